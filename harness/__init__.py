@@ -1,0 +1,1 @@
+"""Doing it: provision toolchains, build CPython, run its test suite."""

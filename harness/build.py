@@ -1,0 +1,155 @@
+"""Executes plans. A step whose inputs did not change is not run again; a half-finished one is.
+
+Each work directory has `.steps/<name>.json`, written when a step has succeeded: the digest of its
+command, environment and inputs, and its outputs' sizes and times. A step is current when its stamp fits
+and every step before it was current.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from harness import process
+from harness.recipes import Plan, Step
+from harness.store import Store, digest_of, read_json, write_atomically
+from matrix.errors import BuildFailed
+
+
+class Stamp(msgspec.Struct, frozen=True, kw_only=True):
+    """A step that succeeded."""
+
+    digest: str
+    duration: float
+    outputs: dict[str, tuple[int, int]]
+
+
+class Watcher(Protocol):
+    """Whoever shows progress."""
+
+    def begin(self, title: str, expected: float) -> None: ...
+
+    def tick(self, elapsed: float) -> None: ...
+
+    def end(self, outcome: str, elapsed: float) -> None: ...
+
+
+class Silent:
+    """Shows nothing."""
+
+    def begin(self, title: str, expected: float) -> None:
+        pass
+
+    def tick(self, elapsed: float) -> None:
+        pass
+
+    def end(self, outcome: str, elapsed: float) -> None:
+        pass
+
+
+def execute(plan: Plan, store: Store, watcher: Watcher, *, say: Callable[[str], None]) -> float:
+    """Bring a plan's outputs about; the seconds that it took (0.0 when all was current).
+
+    Raises BuildFailed with the failing command, its last lines and the log's path.
+    """
+    with store.lock(f"build-{plan.directory.name}", say=say):
+        pending = pending_steps(plan)
+        if not pending:
+            return 0.0
+        stamps = plan.directory / ".steps"
+        stamps.mkdir(parents=True, exist_ok=True)
+        for step in pending:
+            _stamp_path(plan, step).unlink(missing_ok=True)
+        return sum(_run(plan, step, store, watcher) for step in pending)
+
+
+def pending_steps(plan: Plan) -> tuple[Step, ...]:
+    """The steps that have to run: the first that is not current, and all after it."""
+    for number, step in enumerate(plan.steps):
+        if not _current(plan, step):
+            return plan.steps[number:]
+    return ()
+
+
+def log_path(plan: Plan, step: Step) -> Path:
+    """Where a step's full output is."""
+    return plan.directory / ".steps" / f"{step.name}.log"
+
+
+def _run(plan: Plan, step: Step, store: Store, watcher: Watcher) -> float:
+    step.cwd.mkdir(parents=True, exist_ok=True)
+    process.require(step.argv[0] if "/" not in step.argv[0] else "sh")
+    if step.argv[0].endswith("configure"):
+        process.require("make")
+        process.require("gcc")
+    log = log_path(plan, step)
+    started = time.monotonic()
+    watcher.begin(f"{plan.name}: {step.title}", _expected(store, step))
+    env = process.base_environment() | step.env
+    code = process.run_logged(step.argv, env=env, cwd=step.cwd, log=log, tick=watcher.tick)
+    elapsed = time.monotonic() - started
+    missing = [path for path in step.outputs if not path.exists()]
+    if code != 0 or missing:
+        watcher.end("failed", elapsed)
+        what = process.describe_exit(code) if code else f"it made no {missing[0]}"
+        output = process.tail(log, 400)
+        last = "\n".join(output.splitlines()[-15:])
+        raise BuildFailed(
+            f"{plan.name}: step {step.name} failed ({what})\n{last}\n"
+            f"  command: {step.command()}\n  full log: {log}",
+            step=step.name,
+            output=log.read_text("utf-8", "backslashreplace"),
+            hint="mend it and run again: finished steps are not repeated",
+        )
+    watcher.end("done", elapsed)
+    stamp = Stamp(digest=_digest(step), duration=elapsed, outputs=_marks(step))
+    write_atomically(_stamp_path(plan, step), msgspec.json.encode(stamp))
+    _remember(store, step, elapsed)
+    return elapsed
+
+
+def _stamp_path(plan: Plan, step: Step) -> Path:
+    return plan.directory / ".steps" / f"{step.name}.json"
+
+
+def _digest(step: Step) -> str:
+    env = "\0".join(f"{name}={value}" for name, value in sorted(step.env.items()))
+    return digest_of(step.command(), env, *step.inputs)
+
+
+def _marks(step: Step) -> dict[str, tuple[int, int]]:
+    marks = {}
+    for path in step.outputs:
+        info = path.lstat()
+        marks[str(path)] = (info.st_size, info.st_mtime_ns)
+    return marks
+
+
+def _current(plan: Plan, step: Step) -> bool:
+    try:
+        stamp = msgspec.json.decode(_stamp_path(plan, step).read_bytes(), type=Stamp)
+        return stamp.digest == _digest(step) and stamp.outputs == _marks(step)
+    except (OSError, msgspec.DecodeError):
+        return False
+
+
+def _durations(store: Store) -> Path:
+    return store.root / "state" / "steps.json"
+
+
+def _expected(store: Store, step: Step) -> float:
+    known = read_json(_durations(store), {})
+    value = known.get(step.name) if isinstance(known, dict) else None
+    return float(value) if isinstance(value, int | float) else step.expected
+
+
+def _remember(store: Store, step: Step, elapsed: float) -> None:
+    with store.lock("steps"):
+        known = read_json(_durations(store), {})
+        known = known if isinstance(known, dict) else {}
+        known[step.name] = round(elapsed, 1)
+        write_atomically(_durations(store), msgspec.json.encode(known))

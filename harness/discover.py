@@ -1,0 +1,61 @@
+"""Finds a CPython tree's test modules by its own rules, without running it."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from matrix.errors import UsageError
+
+_RULES = ("Lib/test/libregrtest/findtests.py", "Lib/test/libregrtest/runtest.py")
+"""where regrtest says which test packages it splits up: 3.12 and later, 3.11"""
+
+
+def test_modules(source: Path) -> tuple[str, ...]:
+    """The test modules of a tree as regrtest names them: `test_json`, `test.test_asyncio.test_events`.
+
+    Raises UsageError when the tree has no tests.
+    """
+    tests = source / "Lib/test"
+    found = sorted(_find(tests, "", _split_packages(source)))
+    if not found:
+        raise UsageError(f"{tests} has no test modules")
+    return tuple(found)
+
+
+def module_size(source: Path, module: str) -> int:
+    """The bytes of a module's sources: what its duration is guessed from before it is known."""
+    path = source / "Lib/test" / module.removeprefix("test.").replace(".", "/")
+    if path.is_dir():
+        return sum(file.stat().st_size for file in path.rglob("*.py"))
+    file = path.with_suffix(".py")
+    return file.stat().st_size if file.is_file() else 0
+
+
+def _find(directory: Path, package: str, split: set[str]) -> list[str]:
+    found: list[str] = []
+    for path in directory.iterdir():
+        name = path.stem
+        if not name.startswith("test_") or (path.is_file() and path.suffix != ".py"):
+            continue
+        full = f"{package}.{name}" if package else name
+        if path.is_dir() and full in split:
+            found += _find(path, full if package else f"test.{name}", split)
+        else:
+            found.append(full)
+    return found
+
+
+def _split_packages(source: Path) -> set[str]:
+    """The value of SPLITTESTDIRS in regrtest's sources; empty when they have none (3.11)."""
+    for name in _RULES:
+        path = source / name
+        if not path.is_file():
+            continue
+        for node in ast.parse(path.read_text("utf-8")).body:
+            target = node.target if isinstance(node, ast.AnnAssign) else None
+            if isinstance(node, ast.Assign):
+                target = node.targets[0]
+            if isinstance(target, ast.Name) and target.id == "SPLITTESTDIRS" and getattr(node, "value", None):
+                return set(ast.literal_eval(node.value))  # type: ignore[attr-defined]  # checked above
+    return set()

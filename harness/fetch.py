@@ -1,0 +1,124 @@
+"""The only module that uses the network itself: downloads, hashed while they stream.
+
+The package clients (apt, pip) fetch for themselves, from the mirrors they are configured for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+
+from matrix.errors import HarnessFault, Unobtainable
+
+_TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+_ATTEMPTS = 3
+_REDIRECTS = 5
+
+
+class WrongHash(Unobtainable):
+    """What was received is not what is pinned; it was thrown away."""
+
+
+def download(
+    url: str,
+    sha256: str,
+    directory: Path,
+    *,
+    timeout: httpx.Timeout = _TIMEOUT,
+    pause: float = 1.0,
+    tick: Callable[[int, int | None], None] = lambda received, total: None,
+) -> Path:
+    """The file at `url`, stored in `directory` under its hash; not fetched when it is there.
+
+    `tick` is called with the bytes received and the bytes expected (None when unknown). Server
+    errors and broken transfers are tried again, `pause` seconds apart and longer each time.
+
+    Raises WrongHash when the content differs from `sha256`, Unobtainable when it cannot be had.
+    """
+    name = url.rsplit("/", 1)[-1] or "download"
+    target = directory / f"{sha256[:16]}-{name}"
+    if target.is_file():
+        if file_sha256(target) == sha256:
+            return target
+        target.unlink()  # damaged since it was checked
+    directory.mkdir(parents=True, exist_ok=True)
+    problem = ""
+    for attempt in range(_ATTEMPTS):
+        if attempt:
+            time.sleep(pause * 2**attempt)
+        try:
+            return _fetch(url, sha256, target, timeout, tick)
+        except httpx.HTTPStatusError as exc:
+            problem = f"the server answered {exc.response.status_code} {exc.response.reason_phrase}"
+            if exc.response.status_code < 500:
+                break
+        except httpx.ConnectError as exc:
+            problem = f"no connection: {exc}"
+            break
+        except httpx.TimeoutException as exc:
+            problem = f"no data in time ({type(exc).__name__})"
+        except (httpx.HTTPError, httpx.InvalidURL) as exc:
+            problem = f"{type(exc).__name__}: {exc}"
+    raise Unobtainable(f"{url} cannot be fetched: {problem}")
+
+
+def _fetch(
+    url: str,
+    sha256: str,
+    target: Path,
+    timeout: httpx.Timeout,
+    tick: Callable[[int, int | None], None],
+) -> Path:
+    descriptor, temporary = tempfile.mkstemp(prefix=".part-", dir=target.parent)
+    try:
+        digest = hashlib.sha256()
+        received = 0
+        with (
+            os.fdopen(descriptor, "wb") as file,
+            httpx.Client(follow_redirects=True, max_redirects=_REDIRECTS, timeout=timeout) as client,
+            client.stream("GET", url, headers={"Accept-Encoding": "identity"}) as response,
+        ):
+            response.raise_for_status()
+            total = int(response.headers["Content-Length"]) if "Content-Length" in response.headers else None
+            for chunk in response.iter_raw(1 << 20):
+                digest.update(chunk)
+                file.write(chunk)
+                received += len(chunk)
+                tick(received, total)
+        if digest.hexdigest() != sha256:
+            raise WrongHash(
+                f"{url} has sha256 {digest.hexdigest()}, but {sha256} is pinned",
+                hint="do not use it: the file was changed on its way or at its source; if upstream "
+                "replaced it, find out why before you change the pin in matrix/data",
+            )
+        os.replace(temporary, target)
+        return target
+    except OSError as exc:
+        raise HarnessFault(f"{target} cannot be written: {exc}", hint="free some room in the cache") from exc
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+
+
+def reachable(url: str, *, timeout: float = 4.0) -> str | None:
+    """None when the server answers for `url`, else why it does not, in a few words."""
+    try:
+        response = httpx.head(url, follow_redirects=True, timeout=timeout)
+    except httpx.TimeoutException:
+        return "no answer in time"
+    except (httpx.HTTPError, httpx.InvalidURL) as exc:
+        return f"no connection ({exc})"
+    return None if response.is_success else f"the server answered {response.status_code}"
+
+
+def file_sha256(path: Path) -> str:
+    """The sha256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

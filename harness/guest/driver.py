@@ -1,0 +1,322 @@
+"""Runs inside the guest: runs test modules one after the other and writes down what happens.
+
+    python.wasm -u -W ... -bb /driver.py PLAN
+
+PLAN is a JSON file: where to write events, which modules to run and how `test.support` is to be set
+up. Each event is one JSON line, written at once, so that the host knows what was running when a guest
+ends in the middle. It is read by `harness.events`, which describes the events.
+
+The tests are found, loaded, captured and cleaned up after as CPython's `test.libregrtest` does it in a
+worker process (`single.py`, `setup.py`, `testresult.py` in 3.13, `runtest.py` in 3.11). Little is
+imported: every look-up of a file costs the guest dearly.
+"""
+
+import faulthandler
+import importlib
+import io
+import os
+import sys
+import time
+import traceback
+import unittest
+from _json import encode_basestring_ascii as quote
+
+from test import support
+from test.libregrtest.save_env import saved_test_environment
+from test.libregrtest.utils import clear_caches
+from test.support import os_helper
+
+OUTPUT_KEPT = 16 * 1024  # characters of a test's output that an event carries
+DETAIL_KEPT = 64 * 1024  # characters of a traceback that an event carries
+
+
+def read_plan(path):
+    # JSON with Python's names for its three constants is a Python literal: no need to import json.
+    with open(path, encoding="utf-8") as file:
+        return eval(file.read(), {"true": True, "false": False, "null": None})
+
+
+class Events:
+    """Writes event lines; each is one write, so that none is torn by the guest's end."""
+
+    def __init__(self, path):
+        self.descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+
+    def write(self, kind, **fields):
+        parts = ['{"event":' + quote(kind)]
+        for name, value in fields.items():
+            if isinstance(value, str):
+                text = quote(value)
+            elif isinstance(value, list):
+                text = "[" + ",".join(map(quote, value)) + "]"
+            else:
+                text = repr(value)
+            parts.append(quote(name) + ":" + text)
+        data = (",".join(parts) + "}\n").encode("ascii")
+        while data:
+            data = data[os.write(self.descriptor, data) :]
+
+
+class OutputLimitExceeded(RuntimeError):
+    """A test printed more than the harness allows."""
+
+
+class BoundedOutput(io.StringIO):
+    """What a test prints, captured as unittest's `buffer` does it, up to a limit."""
+
+    limit = 0
+
+    def write(self, text):
+        if self.tell() + len(text) > self.limit:
+            raise OutputLimitExceeded(f"a test may print {self.limit} characters; this one printed more")
+        return super().write(text)
+
+
+def shorten(text, most):
+    if len(text) <= most:
+        return text
+    return f"{text[: most // 2]}\n[... {len(text) - most} characters left out ...]\n{text[-most // 2 :]}"
+
+
+def id_of(test):
+    try:
+        return str(test.id())
+    except Exception:
+        return str(test)
+
+
+class Result(unittest.TestResult):
+    """Turns unittest's calls into events."""
+
+    def __init__(self, events):
+        super().__init__()
+        self.buffer = True
+        self._stdout_buffer = BoundedOutput()
+        self._stderr_buffer = BoundedOutput()
+        self.events = events
+        self.current = None
+
+    def startTest(self, test):
+        super().startTest(test)
+        self.current = id_of(test)
+        self.status, self.detail, self.printed = "passed", "", ""
+        self.events.write("start", test=self.current)
+        self.started = time.perf_counter()
+
+    def stopTest(self, test):
+        duration = time.perf_counter() - self.started
+        self.events.write(
+            "stop",
+            test=self.current,
+            status=self.status,
+            duration=round(duration, 6),
+            detail=shorten(self.detail, DETAIL_KEPT),
+            output=shorten(self.printed, OUTPUT_KEPT),
+        )
+        self.current = None
+        super().stopTest(test)
+
+    def _observe(self, test, status, detail):
+        if self.current is None:
+            # A fixture of a class or a module, `setUpClass (test.test_x.Class)`.
+            self.events.write("fixture", test=id_of(test), status=status, detail=shorten(detail, DETAIL_KEPT))
+            return
+        if status in ("failed", "errored"):
+            self.printed = self._stdout_buffer.getvalue() + self._stderr_buffer.getvalue()
+        if self.status != "errored":
+            self.status = status
+        self.detail = f"{self.detail}\n{detail}" if self.detail else detail
+
+    def addError(self, test, err):
+        super().addError(test, err)
+        self._observe(test, "errored", self.errors.pop()[1])
+        self.errors.append((test, ""))
+
+    def addFailure(self, test, err):
+        super().addFailure(test, err)
+        self._observe(test, "failed", self.failures.pop()[1])
+        self.failures.append((test, ""))
+
+    def addSubTest(self, test, subtest, err):
+        super().addSubTest(test, subtest, err)
+        if err is not None:
+            failed = issubclass(err[0], test.failureException)
+            text = (self.failures if failed else self.errors).pop()[1]
+            (self.failures if failed else self.errors).append((subtest, ""))
+            self._observe(test, "failed" if failed else "errored", f"{id_of(subtest)}\n{text}")
+
+    def addSkip(self, test, reason):
+        super().addSkip(test, reason)
+        if self.current is None or id_of(test) == self.current:
+            self._observe(test, "skipped", str(reason))
+        # else a sub-test: the test as a whole goes on
+
+    def addUnexpectedSuccess(self, test):
+        super().addUnexpectedSuccess(test)
+        self._observe(test, "failed", "unexpected success")
+
+
+def cases_of(suite):
+    for test in suite:
+        if isinstance(test, unittest.BaseTestSuite):
+            yield from cases_of(test)
+        elif test is not None:
+            yield test
+
+
+def keep_only(suite, wanted):
+    """Take the tests that are not wanted out of a suite, in place, as libregrtest's filter does."""
+    kept = []
+    for test in suite._tests:
+        if isinstance(test, unittest.BaseTestSuite):
+            keep_only(test, wanted)
+            kept.append(test)
+        elif wanted(test):
+            kept.append(test)
+    suite._tests = kept
+
+
+class Runner:
+    def __init__(self, plan):
+        self.plan = plan
+        self.events = Events(plan["events"])
+        BoundedOutput.limit = plan["output_limit"]
+
+    def set_up(self):
+        plan = self.plan
+        faulthandler.enable(all_threads=True, file=sys.__stderr__.fileno())
+        support.record_original_stdout(sys.stdout)
+        sys.stdout.reconfigure(errors="backslashreplace")
+        sys.unraisablehook = self.on_unraisable
+        # Tests must cope with a variable that is not ASCII (https://bugs.python.org/issue44647).
+        if os_helper.FS_NONASCII:
+            os.environ.setdefault("PYTHONREGRTEST_UNICODE_GUARD", os_helper.FS_NONASCII)
+        support.verbose = plan["verbose"]
+        support.use_resources = list(plan["resources"])
+        timeout = plan["timeout"]
+        support.LOOPBACK_TIMEOUT = min(max(support.LOOPBACK_TIMEOUT, timeout / 120), timeout)
+        support.SHORT_TIMEOUT = min(max(support.SHORT_TIMEOUT, timeout / 40), timeout)
+        support.LONG_TIMEOUT = min(max(support.LONG_TIMEOUT, timeout / 4), timeout)
+        support.INTERNET_TIMEOUT = min(support.INTERNET_TIMEOUT, timeout)
+
+    def on_unraisable(self, unraisable):
+        support.environment_altered = True
+        sys.__unraisablehook__(unraisable)
+
+    def run(self):
+        self.set_up()
+        for number, entry in enumerate(self.plan["modules"]):
+            before = set(sys.modules)
+            self.module(number, entry)
+            self.unload(before)
+        self.events.write("end")
+
+    def module(self, number, entry):
+        name = entry["module"]
+        self.entry = entry
+        self.events.write("module", module=name)
+        started = time.perf_counter()
+        directory = os.path.join(self.plan["work"], f"test_python_worker_{number}{os_helper.FS_NONASCII}")
+        os.mkdir(directory)
+        os.chdir(directory)
+        support.environment_altered = False
+        status, detail = "passed", ""
+        try:
+            clear_caches()
+            support.gc_collect()
+            with saved_test_environment(name, 0, False, pgo=False):
+                self.load_and_run(name)
+        except unittest.SkipTest as exc:
+            status, detail = "skipped", str(exc)
+        except SystemExit:
+            raise
+        except BaseException:
+            status, detail = "errored", traceback.format_exc()
+        if status == "passed" and support.environment_altered and self.plan["fail_env_changed"]:
+            status, detail = "errored", "the test altered the execution environment"
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        os.chdir(self.plan["work"])
+        duration = time.perf_counter() - started
+        self.events.write(
+            "done",
+            module=name,
+            status=status,
+            detail=shorten(detail, DETAIL_KEPT),
+            duration=round(duration, 6),
+        )
+
+    def load_and_run(self, name):
+        module = importlib.import_module(name if name.startswith("test.") else "test." + name)
+        random = sys.modules.get("random")
+        if random is not None:
+            random.seed(self.plan["seed"])
+        try:
+            # CPython 3.11 has modules with a `test_main`, which end up in support._run_suite.
+            if hasattr(module, "test_main"):
+                support._run_suite = self.run_suite
+                module.test_main()
+            else:
+                loader = unittest.TestLoader()
+                suite = loader.loadTestsFromModule(module)
+                if loader.errors:
+                    raise ImportError("errors while loading tests:\n" + "\n".join(loader.errors))
+                self.run_suite(suite)
+        finally:
+            # First end what the tests left open; this may warn.
+            support.gc_collect()
+            self.remove_leftovers(name)
+
+    def run_suite(self, suite):
+        """Runs what is wanted of a suite; "plan" says what that is, before any of it runs."""
+        done = dict(self.entry["done"])
+        match = self.entry["match"]
+
+        def wanted(test):
+            name = id_of(test)
+            if match and not any(name == word or name.startswith(word + ".") for word in match):
+                return False
+            if done.get(name, 0):  # run by an earlier guest, which then ended
+                done[name] -= 1
+                return False
+            return True
+
+        keep_only(suite, wanted)
+        self.events.write("plan", tests=[id_of(test) for test in cases_of(suite)])
+        result = Result(self.events)
+        try:
+            suite.run(result)
+        finally:
+            result.stopTestRun()
+
+    def remove_leftovers(self, name):
+        for path in (name, os_helper.TESTFN):
+            if os.path.lexists(path):
+                support.environment_altered = True
+                if os.path.isdir(path) and not os.path.islink(path):
+                    os_helper.rmtree(path)
+                else:
+                    os_helper.unlink(path)
+
+    def unload(self, before):
+        """Forget the modules that a test module brought along, as regrtest's sequential mode does."""
+        for name in [name for name in sys.modules if name not in before and name.startswith("test.")]:
+            sys.modules.pop(name, None)
+            parent, _, child = name.rpartition(".")
+            if parent in sys.modules:
+                try:
+                    delattr(sys.modules[parent], child)
+                except AttributeError:
+                    pass
+        tempfile = sys.modules.get("tempfile")
+        if tempfile is not None:
+            tempfile.tempdir = None  # it may be the directory of the module that is over
+
+
+if __name__ == "__main__":
+    plan = read_plan(sys.argv[1])
+    Runner(plan).run()
+    if not plan["finalize"]:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)

@@ -1,0 +1,108 @@
+"""What was observed: the outcome of every test, and the record of one module's run.
+
+These records are what `outcomes.jsonl` holds, one `ModuleResult` a line, and what reports judge.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterable
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+
+
+class Status(StrEnum):
+    """What was observed for one test."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    """an assertion did not hold"""
+    ERRORED = "errored"
+    """an unexpected exception, an import that failed, a changed environment"""
+    SKIPPED = "skipped"
+    CRASHED = "crashed"
+    """the guest ended: a trap, an abort, an exit, a limit on memory or output"""
+    TIMED_OUT = "timed_out"
+    DID_NOT_RUN = "did_not_run"
+    """planned, but the guest ended before it; or a module that has no test"""
+
+
+RED = frozenset({Status.FAILED, Status.ERRORED, Status.CRASHED, Status.TIMED_OUT, Status.DID_NOT_RUN})
+"""the statuses that are not fine unless a limitation says so"""
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was observed for one test case (`test.test_json.test_dump.TestPyDump.test_dump`).
+
+    A module that was skipped or ended as a whole has one outcome named after itself (`test.test_tcl`).
+    """
+
+    test: str
+    status: Status
+    duration: float = 0.0
+    """seconds"""
+    detail: str = ""
+    """the skip reason, the traceback, or how the guest ended"""
+    output: str = ""
+    """what the test printed, when it did not pass"""
+
+
+class ModuleResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One finished test module: a line of `outcomes.jsonl`."""
+
+    module: str
+    outcomes: tuple[Outcome, ...]
+    duration: float
+    """seconds, of the run that counts"""
+    guests: int = 1
+    """how many guests it took: more than one when it was run again alone, or went on after a crash"""
+    worker: str = ""
+    fault: str = ""
+    """not empty when the harness itself failed to run it"""
+
+    @property
+    def statuses(self) -> frozenset[Status]:
+        return frozenset(outcome.status for outcome in self.outcomes)
+
+
+def module_test(module: str) -> str:
+    """The name of the outcome that stands for a whole module: `test_json` is `test.test_json`."""
+    return module if module.startswith("test.") else f"test.{module}"
+
+
+def append_result(path: Path, result: ModuleResult) -> None:
+    """Add a line to `outcomes.jsonl`, whole even when several workers write at once."""
+    line = msgspec.json.encode(result) + b"\n"
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        view = memoryview(line)
+        while view:
+            view = view[os.write(descriptor, view) :]
+    finally:
+        os.close(descriptor)
+
+
+def read_results(path: Path) -> dict[str, ModuleResult]:
+    """The results in `outcomes.jsonl` by module, the last one of each; a torn last line is left out."""
+    results: dict[str, ModuleResult] = {}
+    if not path.exists():
+        return results
+    decoder = msgspec.json.Decoder(ModuleResult)
+    for line in _lines(path):
+        try:
+            result = decoder.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            continue
+        results[result.module] = result
+    return results
+
+
+def _lines(path: Path) -> Iterable[bytes]:
+    with path.open("rb") as file:
+        for line in file:
+            if line.endswith(b"\n"):
+                yield line

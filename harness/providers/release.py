@@ -1,0 +1,76 @@
+"""Upstream's release archives, pinned by sha256: WASI SDKs and CPython sources."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable
+from pathlib import Path
+
+from harness.fetch import download, reachable
+from harness.providers import Obtained
+from harness.providers.directory import sdk_defect
+from harness.store import Store
+from harness.unpack import unpack_tar
+from matrix.errors import Unobtainable
+from matrix.model import Archive
+
+
+class ReleaseArchive:
+    """An archive of upstream's; `check` says why an unpacked one cannot be right, or None."""
+
+    name = "release archive"
+
+    def __init__(self, item: str, archive: Archive, check: Callable[[Path], str | None]) -> None:
+        self._item = item
+        self._url, self._sha256 = archive.for_machine(platform.machine())
+        self._check = check
+
+    @property
+    def _entry(self) -> str:
+        return f"{self._item}-release-{(self._sha256 or '')[:12]}"
+
+    def available(self, store: Store) -> str | None:
+        if self._sha256 is None:
+            return f"no sha256 is known of {self._url} for {platform.machine()}, so it is not downloaded"
+        if problem := reachable(self._url):
+            return f"{self._url}: {problem}"
+        return None
+
+    def cached(self, store: Store) -> Obtained | None:
+        if self._sha256 is None or (manifest := store.manifest(self._entry)) is None:
+            return None
+        return Obtained(
+            path=store.entry(self._entry),
+            provider=self.name,
+            detail=manifest.detail,
+            digest=manifest.digest,
+            notes=manifest.notes,
+        )
+
+    def obtain(self, store: Store, say: Callable[[str], None]) -> Obtained:
+        if self._sha256 is None:
+            raise Unobtainable(f"no sha256 is known of {self._url}, so it is not downloaded")
+        sha256 = self._sha256
+
+        def make(directory: Path) -> tuple[str, str, str, tuple[str, ...]]:
+            say(f"{self._item}: downloading {self._url}")
+            unpack_tar(download(self._url, sha256, store.root / "downloads"), directory)
+            if defect := self._check(directory):
+                raise Unobtainable(f"{self._url} does not hold what it should: {defect}")
+            return sha256, self.name, self._url, ()
+
+        path, manifest = store.obtain(self._entry, make, say=say)
+        return Obtained(path=path, provider=self.name, detail=manifest.detail, digest=manifest.digest)
+
+
+def sdk_archive(item: str, archive: Archive) -> ReleaseArchive:
+    return ReleaseArchive(item, archive, sdk_defect)
+
+
+def cpython_archive(item: str, archive: Archive) -> ReleaseArchive:
+    return ReleaseArchive(item, archive, source_defect)
+
+
+def source_defect(directory: Path) -> str | None:
+    """Why a directory cannot be CPython's sources; None when it can."""
+    return None if (directory / "configure").is_file() else "there is no `configure` in it"

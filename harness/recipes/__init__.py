@@ -1,0 +1,46 @@
+"""How a build is made, as pure data: named steps with argv, environment and directory.
+
+A recipe is a function from a build and where its parts lie to steps; it reads and starts nothing.
+"""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import msgspec
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One command of a build."""
+
+    name: str
+    title: str
+    argv: tuple[str, ...]
+    cwd: Path
+    env: dict[str, str] = {}
+    """what is added to a nearly empty environment (`process.base_environment`)"""
+    inputs: tuple[str, ...] = ()
+    """digests of what the step reads besides what earlier steps made"""
+    outputs: tuple[Path, ...] = ()
+    """files that are there when it succeeded"""
+    expected: float = 60.0
+    """seconds that it took when it was measured on two cores; later runs are compared with earlier ones"""
+
+    def command(self) -> str:
+        """The step as a command that can be pasted into a shell."""
+        env = " ".join(f"{name}={shlex.quote(value)}" for name, value in self.env.items())
+        run = shlex.join(self.argv)
+        return f"cd {shlex.quote(str(self.cwd))} && " + (f"env {env} {run}" if env else run)
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """The steps of one work directory, in their order."""
+
+    name: str
+    directory: Path
+    steps: tuple[Step, ...]
+
+
+def jobs_flag(jobs: int) -> str:
+    return f"-j{jobs}"

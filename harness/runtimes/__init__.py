@@ -1,0 +1,67 @@
+"""What executes a guest: one module per runtime; each only computes a command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from harness.providers import Obtained
+from harness.store import Store
+from matrix.model import Runtime, RuntimeKind
+
+
+class Preopen(msgspec.Struct, frozen=True, kw_only=True):
+    """A directory of the host that the guest may use, and under which name."""
+
+    host: Path
+    guest: str
+    writable: bool = False
+
+
+class GuestRun(msgspec.Struct, frozen=True, kw_only=True):
+    """One run of a guest, whatever executes it."""
+
+    wasm: Path
+    wasm_digest: str
+    argv: tuple[str, ...]
+    """argv[0] is the executable's path as the guest sees it"""
+    env: dict[str, str]
+    preopens: tuple[Preopen, ...]
+    wasm_stack: int
+    """bytes"""
+    memory_limit: int
+    """bytes of linear memory; growing beyond fails in the guest with MemoryError"""
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """What to start on the host."""
+
+    argv: tuple[str, ...]
+    env: dict[str, str] = {}
+
+
+class Adapter(Protocol):
+    """A runtime of one version."""
+
+    confines_writes: bool
+    """whether it keeps the guest from writing to preopened directories that are not writable"""
+
+    def compile(self, run: GuestRun, store: Store) -> Path:
+        """The module compiled ahead of time, from the cache when it is there."""
+
+    def command(self, run: GuestRun, compiled: Path, scratch: Path) -> Command:
+        """The command that runs the guest; `scratch` is a directory for files of the command's own."""
+
+    def reproduce(self, run: GuestRun) -> str:
+        """A command that a person can paste to run the guest, without compiled module or limits."""
+
+
+def adapter(runtime: Runtime, obtained: Obtained) -> Adapter:
+    """The adapter of a runtime that was provisioned."""
+    from harness.runtimes import wasmtime_cli, wasmtime_embedded
+
+    if runtime.kind is RuntimeKind.CLI:
+        return wasmtime_cli.WasmtimeCli(obtained.path, runtime.version)
+    return wasmtime_embedded.WasmtimeEmbedded(obtained.path, obtained.digest)

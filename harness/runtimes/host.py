@@ -1,0 +1,114 @@
+"""Runs one guest with the wasmtime package. Started as a script; imports nothing of the harness.
+
+    host.py SPEC              run it; exits as the guest does, with 134 after a trap (as wasmtime's CLI)
+                              and with 125 when this script itself is at fault
+    host.py --compile SPEC    compile the module to SPEC's `compiled`
+
+SPEC is the JSON of `wasmtime_embedded.HostSpec`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import traceback
+from typing import Any
+
+TRAPPED = 134
+FAULT = 125
+
+
+def engine_of(spec: dict[str, Any]) -> Any:
+    import wasmtime
+    from wasmtime import _bindings
+
+    config = wasmtime.Config()
+    # A stack larger than the async one aborts the process, so that is enlarged first; the package's
+    # Python API does not have it. https://docs.wasmtime.dev/c-api/config_8h.html
+    stack = spec["wasm_stack"]
+    _bindings.wasmtime_config_async_stack_size_set(config.ptr(), 2 * stack)
+    config.max_wasm_stack = stack
+    return wasmtime.Engine(config)
+
+
+def module_of(spec: dict[str, Any], engine: Any) -> Any:
+    import wasmtime
+
+    if spec["compiled"] == "-":
+        return wasmtime.Module.from_file(engine, spec["module"])
+    return wasmtime.Module.deserialize_file(engine, spec["compiled"])
+
+
+def compile_module(spec: dict[str, Any]) -> None:
+    import wasmtime
+
+    module = wasmtime.Module.from_file(engine_of(spec), spec["module"])
+    with open(spec["compiled"], "wb") as file:
+        file.write(module.serialize())
+
+
+def preopen(wasi: Any, host: str, guest: str, writable: bool) -> None:
+    """Three forms of one call: wasmtime 50 has a flag, some before it have permissions, some nothing."""
+    import wasmtime
+
+    if hasattr(wasmtime, "DirPerms"):
+        kind = "READ_WRITE" if writable else "READ_ONLY"
+        wasi.preopen_dir(host, guest, wasmtime.DirPerms[kind], wasmtime.FilePerms[kind])
+    elif "fs_mutable" in wasi.preopen_dir.__code__.co_varnames:
+        wasi.preopen_dir(host, guest, writable)
+    else:
+        wasi.preopen_dir(host, guest)
+
+
+def run(spec: dict[str, Any]) -> int:
+    import wasmtime
+    engine = engine_of(spec)
+    linker = wasmtime.Linker(engine)
+    linker.define_wasi()
+    store = wasmtime.Store(engine)
+    store.set_limits(memory_size=spec["memory_limit"])
+    wasi = wasmtime.WasiConfig()
+    wasi.argv = spec["argv"]
+    wasi.env = spec["env"]
+    wasi.inherit_stdin()
+    wasi.inherit_stdout()
+    wasi.inherit_stderr()
+    for host, guest, writable in spec["preopens"]:
+        preopen(wasi, host, guest, writable)
+    store.set_wasi(wasi)
+    instance = linker.instantiate(store, module_of(spec, engine))
+    try:
+        instance.exports(store)["_start"](store)
+    except wasmtime.ExitTrap as exc:
+        return exc.code
+    except (wasmtime.Trap, wasmtime.WasmtimeError) as exc:
+        print(f"the guest trapped: {exc}", file=sys.stderr, flush=True)
+        return TRAPPED
+    return 0
+
+
+def main() -> int:
+    spec = json.loads(sys.argv[-1])
+    sys.path.insert(0, spec["site"])
+    if sys.argv[1] == "--compile":
+        compile_module(spec)
+        return 0
+    return run(spec)
+
+
+def exit_with_main() -> None:
+    try:
+        status = main()
+    except BaseException:
+        traceback.print_exc()
+        status = FAULT
+    sys.stderr.flush()
+    os._exit(status)  # nothing is left to finalise, and tearing the engine down takes a while
+
+
+if __name__ == "__main__":
+    # The guest runs on this thread's stack, of which it may use `wasm_stack` bytes.
+    threading.stack_size(json.loads(sys.argv[-1])["wasm_stack"] + (16 << 20))
+    threading.Thread(target=exit_with_main).start()

@@ -1,0 +1,69 @@
+"""wasmtime's command, with the flags that upstream's HOSTRUNNER has (Tools/wasm/wasi.py).
+
+https://docs.wasmtime.dev/cli-options.html
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+
+from packaging.version import Version
+
+from harness import process
+from harness.process import CommandFailed
+from harness.runtimes import Command, GuestRun
+from harness.store import Store, digest_of
+from matrix.errors import HarnessFault
+
+
+class WasmtimeCli:
+    """`wasmtime run` of one version."""
+
+    confines_writes = False
+    """--dir has no read-only form"""
+
+    def __init__(self, command: Path, version: str) -> None:
+        self._command = command
+        self._version = Version(version)
+
+    def compile(self, run: GuestRun, store: Store) -> Path:
+        flags = self._engine_flags(run)
+        name = digest_of(run.wasm_digest, str(self._version), *flags)
+        target = store.root / "state" / "compiled" / f"{name}-cli.cwasm"
+        with store.lock(f"compile-{name}"):
+            if not target.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                partial = target.with_suffix(".part")
+                argv = [str(self._command), "compile", *flags, "-o", str(partial), str(run.wasm)]
+                try:
+                    process.capture(argv, timeout=600)
+                except CommandFailed as exc:
+                    raise HarnessFault(f"wasmtime cannot compile {run.wasm}: {exc}") from None
+                os.replace(partial, target)
+        return target
+
+    @staticmethod
+    def _engine_flags(run: GuestRun) -> list[str]:
+        return ["-W", f"max-wasm-stack={run.wasm_stack}"]
+
+    def _run_flags(self, run: GuestRun) -> list[str]:
+        flags = [*self._engine_flags(run), "-S", "preview2", "--argv0", run.argv[0]]
+        for preopen in run.preopens:
+            flags += ["--dir", f"{preopen.host}::{preopen.guest}"]
+        for name, value in run.env.items():
+            flags += ["--env", f"{name}={value}"]
+        return flags
+
+    def command(self, run: GuestRun, compiled: Path, scratch: Path) -> Command:
+        limits = ["-W", f"max-memory-size={run.memory_limit}", "-C", "cache=n"]
+        return Command(
+            argv=(
+                str(self._command), "run", "--allow-precompiled", *limits, *self._run_flags(run),
+                str(compiled), *run.argv[1:],
+            )
+        )  # fmt: skip
+
+    def reproduce(self, run: GuestRun) -> str:
+        return shlex.join(["wasmtime", "run", *self._run_flags(run), str(run.wasm), *run.argv[1:]])

@@ -1,0 +1,81 @@
+"""wasmtime's shared library, called from a Python process of its own for each guest (`host.py`)."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+
+import msgspec
+
+from harness import process
+from harness.process import CommandFailed
+from harness.runtimes import Command, GuestRun
+from harness.store import Store, digest_of
+from matrix.errors import HarnessFault
+
+HOST = Path(__file__).parent / "host.py"
+
+
+class HostSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """What `host.py` is told, as JSON."""
+
+    site: str
+    """the directory that has the wasmtime package"""
+    module: str
+    compiled: str
+    argv: tuple[str, ...]
+    env: tuple[tuple[str, str], ...]
+    preopens: tuple[tuple[str, str, bool], ...]
+    wasm_stack: int
+    memory_limit: int
+
+
+class WasmtimeEmbedded:
+    """The wasmtime package of one version."""
+
+    confines_writes = True
+
+    def __init__(self, site: Path, digest: str) -> None:
+        self._site = site
+        self._digest = digest
+
+    def compile(self, run: GuestRun, store: Store) -> Path:
+        name = digest_of(run.wasm_digest, self._digest, str(run.wasm_stack))
+        target = store.root / "state" / "compiled" / f"{name}-embedded.cwasm"
+        with store.lock(f"compile-{name}"):
+            if not target.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                partial = target.with_suffix(".part")
+                argv = [*_python(), str(HOST), "--compile", self._spec(run, partial)]
+                try:
+                    process.capture(argv, timeout=600)
+                except CommandFailed as exc:
+                    raise HarnessFault(f"wasmtime cannot compile {run.wasm}: {exc}") from None
+                os.replace(partial, target)
+        return target
+
+    def _spec(self, run: GuestRun, compiled: Path) -> str:
+        spec = HostSpec(
+            site=str(self._site),
+            module=str(run.wasm),
+            compiled=str(compiled),
+            argv=run.argv,
+            env=tuple(run.env.items()),
+            preopens=tuple((str(p.host), p.guest, p.writable) for p in run.preopens),
+            wasm_stack=run.wasm_stack,
+            memory_limit=run.memory_limit,
+        )
+        return msgspec.json.encode(spec).decode()
+
+    def command(self, run: GuestRun, compiled: Path, scratch: Path) -> Command:
+        return Command(argv=(*_python(), str(HOST), self._spec(run, compiled)))
+
+    def reproduce(self, run: GuestRun) -> str:
+        return shlex.join([*_python(), str(HOST), self._spec(run, Path("-"))])
+
+
+def _python() -> tuple[str, ...]:
+    """The harness's interpreter without site-packages, .pth files and user settings: it starts faster."""
+    return (sys.executable, "-I", "-S")

@@ -1,0 +1,75 @@
+"""Which modules share a guest, and in which order: longest first, and smaller batches towards the end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from harness.store import Store, read_json, write_atomically
+from harness.suite import ModulePlan
+
+_ALONE = 4.0
+"""seconds from which a module has a guest of its own: starting one costs little beside it"""
+_LARGEST, _SMALLEST = 8.0, 1.5
+"""seconds of tests in one guest"""
+_MOST = 40
+"""modules in one guest"""
+_BYTES_A_SECOND = 60_000
+"""of test sources: a guess for modules whose duration is not known, from a whole run on WASI"""
+
+
+class Group(msgspec.Struct, frozen=True, kw_only=True):
+    """Modules that share a guest, as long as nothing happens to it."""
+
+    name: str
+    plans: tuple[ModulePlan, ...]
+
+
+def schedule(plans: Sequence[ModulePlan], seconds: Mapping[str, float], *, workers: int, isolate: bool) -> tuple[Group, ...]:
+    """Groups in the order in which workers should take them.
+
+    `seconds` is what each module is expected to take; with `isolate` each has a guest of its own.
+    """
+    ordered = sorted(plans, key=lambda plan: (-seconds[plan.module], plan.module))
+    left = sum(seconds[plan.module] for plan in ordered)
+    groups: list[list[ModulePlan]] = []
+    room = 0.0
+    for plan in ordered:
+        cost = seconds[plan.module]
+        fits = groups and not isolate and cost < _ALONE and cost <= room and len(groups[-1]) < _MOST
+        if fits:
+            groups[-1].append(plan)
+        else:
+            groups.append([plan])
+            room = max(_SMALLEST, min(_LARGEST, left / (3 * max(workers, 1)))) if cost < _ALONE else 0.0
+        room -= cost
+        left -= cost
+    return tuple(Group(name=f"guest{number:03}", plans=tuple(group)) for number, group in enumerate(groups))
+
+
+class Durations:
+    """What each module took in earlier runs of a target, in a small file of the store."""
+
+    def __init__(self, store: Store, target: str) -> None:
+        self._store = store
+        self._path = store.root / "state" / "durations" / f"{target}.json"
+
+    def expected(self, modules: Mapping[str, int]) -> dict[str, float]:
+        """Seconds by module; `modules` maps each to the bytes of its sources."""
+        known = read_json(self._path, {})
+        known = known if isinstance(known, dict) else {}
+        return {
+            name: float(known[name]) if isinstance(known.get(name), int | float) else 0.05 + size / _BYTES_A_SECOND
+            for name, size in modules.items()
+        }
+
+    def learn(self, seconds: Mapping[str, float]) -> None:
+        """Remember what modules took just now, half and half with what is known."""
+        with self._store.lock("durations"):
+            known = read_json(self._path, {})
+            known = known if isinstance(known, dict) else {}
+            for name, value in seconds.items():
+                before = known.get(name)
+                known[name] = round((value + before) / 2 if isinstance(before, int | float) else value, 3)
+            write_atomically(self._path, msgspec.json.encode(known))

@@ -1,0 +1,271 @@
+"""Runs test modules in guests: several in one, and whatever does not simply pass again, alone.
+
+A guest that ends in the middle of a module takes nothing else with it: the module is run again alone;
+there the test that was running when the guest ends gets the outcome, and a new guest goes on behind it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from harness import events
+from harness.outcome import ModuleResult, Status
+from harness.process import Guest, describe_exit
+from harness.runtimes import Adapter, GuestRun, Preopen
+from harness.store import Store, write_atomically
+
+DRIVER = Path(__file__).parent / "guest" / "driver.py"
+_POLL = 0.02
+"""seconds between two looks at a guest's events"""
+_MOST_GUESTS = 8
+"""how many guests one module may take: each one after the first goes on behind a test that ended one"""
+_TRAPPED = 134
+"""the exit status after a trap, of wasmtime's CLI as of `host.py`"""
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What a guest may use."""
+
+    seconds: float = 120.0
+    """of silence: the longest that one test (or loading a module) may take"""
+    memory: int = 2 << 30
+    """bytes of linear memory"""
+    output: int = 64 << 20
+    """bytes that a guest may print"""
+    captured: int = 8 << 20
+    """characters that one test may print"""
+
+
+class GuestSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How every guest of a cell is started and set up; plain data, so that it fits a JSON file."""
+
+    wasm: Path
+    wasm_digest: str
+    compiled: Path
+    outline: Path
+    """the directory that a guest's root is copied from"""
+    executable: str
+    build: str
+    """where the guest sees the build directory"""
+    platform_library: str
+    mapped: tuple[tuple[Path, str], ...]
+    """directories of the sources, and where the guest sees them; read-only where the runtime can"""
+    python_flags: tuple[str, ...]
+    resources: tuple[str, ...]
+    verbose: bool
+    fail_env_changed: bool
+    timeout: float
+    wasm_stack: int
+    limits: Limits
+    seed: int = 0
+
+
+class ModulePlan(msgspec.Struct, frozen=True, kw_only=True):
+    """One test module, as the driver is told."""
+
+    module: str
+    match: tuple[str, ...] = ()
+    """names of tests, classes or modules; none means all"""
+    done: dict[str, int] = {}
+    """how often each test was observed already by an earlier guest"""
+
+
+class Session:
+    """One guest and its events."""
+
+    def __init__(
+        self, settings: GuestSettings, adapter: Adapter, store: Store, modules: Sequence[ModulePlan], *, alone: bool
+    ) -> None:
+        self._limits = settings.limits
+        self._scratch = store.scratch("guest")
+        self.directory = self._scratch.__enter__()
+        root = self.directory / "root"
+        shutil.copytree(settings.outline, root, symlinks=True)
+        shutil.copyfile(DRIVER, root / "driver.py")
+        work = f"{settings.build}/build"
+        (root / work.lstrip("/")).mkdir(parents=True, exist_ok=True)
+        plan = {
+            "events": f"{work}/events.jsonl",
+            "work": work,
+            "modules": modules,
+            "verbose": int(settings.verbose),
+            "fail_env_changed": settings.fail_env_changed,
+            "resources": settings.resources,
+            "timeout": settings.timeout,
+            "seed": settings.seed,
+            "output_limit": settings.limits.captured,
+            "finalize": alone,
+        }
+        (root / "plan.json").write_bytes(msgspec.json.encode(plan))
+        self.run = GuestRun(
+            wasm=settings.wasm,
+            wasm_digest=settings.wasm_digest,
+            argv=(settings.executable, *settings.python_flags, "/driver.py", "/plan.json"),
+            env={"PYTHONPATH": settings.platform_library},
+            preopens=(
+                Preopen(host=root, guest="/", writable=True),
+                *(Preopen(host=host, guest=guest) for host, guest in settings.mapped),
+            ),
+            wasm_stack=settings.wasm_stack,
+            memory_limit=settings.limits.memory,
+        )
+        self._events = events.EventReader(root / work.lstrip("/") / "events.jsonl")
+        command = adapter.command(self.run, settings.compiled, self.directory)
+        self.guest = Guest(
+            command.argv, env=command.env, cwd=self.directory, output_limit=settings.limits.output
+        )
+        self._heard = time.monotonic()
+        self.ended = ""
+        """how the guest ended, once it did without having been told to"""
+        self.timed_out = False
+
+    def wait(self) -> list[events.Event]:
+        """The next events; an empty list when the guest is over (`ended` says how, "" for exit 0).
+
+        A guest that is silent for longer than its limit is ended.
+        """
+        while True:
+            over = self.guest.poll()
+            if found := self._events.read():
+                self._heard = time.monotonic()
+                return found
+            if over is not None:
+                code = self.guest.wait(5.0) or 0
+                self.ended = self._describe(code)
+                return []
+            if time.monotonic() - self._heard > self._limits.seconds:
+                self.timed_out = True
+                self.ended = f"no test ended for {self._limits.seconds:.0f} s: the guest was ended"
+                self.guest.kill()
+                return []
+            time.sleep(_POLL)
+
+    def _describe(self, code: int) -> str:
+        if self.guest.overflowed:
+            return f"the guest printed more than {self._limits.output >> 20} MiB and was ended"
+        if code == 0:
+            return ""
+        what = "a trap or an abort" if code == _TRAPPED else describe_exit(code)
+        return f"the guest ended with {what}"
+
+    def close(self) -> None:
+        """End the guest if it still runs, and remove what it left."""
+        self.guest.kill()
+        self._scratch.__exit__(None, None, None)
+
+
+class Batch:
+    """The modules that one worker runs in one guest, as long as nothing happens to it."""
+
+    def __init__(
+        self,
+        settings: GuestSettings,
+        adapter: Adapter,
+        store: Store,
+        plans: Sequence[ModulePlan],
+        *,
+        worker: str = "",
+        marker: Path | None = None,
+    ) -> None:
+        self._settings = settings
+        self._adapter = adapter
+        self._store = store
+        self._plans = list(plans)
+        self._worker = worker
+        self._marker = marker
+        self._session: Session | None = None
+        self._record: events.Record | None = None
+
+    def result(self, module: str) -> ModuleResult:
+        """Run the batch up to the end of `module`; modules are asked for in the batch's order."""
+        while self._plans and self._plans[0].module != module:
+            self._plans.pop(0)  # not asked for: its guest is of no more use
+            self.close()
+        plan = self._plans[0]
+        result = None if len(self._plans) == 1 and self._session is None else self._together(plan)
+        self._plans.pop(0)
+        if result is None:
+            result = self._alone(plan)
+        if not self._plans:
+            self.close()
+        return result
+
+    def _together(self, plan: ModulePlan) -> ModuleResult | None:
+        """The module's result from the shared guest; None when it has to be run alone."""
+        if self._session is None:
+            self._session = self._start(self._plans, alone=False)
+            self._record = None
+            self._backlog: list[events.Event] = []
+        session = self._session
+        while True:
+            if not self._backlog:
+                self._backlog = session.wait()
+                if not self._backlog:
+                    self.close()
+                    return None
+            event = self._backlog.pop(0)
+            if event.event == "module":
+                self._record = events.Record(event.module)
+            elif self._record is not None:
+                self._record.take(event)
+            if event.event == "done":
+                assert self._record is not None
+                result = self._record.result(worker=self._worker)
+                return result if result.module == plan.module and events.is_plain(result) else None
+
+    def _alone(self, plan: ModulePlan) -> ModuleResult:
+        record = events.Record(plan.module)
+        guests = 0
+        while True:
+            guests += 1
+            before = len(record.outcomes)
+            started = time.monotonic()
+            session = self._start([msgspec.structs.replace(plan, done=dict(record.observed))], alone=True)
+            try:
+                record.forget_end()
+                while received := session.wait():
+                    for event in received:
+                        record.take(event)
+                ended, timed_out, output = session.ended, session.timed_out, session.guest.output
+            finally:
+                session.close()
+                self._mark(None)
+            if record.done is None:
+                record.duration += time.monotonic() - started
+                record.end(
+                    Status.TIMED_OUT if timed_out else Status.CRASHED,
+                    ended or "the guest ended in the middle of the module, with exit status 0",
+                    output,
+                )
+                if len(record.outcomes) > before and guests < _MOST_GUESTS and not record.ended_outside_tests:
+                    continue
+            elif ended:
+                record.end(Status.CRASHED, f"{ended} after the module's tests", output)
+            return record.result(guests=guests, worker=self._worker)
+
+    def _start(self, plans: Sequence[ModulePlan], *, alone: bool) -> Session:
+        session = Session(self._settings, self._adapter, self._store, plans, alone=alone)
+        self._mark(session)
+        return session
+
+    def _mark(self, session: Session | None) -> None:
+        """Leave word of the running guest, for whoever finds this worker dead."""
+        if self._marker is None:
+            return
+        if session is None:
+            self._marker.unlink(missing_ok=True)
+        else:
+            write_atomically(self._marker, os.fsencode(session.directory))
+
+    def close(self) -> None:
+        """End the shared guest."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+            self._mark(None)

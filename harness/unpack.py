@@ -1,0 +1,49 @@
+"""Unpacks archives that others made: nothing lands outside the directory, nothing special is made."""
+
+from __future__ import annotations
+
+import lzma
+import sys
+import zlib
+from pathlib import Path
+
+from matrix.errors import Unobtainable
+
+if sys.version_info >= (3, 12):
+    import tarfile
+else:  # Debian 12's 3.11.2 is older than PEP 706's filters
+    from backports import tarfile
+
+_MOST_BYTES = 8 << 30
+_MOST_FILES = 200_000
+
+
+def unpack_tar(archive: Path, directory: Path) -> None:
+    """Unpack a tar archive into `directory`, without its single top-level directory if it has one.
+
+    Python's `data` filter (PEP 706) refuses absolute paths, paths and links that lead outside, and
+    devices. Raises Unobtainable when the archive is damaged, refused or too large.
+    """
+    try:
+        with tarfile.open(archive) as tar:
+            total = 0
+            for number, member in enumerate(tar):
+                total += member.size
+                if total > _MOST_BYTES or number > _MOST_FILES:
+                    raise Unobtainable(f"{archive} unpacks to more than this project ever needs: refused")
+                tar.extract(member, directory, filter="data")
+    except tarfile.FilterError as exc:
+        raise Unobtainable(f"{archive} is refused: {exc}") from None
+    except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError) as exc:
+        raise Unobtainable(f"{archive} is damaged: {exc}") from None
+    _lift_single_directory(directory)
+
+
+def _lift_single_directory(directory: Path) -> None:
+    entries = list(directory.iterdir())
+    if len(entries) != 1 or not entries[0].is_dir() or entries[0].is_symlink():
+        return
+    inner = entries[0].rename(directory / ".lifted")
+    for entry in inner.iterdir():
+        entry.rename(directory / entry.name)
+    inner.rmdir()

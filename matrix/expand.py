@@ -1,0 +1,44 @@
+"""The product of the axes, minus the rules: cells, and rejected combinations with their reasons."""
+
+from __future__ import annotations
+
+from itertools import product
+
+from matrix.model import Build, Cell, Matrix, Record
+
+
+class Rejected(Record, kw_only=True):
+    """A combination that is not made."""
+
+    cell: Cell
+    reason: str
+    reference: str = ""
+
+
+class Expansion(Record, kw_only=True):
+    """What the matrix comes to."""
+
+    cells: tuple[Cell, ...]
+    rejected: tuple[Rejected, ...]
+
+
+def expand(matrix: Matrix, *, debug: bool = False) -> Expansion:
+    """Every combination of target, SDK, CPython and runtime; `debug` makes them pydebug builds."""
+    cells: list[Cell] = []
+    rejected: list[Rejected] = []
+    for target in matrix.targets:
+        sdks = [sdk for sdk in matrix.sdks if sdk.family == target.sdk_family]
+        runtimes = [runtime for runtime in matrix.runtimes if runtime.name in target.runtimes]
+        for sdk, cpython, runtime in product(sdks, matrix.cpythons, runtimes):
+            build = Build(target=target, sdk=sdk, cpython=cpython, debug=debug)
+            cell = Cell(build=build, runtime=runtime)
+            if matrix.series_of(cpython) is None:
+                reason = f"no series in cpythons.toml says how CPython {cpython.version} is built and run"
+                rejected.append(Rejected(cell=cell, reason=reason))
+                continue
+            rule = next((rule for rule in matrix.exclusions if rule.when.holds_for(cell)), None)
+            if rule is None:
+                cells.append(cell)
+            else:
+                rejected.append(Rejected(cell=cell, reason=rule.reason, reference=rule.reference))
+    return Expansion(cells=tuple(cells), rejected=tuple(rejected))

@@ -1,0 +1,100 @@
+"""TOML to model. The only module of `matrix`, with `limitations`, that reads files."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from matrix import model
+from matrix.errors import ConfigError
+
+DATA = Path(__file__).parent / "data"
+
+T = TypeVar("T")
+
+
+class _Targets(model.Record, kw_only=True):
+    target: tuple[model.Target, ...]
+
+
+class _Sdks(model.Record, kw_only=True):
+    sdk: tuple[model.Sdk, ...]
+
+
+class _CPythons(model.Record, kw_only=True):
+    cpython: tuple[model.CPython, ...]
+    series: tuple[model.Series, ...]
+
+
+class _Runtimes(model.Record, kw_only=True):
+    runtime: tuple[model.Runtime, ...]
+
+
+class _Rules(model.Record, kw_only=True):
+    exclusion: tuple[model.Exclusion, ...] = ()
+    repair: tuple[model.Repair, ...] = ()
+    expected_build_failure: tuple[model.ExpectedBuildFailure, ...] = ()
+
+
+def read_toml(path: Path, kind: type[T]) -> T:
+    """The file as `kind`. Raises ConfigError with file and key path when it does not fit."""
+    try:
+        return msgspec.convert(tomllib.loads(path.read_text("utf-8")), kind, dec_hook=model.decode_hook)
+    except OSError as exc:
+        raise ConfigError(f"{path}: cannot be read: {exc.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        raise ConfigError(f"{path}: not TOML: {exc}") from None
+    except msgspec.ValidationError as exc:
+        raise ConfigError(f"{path}: {exc}", hint="docs/configuration.md describes every key") from None
+
+
+def load(directory: Path = DATA) -> model.Matrix:
+    """The matrix that the files in `directory` describe.
+
+    Raises ConfigError for a file that does not fit the schema, an id that stands twice, and a
+    target whose default or runtime names something that is not there.
+    """
+    targets = read_toml(directory / "targets.toml", _Targets).target
+    sdks = read_toml(directory / "sdks.toml", _Sdks).sdk
+    cpythons = read_toml(directory / "cpythons.toml", _CPythons)
+    runtimes = read_toml(directory / "runtimes.toml", _Runtimes).runtime
+    rules = read_toml(directory / "rules.toml", _Rules)
+
+    _unique(directory / "targets.toml", "target", targets, lambda row: row.id)
+    _unique(directory / "sdks.toml", "sdk", sdks, lambda row: row.id)
+    _unique(directory / "cpythons.toml", "cpython", cpythons.cpython, lambda row: row.id)
+    _unique(directory / "runtimes.toml", "runtime", runtimes, lambda row: row.id)
+    for number, target in enumerate(targets):
+        where = f"{directory / 'targets.toml'}: target[{number}]"
+        _known(f"{where}.defaults.sdk", target.defaults.sdk, {sdk.id for sdk in sdks})
+        _known(f"{where}.defaults.cpython", target.defaults.cpython, {c.id for c in cpythons.cpython})
+        _known(f"{where}.defaults.runtime", target.defaults.runtime, {r.id for r in runtimes})
+        for name in target.runtimes:
+            _known(f"{where}.runtimes", name, {runtime.name for runtime in runtimes})
+    return model.Matrix(
+        targets=targets,
+        sdks=sdks,
+        cpythons=cpythons.cpython,
+        runtimes=runtimes,
+        series=cpythons.series,
+        exclusions=rules.exclusion,
+        repairs=rules.repair,
+        expected_build_failures=rules.expected_build_failure,
+    )
+
+
+def _unique(file: Path, key: str, rows: tuple[T, ...], identify: Callable[[T], str]) -> None:
+    seen: dict[str, int] = {}
+    for number, row in enumerate(rows):
+        if (name := identify(row)) in seen:
+            raise ConfigError(f"{file}: {key}[{number}]: {name!r} stands already at {key}[{seen[name]}]")
+        seen[name] = number
+
+
+def _known(where: str, name: str, known: set[str]) -> None:
+    if name not in known:
+        raise ConfigError(f"{where}: {name!r} is not defined; there are: {', '.join(sorted(known))}")

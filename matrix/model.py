@@ -1,0 +1,273 @@
+"""The rows of the matrix as frozen typed records; ids are derived from them and never parsed back.
+
+Vocabulary: a *build* is target x SDK x CPython (x options), a *cell* is build x runtime.
+The records are read from the TOML files in `data/` by `load`, which rejects unknown keys.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from matrix.versions import Requirement
+
+Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+Identifier = Annotated[str, Meta(pattern="^[A-Za-z0-9][A-Za-z0-9.+-]*$")]
+Url = Annotated[str, Meta(pattern="^https?://")]
+
+
+class Record(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of all records of the model: frozen, keyword-only, closed."""
+
+
+class Archive(Record, kw_only=True):
+    """A file that upstream publishes. Without a known hash it is never downloaded.
+
+    `sha256` is per machine (`x86_64`, `aarch64`, or `any`), as is `{machine}` in the URL by way of
+    `machines`: what upstream calls each of them.
+    """
+
+    url: Url
+    sha256: dict[str, Sha256] = {}
+    machines: dict[str, str] = {}
+
+    def for_machine(self, machine: str) -> tuple[str, str | None]:
+        """The URL and the hash (None when no hash is known) for a machine such as `x86_64`."""
+        url = self.url.replace("{machine}", self.machines.get(machine, machine))
+        return url, self.sha256.get(machine, self.sha256.get("any"))
+
+
+class SuitePackage(Record, kw_only=True):
+    """A package of one suite of the distribution; `version` is upstream's part of its version."""
+
+    name: str
+    suite: str
+    version: str
+
+
+class ComposedSdk(Record, kw_only=True):
+    """A WASI SDK put together from the distribution's clang, lld, compiler-rt and wasi-libc."""
+
+    llvm: int
+    version: str
+    suites: tuple[str, ...]
+    libc: SuitePackage
+    triple: str
+
+
+class Sdk(Record, kw_only=True):
+    """A compiler and a sysroot of one version, and the places where it can be had, best first."""
+
+    id: Identifier
+    family: Identifier
+    version: str
+    archive: Archive | None = None
+    composed: ComposedSdk | None = None
+    directory: Path | None = None
+    note: str = ""
+
+
+class CPython(Record, kw_only=True):
+    """One version of CPython's sources: a release, or the tree in `directory`."""
+
+    version: str
+    archive: Archive | None = None
+    source_package: SuitePackage | None = None
+    directory: Path | None = None
+
+    @property
+    def id(self) -> str:
+        suffix = re.sub(r"[^A-Za-z0-9.-]+", "-", self.directory.name) if self.directory else ""
+        return f"cpython-{self.version}" + (f"-{suffix}" if suffix else "")
+
+    @property
+    def series(self) -> str:
+        """Major and minor version, `3.13`."""
+        return ".".join(self.version.split(".")[:2])
+
+
+class Wheel(Record, kw_only=True):
+    """A project and version on PyPI with the sha256 of the wheels that may be installed."""
+
+    project: str
+    version: str
+    sha256: tuple[Sha256, ...]
+
+
+class RuntimeKind(StrEnum):
+    EMBEDDED = "embedded"
+    """wasmtime's shared library, called from a Python process."""
+    CLI = "cli"
+    """the `wasmtime` command."""
+
+
+class Runtime(Record, kw_only=True):
+    """What executes a build."""
+
+    name: Identifier
+    version: str
+    kind: RuntimeKind
+    wheel: Wheel | None = None
+    executable: Path | None = None
+
+    @property
+    def id(self) -> str:
+        return f"{self.name}-{self.version}"
+
+
+class Defaults(Record, kw_only=True):
+    """The cell that a target's session tests when no selector is given, by the ids of its axes."""
+
+    sdk: str
+    cpython: str
+    runtime: str
+
+
+class Target(Record, kw_only=True):
+    """What is built, and the axes that fit it."""
+
+    id: Identifier
+    title: str
+    sdk_family: Identifier
+    runtimes: tuple[Identifier, ...]
+    defaults: Defaults
+
+
+class Condition(Record, kw_only=True):
+    """Which cells something holds for: each axis that is named must match.
+
+    Targets are ids; SDKs, CPythons and runtimes are requirements (`wasi-sdk>=20`, `>=3.11,<3.12`).
+    """
+
+    target: tuple[str, ...] = ()
+    sdk: tuple[Requirement, ...] = ()
+    cpython: tuple[Requirement, ...] = ()
+    runtime: tuple[Requirement, ...] = ()
+
+    def holds_for_build(self, build: Build) -> bool:
+        return (
+            (not self.target or build.target.id in self.target)
+            and _any(self.sdk, build.sdk.family, build.sdk.version)
+            and _any(self.cpython, "cpython", build.cpython.version)
+        )
+
+    def holds_for(self, cell: Cell) -> bool:
+        return self.holds_for_build(cell.build) and _any(
+            self.runtime, cell.runtime.name, cell.runtime.version
+        )
+
+
+def _any(requirements: tuple[Requirement, ...], name: str, version: str) -> bool:
+    return not requirements or any(r.matches(name, version) for r in requirements)
+
+
+class Series(Record, kw_only=True):
+    """How upstream builds and runs a range of CPython versions on WASI (`Tools/wasm` of each)."""
+
+    cpython: Requirement
+    host: str
+    """configure's `--host`; also the name of the build directory, which the guest sees."""
+    python_flags: tuple[str, ...]
+    """what upstream's test runner gives each worker's interpreter"""
+    resources: tuple[str, ...]
+    """regrtest's resources that upstream's `make test` enables (`-u`)"""
+    verbose: bool
+    """whether upstream's run sets `test.support.verbose` (`--verbose3`)"""
+    fail_env_changed: bool
+    """whether upstream's run fails a module that altered its environment (`--fail-env-changed`)"""
+    timeout: float
+    """seconds: regrtest's `--timeout`, from which `test.support` derives its own"""
+    wasm_stack: int
+    """bytes: wasmtime's `max-wasm-stack`"""
+    reference: str
+
+
+class Exclusion(Record, kw_only=True):
+    """Combinations that are not made, and why."""
+
+    when: Condition
+    reason: str
+    reference: str = ""
+
+
+class Repair(Record, kw_only=True):
+    """Flags that later versions of upstream adopted and without which a combination does not build."""
+
+    when: Condition
+    cflags: tuple[str, ...] = ()
+    configure: tuple[str, ...] = ()
+    reason: str
+    reference: str
+
+
+class ExpectedBuildFailure(Record, kw_only=True):
+    """A combination that is known not to build; red when it does, or when it fails otherwise."""
+
+    when: Condition
+    step: str
+    message: str
+    """a regular expression that the failing step's log must match"""
+    reason: str
+    reference: str = ""
+
+
+class Build(Record, kw_only=True):
+    """What is compiled once: target x SDK x CPython x options."""
+
+    target: Target
+    sdk: Sdk
+    cpython: CPython
+    debug: bool = False
+
+    @property
+    def id(self) -> str:
+        return f"{self.target.id}_{self.sdk.id}_{self.cpython.id}" + ("_debug" if self.debug else "")
+
+
+class Cell(Record, kw_only=True):
+    """One square of the matrix: a build and what executes it."""
+
+    build: Build
+    runtime: Runtime
+
+    @property
+    def id(self) -> str:
+        return f"{self.build.id}_{self.runtime.id}"
+
+
+class Matrix(Record, kw_only=True):
+    """Everything that `data/` says."""
+
+    targets: tuple[Target, ...]
+    sdks: tuple[Sdk, ...]
+    cpythons: tuple[CPython, ...]
+    runtimes: tuple[Runtime, ...]
+    series: tuple[Series, ...]
+    exclusions: tuple[Exclusion, ...]
+    repairs: tuple[Repair, ...]
+    expected_build_failures: tuple[ExpectedBuildFailure, ...]
+
+    def series_of(self, cpython: CPython) -> Series | None:
+        """How upstream treats that version; None when no series covers it."""
+        return next((s for s in self.series if s.cpython.matches("cpython", cpython.version)), None)
+
+    def repairs_of(self, build: Build) -> tuple[Repair, ...]:
+        return tuple(repair for repair in self.repairs if repair.when.holds_for_build(build))
+
+    def expected_failure_of(self, build: Build) -> ExpectedBuildFailure | None:
+        return next((f for f in self.expected_build_failures if f.when.holds_for_build(build)), None)
+
+
+def decode_hook(kind: type, value: Any) -> Any:
+    """msgspec's hook for the types that TOML does not have."""
+    if kind is Requirement:
+        if not isinstance(value, str):
+            raise ValueError("a version requirement is a string such as 'wasi-sdk>=20' or '>=3.11'")
+        return Requirement.parse(value)
+    if issubclass(kind, Path):
+        return Path(value)
+    raise ValueError(f"{kind.__name__} cannot be read from TOML")

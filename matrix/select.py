@@ -1,0 +1,102 @@
+"""Selectors: which cells of an expansion are meant. One that matches nothing is an error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from matrix.errors import UsageError, near
+from matrix.expand import Expansion
+from matrix.model import Cell, Record
+from matrix.versions import Requirement
+
+
+class Selection(Record, kw_only=True):
+    """What was asked for on the command line; an axis that is not named takes the target's default.
+
+    Values are ids or requirements (`matrix.versions`); several of one axis are alternatives.
+    """
+
+    target: tuple[str, ...] = ()
+    sdk: tuple[str, ...] = ()
+    cpython: tuple[str, ...] = ()
+    runtime: tuple[str, ...] = ()
+    cell: tuple[str, ...] = ()
+
+
+def select(expansion: Expansion, selection: Selection) -> tuple[Cell, ...]:
+    """The selected cells, in the matrix's order.
+
+    Raises UsageError, with near misses, for a value that matches nothing on its axis, and for a
+    combination that leaves no cell (with the reasons of the rejected ones).
+    """
+    everything = [*expansion.cells, *(rejected.cell for rejected in expansion.rejected)]
+    if selection.cell:
+        return _by_id(expansion, selection.cell)
+    wanted_targets = _axis("target", selection.target, everything, lambda c: (c.build.target.id, "", ""))
+    wanted_sdks = _axis("sdk", selection.sdk, everything, _sdk)
+    wanted_cpythons = _axis("cpython", selection.cpython, everything, _cpython)
+    wanted_runtimes = _axis("runtime", selection.runtime, everything, _runtime)
+
+    def wanted(cell: Cell) -> bool:
+        defaults = cell.build.target.defaults
+        return (
+            cell.build.target.id in wanted_targets
+            and cell.build.sdk.id in (wanted_sdks if selection.sdk else {defaults.sdk})
+            and cell.build.cpython.id in (wanted_cpythons if selection.cpython else {defaults.cpython})
+            and cell.runtime.id in (wanted_runtimes if selection.runtime else {defaults.runtime})
+        )
+
+    chosen = tuple(cell for cell in expansion.cells if wanted(cell))
+    if not chosen:
+        reasons = sorted({f"{r.cell.id}: {r.reason}" for r in expansion.rejected if wanted(r.cell)})
+        detail = "\n  ".join(["no cell is left of this selection", *reasons])
+        raise UsageError(detail, hint="`python -m harness cells` lists every cell")
+    return chosen
+
+
+def _by_id(expansion: Expansion, ids: tuple[str, ...]) -> tuple[Cell, ...]:
+    cells = {cell.id: cell for cell in expansion.cells}
+    reasons = {rejected.cell.id: rejected.reason for rejected in expansion.rejected}
+    for name in ids:
+        if name in reasons:
+            raise UsageError(f"cell {name} is not made: {reasons[name]}")
+        if name not in cells:
+            raise UsageError(f"there is no cell {name!r}", hint=near(name, cells))
+    return tuple(cell for name, cell in cells.items() if name in ids)
+
+
+def _sdk(cell: Cell) -> tuple[str, str, str]:
+    return cell.build.sdk.id, cell.build.sdk.family, cell.build.sdk.version
+
+
+def _cpython(cell: Cell) -> tuple[str, str, str]:
+    return cell.build.cpython.id, "cpython", cell.build.cpython.version
+
+
+def _runtime(cell: Cell) -> tuple[str, str, str]:
+    return cell.runtime.id, cell.runtime.name, cell.runtime.version
+
+
+def _axis(
+    axis: str,
+    values: tuple[str, ...],
+    cells: Iterable[Cell],
+    identify: Callable[[Cell], tuple[str, str, str]],
+) -> set[str]:
+    """The ids on an axis that any of `values` matches; all when there are no values."""
+    known = {identify(cell) for cell in cells}
+    if not values:
+        return {row[0] for row in known}
+    found: set[str] = set()
+    for value in values:
+        try:
+            requirement = Requirement.parse(value)
+        except ValueError as exc:
+            raise UsageError(f"--{axis}: {exc}") from None
+        matched = {
+            row[0] for row in known if row[0] == value or (row[1] and requirement.matches(row[1], row[2]))
+        }
+        if not matched:
+            raise UsageError(f"--{axis} {value}: nothing matches", hint=near(value, (row[0] for row in known)))
+        found |= matched
+    return found

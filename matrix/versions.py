@@ -1,0 +1,80 @@
+"""Requirements on a named version: what selectors and conditions are written in.
+
+Three forms, all of which may be met in one list:
+
+- a name and a version range as packaging understands it: `wasi-sdk>=20`, `>=3.11,<3.14`,
+  `wasmtime==50.*` (no name: any name)
+- a plain version, which stands for all that it is a prefix of: `3.13` matches 3.13.5
+- a glob over `name-version`: `wasi-sdk-*`, `wasmtime-5*`
+
+See https://packaging.python.org/en/latest/specifications/version-specifiers/ for ranges.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+_RANGE = re.compile(r"^(?P<name>[A-Za-z][A-Za-z0-9-]*?)?\s*(?P<range>[<>=!~].*)$")
+_PLAIN = re.compile(r"^\d+(\.\d+)*(?P<pre>(a|b|rc)\d+)?$")
+
+
+class Requirement:
+    """A condition on a name and a version; `text` is what was written.
+
+    A plain class, since msgspec would read a dataclass from a table and not from a string.
+    """
+
+    __slots__ = ("_glob", "_name", "_versions", "text")
+
+    def __init__(
+        self, text: str, *, name: str = "", versions: SpecifierSet | None = None, glob: str = ""
+    ) -> None:
+        self.text = text
+        self._name = name
+        self._versions = versions
+        self._glob = glob
+
+    def __repr__(self) -> str:
+        return f"Requirement.parse({self.text!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Requirement) and other.text == self.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    @classmethod
+    def parse(cls, text: str) -> Requirement:
+        """Raises ValueError when `text` is none of the three forms."""
+        stripped = text.strip()
+        if not stripped:
+            raise ValueError("a version requirement must not be empty")
+        if match := _RANGE.match(stripped):
+            try:
+                versions = SpecifierSet(match["range"], prereleases=True)
+            except InvalidSpecifier as exc:
+                raise ValueError(f"{text!r} is not a version range: {exc}") from None
+            return cls(text, name=match["name"] or "", versions=versions)
+        if match := _PLAIN.match(stripped):
+            exact = bool(match["pre"])  # a prefix match on a pre-release is no valid specifier
+            versions = SpecifierSet(f"=={stripped}" + ("" if exact else ".*"), prereleases=True)
+            return cls(text, versions=versions)
+        if re.fullmatch(r"[A-Za-z0-9.+*?\[\]-]+", stripped):
+            return cls(text, glob=stripped)
+        raise ValueError(f"{text!r} is neither a version range, nor a version, nor a glob over name-version")
+
+    def matches(self, name: str, version: str) -> bool:
+        """Whether `name` at `version` is meant. A version that is none matches globs only."""
+        if self._glob:
+            return fnmatch.fnmatchcase(f"{name}-{version}", self._glob) or self._glob == name
+        if self._name and self._name != name:
+            return False
+        try:
+            parsed = Version(version)
+        except InvalidVersion:
+            return False
+        return self._versions is not None and self._versions.contains(parsed, prereleases=True)
