@@ -14,7 +14,7 @@ from typing import Protocol
 
 import msgspec
 
-from harness import process
+from harness import process, records
 from harness.recipes import Plan, Step
 from harness.store import Store, digest_of, read_json, write_atomically
 from matrix.errors import BuildFailed
@@ -99,15 +99,14 @@ def _run(plan: Plan, step: Step, store: Store, watcher: Watcher) -> float:
         output = process.tail(log, 400)
         last = "\n".join(output.splitlines()[-15:])
         raise BuildFailed(
-            f"{plan.name}: step {step.name} failed ({what})\n{last}\n"
-            f"  command: {step.command()}\n  full log: {log}",
+            f"{plan.name}: step {step.name} failed ({what})\n{last}\n  command: {step.command()}\n  full log: {log}",
             step=step.name,
             output=log.read_text("utf-8", "backslashreplace"),
             hint="mend it and run again: finished steps are not repeated",
         )
     watcher.end("done", elapsed)
     stamp = Stamp(digest=_digest(step), duration=elapsed, outputs=_marks(step))
-    write_atomically(_stamp_path(plan, step), msgspec.json.encode(stamp))
+    write_atomically(_stamp_path(plan, step), records.encode(stamp))
     _remember(store, step, elapsed)
     return elapsed
 
@@ -131,7 +130,7 @@ def _marks(step: Step) -> dict[str, tuple[int, int]]:
 
 def _current(plan: Plan, step: Step) -> bool:
     try:
-        stamp = msgspec.json.decode(_stamp_path(plan, step).read_bytes(), type=Stamp)
+        stamp = records.decode(_stamp_path(plan, step).read_bytes(), Stamp)
         return stamp.digest == _digest(step) and stamp.outputs == _marks(step)
     except (OSError, msgspec.DecodeError):
         return False
@@ -152,4 +151,4 @@ def _remember(store: Store, step: Step, elapsed: float) -> None:
         known = read_json(_durations(store), {})
         known = known if isinstance(known, dict) else {}
         known[step.name] = round(elapsed, 1)
-        write_atomically(_durations(store), msgspec.json.encode(known))
+        write_atomically(_durations(store), records.encode(known))

@@ -165,7 +165,9 @@ class Record:
             match = _FIXTURE.match(event.test)
             if match and test.startswith(match["owner"] + "."):
                 status = Status.SKIPPED if event.status is Status.SKIPPED else Status.DID_NOT_RUN
-                return Outcome(test=test, status=status, detail=event.detail if status is Status.SKIPPED else event.test)
+                return Outcome(
+                    test=test, status=status, detail=event.detail if status is Status.SKIPPED else event.test
+                )
         return Outcome(test=test, status=Status.DID_NOT_RUN, detail="the guest ended before this test")
 
 

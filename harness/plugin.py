@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from harness import records
 from harness.events import EventReader, Record
 from harness.outcome import RED, ModuleResult, Status, append_result
 from harness.providers import Obtained
@@ -23,8 +24,8 @@ from harness.runtimes import Adapter, adapter
 from harness.schedule import Group
 from harness.store import Store, write_atomically
 from harness.suite import Batch, GuestSettings
-from matrix.limitations import CellFacts, Limitations
-from matrix.model import Runtime
+from matrix.limitations import Limitations
+from matrix.model import Facts, Runtime
 
 SUITE = "suite.json"
 SELECTED = "selected.json"
@@ -35,7 +36,7 @@ class SuiteFile(msgspec.Struct, frozen=True, kw_only=True):
     """What a cell's run is told: the file that pytest collects."""
 
     cell: str
-    facts: CellFacts
+    facts: Facts
     store: Path
     runtime: Runtime
     obtained: Obtained
@@ -88,7 +89,7 @@ class CellFile(pytest.File):
     cell: Cell
 
     def collect(self) -> Iterable[ModuleItem]:
-        file = msgspec.json.decode(self.path.read_bytes(), type=SuiteFile)
+        file = records.decode(self.path.read_bytes(), SuiteFile)
         worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
         self.cell = Cell(file, self.path.parent, worker)
         for group in file.groups:
@@ -152,7 +153,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             item.cell.selected.setdefault(item.group.name, []).append(item.module)
             cells.setdefault(item.cell.directory, []).append(item.module)
     for directory, modules in cells.items():
-        write_atomically(directory / SELECTED, msgspec.json.encode(modules))
+        write_atomically(directory / SELECTED, records.encode(modules))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -179,4 +180,4 @@ def pytest_handlecrashitem(crashitem: str, report: pytest.TestReport, sched: Any
                     record.take(event)
     if record.done is None:
         record.end(Status.CRASHED, "the worker process that ran the guest died", "")
-        append_result(directory / OUTCOMES, record.result(fault="worker died"))
+        append_result(directory / OUTCOMES, record.result())

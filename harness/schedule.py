@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from harness import records
 from harness.store import Store, read_json, write_atomically
 from harness.suite import ModulePlan
 
@@ -26,7 +27,9 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     plans: tuple[ModulePlan, ...]
 
 
-def schedule(plans: Sequence[ModulePlan], seconds: Mapping[str, float], *, workers: int, isolate: bool) -> tuple[Group, ...]:
+def schedule(
+    plans: Sequence[ModulePlan], seconds: Mapping[str, float], *, workers: int, isolate: bool
+) -> tuple[Group, ...]:
     """Groups in the order in which workers should take them.
 
     `seconds` is what each module is expected to take; with `isolate` each has a guest of its own.
@@ -72,4 +75,4 @@ class Durations:
             for name, value in seconds.items():
                 before = known.get(name)
                 known[name] = round((value + before) / 2 if isinstance(before, int | float) else value, 3)
-            write_atomically(self._path, msgspec.json.encode(known))
+            write_atomically(self._path, records.encode(known))

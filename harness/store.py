@@ -16,6 +16,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -27,11 +28,14 @@ import msgspec
 import platformdirs
 from filelock import FileLock, Timeout
 
+from harness import records
 from matrix.errors import HarnessFault
 
 VARIABLE = "CPYTHON_WASM_CACHE"
 """the environment variable that overrides where the cache is"""
 
+_UNFINISHED_AGE = 6 * 3600.0
+"""seconds after which a directory that no rename has landed is taken for a killed run's"""
 _MANIFEST = ".manifest.json"
 _UNWATCHED = {"__pycache__"}
 """directories that CPython itself writes to beside its sources"""
@@ -89,7 +93,7 @@ class Store:
         """The manifest of an entry that is there and intact, else None."""
         directory = self.entry(name)
         try:
-            manifest = msgspec.json.decode((directory / _MANIFEST).read_bytes(), type=Manifest)
+            manifest = records.decode((directory / _MANIFEST).read_bytes(), Manifest)
         except (OSError, msgspec.DecodeError):
             return None
         return manifest if damage(directory, manifest) is None else None
@@ -124,7 +128,7 @@ class Store:
                     created=time.time(),
                     files=snapshot(work),
                 )
-                write_atomically(work / _MANIFEST, msgspec.json.encode(manifest))
+                write_atomically(work / _MANIFEST, records.encode(manifest))
                 work.chmod(0o755)
                 work.rename(directory)
             except OSError as exc:
@@ -139,11 +143,21 @@ class Store:
     @contextlib.contextmanager
     def scratch(self, prefix: str) -> Iterator[Path]:
         """A new directory that is gone afterwards."""
-        directory = Path(tempfile.mkdtemp(prefix=f"{prefix}-", dir=self.root / "scratch"))
+        directory = Path(tempfile.mkdtemp(prefix=f"{prefix}-{os.getpid()}-", dir=self.root / "scratch"))
         try:
             yield directory
         finally:
             remove_tree(directory)
+
+    def remove_left_over(self) -> None:
+        """Remove what killed runs left: scratch directories whose process is gone, unfinished entries."""
+        for path in (self.root / "scratch").iterdir():
+            match = re.search(r"-(\d+)-", path.name)
+            if match is None or not Path(f"/proc/{match[1]}").exists():
+                remove_tree(path)
+        for path in (self.root / "entries").glob(".*"):
+            if time.time() - path.stat().st_mtime > _UNFINISHED_AGE:
+                remove_tree(path)
 
 
 def snapshot(directory: Path) -> dict[str, tuple[int, int]]:

@@ -36,7 +36,7 @@ def expand(matrix: Matrix, *, debug: bool = False) -> Expansion:
                 reason = f"no series in cpythons.toml says how CPython {cpython.version} is built and run"
                 rejected.append(Rejected(cell=cell, reason=reason))
                 continue
-            rule = next((rule for rule in matrix.exclusions if rule.when.holds_for(cell)), None)
+            rule = next((rule for rule in matrix.exclusions if rule.when.holds(cell.facts)), None)
             if rule is None:
                 cells.append(cell)
             else:

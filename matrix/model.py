@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from matrix.versions import Requirement
 
@@ -137,10 +138,22 @@ class Target(Record, kw_only=True):
     defaults: Defaults
 
 
+class Facts(Record, kw_only=True):
+    """What conditions look at: names and versions of a cell's axes; `runtime` is "" for a build."""
+
+    target: str
+    sdk: str
+    sdk_version: str
+    cpython: str
+    runtime: str = ""
+    runtime_version: str = ""
+
+
 class Condition(Record, kw_only=True):
     """Which cells something holds for: each axis that is named must match.
 
-    Targets are ids; SDKs, CPythons and runtimes are requirements (`wasi-sdk>=20`, `>=3.11,<3.12`).
+    Targets are ids; SDKs, CPythons and runtimes are requirements (`wasi-sdk>=20`, `>=3.11,<3.12`),
+    of which one must match.
     """
 
     target: tuple[str, ...] = ()
@@ -148,16 +161,12 @@ class Condition(Record, kw_only=True):
     cpython: tuple[Requirement, ...] = ()
     runtime: tuple[Requirement, ...] = ()
 
-    def holds_for_build(self, build: Build) -> bool:
+    def holds(self, facts: Facts) -> bool:
         return (
-            (not self.target or build.target.id in self.target)
-            and _any(self.sdk, build.sdk.family, build.sdk.version)
-            and _any(self.cpython, "cpython", build.cpython.version)
-        )
-
-    def holds_for(self, cell: Cell) -> bool:
-        return self.holds_for_build(cell.build) and _any(
-            self.runtime, cell.runtime.name, cell.runtime.version
+            (not self.target or facts.target in self.target)
+            and _any(self.sdk, facts.sdk, facts.sdk_version)
+            and _any(self.cpython, "cpython", facts.cpython)
+            and _any(self.runtime, facts.runtime, facts.runtime_version)
         )
 
 
@@ -214,6 +223,10 @@ class ExpectedBuildFailure(Record, kw_only=True):
     reason: str
     reference: str = ""
 
+    def is_shown_by(self, step: str, log: str) -> bool:
+        """Whether a failed step is this failure."""
+        return step == self.step and re.search(self.message, log) is not None
+
 
 class Build(Record, kw_only=True):
     """What is compiled once: target x SDK x CPython x options."""
@@ -227,6 +240,15 @@ class Build(Record, kw_only=True):
     def id(self) -> str:
         return f"{self.target.id}_{self.sdk.id}_{self.cpython.id}" + ("_debug" if self.debug else "")
 
+    @property
+    def facts(self) -> Facts:
+        return Facts(
+            target=self.target.id,
+            sdk=self.sdk.family,
+            sdk_version=self.sdk.version,
+            cpython=self.cpython.version,
+        )
+
 
 class Cell(Record, kw_only=True):
     """One square of the matrix: a build and what executes it."""
@@ -237,6 +259,10 @@ class Cell(Record, kw_only=True):
     @property
     def id(self) -> str:
         return f"{self.build.id}_{self.runtime.id}"
+
+    @property
+    def facts(self) -> Facts:
+        return replace(self.build.facts, runtime=self.runtime.name, runtime_version=self.runtime.version)
 
 
 class Matrix(Record, kw_only=True):
@@ -256,10 +282,10 @@ class Matrix(Record, kw_only=True):
         return next((s for s in self.series if s.cpython.matches("cpython", cpython.version)), None)
 
     def repairs_of(self, build: Build) -> tuple[Repair, ...]:
-        return tuple(repair for repair in self.repairs if repair.when.holds_for_build(build))
+        return tuple(repair for repair in self.repairs if repair.when.holds(build.facts))
 
     def expected_failure_of(self, build: Build) -> ExpectedBuildFailure | None:
-        return next((f for f in self.expected_build_failures if f.when.holds_for_build(build)), None)
+        return next((f for f in self.expected_build_failures if f.when.holds(build.facts)), None)
 
 
 def decode_hook(kind: type, value: Any) -> Any:

@@ -93,9 +93,7 @@ def _axis(
             requirement = Requirement.parse(value)
         except ValueError as exc:
             raise UsageError(f"--{axis}: {exc}") from None
-        matched = {
-            row[0] for row in known if row[0] == value or (row[1] and requirement.matches(row[1], row[2]))
-        }
+        matched = {row[0] for row in known if row[0] == value or (row[1] and requirement.matches(row[1], row[2]))}
         if not matched:
             raise UsageError(f"--{axis} {value}: nothing matches", hint=near(value, (row[0] for row in known)))
         found |= matched

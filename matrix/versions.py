@@ -30,9 +30,7 @@ class Requirement:
 
     __slots__ = ("_glob", "_name", "_versions", "text")
 
-    def __init__(
-        self, text: str, *, name: str = "", versions: SpecifierSet | None = None, glob: str = ""
-    ) -> None:
+    def __init__(self, text: str, *, name: str = "", versions: SpecifierSet | None = None, glob: str = "") -> None:
         self.text = text
         self._name = name
         self._versions = versions

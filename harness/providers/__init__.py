@@ -67,9 +67,7 @@ def obtain(
             continue
         return msgspec.structs.replace(found, notes=(*notes, *found.notes))
     reasons = "\n".join(f"  - {note}" for note in notes) or "  - it has no provider in matrix/data"
-    raise Unobtainable(
-        f"{item} cannot be had here:\n{reasons}", hint="`python -m harness cells` shows what can be had"
-    )
+    raise Unobtainable(f"{item} cannot be had here:\n{reasons}", hint="`python -m harness cells` shows what can be had")
 
 
 class Availability(msgspec.Struct, frozen=True, kw_only=True):

@@ -106,10 +106,14 @@ def cpython_from(path: Path) -> CPython:
     Raises UsageError when it is no CPython source tree.
     """
     header = path / "Include/patchlevel.h"
-    missing = [part for part in ("configure", "Include/patchlevel.h", "Lib/os.py", "Lib/test") if not (path / part).exists()]
+    missing = [
+        part for part in ("configure", "Include/patchlevel.h", "Lib/os.py", "Lib/test") if not (path / part).exists()
+    ]
     if missing:
         what = "there is no such directory" if not path.is_dir() else f"{', '.join(missing)} not in it"
-        raise UsageError(f"{path} is no CPython source tree: {what}", hint="name the top of a checkout or of an unpacked release")
+        raise UsageError(
+            f"{path} is no CPython source tree: {what}", hint="name the top of a checkout or of an unpacked release"
+        )
     match = re.search(r'#define\s+PY_VERSION\s+"([^"+]+)\+?"', header.read_text("utf-8", "replace"))
     if match is None:
         raise UsageError(f"{header} does not say which version it is (PY_VERSION)")

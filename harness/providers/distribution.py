@@ -79,9 +79,7 @@ class Suite:
             return
         self._configure()
         try:
-            process.capture(
-                ["apt-get", "update", "-q", "-o", "APT::Update::Error-Mode=any"], env=self._environment
-            )
+            process.capture(["apt-get", "update", "-q", "-o", "APT::Update::Error-Mode=any"], env=self._environment)
         except CommandFailed as exc:
             raise Unobtainable(f"suite {self.name}: apt-get update failed: {_last_line(exc.output)}") from None
         stamp.touch()
@@ -233,7 +231,17 @@ class SourcePackage:
 _LIBRARIES = re.compile(r"^(lib(edit|xml2|icu|z3|bsd|md|tinfo|zstd|lzma|ffi)|zlib)")
 """what clang and lld link with, beyond what every machine with gcc has (libc, libstdc++, libgcc_s)"""
 
-_WRAPPED = ("clang", "clang++", "clang-cpp", "wasm-ld", "llvm-ar", "llvm-ranlib", "llvm-nm", "llvm-objdump", "llvm-strip")
+_WRAPPED = (
+    "clang",
+    "clang++",
+    "clang-cpp",
+    "wasm-ld",
+    "llvm-ar",
+    "llvm-ranlib",
+    "llvm-nm",
+    "llvm-objdump",
+    "llvm-strip",
+)
 _ALIASES = {"ar": "llvm-ar", "ranlib": "llvm-ranlib", "nm": "llvm-nm", "strip": "llvm-strip"}
 _COMPILERS = ("clang", "clang++", "clang-cpp")
 

@@ -64,6 +64,7 @@ def preopen(wasi: Any, host: str, guest: str, writable: bool) -> None:
 
 def run(spec: dict[str, Any]) -> int:
     import wasmtime
+
     engine = engine_of(spec)
     linker = wasmtime.Linker(engine)
     linker.define_wasi()

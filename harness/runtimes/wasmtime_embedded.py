@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from harness import process
+from harness import process, records
 from harness.process import CommandFailed
 from harness.runtimes import Command, GuestRun
 from harness.store import Store, digest_of
@@ -67,7 +67,7 @@ class WasmtimeEmbedded:
             wasm_stack=run.wasm_stack,
             memory_limit=run.memory_limit,
         )
-        return msgspec.json.encode(spec).decode()
+        return records.encode(spec).decode()
 
     def command(self, run: GuestRun, compiled: Path, scratch: Path) -> Command:
         return Command(argv=(*_python(), str(HOST), self._spec(run, compiled)))

@@ -1,0 +1,231 @@
+"""The command line: what was asked for, as one frozen record. docs/command-line.md describes it.
+
+What is no option of the harness is pytest's (`-k`, `-x`, `--lf`, `-n`, ...), except for names of tests.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from harness.suite import Limits
+from matrix.errors import UsageError
+from matrix.select import Selection
+
+_COMMANDS = {
+    "test": "provision, build, run, judge and report",
+    "build": "provision and build",
+    "cells": "list every cell, whether it can be had here, and why not",
+    "report": "judge a run's outcomes again and write its report",
+}
+_WITH_VALUE = frozenset(
+    [
+        "-k",
+        "-m",
+        "-n",
+        "-p",
+        "-o",
+        "-W",
+        "-r",
+        "--maxfail",
+        "--durations",
+        "--durations-min",
+        "--tb",
+        "--numprocesses",
+        "--override-ini",
+        "--color",
+        "--verbosity",
+        "--show-capture",
+        "--log-level",
+        "--deselect",
+        "--ignore",
+        "--maxprocesses",
+    ]
+)
+"""pytest's options whose value may be the next word"""
+
+_TEST_NAME = re.compile(r"^test(_\w+|\.\w+)[\w.]*$")
+
+
+class Arguments(msgspec.Struct, frozen=True, kw_only=True):
+    """One invocation."""
+
+    command: str
+    selection: Selection
+    sdk_paths: tuple[Path, ...] = ()
+    cpython_paths: tuple[Path, ...] = ()
+    names: tuple[str, ...] = ()
+    """test modules, or classes and methods in them"""
+    pytest: tuple[str, ...] = ()
+    limits: Limits = Limits()
+    debug: bool = False
+    dry_run: bool = False
+    isolate: bool = False
+    resume: str | None = None
+    """the run to go on with; "latest" for the newest"""
+    run: str = "latest"
+    jobs: int = 2
+    build_python: Path | None = None
+    refresh: bool = False
+    json: bool = False
+    out: Path
+
+
+def parse(argv: Sequence[str], *, out: Path) -> Arguments:
+    """Raises UsageError for options and values that do not fit; exits for --help."""
+    parser = _parser()
+    known, rest = parser.parse_known_args(list(argv))
+    names, for_pytest = _split(rest)
+    if known.command == "report":
+        run = names_or_run(rest)
+        names, for_pytest = (), ()
+    else:
+        run = "latest"
+    if for_pytest and known.command != "test":
+        raise UsageError(
+            f"`{known.command}` has no option {for_pytest[0]!r}", hint=f"python -m harness {known.command} --help"
+        )
+    sdks, sdk_paths = _paths(known.sdk)
+    cpythons, cpython_paths = _paths(known.cpython)
+    return Arguments(
+        command=known.command,
+        selection=Selection(
+            target=tuple(known.target),
+            sdk=sdks,
+            cpython=cpythons,
+            runtime=tuple(known.runtime),
+            cell=tuple(known.cell),
+        ),
+        sdk_paths=sdk_paths,
+        cpython_paths=cpython_paths,
+        names=names,
+        pytest=for_pytest,
+        limits=Limits(seconds=known.timeout, memory=known.memory << 20, output=known.output << 20),
+        debug=known.debug_build,
+        dry_run=known.dry_run,
+        isolate=known.isolate,
+        resume=known.resume,
+        run=run,
+        jobs=known.jobs,
+        build_python=known.build_python,
+        refresh=known.refresh,
+        json=known.json,
+        out=known.out or out,
+    )
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> None:  # type: ignore[override]  # ours raises, too
+        raise UsageError(message, hint="python -m harness --help")
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} is not 1 or more")
+    return value
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="python -m harness",
+        description="A test matrix for CPython on WebAssembly.",
+        epilog="Other options and names of tests (test_json, test_os.FileTests) go to pytest, which runs the suite.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    commands = "\n".join(f"{name}: {text}" for name, text in _COMMANDS.items())
+    parser.add_argument("command", choices=list(_COMMANDS), metavar="COMMAND", help=commands)
+    which = parser.add_argument_group("which cells (several values are alternatives; default: the target's own)")
+    which.add_argument("--target", action="append", default=[], metavar="ID")
+    which.add_argument(
+        "--sdk",
+        action="append",
+        default=[],
+        metavar="VERSION|PATH",
+        help="'wasi-sdk>=20', 'wasi-sdk-*', 24, or a directory",
+    )
+    which.add_argument(
+        "--cpython", action="append", default=[], metavar="VERSION|PATH", help="3.13, '>=3.11,<3.14', or a source tree"
+    )
+    which.add_argument(
+        "--runtime", action="append", default=[], metavar="VERSION", help="'wasmtime==50.*', 'wasmtime-cli-*'"
+    )
+    which.add_argument("--cell", action="append", default=[], metavar="ID", help="exactly this cell")
+    which.add_argument("--debug-build", action="store_true", help="a pydebug build")
+    making = parser.add_argument_group("provisioning and building")
+    making.add_argument("--dry-run", action="store_true", help="print the build's commands and start none of them")
+    making.add_argument(
+        "--jobs", type=_positive, default=os.cpu_count() or 1, metavar="N", help="of make (default: all cores)"
+    )
+    making.add_argument(
+        "--build-python", type=Path, metavar="PATH", help="a native Python of the same X.Y instead of building one"
+    )
+    making.add_argument("--refresh", action="store_true", help="ask the preferred providers again")
+    running = parser.add_argument_group("running")
+    running.add_argument("--isolate", action="store_true", help="a guest for each module")
+    running.add_argument(
+        "--resume",
+        nargs="?",
+        const="latest",
+        metavar="RUN",
+        help="go on with a run that was ended (default: the newest)",
+    )
+    running.add_argument(
+        "--timeout", type=float, default=Limits().seconds, metavar="SECONDS", help="for one test (default: %(default)s)"
+    )
+    running.add_argument(
+        "--memory",
+        type=_positive,
+        default=Limits().memory >> 20,
+        metavar="MiB",
+        help="of a guest (default: %(default)s)",
+    )
+    running.add_argument(
+        "--output",
+        type=_positive,
+        default=Limits().output >> 20,
+        metavar="MiB",
+        help="that a guest may print (default: %(default)s)",
+    )
+    running.add_argument("--out", type=Path, metavar="DIR", help="where runs are kept (default: reports/out)")
+    parser.add_argument("--json", action="store_true", help="of `cells`: as JSON")
+    return parser
+
+
+def _split(rest: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of tests, and what is pytest's, of the words that are no option of the harness."""
+    names: list[str] = []
+    for_pytest: list[str] = []
+    takes_value = False
+    for word in rest:
+        if takes_value or word.startswith("-"):
+            for_pytest.append(word)
+            takes_value = not takes_value and word in _WITH_VALUE
+        elif _TEST_NAME.match(word):
+            names.append(word)
+        elif word != "--":
+            raise UsageError(
+                f"{word!r} is neither an option nor the name of a test",
+                hint="tests are named test_json or test_os.FileTests",
+            )
+    return tuple(names), tuple(for_pytest)
+
+
+def names_or_run(rest: Sequence[str]) -> str:
+    """The run that `report` is for."""
+    if len(rest) > 1 or any(word.startswith("-") for word in rest):
+        raise UsageError(f"`report` takes one run, not {' '.join(rest)}")
+    return rest[0] if rest else "latest"
+
+
+def _paths(values: Sequence[str]) -> tuple[tuple[str, ...], tuple[Path, ...]]:
+    """Versions, and those values that are paths."""
+    paths = [value for value in values if os.sep in value or value in (".", "..") or value.startswith("~")]
+    versions = tuple(value for value in values if value not in paths)
+    return versions, tuple(Path(value).expanduser().absolute() for value in paths)

@@ -1,0 +1,37 @@
+"""Records as JSON, with paths as strings: how everything that the harness writes is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+
+def encode(record: Any) -> bytes:
+    """The record as compact JSON."""
+    return msgspec.json.encode(record, enc_hook=_to_json)
+
+
+def decode(data: bytes, kind: type[T]) -> T:
+    """The record of a type. Raises msgspec.DecodeError (or its ValidationError) for other JSON."""
+    return msgspec.json.decode(data, type=kind, dec_hook=_from_json)
+
+
+def indented(record: Any) -> bytes:
+    """The record as JSON for people, with a newline at the end."""
+    return msgspec.json.format(encode(record), indent=2) + b"\n"
+
+
+def _to_json(value: Any) -> Any:
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def _from_json(kind: type, value: Any) -> Any:
+    if issubclass(kind, Path):
+        return Path(value)
+    raise TypeError(f"{kind.__name__} has no JSON form")

@@ -1,0 +1,170 @@
+"""Runs one cell's suite: writes what pytest is told, starts it, says what it came to."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from harness import process, records
+from harness.cli import Arguments
+from harness.discover import module_size, test_modules
+from harness.outcome import ModuleResult, read_results
+from harness.plugin import OUTCOMES, SELECTED, SUITE, SuiteFile
+from harness.prepare import Prepared
+from harness.schedule import Durations, schedule
+from harness.store import Store, write_atomically
+from harness.suite import ModulePlan
+from matrix.errors import HarnessFault, UsageError, near
+from matrix.limitations import CellLimitations
+
+_INTERRUPTED, _INTERNAL, _USAGE, _NOTHING = 2, 3, 4, 5
+"""pytest's exit statuses: https://docs.pytest.org/en/stable/reference/exit-codes.html"""
+
+
+class CellRun(msgspec.Struct, frozen=True, kw_only=True):
+    """What the run of a cell's suite came to."""
+
+    planned: tuple[str, ...]
+    results: dict[str, ModuleResult]
+    full: bool
+    """whether every module and every test of the suite was planned"""
+    interrupted: bool
+    fault: str = ""
+
+
+def chosen_plans(source: Path, names: Sequence[str]) -> tuple[ModulePlan, ...]:
+    """The modules to run: all, or those that are named, narrowed to the classes and tests that are.
+
+    Raises UsageError, with the nearest matches, for a name that is in no module of the tree.
+    """
+    modules = test_modules(source)
+    if not names:
+        return tuple(ModulePlan(module=module) for module in modules)
+    full = {module if module.startswith("test.") else f"test.{module}": module for module in modules}
+    chosen: dict[str, list[str]] = {}
+    for name in names:
+        wanted = name if name.startswith("test.") else f"test.{name}"
+        below = [module for key, module in full.items() if key == wanted or key.startswith(wanted + ".")]
+        parent = next((p for p in _parents(wanted) if p in full), None)
+        if below:
+            for module in below:
+                chosen[module] = []
+        elif parent is not None:
+            if chosen.get(full[parent]) != []:
+                chosen.setdefault(full[parent], []).append(wanted)
+        else:
+            raise UsageError(f"there is no test module for {name!r}", hint=near(name, modules))
+    return tuple(ModulePlan(module=module, match=tuple(match)) for module, match in sorted(chosen.items()))
+
+
+def _parents(name: str) -> list[str]:
+    parts = name.split(".")
+    return [".".join(parts[:end]) for end in range(len(parts) - 1, 1, -1)]
+
+
+def without_hangs(plans: Sequence[ModulePlan], limitations: CellLimitations) -> tuple[ModulePlan, ...]:
+    """The plans with the tests left out that the list of limitations says not to run."""
+    skipped = tuple(test.match for test, _ in limitations.tests if not test.run)
+    return tuple(msgspec.structs.replace(plan, skip=skipped) for plan in plans) if skipped else tuple(plans)
+
+
+def run_cell(
+    prepared: Prepared, arguments: Arguments, limitations: CellLimitations, directory: Path, store: Store
+) -> CellRun:
+    """Run what is asked for of a cell's suite and has no result yet in `directory`.
+
+    Raises UsageError when nothing is selected, HarnessFault when pytest itself fails.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    everything = without_hangs(chosen_plans(prepared.source, arguments.names), limitations)
+    done = read_results(directory / OUTCOMES)
+    left = [plan for plan in everything if plan.module not in done]
+    sizes = {plan.module: module_size(prepared.source, plan.module) for plan in everything}
+    durations = Durations(store, prepared.cell.build.target.id)
+    workers = worker_count(arguments.pytest)
+    groups = schedule(left, durations.expected(sizes), workers=workers, isolate=arguments.isolate)
+    file = SuiteFile(
+        cell=prepared.cell.id,
+        facts=prepared.cell.facts,
+        store=store.root,
+        runtime=prepared.cell.runtime,
+        obtained=prepared.runtime,
+        settings=prepared.settings,
+        groups=groups,
+    )
+    write_atomically(directory / SUITE, records.encode(file))
+    cache = store.root / "state" / "pytest" / prepared.cell.id
+    write_atomically(directory / "pytest.ini", f"[pytest]\ncache_dir = {cache}\n".encode())
+    (directory / SELECTED).unlink(missing_ok=True)
+    code = 0
+    if left:
+        code = process.run_attached(
+            pytest_command(directory, arguments.pytest, workers), env=pytest_environment(), cwd=directory
+        )
+    results = read_results(directory / OUTCOMES)
+    new = {name: result.duration for name, result in results.items() if name not in done}
+    durations.learn(new)
+    selected = _selected(directory)
+    planned = tuple(sorted({*done, *(selected if selected is not None else (p.module for p in left))}))
+    if code == _USAGE:
+        raise UsageError("pytest does not understand its options; see above")
+    if code == _NOTHING and not done:
+        raise UsageError("no test module is selected", hint=_nearest(arguments.pytest, [p.module for p in everything]))
+    if code not in (0, 1, _INTERRUPTED, _NOTHING) and not results:
+        raise HarnessFault(f"pytest ended with {process.describe_exit(code)}; see above")
+    return CellRun(
+        planned=planned,
+        results=results,
+        full=not arguments.names and len(planned) == len(everything) and code != _INTERRUPTED,
+        interrupted=code == _INTERRUPTED,
+        fault="" if code in (0, 1, _INTERRUPTED, _NOTHING) else f"pytest ended with {process.describe_exit(code)}",
+    )
+
+
+def _selected(directory: Path) -> list[str] | None:
+    try:
+        return records.decode((directory / SELECTED).read_bytes(), list[str])
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def _nearest(pytest_options: Sequence[str], modules: Sequence[str]) -> str:
+    """Near misses of the words of a -k expression."""
+    words = [
+        word
+        for option, value in zip(pytest_options, [*pytest_options[1:], ""], strict=True)
+        if option == "-k"
+        for word in re.findall(r"\w+", value)
+        if word not in ("and", "or", "not")
+    ]
+    return next((hint for word in words if (hint := near(word, modules))), "see `-k` in pytest's documentation")
+
+
+def worker_count(pytest_options: Sequence[str]) -> int:
+    """How many workers pytest-xdist is going to have: `-n` of the options, else one a core."""
+    text = " ".join(pytest_options)
+    if match := re.search(r"(?:^| )(?:-n ?|--numprocesses[= ])(\d+)", text):
+        return int(match[1])
+    return os.cpu_count() or 1
+
+
+def pytest_command(directory: Path, options: Sequence[str], workers: int) -> list[str]:
+    command = [sys.executable, "-m", "pytest", "-p", "harness.plugin", "-p", "xdist", "--tb=short", "--no-header"]
+    if not any(option.startswith(("-n", "--numprocesses")) for option in options):
+        command += ["-n", str(workers)]
+    command += ["--dist", "loadgroup", "--no-loadscope-reorder", "--rootdir", str(directory)]
+    return [*command, "-c", str(directory / "pytest.ini"), *options, str(directory / SUITE)]
+
+
+def pytest_environment() -> dict[str, str]:
+    """pytest loads no plugins but ours and xdist, and finds the harness wherever it is started."""
+    top = str(Path(__file__).parent.parent)
+    return dict(os.environ) | {
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "PYTHONPATH": os.pathsep.join(filter(None, [top, os.environ.get("PYTHONPATH", "")])),
+    }

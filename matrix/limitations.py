@@ -1,0 +1,129 @@
+"""The known limitations: what a platform cannot do, the tests that fail of it, the skips it explains.
+
+Loaded from the TOML files in `limitations/`, one file per section of upstream's README. `for_cell` gives
+what holds on one cell, ready to be matched against many outcomes.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from enum import StrEnum
+from pathlib import Path
+
+from matrix.errors import ConfigError
+from matrix.load import read_toml
+from matrix.model import Condition, Facts, Identifier, Record
+
+DIRECTORY = Path(__file__).parent / "limitations"
+
+
+class Expectation(StrEnum):
+    """What a test that a limitation names is expected to do."""
+
+    FAILED = "failed"
+    ERRORED = "errored"
+    CRASHED = "crashed"
+    TIMED_OUT = "timed_out"
+    SKIPPED = "skipped"
+    FLAKY = "flaky"
+    """passes or fails, from one run to the next"""
+
+
+class ExpectedTest(Record, kw_only=True):
+    """Tests that fail because of a limitation."""
+
+    match: str
+    """a glob over names such as test.test_os.ExecTests.test_execve"""
+    expect: Expectation
+    reason: str
+    """what was seen"""
+    run: bool = True
+    """false for a hang or a crash that costs minutes: then the tests are not run"""
+    when: Condition = Condition()
+    """narrows the limitation's own condition"""
+
+
+class Limitation(Record, kw_only=True):
+    """One thing that a platform cannot do."""
+
+    id: Identifier
+    title: str
+    section: str
+    when: Condition = Condition()
+    skip_reasons: tuple[str, ...] = ()
+    """regular expressions that the reason of a skipped test matches, at its start"""
+    references: tuple[str, ...] = ()
+    probe: str = ""
+    tests: tuple[ExpectedTest, ...] = ()
+
+
+class _File(Record, kw_only=True):
+    limitation: tuple[Limitation, ...]
+
+
+class Limitations:
+    """The whole list."""
+
+    def __init__(self, entries: tuple[Limitation, ...]) -> None:
+        self.entries = entries
+
+    @classmethod
+    def load(cls, directory: Path = DIRECTORY) -> Limitations:
+        """Raises ConfigError, naming file and entry, for what does not fit the schema or is no pattern."""
+        entries: list[Limitation] = []
+        places: dict[str, Path] = {}
+        for path in sorted(directory.glob("*.toml")):
+            for entry in read_toml(path, _File).limitation:
+                if entry.id in places:
+                    raise ConfigError(f"{path}: limitation {entry.id!r} stands already in {places[entry.id]}")
+                places[entry.id] = path
+                for pattern in entry.skip_reasons:
+                    try:
+                        re.compile(pattern)
+                    except re.error as exc:
+                        raise ConfigError(
+                            f"{path}: limitation {entry.id!r}: skip_reasons: {pattern!r} is no regular expression: {exc}"
+                        ) from None
+                entries.append(entry)
+        return cls(tuple(entries))
+
+    def for_cell(self, facts: Facts) -> CellLimitations:
+        return CellLimitations(self, facts)
+
+
+class CellLimitations:
+    """The limitations that hold on one cell, and which of them were met."""
+
+    def __init__(self, limitations: Limitations, facts: Facts) -> None:
+        self.entries = tuple(entry for entry in limitations.entries if entry.when.holds(facts))
+        self._skips = [
+            (re.compile(pattern, re.DOTALL), entry.id) for entry in self.entries for pattern in entry.skip_reasons
+        ]
+        self.tests = tuple((test, entry.id) for entry in self.entries for test in entry.tests if test.when.holds(facts))
+        self._exact = {t.match: (t, i) for t, i in self.tests if not re.search(r"[*?\[]", t.match)}
+        self._globs = [
+            (re.compile(fnmatch.translate(t.match)), t, i) for t, i in self.tests if t.match not in self._exact
+        ]
+        self._any_glob = re.compile("|".join(fnmatch.translate(t.match) for _, t, _ in self._globs) or r"(?!)")
+        self._attributed: dict[str, str | None] = {}
+
+    def expected(self, test: str) -> tuple[ExpectedTest, str] | None:
+        """The entry that names a test and the limitation's id; the first in the list's order."""
+        if (found := self._exact.get(test)) is not None:
+            return found
+        if not self._any_glob.match(test):
+            return None
+        return next(((entry, name) for regex, entry, name in self._globs if regex.match(test)), None)
+
+    def expects(self, test: str, status: str) -> bool:
+        """Whether a limitation expects that status of a test."""
+        found = self.expected(test)
+        return found is not None and found[0].expect in (status, Expectation.FLAKY)
+
+    def attribute(self, reason: str) -> str | None:
+        """The id of the limitation that explains a skip reason, None when none does."""
+        if reason not in self._attributed:
+            match = next((name for regex, name in self._skips if regex.match(reason)), None)
+            self._attributed[reason] = match
+        return self._attributed[reason]

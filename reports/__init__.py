@@ -1,0 +1,1 @@
+"""Judging what was observed, and showing it."""

@@ -1,0 +1,99 @@
+"""The report's files: summary.json, summary.md, index.html, and what the terminal shows at the end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jinja2
+import msgspec
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from harness import records
+from harness.store import write_atomically
+from reports.summary import CellStatus, CellSummary, Summary
+
+_MOST_ROWS = 200
+"""red rows that the page and the Markdown show; summary.json has all"""
+_TERMINAL_ROWS = 15
+
+_ENVIRONMENT = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent),
+    autoescape=jinja2.select_autoescape(["html"]),
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def markdown_cell(text: str) -> str:
+    """Hostile text as one cell of a Markdown table."""
+    text = " ".join(text.split())
+    for character in "\\`*_{}[]<>|#":
+        text = text.replace(
+            character, f"\\{character}" if character not in "<>" else {"<": "&lt;", ">": "&gt;"}[character]
+        )
+    return text if len(text) <= 300 else text[:297] + "..."
+
+
+def last_line(text: str) -> str:
+    lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
+    return lines[-1] if lines else ""
+
+
+_ENVIRONMENT.filters["md"] = markdown_cell
+_ENVIRONMENT.filters["last_line"] = last_line
+
+
+def write(summary: Summary, directory: Path) -> None:
+    """Write the three files into a run's directory, each whole or not at all."""
+    write_atomically(directory / "summary.json", records.indented(summary))
+    for name in ("summary.md", "index.html"):
+        text = _ENVIRONMENT.get_template(f"{name}.j2").render(summary=summary, most=_MOST_ROWS, state=state)
+        write_atomically(directory / name, text.encode("utf-8", "backslashreplace"))
+
+
+def state(cell: CellSummary) -> str:
+    """A cell's state in words."""
+    if cell.status is CellStatus.BUILD_FAILED and cell.expected:
+        return "does not build, as expected"
+    return cell.status.value
+
+
+def show(summary: Summary, directory: Path, console: Console) -> None:
+    """End a run on the terminal: a line a cell, what is red and how to see it again, where the rest is."""
+    table = Table(box=None, pad_edge=False)
+    for heading in ("cell", "state", "modules", "passed", "skipped", "known", "red", "test"):
+        table.add_column(heading, justify="left" if heading in ("cell", "state") else "right")
+    for cell in summary.cells:
+        red = sum(cell.verdicts.get(name, 0) for name in ("regression", "stale", "missing", "harness_error"))
+        good = cell.status is CellStatus.OK or cell.expected
+        table.add_row(
+            escape(cell.id),
+            f"[{'green' if good else 'red'}]{escape(state(cell))}",
+            f"{cell.modules.run}/{cell.modules.planned}",
+            str(cell.counts.get("passed", 0)),
+            str(cell.counts.get("skipped", 0)),
+            str(cell.verdicts.get("known", 0)),
+            str(red),
+            f"{cell.durations_s.get('test', 0.0):.0f} s",
+        )
+    console.print()
+    console.print(table)
+    for cell in summary.cells:
+        if cell.reason:
+            console.print(f"\n{escape(cell.id)}: {escape(cell.reason)}", style="" if cell.expected else "red")
+        for note in cell.notes:
+            console.print(
+                f"note: {escape(cell.id)}: {escape(last_line(note) if len(note) > 300 else note)}", style="dim"
+            )
+    if summary.unexpected:
+        console.print(f"\n[red]{len(summary.unexpected)} unexpected[/red]")
+    for row in summary.unexpected[:_TERMINAL_ROWS]:
+        console.print(f"  [red]{row.verdict}[/red] {row.outcome} [bold]{escape(row.test)}[/bold]")
+        console.print(f"    {escape(last_line(row.detail)[:300])}")
+        console.print(f"    again: {escape(row.reproduce)}", soft_wrap=True)
+    if len(summary.unexpected) > _TERMINAL_ROWS:
+        console.print(f"  ... and {len(summary.unexpected) - _TERMINAL_ROWS} more in summary.md")
+    console.print(f"\nreport: {escape(str(directory / 'index.html'))}", soft_wrap=True)

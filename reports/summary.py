@@ -1,0 +1,174 @@
+"""The summary of a run: what summary.json holds. Pure; docs/summary.md describes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+import msgspec
+
+from harness.outcome import Status
+from matrix.model import Cell
+from reports.verdict import CellVerdicts, Verdict
+
+SCHEMA = 1
+
+
+class CellStatus(StrEnum):
+    """How a cell ended."""
+
+    OK = "ok"
+    UNEXPECTED = "unexpected"
+    BUILD_FAILED = "build-failed"
+    UNOBTAINABLE = "unobtainable"
+    ERROR = "error"
+
+
+class SdkUsed(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    version: str
+    provider: str = ""
+    detail: str = ""
+
+
+class CPythonUsed(msgspec.Struct, frozen=True, kw_only=True):
+    version: str
+    provider: str = ""
+    detail: str = ""
+
+
+class RuntimeUsed(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    version: str
+    provider: str = ""
+
+
+class Modules(msgspec.Struct, frozen=True, kw_only=True):
+    planned: int = 0
+    run: int = 0
+    vacuous: tuple[str, ...] = ()
+
+
+class CellSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """One cell of a run."""
+
+    id: str
+    target: str
+    sdk: SdkUsed
+    cpython: CPythonUsed
+    runtime: RuntimeUsed
+    status: CellStatus
+    expected: bool = False
+    """whether a build that failed was expected to"""
+    reason: str = ""
+    """why it was not tested"""
+    modules: Modules = Modules()
+    counts: dict[str, int] = {}
+    verdicts: dict[str, int] = {}
+    unattributed_skips: int = 0
+    durations_s: dict[str, float] = {}
+    notes: tuple[str, ...] = ()
+    """what a reader should know: fallbacks, what limits hold"""
+
+
+class Unexpected(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that is red."""
+
+    cell: str
+    test: str
+    outcome: str
+    verdict: str
+    limitation: str = ""
+    detail: str = ""
+    reproduce: str = ""
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """A run."""
+
+    schema: int = SCHEMA
+    run_id: str
+    started: str
+    duration_s: float
+    exit_status: int
+    interrupted: bool = False
+    cells: tuple[CellSummary, ...]
+    unexpected: tuple[Unexpected, ...]
+
+
+def untested(
+    cell: Cell, status: CellStatus, reason: str, *, expected: bool = False, notes: Sequence[str] = ()
+) -> CellSummary:
+    """The summary of a cell that has no outcomes."""
+    return CellSummary(
+        id=cell.id,
+        target=cell.build.target.id,
+        sdk=SdkUsed(id=cell.build.sdk.id, version=cell.build.sdk.version),
+        cpython=CPythonUsed(version=cell.build.cpython.version),
+        runtime=RuntimeUsed(name=cell.runtime.name, version=cell.runtime.version),
+        status=status,
+        expected=expected,
+        reason=reason,
+        notes=tuple(notes),
+    )
+
+
+def tested(base: CellSummary, verdicts: CellVerdicts, durations: dict[str, float]) -> CellSummary:
+    """The summary of a cell that was tested; `base` has its versions and notes."""
+    counts, kinds = verdicts.counts, verdicts.verdicts
+    return msgspec.structs.replace(
+        base,
+        status=CellStatus.OK if verdicts.green else CellStatus.UNEXPECTED,
+        modules=Modules(planned=verdicts.planned, run=verdicts.run, vacuous=verdicts.vacuous),
+        counts={status.value: counts[status] for status in Status},
+        verdicts={verdict.value: kinds[verdict] for verdict in Verdict},
+        unattributed_skips=len(verdicts.unattributed),
+        durations_s=durations,
+    )
+
+
+def unexpected(cell: str, session: str, verdicts: CellVerdicts) -> tuple[Unexpected, ...]:
+    """What is red in a cell, each with the command that shows it again; `session` is nox's."""
+    rows = [
+        Unexpected(
+            cell=cell,
+            test=judged.outcome.test,
+            outcome=judged.outcome.status.value,
+            verdict=judged.verdict.value,
+            limitation=judged.limitation,
+            detail=judged.detail or judged.outcome.detail,
+            reproduce=f"nox -s {session} -- --cell {cell} {_name(judged.module, judged.outcome.test)}",
+        )
+        for judged in verdicts.unexpected
+    ]
+    rows += [
+        Unexpected(
+            cell=cell,
+            test="",
+            outcome="",
+            verdict=Verdict.STALE.value,
+            detail=f"the list of limitations: {entry}",
+            reproduce=f"nox -s {session} -- --cell {cell}",
+        )
+        for entry in verdicts.stale_entries
+    ]
+    return tuple(rows)
+
+
+def _name(module: str, test: str) -> str:
+    """The name to run a test by: its own when it lies in its module, else its module's."""
+    full = module if module.startswith("test.") else f"test.{module}"
+    inside = test.startswith(full + ".") and all(part.isidentifier() for part in test.split("."))
+    return test if inside else module
+
+
+def exit_status(cells: Sequence[CellSummary], red: Sequence[Unexpected], *, interrupted: bool) -> int:
+    """The exit status of a run: 130 interrupted, 4 harness, 3 build or provision, 1 unexpected, 0."""
+    if interrupted:
+        return 130
+    if any(cell.status is CellStatus.ERROR for cell in cells):
+        return 4
+    failed = (CellStatus.BUILD_FAILED, CellStatus.UNOBTAINABLE)
+    if any(cell.status in failed and not cell.expected for cell in cells):
+        return 3
+    return 1 if red else 0

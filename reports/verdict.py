@@ -1,0 +1,174 @@
+"""The outcome of each test, judged against the known limitations. Pure.
+
+| observed                            | nothing named it | named, as expected | named, something else |
+| passed                              | ok               | -                  | stale: red            |
+| failed, errored, crashed, timed out | regression: red  | known              | regression: red       |
+| skipped                             | ok, attributed   | known              | stale: red            |
+| planned, but no outcome             | missing: red     | missing: red       | missing: red          |
+| harness fault                       | harness error    | harness error      | harness error         |
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import assert_never
+
+import msgspec
+
+from harness.outcome import ModuleResult, Outcome, Status, module_test
+from matrix.limitations import CellLimitations, Expectation
+
+
+class Verdict(StrEnum):
+    """What an outcome means."""
+
+    OK = "ok"
+    KNOWN = "known"
+    STALE = "stale"
+    REGRESSION = "regression"
+    MISSING = "missing"
+    FLAKY = "flaky"
+    HARNESS_ERROR = "harness_error"
+
+
+RED = frozenset({Verdict.STALE, Verdict.REGRESSION, Verdict.MISSING, Verdict.HARNESS_ERROR})
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """One outcome and what it means."""
+
+    module: str
+    outcome: Outcome
+    verdict: Verdict
+    limitation: str = ""
+    """the limitation that expects the outcome or explains the skip"""
+    detail: str = ""
+    """why it is red, where the outcome does not say so itself"""
+
+
+class CellVerdicts(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole cell, judged."""
+
+    judged: tuple[Judged, ...]
+    planned: int
+    run: int
+    vacuous: tuple[str, ...]
+    """modules that ran and in which nothing was tested: every test was skipped, or there is none"""
+    stale_entries: tuple[str, ...]
+    """entries of the list that matched nothing in a full run"""
+
+    @property
+    def counts(self) -> Counter[Status]:
+        return Counter(judged.outcome.status for judged in self.judged)
+
+    @property
+    def verdicts(self) -> Counter[Verdict]:
+        return Counter(judged.verdict for judged in self.judged)
+
+    @property
+    def unexpected(self) -> tuple[Judged, ...]:
+        return tuple(judged for judged in self.judged if judged.verdict in RED)
+
+    @property
+    def unattributed(self) -> tuple[Judged, ...]:
+        """Skips that nothing explains: the triage queue."""
+        return tuple(
+            judged
+            for judged in self.judged
+            if judged.outcome.status is Status.SKIPPED and judged.verdict is Verdict.OK and not judged.limitation
+        )
+
+    @property
+    def green(self) -> bool:
+        return not self.unexpected and not self.stale_entries
+
+
+def judge_cell(
+    planned: Sequence[str],
+    results: Mapping[str, ModuleResult],
+    limitations: CellLimitations,
+    *,
+    full: bool,
+) -> CellVerdicts:
+    """Judge a cell: `planned` modules, the results of those that ran.
+
+    With `full` (every module was planned) an entry of the list that matches nothing is stale.
+    """
+    judged: list[Judged] = []
+    vacuous: list[str] = []
+    for module in planned:
+        result = results.get(module)
+        if result is None:
+            outcome = Outcome(test=module_test(module), status=Status.DID_NOT_RUN, detail="there is no result of it")
+            judged.append(
+                Judged(module=module, outcome=outcome, verdict=Verdict.MISSING, detail="planned, but not run")
+            )
+            continue
+        judged += [judge(module, outcome, limitations, fault=result.fault) for outcome in result.outcomes]
+        if result.statuses <= {Status.SKIPPED, Status.DID_NOT_RUN}:
+            vacuous.append(module)
+    return CellVerdicts(
+        judged=tuple(judged),
+        planned=len(planned),
+        run=sum(module in results for module in planned),
+        vacuous=tuple(vacuous),
+        stale_entries=_stale(judged, limitations) if full else (),
+    )
+
+
+def judge(module: str, outcome: Outcome, limitations: CellLimitations, *, fault: str = "") -> Judged:
+    """What one outcome means."""
+    if fault:
+        return Judged(module=module, outcome=outcome, verdict=Verdict.HARNESS_ERROR, detail=fault)
+    entry, limitation = limitations.expected(outcome.test) or (None, "")
+    expect = entry.expect if entry else None
+
+    def verdict(kind: Verdict, detail: str = "", by: str = limitation) -> Judged:
+        return Judged(module=module, outcome=outcome, verdict=kind, limitation=by, detail=detail)
+
+    match outcome.status:
+        case Status.PASSED:
+            if expect is None:
+                return verdict(Verdict.OK)
+            if expect is Expectation.FLAKY:
+                return verdict(Verdict.FLAKY)
+            return verdict(Verdict.STALE, f"passed, but {limitation} expects it to be {expect.value}")
+        case Status.FAILED | Status.ERRORED | Status.CRASHED | Status.TIMED_OUT:
+            if expect is None:
+                return verdict(Verdict.REGRESSION)
+            if expect is Expectation.FLAKY:
+                return verdict(Verdict.FLAKY)
+            if expect.value == outcome.status.value:
+                return verdict(Verdict.KNOWN)
+            return verdict(Verdict.REGRESSION, f"{limitation} expects it to be {expect.value}")
+        case Status.SKIPPED:
+            if expect is None:
+                return verdict(Verdict.OK, by=limitations.attribute(outcome.detail) or "")
+            if expect is Expectation.SKIPPED or (entry and not entry.run):
+                return verdict(Verdict.KNOWN)
+            return verdict(Verdict.STALE, f"skipped, but {limitation} expects it to be {expect.value}")
+        case Status.DID_NOT_RUN:
+            if entry and not entry.run:
+                return verdict(Verdict.KNOWN)
+            return verdict(Verdict.MISSING, "planned, but it has no outcome")
+        case _:
+            assert_never(outcome.status)
+
+
+def _stale(judged: Sequence[Judged], limitations: CellLimitations) -> tuple[str, ...]:
+    """Entries that matched nothing: limitations that explain no test and no skip, globs without a test."""
+    used = {item.limitation for item in judged if item.limitation}
+    matched = {found[0].match for item in judged if (found := limitations.expected(item.outcome.test)) is not None}
+    stale = [
+        f"{name}: tests.match = {test.match!r} matches no test"
+        for test, name in limitations.tests
+        if test.match not in matched
+    ]
+    stale += [
+        f"{entry.id}: explains no skip and no failure"
+        for entry in limitations.entries
+        if entry.skip_reasons and entry.id not in used
+    ]
+    return tuple(stale)
