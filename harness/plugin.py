@@ -9,6 +9,7 @@ One item is one test module of one cell. Modules that share a guest are one xdis
 from __future__ import annotations
 
 import os
+import traceback
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ import pytest
 
 from harness import records
 from harness.events import EventReader, Record
-from harness.outcome import RED, ModuleResult, Status, append_result
+from harness.outcome import RED, ModuleResult, Outcome, Status, append_result, module_test
 from harness.providers import Obtained
 from harness.runtimes import Adapter, adapter
 from harness.schedule import Group
@@ -73,7 +74,12 @@ class Cell:
                 worker=self.worker,
                 marker=self.directory / "running" / self.worker,
             )
-        result = self.batches[group.name].result(module)
+        try:
+            result = self.batches[group.name].result(module)
+        except Exception as exc:
+            text = "".join(traceback.format_exception(exc))
+            outcome = Outcome(test=module_test(module), status=Status.ERRORED, detail=text)
+            result = ModuleResult(module=module, outcomes=(outcome,), duration=0.0, fault=f"{type(exc).__name__}: {exc}")
         append_result(self.directory / OUTCOMES, result)
         return result
 
@@ -117,6 +123,8 @@ class ModuleItem(pytest.Item):
 
     def runtest(self) -> None:
         result = self.cell.run(self.group, self.module)
+        if result.fault:
+            raise ModuleFailed(f"the harness failed to run it: {result.outcomes[0].detail}")
         red = [outcome for outcome in result.outcomes if outcome.status in RED]
         if not red:
             reasons = {outcome.detail for outcome in result.outcomes}

@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
-import shutil
 import sysconfig
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +19,8 @@ from harness.providers import Obtained, obtain
 from harness.provision import cpython_providers, runtime_providers, sdk_providers
 from harness.recipes import Plan, native, wasi
 from harness.runtimes import GuestRun, adapter
-from harness.store import Store, digest_of, remove_tree, write_atomically
+from harness.stage import stage_build, stage_sources
+from harness.store import Store, digest_of
 from harness.suite import GuestSettings, Limits
 from matrix.errors import BuildFailed, UsageError
 from matrix.model import Build, Cell, ExpectedBuildFailure, Matrix, Series
@@ -99,7 +98,8 @@ class Preparer:
         sdk, cpython, _ = self._provision(cell)
         series = self._series(cell.build)
         python, plans = self._python_plans(cell.build, cpython)
-        return [*plans, self._wasi_plan(cell.build, series, sdk, cpython, python)[0]]
+        plan, parts = self._wasi_plan(cell.build, series, sdk, cpython, python)
+        return [*plans, plan, self._library_plan(parts)]
 
     def _series(self, build: Build) -> Series:
         series = self._matrix.series_of(build.cpython)
@@ -136,7 +136,7 @@ class Preparer:
         return str(cpython.path) if build.cpython.directory else cpython.digest
 
     def _python_plans(self, build: Build, cpython: Obtained) -> tuple[Path, list[Plan]]:
-        """The build Python and the plans that make it and the library's byte-code."""
+        """The build Python and the plans that make it."""
         identity, source = self._identity(build, cpython), cpython.path
         directory = self._work(f"native_{build.cpython.id}", identity)
         plans = []
@@ -147,12 +147,6 @@ class Preparer:
             digests = (cpython.digest, configure_digest(source))
             name = f"native {build.cpython.id}"
             plans.append(native.plan(name, directory, source, *digests, jobs=self._options.jobs))
-        plans.append(
-            native.bytecode(
-                f"library of {build.cpython.id}", directory / "bytecode", source, cpython.digest, python,
-                jobs=self._options.jobs,
-            )
-        )  # fmt: skip
         return python, plans
 
     def _wasi_plan(
@@ -184,11 +178,20 @@ class Preparer:
             plan, parts = self._wasi_plan(build, series, sdk, cpython, python)
             for each in (*plans, plan):
                 building.execute(each, self._store, self._watcher, say=self._say)
-            stage_outline(build, series, parts, self._store)
+            with self._store.lock(f"stage-{parts.directory.name}", say=self._say):
+                stage_sources(parts)
+                building.execute(self._library_plan(parts), self._store, self._watcher, say=self._say)
+                stage_build(wasi.layout_of(build, series), series, parts)
             return parts
         except BuildFailed as exc:
             self._failures[build.id] = exc
             raise
+
+    def _library_plan(self, parts: wasi.Parts) -> Plan:
+        step = native.bytecode(
+            wasi.guest_tree(parts.directory), parts.source_digest, parts.python, jobs=self._options.jobs
+        )
+        return Plan(name=parts.directory.name, directory=parts.directory, steps=(step,))
 
     # --- running
 
@@ -211,11 +214,10 @@ class Preparer:
             wasm=wasm,
             wasm_digest=digest,
             compiled=adapter(cell.runtime, runtime).compile(run, self._store),
-            outline=wasi.outline_directory(parts.directory),
+            tree=wasi.guest_tree(parts.directory),
             executable=layout.executable,
             build=layout.build,
             platform_library=layout.platform_library,
-            mapped=wasi.mapped_directories(parts),
             python_flags=series.python_flags,
             resources=series.resources,
             verbose=series.verbose,
@@ -224,40 +226,6 @@ class Preparer:
             wasm_stack=series.wasm_stack,
             limits=limits,
         )
-
-
-def stage_outline(build: Build, series: Series, parts: wasi.Parts, store: Store) -> None:
-    """Make the outline of the guest's root: the build's small files, the names of the sources' directories.
-
-    python.wasm itself is not in it: the guest does not need it, and 29 MB a guest would be copied.
-    """
-    layout = wasi.layout_of(build, series)
-    work = wasi.build_directory(parts.directory, series)
-    outline = wasi.outline_directory(parts.directory)
-    stamp = parts.directory / ".steps" / "outline"
-    wasm = (work / "python.wasm").stat()
-    mark = f"{wasm.st_size} {wasm.st_mtime_ns}"
-    with store.lock(f"build-{parts.directory.name}"):
-        if outline.is_dir() and stamp.is_file() and stamp.read_text() == mark:
-            return
-        fresh = Path(tempfile.mkdtemp(prefix=".guest-", dir=parts.directory))
-        fresh.chmod(0o755)
-        for name in parts.directories:
-            if name not in wasi.LEFT_OUT and not name.startswith("."):
-                (fresh / name).mkdir()
-        for name in parts.entries:
-            if name not in parts.directories and not name.startswith("configure"):
-                shutil.copy2(parts.source / name, fresh / name)
-        inside = fresh / layout.build.lstrip("/")
-        inside.mkdir(parents=True)
-        for name in ("pybuilddir.txt", "Makefile", "pyconfig.h", "python-config.py"):
-            if (work / name).is_file():
-                shutil.copy2(work / name, inside / name)
-        library = Path(layout.platform_library).relative_to(layout.build)
-        shutil.copytree(work / library, inside / library)
-        remove_tree(outline)
-        fresh.rename(outline)
-        write_atomically(stamp, mark.encode())
 
 
 def configure_digest(source: Path) -> str:

@@ -7,6 +7,7 @@ there the test that was running when the guest ends gets the outcome, and a new 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import time
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from harness import events, records
+from harness import events, records, stage
 from harness.outcome import ModuleResult, Status
 from harness.process import Guest, describe_exit
 from harness.runtimes import Adapter, GuestRun, Preopen
@@ -48,14 +49,12 @@ class GuestSettings(msgspec.Struct, frozen=True, kw_only=True):
     wasm: Path
     wasm_digest: str
     compiled: Path
-    outline: Path
-    """the directory that a guest's root is copied from"""
+    tree: Path
+    """what guests see (`harness.stage`)"""
     executable: str
     build: str
     """where the guest sees the build directory"""
     platform_library: str
-    mapped: tuple[tuple[Path, str], ...]
-    """directories of the sources, and where the guest sees them; read-only where the runtime can"""
     python_flags: tuple[str, ...]
     resources: tuple[str, ...]
     verbose: bool
@@ -82,13 +81,20 @@ class Session:
     """One guest and its events."""
 
     def __init__(
-        self, settings: GuestSettings, adapter: Adapter, store: Store, modules: Sequence[ModulePlan], *, alone: bool
+        self,
+        settings: GuestSettings,
+        adapter: Adapter,
+        store: Store,
+        modules: Sequence[ModulePlan],
+        *,
+        alone: bool,
+        slot: int,
     ) -> None:
         self._limits = settings.limits
         self._scratch = store.scratch("guest")
         self.directory = self._scratch.__enter__()
         root = self.directory / "root"
-        shutil.copytree(settings.outline, root, symlinks=True)
+        shared = stage.make_root(settings.tree, root)
         shutil.copyfile(DRIVER, root / "driver.py")
         work = f"{settings.build}/build"
         (root / work.lstrip("/")).mkdir(parents=True, exist_ok=True)
@@ -112,10 +118,11 @@ class Session:
             env={"PYTHONPATH": settings.platform_library},
             preopens=(
                 Preopen(host=root, guest="/", writable=True),
-                *(Preopen(host=host, guest=guest) for host, guest in settings.mapped),
+                *(Preopen(host=host, guest=guest, writable=guest == stage.LIBRARY) for host, guest in shared),
             ),
             wasm_stack=settings.wasm_stack,
             memory_limit=settings.limits.memory,
+            slot=slot,
         )
         self._events = events.EventReader(root / work.lstrip("/") / "events.jsonl")
         command = adapter.command(self.run, settings.compiled, self.directory)
@@ -250,7 +257,9 @@ class Batch:
             return record.result(guests=guests, worker=self._worker)
 
     def _start(self, plans: Sequence[ModulePlan], *, alone: bool) -> Session:
-        session = Session(self._settings, self._adapter, self._store, plans, alone=alone)
+        digits = re.search(r"\d+$", self._worker)
+        slot = int(digits[0]) if digits else 0
+        session = Session(self._settings, self._adapter, self._store, plans, alone=alone, slot=slot)
         self._mark(session)
         return session
 

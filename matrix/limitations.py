@@ -83,7 +83,7 @@ class Limitations:
                         re.compile(pattern)
                     except re.error as exc:
                         raise ConfigError(
-                            f"{path}: limitation {entry.id!r}: skip_reasons: {pattern!r} is no regular expression: {exc}"
+                            f"{path}: limitation {entry.id!r}: skip_reasons: {pattern!r} is no pattern: {exc}"
                         ) from None
                 entries.append(entry)
         return cls(tuple(entries))

@@ -17,6 +17,7 @@ import importlib
 import io
 import os
 import sys
+import threading
 import time
 import traceback
 import unittest
@@ -189,6 +190,7 @@ class Runner:
         support.record_original_stdout(sys.stdout)
         sys.stdout.reconfigure(errors="backslashreplace")
         sys.unraisablehook = self.on_unraisable
+        threading.excepthook = self.on_thread_exception
         # Tests must cope with a variable that is not ASCII (https://bugs.python.org/issue44647).
         if os_helper.FS_NONASCII:
             os.environ.setdefault("PYTHONREGRTEST_UNICODE_GUARD", os_helper.FS_NONASCII)
@@ -203,6 +205,10 @@ class Runner:
     def on_unraisable(self, unraisable):
         support.environment_altered = True
         sys.__unraisablehook__(unraisable)
+
+    def on_thread_exception(self, args):
+        support.environment_altered = True
+        traceback.print_exception(args.exc_type, args.exc_value, args.exc_traceback, file=sys.__stderr__)
 
     def run(self):
         self.set_up()

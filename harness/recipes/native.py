@@ -50,17 +50,25 @@ def plan(name: str, directory: Path, source: Path, source_digest: str, configure
     return Plan(name=name, directory=directory, steps=(configure, make))
 
 
-def bytecode(name: str, directory: Path, source: Path, source_digest: str, python: Path, *, jobs: int) -> Plan:
-    """Compile the standard library's byte-code beside its sources, as any run of Python does.
+def bytecode(tree: Path, source_digest: str, python: Path, *, jobs: int) -> Step:
+    """Compile the byte-code of the library that guests see in `tree`, as any run of Python would do it.
 
     The guest finds it there (the magic number is the same) and need not compile the tests itself.
     """
-    compile_ = Step(
+    return Step(
         name="bytecode",
         title="compile the library's byte-code",
-        argv=(str(python), "-m", "compileall", "-qq", jobs_flag(jobs), "-x", _NOT_CODE, str(source / "Lib")),
-        cwd=directory,
+        argv=(
+            str(python),
+            "-m",
+            "compileall",
+            "-qq",
+            jobs_flag(jobs),
+            *("-s", str(tree), "-p", "/"),
+            *("-x", _NOT_CODE),
+            str(tree / "Lib"),
+        ),
+        cwd=tree.parent,
         inputs=(source_digest,),
         expected=15,
     )
-    return Plan(name=name, directory=directory, steps=(compile_,))

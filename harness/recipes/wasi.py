@@ -135,28 +135,25 @@ def plan(build: Build, series: Series, repairs: tuple[Repair, ...], parts: Parts
     return Plan(name=build.id, directory=parts.directory, steps=(link, configure, make))
 
 
-def mapped_directories(parts: Parts) -> tuple[tuple[Path, str], ...]:
-    """The directories of the sources, and where the guest sees them."""
-    names = [name for name in parts.directories if name not in LEFT_OUT and not name.startswith(".")]
-    return tuple((parts.source / name, f"/{name}") for name in sorted(names))
+NOT_FOR_GUESTS = LEFT_OUT | {"Android", "Apple", "Doc", "InternalDocs", "Mac", "PC", "PCbuild", "iOS"}
+"""directories of the sources that no test looks at"""
 
 
-def outline_directory(directory: Path) -> Path:
-    """The outline of the guest's root: what a guest may write to starts as a copy of it."""
+def guest_tree(directory: Path) -> Path:
+    """The tree that guests see: a copy of the sources with the build's small files inside."""
     return directory / "guest"
+
+
+def copied(parts: Parts) -> tuple[str, ...]:
+    """The entries of the sources that the guest's tree has."""
+    return tuple(name for name in parts.entries if name not in NOT_FOR_GUESTS and not name.startswith("."))
 
 
 def host_runner(layout: GuestLayout, series: Series, parts: Parts) -> str:
     """The HOSTRUNNER of upstream's `make test`: wasmtime's CLI from PATH, with the guest's layout.
 
-    Upstream maps one tree that has the build inside. Here the outline is that tree, and the sources'
-    directories are mapped into it.
+    Upstream maps the sources with the build inside; here a copy of them that looks the same.
     """
-    mapped = ((outline_directory(parts.directory), "/"), *mapped_directories(parts))
-    directories = [f"--dir={host}::{guest}" for host, guest in mapped]
-    return shlex.join(
-        [
-            "wasmtime", "run", "--wasm", f"max-wasm-stack={series.wasm_stack}", "--wasi", "preview2",
-            "--argv0", layout.executable, *directories, "--env", f"PYTHONPATH={layout.platform_library}",
-        ]
-    )  # fmt: skip
+    words = ["wasmtime", "run", "--wasm", f"max-wasm-stack={series.wasm_stack}", "--wasi", "preview2"]
+    words += ["--argv0", layout.executable, "--dir", f"{guest_tree(parts.directory)}::/"]
+    return shlex.join([*words, "--env", f"PYTHONPATH={layout.platform_library}"])

@@ -33,6 +33,8 @@ class GuestRun(msgspec.Struct, frozen=True, kw_only=True):
     """bytes"""
     memory_limit: int
     """bytes of linear memory; growing beyond fails in the guest with MemoryError"""
+    slot: int = 0
+    """which of the guests that run side by side this is, from 0"""
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):

@@ -93,6 +93,8 @@ def run(spec: dict[str, Any]) -> int:
 def main() -> int:
     spec = json.loads(sys.argv[-1])
     sys.path.insert(0, spec["site"])
+    if spec["cpu"] is not None:
+        os.sched_setaffinity(0, {spec["cpu"]})
     if sys.argv[1] == "--compile":
         compile_module(spec)
         return 0

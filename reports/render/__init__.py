@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import jinja2
-import msgspec
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
