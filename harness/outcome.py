@@ -60,6 +60,8 @@ class ModuleResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     guests: int = 1
     """how many guests it took: more than one when it was run again alone, or went on after a crash"""
     worker: str = ""
+    finished: float = 0.0
+    """when its result was written, in seconds since the epoch"""
     fault: str = ""
     """not empty when the harness itself failed to run it"""
 

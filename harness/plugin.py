@@ -2,20 +2,23 @@
 
     pytest -p harness.plugin CELL/suite.json -k ... -x --lf --durations=10 -n 2
 
-One item is one test module of one cell. Modules that share a guest are one xdist group, which
-`--dist loadgroup` gives to one worker, in order. Each result is on disk before pytest hears of it.
+One item is one test module of one cell. Modules that share a guest go to one of xdist's workers, in
+order. Each result is on disk before pytest hears of it.
 """
 
 from __future__ import annotations
 
 import os
+import time
 import traceback
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from harness import records
 from harness.events import EventReader, Record
@@ -80,6 +83,7 @@ class Cell:
             text = "".join(traceback.format_exception(exc))
             outcome = Outcome(test=module_test(module), status=Status.ERRORED, detail=text)
             result = ModuleResult(module=module, outcomes=(outcome,), duration=0.0, fault=f"{type(exc).__name__}: {exc}")
+        result = msgspec.structs.replace(result, finished=round(time.time(), 3))
         append_result(self.directory / OUTCOMES, result)
         return result
 
@@ -100,9 +104,7 @@ class CellFile(pytest.File):
         self.cell = Cell(file, self.path.parent, worker)
         for group in file.groups:
             for plan in group.plans:
-                item = ModuleItem.from_parent(self, name=plan.module, group=group)
-                item.add_marker(pytest.mark.xdist_group(group.name))
-                yield item
+                yield ModuleItem.from_parent(self, name=plan.module, group=group)
 
 
 class ModuleItem(pytest.Item):
@@ -117,12 +119,8 @@ class ModuleItem(pytest.Item):
         assert isinstance(self.parent, CellFile)
         return self.parent.cell
 
-    @property
-    def module(self) -> str:
-        return self.name.split("@")[0]  # xdist's loadgroup adds `@group` to node ids
-
     def runtest(self) -> None:
-        result = self.cell.run(self.group, self.module)
+        result = self.cell.run(self.group, self.name)
         if result.fault:
             raise ModuleFailed(f"the harness failed to run it: {result.outcomes[0].detail}")
         red = [outcome for outcome in result.outcomes if outcome.status in RED]
@@ -149,7 +147,7 @@ class ModuleItem(pytest.Item):
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> CellFile | None:
     if file_path.name == SUITE:
-        return CellFile.from_parent(parent, path=file_path)
+        return CellFile.from_parent(parent, path=file_path, name="")  # so that -k never matches it
     return None
 
 
@@ -158,8 +156,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     cells: dict[Path, list[str]] = {}
     for item in session.items:
         if isinstance(item, ModuleItem):
-            item.cell.selected.setdefault(item.group.name, []).append(item.module)
-            cells.setdefault(item.cell.directory, []).append(item.module)
+            item.cell.selected.setdefault(item.group.name, []).append(item.name)
+            cells.setdefault(item.cell.directory, []).append(item.name)
     for directory, modules in cells.items():
         write_atomically(directory / SELECTED, records.encode(modules))
 
@@ -170,13 +168,33 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
             item.cell.close()
 
 
+class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist's are not typed
+    """xdist's scheduling by scope, where a scope is the modules that share a guest."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file_name, _, module = nodeid.partition("::")
+        return _groups(self.config.rootpath / file_name).get(module, module)
+
+
+@cache
+def _groups(suite: Path) -> dict[str, str]:
+    """The group of each module of a suite file."""
+    file = records.decode(suite.read_bytes(), SuiteFile)
+    return {plan.module: group.name for group in file.groups for plan in group.plans}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupScheduling:
+    return GroupScheduling(config, log)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_handlecrashitem(crashitem: str, report: pytest.TestReport, sched: Any) -> None:
     """A worker died: its module gets the outcome, and the test that was running its name."""
     file_name, _, module = crashitem.partition("::")
     config = sched.config
     directory = (config.rootpath / file_name).parent
-    record = Record(module.split("@")[0])
+    record = Record(module)
     for marker in (directory / "running").glob("*"):
         guest = Path(os.fsdecode(marker.read_bytes()))
         current = False

@@ -157,7 +157,7 @@ def pytest_command(directory: Path, options: Sequence[str], workers: int) -> lis
     command = [sys.executable, "-m", "pytest", "-p", "harness.plugin", "-p", "xdist", "--tb=short", "--no-header"]
     if not any(option.startswith(("-n", "--numprocesses")) for option in options):
         command += ["-n", str(workers)]
-    command += ["--dist", "loadgroup", "--no-loadscope-reorder", "--rootdir", str(directory)]
+    command += ["--dist", "loadscope", "--no-loadscope-reorder", "--rootdir", str(directory)]
     return [*command, "-c", str(directory / "pytest.ini"), *options, str(directory / SUITE)]
 
 
