@@ -53,9 +53,9 @@ def _split_packages(source: Path) -> set[str]:
         if not path.is_file():
             continue
         for node in ast.parse(path.read_text("utf-8")).body:
-            target = node.target if isinstance(node, ast.AnnAssign) else None
-            if isinstance(node, ast.Assign):
-                target = node.targets[0]
-            if isinstance(target, ast.Name) and target.id == "SPLITTESTDIRS" and getattr(node, "value", None):
-                return set(ast.literal_eval(node.value))  # type: ignore[attr-defined]  # checked above
+            if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
+                continue
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if any(isinstance(target, ast.Name) and target.id == "SPLITTESTDIRS" for target in targets):
+                return set(ast.literal_eval(node.value))
     return set()

@@ -82,7 +82,7 @@ class Cell:
         except Exception as exc:
             text = "".join(traceback.format_exception(exc))
             outcome = Outcome(test=module_test(module), status=Status.ERRORED, detail=text)
-            result = ModuleResult(module=module, outcomes=(outcome,), duration=0.0, fault=f"{type(exc).__name__}: {exc}")
+            result = ModuleResult(module=module, outcomes=(outcome,), duration=0.0, fault=repr(exc))
         result = msgspec.structs.replace(result, finished=round(time.time(), 3))
         append_result(self.directory / OUTCOMES, result)
         return result

@@ -15,14 +15,14 @@ import msgspec
 from harness import build as building
 from harness import process
 from harness.fetch import file_sha256
-from harness.providers import Obtained, obtain
+from harness.providers import Obtained, Provider, obtain
 from harness.provision import cpython_providers, runtime_providers, sdk_providers
 from harness.recipes import Plan, native, wasi
 from harness.runtimes import GuestRun, adapter
 from harness.stage import stage_build, stage_sources
 from harness.store import Store, digest_of
 from harness.suite import GuestSettings, Limits
-from matrix.errors import BuildFailed, UsageError
+from matrix.errors import BuildFailed, MatrixError, UsageError
 from matrix.model import Build, Cell, ExpectedBuildFailure, Matrix, Series
 
 
@@ -66,7 +66,7 @@ class Preparer:
         self._watcher = watcher
         self._say = say
         self._obtained: dict[str, Obtained] = {}
-        self._failures: dict[str, Exception] = {}
+        self._failures: dict[str, MatrixError] = {}
 
     def prepare(self, cell: Cell, limits: Limits) -> Prepared:
         """Raises Unobtainable, BuildFailed, UsageError, or what the machine raises."""
@@ -109,17 +109,18 @@ class Preparer:
 
     def _provision(self, cell: Cell) -> tuple[Obtained, Obtained, Obtained]:
         build, store, say, refresh = cell.build, self._store, self._say, self._options.refresh
-        for item, providers in (
-            (build.sdk.id, lambda: sdk_providers(build.sdk)),
-            (build.cpython.id, lambda: cpython_providers(build.cpython)),
-            (cell.runtime.id, lambda: runtime_providers(cell.runtime, store)),
-        ):
+        wanted: dict[str, Callable[[], list[Provider]]] = {
+            build.sdk.id: lambda: sdk_providers(build.sdk),
+            build.cpython.id: lambda: cpython_providers(build.cpython),
+            cell.runtime.id: lambda: runtime_providers(cell.runtime, store),
+        }
+        for item, providers in wanted.items():
             if item in self._failures:
                 raise self._failures[item]
             if item not in self._obtained:
                 try:
                     self._obtained[item] = obtain(item, providers(), store, say, refresh=refresh)
-                except Exception as exc:
+                except MatrixError as exc:
                     self._failures[item] = exc
                     raise
         return self._obtained[build.sdk.id], self._obtained[build.cpython.id], self._obtained[cell.runtime.id]

@@ -154,7 +154,7 @@ def worker_count(pytest_options: Sequence[str]) -> int:
 
 
 def pytest_command(directory: Path, options: Sequence[str], workers: int) -> list[str]:
-    command = [sys.executable, "-m", "pytest", "-p", "harness.plugin", "-p", "xdist", "--tb=short", "--no-header"]
+    command = [sys.executable, "-m", "pytest", "-p", "xdist", "-p", "harness.plugin", "--tb=short", "--no-header"]
     if not any(option.startswith(("-n", "--numprocesses")) for option in options):
         command += ["-n", str(workers)]
     command += ["--dist", "loadscope", "--no-loadscope-reorder", "--rootdir", str(directory)]

@@ -14,13 +14,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.recipes import wasi
-from harness.store import remove_tree, write_atomically
+from harness.store import digest_of, remove_tree, write_atomically
 from matrix.model import Series
 
 LIBRARY = "/Lib"
 _KEPT = {"__pycache__"}
 """what the tree has beyond the sources, and keeps while it is synchronised"""
-_BUILD_FILES = ("pybuilddir.txt", "Makefile", "pyconfig.h", "python-config.py", "python.wasm")
+_BUILD_FILES = ("pybuilddir.txt", "Makefile", "pyconfig.h", "python-config.py", "python.wasm", "Modules/Setup.local")
+"""what tests read of a build; Modules/Setup.local is the landmark of sysconfig.is_python_build()"""
 _LARGE = 1 << 20
 """bytes from which a file is linked into a guest's root and not copied (python.wasm, which tests read)"""
 
@@ -29,7 +30,8 @@ def stage_sources(parts: wasi.Parts) -> None:
     """Make the tree's copy of the sources like them. Nothing is read when their digest is the last one."""
     tree = wasi.guest_tree(parts.directory)
     stamp = parts.directory / ".steps" / "sources"
-    if stamp.is_file() and stamp.read_text() == parts.source_digest:
+    mark = digest_of(parts.source_digest, *wasi.copied(parts))
+    if stamp.is_file() and stamp.read_text() == mark:
         return
     stamp.unlink(missing_ok=True)
     tree.mkdir(exist_ok=True)
@@ -38,16 +40,15 @@ def stage_sources(parts: wasi.Parts) -> None:
     for path in tree.iterdir():
         if path.name not in wasi.copied(parts) and path.name != "cross-build":
             _remove(path)
-    write_atomically(stamp, parts.source_digest.encode())
+    write_atomically(stamp, mark.encode())
 
 
 def stage_build(layout: wasi.GuestLayout, series: Series, parts: wasi.Parts) -> None:
-    """Put the build's small files into the tree.
-    """
+    """Put the build's small files into the tree."""
     work = wasi.build_directory(parts.directory, series)
     stamp = parts.directory / ".steps" / "build-files"
     wasm = (work / "python.wasm").stat()
-    mark = f"{wasm.st_size} {wasm.st_mtime_ns}"
+    mark = digest_of(str(wasm.st_size), str(wasm.st_mtime_ns), *_BUILD_FILES)
     if stamp.is_file() and stamp.read_text() == mark:
         return
     inside = wasi.guest_tree(parts.directory) / layout.build.lstrip("/")
@@ -55,6 +56,7 @@ def stage_build(layout: wasi.GuestLayout, series: Series, parts: wasi.Parts) -> 
     inside.mkdir(parents=True)
     for name in _BUILD_FILES:
         if (work / name).is_file():
+            (inside / name).parent.mkdir(exist_ok=True)
             shutil.copy2(work / name, inside / name)
     library = Path(layout.platform_library).relative_to(layout.build)
     shutil.copytree(work / library, inside / library)

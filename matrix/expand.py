@@ -7,7 +7,7 @@ from itertools import product
 from matrix.model import Build, Cell, Matrix, Record
 
 
-class Rejected(Record, kw_only=True):
+class Rejected(Record, frozen=True, kw_only=True):
     """A combination that is not made."""
 
     cell: Cell
@@ -15,7 +15,7 @@ class Rejected(Record, kw_only=True):
     reference: str = ""
 
 
-class Expansion(Record, kw_only=True):
+class Expansion(Record, frozen=True, kw_only=True):
     """What the matrix comes to."""
 
     cells: tuple[Cell, ...]

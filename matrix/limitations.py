@@ -30,7 +30,7 @@ class Expectation(StrEnum):
     """passes or fails, from one run to the next"""
 
 
-class ExpectedTest(Record, kw_only=True):
+class ExpectedTest(Record, frozen=True, kw_only=True):
     """Tests that fail because of a limitation."""
 
     match: str
@@ -44,7 +44,7 @@ class ExpectedTest(Record, kw_only=True):
     """narrows the limitation's own condition"""
 
 
-class Limitation(Record, kw_only=True):
+class Limitation(Record, frozen=True, kw_only=True):
     """One thing that a platform cannot do."""
 
     id: Identifier
@@ -58,7 +58,7 @@ class Limitation(Record, kw_only=True):
     tests: tuple[ExpectedTest, ...] = ()
 
 
-class _File(Record, kw_only=True):
+class _File(Record, frozen=True, kw_only=True):
     limitation: tuple[Limitation, ...]
 
 

@@ -17,24 +17,24 @@ DATA = Path(__file__).parent / "data"
 T = TypeVar("T")
 
 
-class _Targets(model.Record, kw_only=True):
+class _Targets(model.Record, frozen=True, kw_only=True):
     target: tuple[model.Target, ...]
 
 
-class _Sdks(model.Record, kw_only=True):
+class _Sdks(model.Record, frozen=True, kw_only=True):
     sdk: tuple[model.Sdk, ...]
 
 
-class _CPythons(model.Record, kw_only=True):
+class _CPythons(model.Record, frozen=True, kw_only=True):
     cpython: tuple[model.CPython, ...]
     series: tuple[model.Series, ...]
 
 
-class _Runtimes(model.Record, kw_only=True):
+class _Runtimes(model.Record, frozen=True, kw_only=True):
     runtime: tuple[model.Runtime, ...]
 
 
-class _Rules(model.Record, kw_only=True):
+class _Rules(model.Record, frozen=True, kw_only=True):
     exclusion: tuple[model.Exclusion, ...] = ()
     repair: tuple[model.Repair, ...] = ()
     expected_build_failure: tuple[model.ExpectedBuildFailure, ...] = ()

@@ -25,7 +25,7 @@ class Record(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of all records of the model: frozen, keyword-only, closed."""
 
 
-class Archive(Record, kw_only=True):
+class Archive(Record, frozen=True, kw_only=True):
     """A file that upstream publishes. Without a known hash it is never downloaded.
 
     `sha256` is per machine (`x86_64`, `aarch64`, or `any`), as is `{machine}` in the URL by way of
@@ -42,7 +42,7 @@ class Archive(Record, kw_only=True):
         return url, self.sha256.get(machine, self.sha256.get("any"))
 
 
-class SuitePackage(Record, kw_only=True):
+class SuitePackage(Record, frozen=True, kw_only=True):
     """A package of one suite of the distribution; `version` is upstream's part of its version."""
 
     name: str
@@ -50,7 +50,7 @@ class SuitePackage(Record, kw_only=True):
     version: str
 
 
-class ComposedSdk(Record, kw_only=True):
+class ComposedSdk(Record, frozen=True, kw_only=True):
     """A WASI SDK put together from the distribution's clang, lld, compiler-rt and wasi-libc."""
 
     llvm: int
@@ -60,7 +60,7 @@ class ComposedSdk(Record, kw_only=True):
     triple: str
 
 
-class Sdk(Record, kw_only=True):
+class Sdk(Record, frozen=True, kw_only=True):
     """A compiler and a sysroot of one version, and the places where it can be had, best first."""
 
     id: Identifier
@@ -72,7 +72,7 @@ class Sdk(Record, kw_only=True):
     note: str = ""
 
 
-class CPython(Record, kw_only=True):
+class CPython(Record, frozen=True, kw_only=True):
     """One version of CPython's sources: a release, or the tree in `directory`."""
 
     version: str
@@ -91,7 +91,7 @@ class CPython(Record, kw_only=True):
         return ".".join(self.version.split(".")[:2])
 
 
-class Wheel(Record, kw_only=True):
+class Wheel(Record, frozen=True, kw_only=True):
     """A project and version on PyPI with the sha256 of the wheels that may be installed."""
 
     project: str
@@ -106,7 +106,7 @@ class RuntimeKind(StrEnum):
     """the `wasmtime` command."""
 
 
-class Runtime(Record, kw_only=True):
+class Runtime(Record, frozen=True, kw_only=True):
     """What executes a build."""
 
     name: Identifier
@@ -120,7 +120,7 @@ class Runtime(Record, kw_only=True):
         return f"{self.name}-{self.version}"
 
 
-class Defaults(Record, kw_only=True):
+class Defaults(Record, frozen=True, kw_only=True):
     """The cell that a target's session tests when no selector is given, by the ids of its axes."""
 
     sdk: str
@@ -128,7 +128,7 @@ class Defaults(Record, kw_only=True):
     runtime: str
 
 
-class Target(Record, kw_only=True):
+class Target(Record, frozen=True, kw_only=True):
     """What is built, and the axes that fit it."""
 
     id: Identifier
@@ -138,7 +138,7 @@ class Target(Record, kw_only=True):
     defaults: Defaults
 
 
-class Facts(Record, kw_only=True):
+class Facts(Record, frozen=True, kw_only=True):
     """What conditions look at: names and versions of a cell's axes; `runtime` is "" for a build."""
 
     target: str
@@ -149,7 +149,7 @@ class Facts(Record, kw_only=True):
     runtime_version: str = ""
 
 
-class Condition(Record, kw_only=True):
+class Condition(Record, frozen=True, kw_only=True):
     """Which cells something holds for: each axis that is named must match.
 
     Targets are ids; SDKs, CPythons and runtimes are requirements (`wasi-sdk>=20`, `>=3.11,<3.12`),
@@ -174,7 +174,7 @@ def _any(requirements: tuple[Requirement, ...], name: str, version: str) -> bool
     return not requirements or any(r.matches(name, version) for r in requirements)
 
 
-class Series(Record, kw_only=True):
+class Series(Record, frozen=True, kw_only=True):
     """How upstream builds and runs a range of CPython versions on WASI (`Tools/wasm` of each)."""
 
     cpython: Requirement
@@ -195,7 +195,7 @@ class Series(Record, kw_only=True):
     reference: str
 
 
-class Exclusion(Record, kw_only=True):
+class Exclusion(Record, frozen=True, kw_only=True):
     """Combinations that are not made, and why."""
 
     when: Condition
@@ -203,7 +203,7 @@ class Exclusion(Record, kw_only=True):
     reference: str = ""
 
 
-class Repair(Record, kw_only=True):
+class Repair(Record, frozen=True, kw_only=True):
     """Flags that later versions of upstream adopted and without which a combination does not build."""
 
     when: Condition
@@ -213,7 +213,7 @@ class Repair(Record, kw_only=True):
     reference: str
 
 
-class ExpectedBuildFailure(Record, kw_only=True):
+class ExpectedBuildFailure(Record, frozen=True, kw_only=True):
     """A combination that is known not to build; red when it does, or when it fails otherwise."""
 
     when: Condition
@@ -228,7 +228,7 @@ class ExpectedBuildFailure(Record, kw_only=True):
         return step == self.step and re.search(self.message, log) is not None
 
 
-class Build(Record, kw_only=True):
+class Build(Record, frozen=True, kw_only=True):
     """What is compiled once: target x SDK x CPython x options."""
 
     target: Target
@@ -250,7 +250,7 @@ class Build(Record, kw_only=True):
         )
 
 
-class Cell(Record, kw_only=True):
+class Cell(Record, frozen=True, kw_only=True):
     """One square of the matrix: a build and what executes it."""
 
     build: Build
@@ -265,7 +265,7 @@ class Cell(Record, kw_only=True):
         return replace(self.build.facts, runtime=self.runtime.name, runtime_version=self.runtime.version)
 
 
-class Matrix(Record, kw_only=True):
+class Matrix(Record, frozen=True, kw_only=True):
     """Everything that `data/` says."""
 
     targets: tuple[Target, ...]

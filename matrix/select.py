@@ -10,7 +10,7 @@ from matrix.model import Cell, Record
 from matrix.versions import Requirement
 
 
-class Selection(Record, kw_only=True):
+class Selection(Record, frozen=True, kw_only=True):
     """What was asked for on the command line; an axis that is not named takes the target's default.
 
     Values are ids or requirements (`matrix.versions`); several of one axis are alternatives.

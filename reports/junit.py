@@ -12,7 +12,7 @@ from itertools import groupby
 from pathlib import Path
 
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
-from junitparser.junitparser import Attr, Result
+from junitparser.junitparser import Attr, FinalResult
 
 from harness.outcome import ModuleResult, Outcome, Status
 from harness.store import write_atomically
@@ -23,7 +23,7 @@ _LONGEST = 100_000
 """characters of a message; the whole is in outcomes.jsonl"""
 
 
-class CaseWithVerdict(TestCase):  # type: ignore[misc]  # junitparser has no types
+class CaseWithVerdict(TestCase):
     """A test case with an attribute of ours, which readers of JUnit ignore."""
 
     verdict = Attr()
@@ -52,8 +52,8 @@ def write(
         suite.add_testcases([_case(item) for item in items])
         suite.time = results[module].duration if module in results else 0.0
         document.add_testsuite(suite)
-    document.update_statistics()
-    write_atomically(path, document.tostring())
+    document.update_statistics()  # type: ignore[no-untyped-call]  # junitparser is typed in part
+    write_atomically(path, document.tostring())  # type: ignore[no-untyped-call]
 
 
 def _case(judged: Judged) -> CaseWithVerdict:
@@ -70,7 +70,7 @@ def _case(judged: Judged) -> CaseWithVerdict:
     return case
 
 
-def _result(judged: Judged) -> Result | None:
+def _result(judged: Judged) -> FinalResult | None:
     """What a CI server shows: known failures are skips that say why, everything else is as observed."""
     outcome = judged.outcome
     first = plain(outcome.detail.strip().splitlines()[-1]) if outcome.detail.strip() else outcome.status.value

@@ -135,10 +135,6 @@ def plan(build: Build, series: Series, repairs: tuple[Repair, ...], parts: Parts
     return Plan(name=build.id, directory=parts.directory, steps=(link, configure, make))
 
 
-NOT_FOR_GUESTS = LEFT_OUT | {"Android", "Apple", "Doc", "InternalDocs", "Mac", "PC", "PCbuild", "iOS"}
-"""directories of the sources that no test looks at"""
-
-
 def guest_tree(directory: Path) -> Path:
     """The tree that guests see: a copy of the sources with the build's small files inside."""
     return directory / "guest"
@@ -146,7 +142,7 @@ def guest_tree(directory: Path) -> Path:
 
 def copied(parts: Parts) -> tuple[str, ...]:
     """The entries of the sources that the guest's tree has."""
-    return tuple(name for name in parts.entries if name not in NOT_FOR_GUESTS and not name.startswith("."))
+    return tuple(name for name in parts.entries if name not in LEFT_OUT and not name.startswith("."))
 
 
 def host_runner(layout: GuestLayout, series: Series, parts: Parts) -> str:

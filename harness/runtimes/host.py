@@ -49,10 +49,8 @@ def compile_module(spec: dict[str, Any]) -> None:
         file.write(module.serialize())
 
 
-def preopen(wasi: Any, host: str, guest: str, writable: bool) -> None:
+def preopen(wasmtime: Any, wasi: Any, host: str, guest: str, writable: bool) -> None:
     """Three forms of one call: wasmtime 50 has a flag, some before it have permissions, some nothing."""
-    import wasmtime
-
     if hasattr(wasmtime, "DirPerms"):
         kind = "READ_WRITE" if writable else "READ_ONLY"
         wasi.preopen_dir(host, guest, wasmtime.DirPerms[kind], wasmtime.FilePerms[kind])
@@ -77,11 +75,11 @@ def run(spec: dict[str, Any]) -> int:
     wasi.inherit_stdout()
     wasi.inherit_stderr()
     for host, guest, writable in spec["preopens"]:
-        preopen(wasi, host, guest, writable)
+        preopen(wasmtime, wasi, host, guest, writable)
     store.set_wasi(wasi)
-    instance = linker.instantiate(store, module_of(spec, engine))
+    start: Any = linker.instantiate(store, module_of(spec, engine)).exports(store)["_start"]
     try:
-        instance.exports(store)["_start"](store)
+        start(store)
     except wasmtime.ExitTrap as exc:
         return exc.code
     except (wasmtime.Trap, wasmtime.WasmtimeError) as exc:

@@ -1,0 +1,90 @@
+"""Compares what upstream's own run observed (regrtest's JUnit) with what the harness observed.
+
+Differences that are explained are counted by their explanation; the rest is listed one by one.
+"""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from collections import Counter
+from pathlib import Path
+
+import msgspec
+
+from harness.outcome import Outcome, Status, read_results
+
+_SUBTEST = re.compile(r"^(?P<test>[\w.<>-]+) [\[(].*[\])]$", re.DOTALL)
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """Test cases of both sides, as multisets of (test, outcome)."""
+
+    upstream: int
+    ours: int
+    equal: int
+    explained: dict[str, list[str]]
+    unexplained: list[str]
+
+
+def upstream_outcomes(path: Path) -> Counter[tuple[str, str]]:
+    """(test, outcome) of every case in regrtest's JUnit file."""
+    found: Counter[tuple[str, str]] = Counter()
+    for case in ET.parse(path).getroot().iter("testcase"):
+        tags = {child.tag for child in case}
+        outcome = "passed"
+        if "skipped" in tags:
+            outcome = "skipped"
+        elif "failure" in tags or case.get("outcome") == "UNEXPECTED_SUCCESS" or case.get("name") is None:
+            outcome = "failed"
+        elif "error" in tags:
+            outcome = "errored"
+        found[case.get("name") or "(a test with a failed sub-test)", outcome] += 1
+    return found
+
+
+def our_outcomes(path: Path) -> dict[tuple[str, str], list[Outcome]]:
+    """Our outcomes by (test, outcome)."""
+    found: dict[tuple[str, str], list[Outcome]] = {}
+    for result in read_results(path).values():
+        for outcome in result.outcomes:
+            found.setdefault((outcome.test, outcome.status.value), []).append(outcome)
+    return found
+
+
+def compare(upstream_xml: Path, outcomes: Path) -> Comparison:
+    """Raises OSError or ParseError for files that are not there or not whole."""
+    upstream = upstream_outcomes(upstream_xml)
+    ours = our_outcomes(outcomes)
+    counted = Counter({key: len(found) for key, found in ours.items()})
+    only_upstream, only_ours = upstream - counted, counted - upstream
+    explained: dict[str, list[str]] = {}
+    unexplained: list[str] = []
+
+    def explain(why: str, test: str) -> None:
+        explained.setdefault(why, []).append(test)
+
+    # A skipped sub-test takes the place of its test in upstream's file; here the test has its own outcome.
+    for test, outcome in sorted(only_upstream.elements()):
+        match = _SUBTEST.match(test)
+        if outcome == "skipped" and match and only_ours[match["test"], "passed"]:
+            only_ours[match["test"], "passed"] -= 1
+            explain("upstream names the skipped sub-test in place of the test, which passed", test)
+        else:
+            unexplained.append(f"only upstream: {outcome} {test}")
+    for (test, status), number in sorted((+only_ours).items()):
+        for found in ours[test, status][-number:]:
+            is_module = not re.search(r"\.[A-Z_]\w*\.\w+$|\.[A-Z]\w*$", test)
+            if found.status is Status.SKIPPED and is_module:
+                explain("upstream's file leaves out modules that were skipped as a whole", test)
+            elif found.status is Status.SKIPPED and (test, "passed") not in upstream:
+                explain("upstream's file leaves out the tests of a class or module whose set-up was skipped", test)
+            else:
+                unexplained.append(f"only here: {status} {test}: {found.detail[:200]}")
+    return Comparison(
+        upstream=upstream.total(),
+        ours=counted.total(),
+        equal=(upstream & counted).total(),
+        explained=explained,
+        unexplained=unexplained,
+    )

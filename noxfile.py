@@ -1,0 +1,74 @@
+"""The user's front door: sessions only. What they do is `python -m harness`; docs/command-line.md."""
+
+from __future__ import annotations
+
+import nox
+
+nox.needs_version = ">=2024.4.15"
+nox.options.sessions = ["test-wasi"]
+nox.options.reuse_existing_virtualenvs = True
+nox.options.stop_on_first_error = False
+
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+REQUIREMENTS = PYPROJECT["project"]["dependencies"]
+
+
+def install(session: nox.Session, *groups: str) -> None:
+    """The harness's own requirements and some groups of pyproject.toml, all at exact versions."""
+    session.install("--quiet", *REQUIREMENTS, *nox.project.dependency_groups(PYPROJECT, *groups))
+
+
+def harness(session: nox.Session, *arguments: str) -> None:
+    """Run the harness; what was typed after `--` goes to it."""
+    session.run("python", "-m", "harness", *arguments, *session.posargs)
+
+
+@nox.session(name="test-wasi")
+def test_wasi(session: nox.Session) -> None:
+    """Provision, build, run CPython's suite on WASI, judge and report."""
+    install(session)
+    harness(session, "test", "--target", "wasi")
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Provision and build only."""
+    install(session)
+    harness(session, "build")
+
+
+@nox.session
+def cells(session: nox.Session) -> None:
+    """List every cell of the matrix and whether it can be had here."""
+    install(session)
+    harness(session, "cells")
+
+
+@nox.session
+def report(session: nox.Session) -> None:
+    """Judge a run again and write its report anew."""
+    install(session)
+    harness(session, "report")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """This project's own tests: unit tests, then those with real tools."""
+    install(session, "tests")
+    session.run("python", "-m", "pytest", *(session.posargs or ["tests"]))
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """ruff and mypy."""
+    install(session, "tests", "lint")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("mypy")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """The project's benchmark: against upstream's own run of the suite, outcomes and time."""
+    install(session, "bench")
+    session.run("python", "-m", "benchmarks.suite", *session.posargs)
