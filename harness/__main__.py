@@ -292,8 +292,9 @@ class Run:
             return
         except UsageError:
             raise
-        except MatrixError as exc:
-            status = CellStatus.ERROR if exc.exit_status == 4 else CellStatus.UNOBTAINABLE
+        except (MatrixError, OSError) as exc:
+            fault = not isinstance(exc, MatrixError) or exc.exit_status == 4
+            status = CellStatus.ERROR if fault else CellStatus.UNOBTAINABLE
             self._summaries.append(untested(cell, status, str(exc)))
             return
         notes = [note for part in (prepared.sdk, prepared.cpython, prepared.runtime) for note in part.notes]
@@ -329,6 +330,9 @@ class Run:
             self._usage_error = exc
             raise
         durations = prepared.durations | {"test": round(time.monotonic() - started, 3)}
+        if (directory / CELL).is_file():  # this is a resumed run: it took what it took before, too
+            earlier = records.decode((directory / CELL).read_bytes(), CellRecord).durations
+            durations = {name: round(value + earlier.get(name, 0.0), 3) for name, value in durations.items()}
         self._interrupted = came_to.interrupted
         self._judge(cell, base, came_to, durations, directory)
 

@@ -59,7 +59,7 @@ def stage_build(layout: wasi.GuestLayout, series: Series, parts: wasi.Parts) -> 
             (inside / name).parent.mkdir(exist_ok=True)
             shutil.copy2(work / name, inside / name)
     library = Path(layout.platform_library).relative_to(layout.build)
-    shutil.copytree(work / library, inside / library)
+    shutil.copytree(work / library, inside / library, symlinks=True)  # 3.11 has dangling ones
     write_atomically(stamp, mark.encode())
 
 
@@ -72,7 +72,7 @@ def make_root(tree: Path, root: Path) -> tuple[tuple[Path, str], ...]:
     root.mkdir()
     for path in sorted(tree.iterdir()):
         if path.name == "cross-build":
-            shutil.copytree(path, root / path.name, copy_function=_copy_or_link)
+            shutil.copytree(path, root / path.name, symlinks=True, copy_function=_copy_or_link)
         elif path.is_dir():
             (root / path.name).mkdir()
             shared.append((path, f"/{path.name}"))

@@ -31,6 +31,7 @@ from filelock import FileLock, Timeout
 from harness import records
 from matrix.errors import HarnessFault
 
+CACHE_NAME = "cpython-wasm-matrix"
 VARIABLE = "CPYTHON_WASM_CACHE"
 """the environment variable that overrides where the cache is"""
 
@@ -61,7 +62,7 @@ class Store:
     """The cache at one root directory."""
 
     def __init__(self, root: Path | None = None) -> None:
-        chosen = root or Path(os.environ.get(VARIABLE) or platformdirs.user_cache_path("cpython-wasm-matrix"))
+        chosen = root or Path(os.environ.get(VARIABLE) or platformdirs.user_cache_path(CACHE_NAME))
         self.root = chosen.expanduser().absolute()
         try:
             for name in ("downloads", "entries", "builds", "scratch", "state", "locks"):

@@ -64,7 +64,7 @@ def show(summary: Summary, directory: Path, console: Console) -> None:
     """End a run on the terminal: a line a cell, what is red and how to see it again, where the rest is."""
     table = Table(box=None, pad_edge=False)
     for heading in ("cell", "state", "modules", "passed", "skipped", "known", "red", "test"):
-        table.add_column(heading, justify="left" if heading in ("cell", "state") else "right")
+        table.add_column(heading, justify="left" if heading in ("cell", "state") else "right", overflow="fold")
     for cell in summary.cells:
         red = sum(cell.verdicts.get(name, 0) for name in ("regression", "stale", "missing", "harness_error"))
         good = cell.status is CellStatus.OK or cell.expected

@@ -1,0 +1,102 @@
+"""Integration tests run the real thing: the user's cache, real toolchains, real guests."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+import pytest
+
+from harness.outcome import Outcome, read_results
+from harness.providers import obtain
+from harness.provision import cpython_providers
+from harness.store import CACHE_NAME, VARIABLE, Store
+from matrix.load import load
+
+TOP = Path(__file__).parents[2]
+REAL_ENVIRONMENT = dict(os.environ)
+"""the user's own, with the user's cache: builds are shared with the main job"""
+Harness = Callable[..., subprocess.CompletedProcess[str]]
+
+BROKEN = {
+    "test_bool": ("    def test_repr(self):\n", "        self.fail('made to fail')\n"),
+    "test_textwrap": ("    def test_simple(self):\n", "        import os; os.abort()\n"),
+    "test_colorsys": ("    def test_hsv_roundtrip(self):\n", "        while True: pass\n"),
+    "test_contains": (
+        "    def test_common_tests(self):\n",
+        "        eaten = []\n        while True: eaten.append(bytearray(1 << 22))\n",
+    ),
+    "test_copy": ("    def test_exceptions(self):\n", "        for _ in range(1024): print('x' * (1 << 20))\n"),
+}
+"""modules of CPython's suite, a test in each, and what it is made to do"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "integration" in item.path.parts:
+            item.add_marker(pytest.mark.integration)
+
+
+@pytest.fixture
+def harness(tmp_path: Path) -> Harness:
+    """`python -m harness` with arguments, its runs in `tmp_path / "out"`."""
+
+    def run(*arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            harness_command(tmp_path, *arguments),
+            cwd=TOP,
+            env=REAL_ENVIRONMENT | (env or {}),
+            capture_output=True,
+            text=True,
+            timeout=1800,
+            check=False,
+        )
+
+    return run
+
+
+def real_store() -> Store:
+    """The store that the harness uses when it is started by `harness`."""
+    return Store(Path(REAL_ENVIRONMENT.get(VARIABLE) or platformdirs.user_cache_path(CACHE_NAME)))
+
+
+def harness_command(tmp_path: Path, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", "harness", *arguments, "--out", str(tmp_path / "out")]
+
+
+def summary(tmp_path: Path) -> Any:
+    """The newest run's summary.json."""
+    return json.loads((tmp_path / "out/latest/summary.json").read_text())
+
+
+def outcomes(tmp_path: Path) -> dict[str, Outcome]:
+    """The outcomes of the newest run, of all its cells, by test."""
+    found: dict[str, Outcome] = {}
+    for path in (tmp_path / "out/latest/cells").glob("*/outcomes.jsonl"):
+        for result in read_results(path).values():
+            found |= {outcome.test: outcome for outcome in result.outcomes}
+    return found
+
+
+@pytest.fixture(scope="session")
+def broken_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A CPython 3.13 tree in which five tests do what no test should."""
+    (cpython,) = (row for row in load().cpythons if row.version == "3.13.5")
+    source = obtain(cpython.id, cpython_providers(cpython), real_store(), print).path
+    # One place in the cache for every session, so that make finds what it made the last time.
+    tree = real_store().root / "state" / "broken-tree"
+    if not tree.exists():
+        shutil.copytree(source, tree, symlinks=True, ignore=shutil.ignore_patterns("__pycache__", ".manifest.json"))
+        for module, (head, body) in BROKEN.items():
+            path = tree / "Lib/test" / f"{module}.py"
+            text = path.read_text("utf-8")
+            assert head in text, module
+            path.write_text(text.replace(head, head + body, 1), "utf-8")
+    return tree
