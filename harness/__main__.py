@@ -86,6 +86,7 @@ def main(argv: Sequence[str]) -> int:
         return exc.exit_status
     except OSError as exc:
         errors.print(f"[red]error[/red]: {escape(str(exc))}", soft_wrap=True)
+        errors.print("  -> when the disk is full: free some room; `test --resume` goes on with the run", soft_wrap=True)
         return 4
 
 

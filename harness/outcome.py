@@ -76,14 +76,25 @@ def module_test(module: str) -> str:
 
 
 def append_result(path: Path, result: ModuleResult) -> None:
-    """Add a line to `outcomes.jsonl`, whole even when several workers write at once."""
+    """Add a line to `outcomes.jsonl`, whole even when several workers write at once.
+
+    What a killed run left of a line does not spoil this one. Raises OSError, with nothing of the line
+    left in the file, when it cannot be written.
+    """
     line = msgspec.json.encode(result) + b"\n"
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
+        end = os.lseek(descriptor, 0, os.SEEK_END)
+        if end and os.pread(descriptor, 1, end - 1) != b"\n":
+            line = b"\n" + line
         view = memoryview(line)
-        while view:
-            view = view[os.write(descriptor, view) :]
+        try:
+            while view:
+                view = view[os.write(descriptor, view) :]
+        except OSError:
+            os.ftruncate(descriptor, end)
+            raise
     finally:
         os.close(descriptor)
 

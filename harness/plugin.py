@@ -84,7 +84,13 @@ class Cell:
             outcome = Outcome(test=module_test(module), status=Status.ERRORED, detail=text)
             result = ModuleResult(module=module, outcomes=(outcome,), duration=0.0, fault=repr(exc))
         result = msgspec.structs.replace(result, finished=round(time.time(), 3))
-        append_result(self.directory / OUTCOMES, result)
+        try:
+            append_result(self.directory / OUTCOMES, result)
+        except OSError as exc:
+            raise ModuleFailed(
+                f"its result cannot be written: {self.directory / OUTCOMES}: {exc.strerror}\n"
+                "free some room, then go on with --resume: what was written stays"
+            ) from None
         return result
 
     def close(self) -> None:
@@ -174,6 +180,16 @@ class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist's are
     def _split_scope(self, nodeid: str) -> str:
         file_name, _, module = nodeid.partition("::")
         return _groups(self.config.rootpath / file_name).get(module, module)
+
+    def remove_node(self, node: Any) -> str | None:
+        """xdist gives a dead worker's modules to another one, also the one it died of; that is over."""
+        crashed: str | None = super().remove_node(node)
+        for scope, unit in list(self.workqueue.items()):
+            if crashed in unit:
+                unit[crashed] = True
+            if all(unit.values()):
+                del self.workqueue[scope]
+        return crashed
 
 
 @cache

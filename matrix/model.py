@@ -204,7 +204,7 @@ class Exclusion(Record, frozen=True, kw_only=True):
 
 
 class Repair(Record, frozen=True, kw_only=True):
-    """Flags that later versions of upstream adopted and without which a combination does not build."""
+    """Flags that later versions of upstream adopted: without them a combination does not build or barely runs."""
 
     when: Condition
     cflags: tuple[str, ...] = ()

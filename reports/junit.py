@@ -50,9 +50,11 @@ def write(
         for name, value in properties.items():
             suite.add_property(name, plain(value))
         suite.add_testcases([_case(item) for item in items])
-        suite.time = results[module].duration if module in results else 0.0
         document.add_testsuite(suite)
     document.update_statistics()  # type: ignore[no-untyped-call]  # junitparser is typed in part
+    for suite in document:  # the sum of its cases leaves out imports and fixtures
+        suite.time = results[suite.name].duration if suite.name in results else 0.0
+    document.time = round(sum(suite.time for suite in document), 3)
     write_atomically(path, document.tostring())  # type: ignore[no-untyped-call]
 
 
@@ -80,7 +82,8 @@ def _result(judged: Judged) -> FinalResult | None:
         return Skipped(f"known limitation {judged.limitation}: {outcome.status.value}: {first}")
     if outcome.status is Status.PASSED and judged.verdict is not Verdict.STALE:
         return None
-    result = (Failure if outcome.status is Status.FAILED else Error)(judged.detail or first, outcome.status.value)
+    kind = Failure if outcome.status is Status.FAILED else Error
+    result = kind(plain(judged.detail) or first, outcome.status.value)
     result.text = plain(outcome.detail)
     return result
 

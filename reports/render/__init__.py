@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import jinja2
@@ -16,10 +17,11 @@ from reports.summary import CellStatus, CellSummary, Summary
 _MOST_ROWS = 200
 """red rows that the page and the Markdown show; summary.json has all"""
 _TERMINAL_ROWS = 15
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 _ENVIRONMENT = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent),
-    autoescape=jinja2.select_autoescape(["html"]),
+    autoescape=jinja2.select_autoescape(["html.j2"]),
     undefined=jinja2.StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
@@ -60,6 +62,11 @@ def state(cell: CellSummary) -> str:
     return cell.status.value
 
 
+def _shown(text: str) -> str:
+    """Hostile text for the terminal: neither rich's markup nor the terminal's own sequences work in it."""
+    return escape(_STEERING.sub(lambda match: f"\\x{ord(match[0]):02x}", text))
+
+
 def show(summary: Summary, directory: Path, console: Console) -> None:
     """End a run on the terminal: a line a cell, what is red and how to see it again, where the rest is."""
     table = Table(box=None, pad_edge=False)
@@ -69,8 +76,8 @@ def show(summary: Summary, directory: Path, console: Console) -> None:
         red = sum(cell.verdicts.get(name, 0) for name in ("regression", "stale", "missing", "harness_error"))
         good = cell.status is CellStatus.OK or cell.expected
         table.add_row(
-            escape(cell.id),
-            f"[{'green' if good else 'red'}]{escape(state(cell))}",
+            _shown(cell.id),
+            f"[{'green' if good else 'red'}]{_shown(state(cell))}",
             f"{cell.modules.run}/{cell.modules.planned}",
             str(cell.counts.get("passed", 0)),
             str(cell.counts.get("skipped", 0)),
@@ -82,17 +89,17 @@ def show(summary: Summary, directory: Path, console: Console) -> None:
     console.print(table)
     for cell in summary.cells:
         if cell.reason:
-            console.print(f"\n{escape(cell.id)}: {escape(cell.reason)}", style="" if cell.expected else "red")
+            console.print(f"\n{_shown(cell.id)}: {_shown(cell.reason)}", style="" if cell.expected else "red")
         for note in cell.notes:
             console.print(
-                f"note: {escape(cell.id)}: {escape(last_line(note) if len(note) > 300 else note)}", style="dim"
+                f"note: {_shown(cell.id)}: {_shown(last_line(note) if len(note) > 300 else note)}", style="dim"
             )
     if summary.unexpected:
         console.print(f"\n[red]{len(summary.unexpected)} unexpected[/red]")
     for row in summary.unexpected[:_TERMINAL_ROWS]:
-        console.print(f"  [red]{row.verdict}[/red] {row.outcome} [bold]{escape(row.test)}[/bold]")
-        console.print(f"    {escape(last_line(row.detail)[:300])}")
-        console.print(f"    again: {escape(row.reproduce)}", soft_wrap=True)
+        console.print(f"  [red]{row.verdict}[/red] {row.outcome} [bold]{_shown(row.test)}[/bold]")
+        console.print(f"    {_shown(last_line(row.detail)[:300])}")
+        console.print(f"    again: {_shown(row.reproduce)}", soft_wrap=True)
     if len(summary.unexpected) > _TERMINAL_ROWS:
         console.print(f"  ... and {len(summary.unexpected) - _TERMINAL_ROWS} more in summary.md")
-    console.print(f"\nreport: {escape(str(directory / 'index.html'))}", soft_wrap=True)
+    console.print(f"\nreport: {_shown(str(directory / 'index.html'))}", soft_wrap=True)
