@@ -151,7 +151,7 @@ class Store:
             remove_tree(directory)
 
     def remove_left_over(self) -> None:
-        """Remove what killed runs left: scratch directories whose process is gone, unfinished entries."""
+        """Remove what killed runs left: scratch directories whose process is gone, unfinished entries and downloads."""
         for path in (self.root / "scratch").iterdir():
             match = re.search(r"-(\d+)-", path.name)
             if match is None or not Path(f"/proc/{match[1]}").exists():
@@ -159,6 +159,10 @@ class Store:
         for path in (self.root / "entries").glob(".*"):
             if time.time() - path.stat().st_mtime > _UNFINISHED_AGE:
                 remove_tree(path)
+        for path in (self.root / "downloads").glob(".part-*"):
+            with contextlib.suppress(FileNotFoundError):  # finished meanwhile
+                if time.time() - path.stat().st_mtime > _UNFINISHED_AGE:
+                    path.unlink()
 
 
 def snapshot(directory: Path) -> dict[str, tuple[int, int]]:

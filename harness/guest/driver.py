@@ -44,13 +44,18 @@ class Events:
     def __init__(self, path):
         self.descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
+    @staticmethod
+    def text(value):
+        # JSON has no lone surrogates, which undecodable file names are made of.
+        return quote(value if value.isascii() else value.encode("utf-8", "backslashreplace").decode("utf-8"))
+
     def write(self, kind, **fields):
         parts = ['{"event":' + quote(kind)]
         for name, value in fields.items():
             if isinstance(value, str):
-                text = quote(value)
+                text = self.text(value)
             elif isinstance(value, list):
-                text = "[" + ",".join(map(quote, value)) + "]"
+                text = "[" + ",".join(map(self.text, value)) + "]"
             else:
                 text = repr(value)
             parts.append(quote(name) + ":" + text)
