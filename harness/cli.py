@@ -6,6 +6,7 @@ What is no option of the harness is pytest's (`-k`, `-x`, `--lf`, `-n`, ...), ex
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import re
 from collections.abc import Sequence
@@ -80,16 +81,16 @@ def parse(argv: Sequence[str], *, out: Path) -> Arguments:
     """Raises UsageError for options and values that do not fit; exits for --help."""
     parser = _parser()
     known, rest = parser.parse_known_args(list(argv))
-    names, for_pytest = _split(rest)
+    names: tuple[str, ...] = ()
+    for_pytest: tuple[str, ...] = ()
+    run = "latest"
     if known.command == "report":
-        run = names_or_run(rest)
-        names, for_pytest = (), ()
+        run = _run_of(rest)
     else:
-        run = "latest"
-    if for_pytest and known.command != "test":
-        raise UsageError(
-            f"`{known.command}` has no option {for_pytest[0]!r}", hint=f"python -m harness {known.command} --help"
-        )
+        names, for_pytest = _split(rest)
+    if known.command != "test" and (names or for_pytest):
+        what = f"runs no tests: {names[0]!r}" if names else f"has no option {for_pytest[0]!r}"
+        raise UsageError(f"`{known.command}` {what}", hint="python -m harness --help")
     sdks, sdk_paths = _paths(known.sdk)
     cpythons, cpython_paths = _paths(known.cpython)
     return Arguments(
@@ -128,6 +129,13 @@ def _positive(text: str) -> int:
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"{value} is not 1 or more")
+    return value
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not (math.isfinite(value) and value > 0):
+        raise argparse.ArgumentTypeError(f"{text} is no number of seconds above 0")
     return value
 
 
@@ -177,7 +185,11 @@ def _parser() -> argparse.ArgumentParser:
         help="go on with a run that was ended (default: the newest)",
     )
     running.add_argument(
-        "--timeout", type=float, default=Limits().seconds, metavar="SECONDS", help="for one test (default: %(default)s)"
+        "--timeout",
+        type=_seconds,
+        default=Limits().seconds,
+        metavar="SECONDS",
+        help="for one test (default: %(default)s)",
     )
     running.add_argument(
         "--memory",
@@ -217,7 +229,7 @@ def _split(rest: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(names), tuple(for_pytest)
 
 
-def names_or_run(rest: Sequence[str]) -> str:
+def _run_of(rest: Sequence[str]) -> str:
     """The run that `report` is for."""
     if len(rest) > 1 or any(word.startswith("-") for word in rest):
         raise UsageError(f"`report` takes one run, not {' '.join(rest)}")

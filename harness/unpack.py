@@ -21,8 +21,8 @@ _MOST_FILES = 200_000
 def unpack_tar(archive: Path, directory: Path) -> None:
     """Unpack a tar archive into `directory`, without its single top-level directory if it has one.
 
-    Python's `data` filter (PEP 706) refuses absolute paths, paths and links that lead outside, and
-    devices. Raises Unobtainable when the archive is damaged, refused or too large.
+    Python's `data` filter (PEP 706) refuses paths and links that lead outside, and devices; absolute
+    paths lose their slash. Raises Unobtainable when the archive is damaged, refused or too large.
     """
     try:
         with tarfile.open(archive) as tar:
@@ -36,6 +36,10 @@ def unpack_tar(archive: Path, directory: Path) -> None:
         raise Unobtainable(f"{archive} is refused: {exc}") from None
     except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError) as exc:
         raise Unobtainable(f"{archive} is damaged: {exc}") from None
+    except OSError as exc:
+        if exc.errno is not None:
+            raise
+        raise Unobtainable(f"{archive} is damaged: {exc}") from None  # bz2 and gzip have no class of their own
     _lift_single_directory(directory)
 
 

@@ -101,7 +101,8 @@ class CellLimitations:
             (re.compile(pattern, re.DOTALL), entry.id) for entry in self.entries for pattern in entry.skip_reasons
         ]
         self.tests = tuple((test, entry.id) for entry in self.entries for test in entry.tests if test.when.holds(facts))
-        self._exact = {t.match: (t, i) for t, i in self.tests if not re.search(r"[*?\[]", t.match)}
+        # In reverse, so that of two entries for the same test the first one counts.
+        self._exact = {t.match: (t, i) for t, i in reversed(self.tests) if not re.search(r"[*?\[]", t.match)}
         self._globs = [
             (re.compile(fnmatch.translate(t.match)), t, i) for t, i in self.tests if t.match not in self._exact
         ]
@@ -109,7 +110,7 @@ class CellLimitations:
         self._attributed: dict[str, str | None] = {}
 
     def expected(self, test: str) -> tuple[ExpectedTest, str] | None:
-        """The entry that names a test and the limitation's id; the first in the list's order."""
+        """The entry for a test and the limitation's id: one that names it, else the first glob that matches."""
         if (found := self._exact.get(test)) is not None:
             return found
         if not self._any_glob.match(test):
@@ -117,9 +118,12 @@ class CellLimitations:
         return next(((entry, name) for regex, entry, name in self._globs if regex.match(test)), None)
 
     def expects(self, test: str, status: str) -> bool:
-        """Whether a limitation expects that status of a test."""
-        found = self.expected(test)
-        return found is not None and found[0].expect in (status, Expectation.FLAKY)
+        """Whether a limitation expects that status, which is neither passed nor skipped, of a test."""
+        if (found := self.expected(test)) is None:
+            return False
+        if status == "did_not_run":
+            return not found[0].run
+        return found[0].expect in (status, Expectation.FLAKY)
 
     def attribute(self, reason: str) -> str | None:
         """The id of the limitation that explains a skip reason, None when none does."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -55,8 +56,8 @@ def read_toml(path: Path, kind: type[T]) -> T:
 def load(directory: Path = DATA) -> model.Matrix:
     """The matrix that the files in `directory` describe.
 
-    Raises ConfigError for a file that does not fit the schema, an id that stands twice, and a
-    target whose default or runtime names something that is not there.
+    Raises ConfigError for a file that does not fit the schema, an id that stands twice, a
+    target whose default or runtime names something that is not there, and what is no pattern.
     """
     targets = read_toml(directory / "targets.toml", _Targets).target
     sdks = read_toml(directory / "sdks.toml", _Sdks).sdk
@@ -75,6 +76,12 @@ def load(directory: Path = DATA) -> model.Matrix:
         _known(f"{where}.defaults.runtime", target.defaults.runtime, {r.id for r in runtimes})
         for name in target.runtimes:
             _known(f"{where}.runtimes", name, {runtime.name for runtime in runtimes})
+    for number, failure in enumerate(rules.expected_build_failure):
+        try:
+            re.compile(failure.message)
+        except re.error as exc:
+            where = f"{directory / 'rules.toml'}: expected_build_failure[{number}].message"
+            raise ConfigError(f"{where}: {failure.message!r} is no pattern: {exc}") from None
     return model.Matrix(
         targets=targets,
         sdks=sdks,

@@ -12,7 +12,8 @@ from typing import Protocol
 
 import msgspec
 
-from harness.store import Store
+from harness import records
+from harness.store import Store, digest_of, write_atomically
 from matrix.errors import MatrixError, Unobtainable
 
 
@@ -53,10 +54,11 @@ def obtain(
     `refresh` asks better providers again when a lesser one's result is in the cache.
     Raises Unobtainable with what each provider said.
     """
+    memory = store.root / "state" / "fallbacks" / f"{digest_of(item)}.json"
     if not refresh:
         for provider in providers:
             if (found := provider.cached(store)) is not None:
-                return found
+                return msgspec.structs.replace(found, notes=(*_remembered(memory, provider), *found.notes))
     notes: list[str] = []
     for provider in providers:
         try:
@@ -65,9 +67,27 @@ def obtain(
             notes.append(f"{provider.name}: {exc}")
             say(f"{item}: not from the {provider.name}: {exc.message}")
             continue
+        if notes:
+            write_atomically(memory, records.encode(Fallback(provider=provider.name, notes=tuple(notes))))
         return msgspec.structs.replace(found, notes=(*notes, *found.notes))
     reasons = "\n".join(f"  - {note}" for note in notes) or "  - it has no provider in matrix/data"
     raise Unobtainable(f"{item} cannot be had here:\n{reasons}", hint="`python -m harness cells` shows what can be had")
+
+
+class Fallback(msgspec.Struct, frozen=True, kw_only=True):
+    """A provider that was fallen back to, and why better ones were passed over."""
+
+    provider: str
+    notes: tuple[str, ...]
+
+
+def _remembered(memory: Path, provider: Provider) -> tuple[str, ...]:
+    """Why better providers were passed over when `provider` was fallen back to."""
+    try:
+        fallback = records.decode(memory.read_bytes(), Fallback)
+    except (OSError, msgspec.DecodeError):
+        return ()
+    return fallback.notes if fallback.provider == provider.name else ()
 
 
 class Availability(msgspec.Struct, frozen=True, kw_only=True):

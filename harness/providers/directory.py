@@ -53,7 +53,7 @@ def sdk_version(path: Path) -> str | None:
     """`24` for an SDK whose VERSION file starts with `24.0`, or whose directory is named wasi-sdk-24.0."""
     first = ""
     if (path / "VERSION").is_file():
-        first = (path / "VERSION").read_text("utf-8", "replace").splitlines()[:1][0].strip()
+        first = (path / "VERSION").read_text("utf-8", "replace").partition("\n")[0].strip()
     match = re.match(r"(?:wasi-sdk[ -])?(\d+)(?:\.\d+)*", first) or re.search(
         r"wasi-sdk-(\d+)(?:\.\d+)?", path.resolve().name
     )

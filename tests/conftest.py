@@ -1,0 +1,25 @@
+"""What holds for every test: nothing of the user's own settings reaches it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from harness.providers.directory import SDK_VARIABLE
+from harness.store import VARIABLE
+
+# The machine may be busy with a build or a benchmark: how long an example takes says nothing.
+hypothesis.settings.register_profile("here", deadline=None)
+hypothesis.settings.load_profile("here")
+
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A cache that is the test's own, no SDK in the usual place, no proxy."""
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "cache"))
+    for name in (SDK_VARIABLE, *_PROXIES, *(proxy.upper() for proxy in _PROXIES)):
+        monkeypatch.delenv(name, raising=False)

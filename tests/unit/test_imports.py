@@ -1,0 +1,152 @@
+"""Imports go one way, `noxfile -> reports -> harness -> matrix`, and some packages have one place each."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).parents[2]
+ROOT = "harness/__main__.py"
+"""the composition root: it alone may import everything"""
+STANDALONE = {"harness/guest/driver.py", "harness/runtimes/host.py"}
+"""scripts that other interpreters run: the guest's, and one without site-packages"""
+
+ALLOWED = {
+    "matrix": {"matrix"},
+    "harness": {"harness", "matrix"},
+    "reports": {"reports", "harness.outcome", "harness.store", "harness.records", "matrix"},
+    "noxfile": {"reports", "harness", "matrix"},
+}
+OURS = {"matrix", "harness", "reports", "benchmarks", "tests", "noxfile"}
+
+SOLE_PLACES = {
+    "subprocess": "harness/process.py",
+    "httpx": "harness/fetch.py",
+    "junitparser": "reports/junit.py",
+}
+BANNED = {"urllib.request", "http.client", "socket", "requests", "multiprocessing", "asyncio"}
+"""other ways to the network and to processes, which nothing needs"""
+STARTING = {"system", "popen", "fork", "forkpty", "posix_spawn", "posix_spawnp"}
+"""functions of os that start a process"""
+
+SOURCES = sorted(
+    str(path.relative_to(TOP)) for part in ("matrix", "harness", "reports") for path in (TOP / part).rglob("*.py")
+)
+EVERY_SOURCE = pytest.mark.parametrize("source", [*SOURCES, "noxfile.py"])
+
+
+def tree(source: str) -> ast.Module:
+    return ast.parse((TOP / source).read_text("utf-8"), source)
+
+
+def imported(module: ast.Module, package: str) -> set[str]:
+    """The modules that a module imports, wherever it does; of `from a import b`, both `a` and `a.b`."""
+    found: set[str] = set()
+    for node in ast.walk(module):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parents = package.split(".")[: len(package.split(".")) - node.level + 1]
+                base = ".".join([*parents, *filter(None, [base])])
+            found |= {base} | {f"{base}.{alias.name}" for alias in node.names}
+    return found
+
+
+def imports_of(source: str) -> set[str]:
+    return imported(tree(source), ".".join(Path(source).parent.parts))
+
+
+def within(name: str, places: set[str]) -> bool:
+    return any(name == place or name.startswith(place + ".") for place in places)
+
+
+def violations(names: set[str], allowed: set[str]) -> set[str]:
+    """Modules of this project that may not be imported; a package that leads to an allowed module is fine."""
+    ours = {name for name in names if name.split(".")[0] in OURS}
+    leading = {name for name in ours if any(place.startswith(name + ".") for place in allowed)}
+    return {name for name in ours - leading if not within(name, allowed)}
+
+
+@EVERY_SOURCE
+def test_imports_go_one_way(source: str) -> None:
+    if source != ROOT:
+        assert not violations(imports_of(source), ALLOWED[source.removesuffix(".py").split("/")[0]])
+
+
+@pytest.mark.parametrize("source", sorted(STANDALONE))
+def test_what_other_interpreters_run_imports_nothing_of_ours(source: str) -> None:
+    assert not violations(imports_of(source), set())
+
+
+@EVERY_SOURCE
+def test_each_of_these_packages_has_one_place(source: str) -> None:
+    names = imports_of(source)
+    for package, place in SOLE_PLACES.items():
+        assert source == place or not any(within(name, {package}) for name in names), package
+
+
+@pytest.mark.parametrize(("package", "place"), SOLE_PLACES.items())
+def test_the_place_is_the_one_that_uses_it(package: str, place: str) -> None:
+    assert package in imports_of(place)
+
+
+@EVERY_SOURCE
+def test_there_is_no_other_way_to_the_network_and_to_processes(source: str) -> None:
+    assert not {name for name in imports_of(source) if within(name, BANNED)}
+    used = {
+        node.attr
+        for node in ast.walk(tree(source))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "os"
+    }
+    assert not {name for name in used if name in STARTING or name.startswith(("exec", "spawn"))}
+
+
+# --- the check itself
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("import subprocess as s", {"subprocess"}),
+        ("import httpx._models", {"httpx._models"}),
+        ("from harness import process", {"harness", "harness.process"}),
+        ("from . import process", {"harness.providers", "harness.providers.process"}),
+        ("from ..store import Store", {"harness.store", "harness.store.Store"}),
+        ("def f():\n    if True:\n        import subprocess", {"subprocess"}),
+    ],
+)
+def test_every_form_of_import_is_seen(text: str, names: set[str]) -> None:
+    assert imported(ast.parse(text), "harness.providers") == names
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("harness.store", "matrix"),
+        ("reports.verdict", "matrix"),
+        ("reports", "harness"),
+        ("reports.verdict", "harness"),
+        ("harness.process", "reports"),
+        ("harness.suite", "reports"),
+        ("harness.outcomes", "reports"),
+        ("tests.unit.made", "harness"),
+    ],
+)
+def test_the_wrong_way_is_a_violation(name: str, part: str) -> None:
+    assert violations({name}, ALLOWED[part]) == {name}
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [("matrix.model", "matrix"), ("harness", "reports"), ("harness.outcome.Status", "reports"), ("msgspec", "matrix")],
+)
+def test_the_right_way_is_none(name: str, part: str) -> None:
+    assert not violations({name}, ALLOWED[part])
+
+
+def test_there_are_sources_to_check() -> None:
+    assert {ROOT, *STANDALONE, *SOLE_PLACES.values()} <= set(SOURCES)

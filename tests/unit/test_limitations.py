@@ -1,0 +1,237 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from harness.outcome import RED as RED_STATUSES
+from harness.outcome import Status
+from matrix.errors import ConfigError
+from matrix.limitations import Expectation, ExpectedTest, Limitation, Limitations
+from matrix.model import Condition
+from matrix.versions import Requirement
+from reports.verdict import RED, judge
+from tests.unit.made import FACTS, expecting, explaining, listed, outcome
+
+ENTRY = """
+[[limitation]]
+id = "{name}"
+title = "no processes"
+section = "processes"
+"""
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Callable[..., Path]:
+    """Writes the files of a list."""
+
+    def write(**texts: str) -> Path:
+        for name, text in texts.items():
+            (tmp_path / f"{name}.toml").write_text(text)
+        return tmp_path
+
+    return write
+
+
+Files = Callable[..., Path]
+
+
+def refusal(directory: Path) -> str:
+    with pytest.raises(ConfigError) as caught:
+        Limitations.load(directory)
+    return str(caught.value)
+
+
+# --- loading
+
+
+def test_the_entries_of_all_files_are_read(files: Files) -> None:
+    directory = files(one=ENTRY.format(name="no-fork"), two=ENTRY.format(name="no-sockets"))
+    assert [entry.id for entry in Limitations.load(directory).entries] == ["no-fork", "no-sockets"]
+
+
+def test_a_test_is_run_unless_it_says_not_to(files: Files) -> None:
+    tests = '[[limitation.tests]]\nmatch = "test.test_os.*"\nexpect = "failed"\nreason = "seen"\n'
+    loaded = Limitations.load(files(one=ENTRY.format(name="no-fork") + tests))
+    assert loaded.entries[0].tests == (
+        ExpectedTest(match="test.test_os.*", expect=Expectation.FAILED, reason="seen", run=True),
+    )
+
+
+def test_an_id_that_stands_twice_is_refused_with_both_files(files: Files) -> None:
+    message = refusal(files(one=ENTRY.format(name="no-fork"), two=ENTRY.format(name="no-fork")))
+    assert "'no-fork'" in message
+    assert "one.toml" in message
+    assert "two.toml" in message
+
+
+def test_an_id_that_stands_twice_in_one_file_is_refused(files: Files) -> None:
+    assert "'no-fork' stands already in" in refusal(files(one=ENTRY.format(name="no-fork") * 2))
+
+
+def test_a_skip_reason_that_is_no_pattern_is_refused(files: Files) -> None:
+    message = refusal(files(one=ENTRY.format(name="no-fork") + 'skip_reasons = ["needs (fork"]\n'))
+    assert "one.toml: limitation 'no-fork': skip_reasons: 'needs (fork' is no pattern" in message
+
+
+@pytest.mark.parametrize(
+    ("addition", "key", "problem"),
+    [
+        ('references = "seed"\n', "$.limitation[0].references", "array"),
+        ('skip_reason = ["x"]\n', "$.limitation[0]", "skip_reason"),
+        ('when = { cpython = [">=x"] }\n', "$.limitation[0].when.cpython[0]", "not a version range"),
+        ('[[limitation.tests]]\nmatch = "*"\nexpect = "failed"\n', "$.limitation[0].tests[0]", "reason"),
+        (
+            '[[limitation.tests]]\nmatch = "*"\nexpect = "broken"\nreason = "seen"\n',
+            "$.limitation[0].tests[0].expect",
+            "broken",
+        ),
+        (
+            '[[limitation.tests]]\nmatch = "*"\nexpect = "passed"\nreason = "seen"\n',
+            "$.limitation[0].tests[0].expect",
+            "passed",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_file_and_key(files: Files, addition: str, key: str, problem: str) -> None:
+    message = refusal(files(one=ENTRY.format(name="no-fork") + addition))
+    assert "one.toml" in message
+    assert key in message
+    assert problem in message
+
+
+def test_the_projects_own_list_loads() -> None:
+    assert Limitations.load().entries
+
+
+# --- matching tests
+
+
+def test_an_entry_is_found_by_name_and_by_glob() -> None:
+    cell = listed(
+        expecting("test.test_os.A.test_one", Expectation.FAILED, name="exact"),
+        expecting("test.test_os.B.*", Expectation.ERRORED, name="glob"),
+    )
+    assert found(cell.expected("test.test_os.A.test_one")) == "exact"
+    assert found(cell.expected("test.test_os.B.test_one")) == "glob"
+    assert cell.expected("test.test_os.C.test_one") is None
+
+
+def found(entry: tuple[ExpectedTest, str] | None) -> str | None:
+    return entry[1] if entry else None
+
+
+def test_a_glob_matches_the_whole_name() -> None:
+    cell = listed(expecting("test.test_os.*.test_one", Expectation.FAILED))
+    assert cell.expected("test.test_os.A.test_one") is not None
+    assert cell.expected("test.test_os.A.test_one_more") is None
+    assert cell.expected("more.test.test_os.A.test_one") is None
+
+
+def test_case_matters() -> None:
+    cell = listed(expecting("test.test_os.execTests.*", Expectation.FAILED))
+    assert cell.expected("test.test_os.ExecTests.test_one") is None
+
+
+@pytest.mark.parametrize("match", ["test.test_os.A.test_one", "test.test_os.*"])
+def test_of_two_entries_for_the_same_tests_the_first_counts(match: str) -> None:
+    cell = listed(
+        expecting(match, Expectation.FAILED, name="first"),
+        expecting(match, Expectation.ERRORED, name="second"),
+    )
+    assert found(cell.expected("test.test_os.A.test_one")) == "first"
+
+
+def test_an_exact_name_counts_before_a_glob() -> None:
+    cell = listed(
+        expecting("test.test_os.*", Expectation.FAILED, name="glob"),
+        expecting("test.test_os.A.test_one", Expectation.ERRORED, name="exact"),
+    )
+    assert found(cell.expected("test.test_os.A.test_one")) == "exact"
+
+
+def test_without_entries_nothing_is_expected() -> None:
+    assert listed().expected("test.test_os.A.test_one") is None
+
+
+def test_an_entry_holds_only_where_its_condition_does() -> None:
+    elsewhere = replace(
+        expecting("test.test_os.*", Expectation.FAILED), when=Condition(sdk=(Requirement.parse("wasi-sdk<20"),))
+    )
+    assert listed(elsewhere).expected("test.test_os.A.test_one") is None
+
+
+def test_a_tests_own_condition_narrows_the_limitations() -> None:
+    def narrowed(cpython: str) -> Limitation:
+        entry = expecting("test.test_os.*", Expectation.FAILED)
+        when = Condition(cpython=(Requirement.parse(cpython),))
+        return replace(entry, tests=(replace(entry.tests[0], when=when),))
+
+    assert listed(narrowed(">=3.13")).expected("test.test_os.A.test_one") is not None
+    assert listed(narrowed("<3.13")).expected("test.test_os.A.test_one") is None
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        (Condition(), True),
+        (Condition(target=("wasi",)), True),
+        (Condition(target=("node", "browser")), False),
+        (Condition(sdk=(Requirement.parse("16"), Requirement.parse("24"))), True),
+        (Condition(sdk=(Requirement.parse("emsdk>=1"),)), False),
+        (Condition(cpython=(Requirement.parse("3.13"),)), True),
+        (Condition(cpython=(Requirement.parse("cpython>=3.14"),)), False),
+        (Condition(runtime=(Requirement.parse("wasmtime-5*"),)), True),
+        (Condition(runtime=(Requirement.parse("wasmtime-cli-*"),)), False),
+        (Condition(target=("wasi",), cpython=(Requirement.parse("<3.13"),)), False),
+    ],
+)
+def test_a_condition_holds_when_each_axis_that_it_names_matches(condition: Condition, holds: bool) -> None:
+    assert condition.holds(FACTS) is holds
+
+
+# --- what an entry expects
+
+
+@pytest.mark.parametrize("run", [True, False])
+@pytest.mark.parametrize("expect", [None, *Expectation])
+@pytest.mark.parametrize("status", sorted(RED_STATUSES))
+def test_what_is_expected_while_running_is_what_is_judged_later(
+    status: Status, expect: Expectation | None, run: bool
+) -> None:
+    cell = listed() if expect is None else listed(expecting("test.*", expect, run=run))
+    one = outcome(status=status)
+    assert cell.expects(one.test, one.status) is (judge("test_a", one, cell).verdict not in RED)
+
+
+# --- explaining skips
+
+
+def test_a_skip_is_attributed_by_its_reason() -> None:
+    cell = listed(
+        explaining(r"requires working os\.fork", name="no-fork"),
+        explaining("requires threading", "No sockets", name="no-sockets"),
+    )
+    assert cell.attribute("requires working os.fork()") == "no-fork"
+    assert cell.attribute("No sockets here") == "no-sockets"
+    assert cell.attribute("requires zlib") is None
+
+
+def test_a_reason_is_matched_at_its_start() -> None:
+    assert listed(explaining("fork")).attribute("requires fork") is None
+
+
+def test_a_dot_matches_the_newlines_of_a_reason() -> None:
+    assert listed(explaining("requires.*fork")).attribute("requires\na\nfork") == "a-limitation"
+
+
+def test_of_two_explanations_the_first_counts() -> None:
+    cell = listed(explaining("requires", name="first"), explaining("requires fork", name="second"))
+    assert cell.attribute("requires fork") == "first"
+
+
+def test_what_does_not_hold_here_explains_nothing() -> None:
+    elsewhere = replace(explaining("requires"), when=Condition(target=("browser",)))
+    assert listed(elsewhere).attribute("requires fork") is None

@@ -1,0 +1,256 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from matrix.errors import ConfigError
+from matrix.expand import expand
+from matrix.load import load
+from matrix.model import Archive, Build, CPython, Matrix
+from tests.unit import made
+
+HASH = "0" * 64
+
+FILES = {
+    "targets.toml": """
+        [[target]]
+        id = "wasi"
+        title = "WASI"
+        sdk_family = "wasi-sdk"
+        runtimes = ["wasmtime"]
+        defaults = { sdk = "wasi-sdk-24", cpython = "cpython-3.13.5", runtime = "wasmtime-50.0.1" }
+    """,
+    "sdks.toml": f"""
+        [[sdk]]
+        id = "wasi-sdk-24"
+        family = "wasi-sdk"
+        version = "24"
+        archive = {{ url = "https://example.org/sdk.tar.gz", sha256 = {{ x86_64 = "{HASH}" }} }}
+    """,
+    "cpythons.toml": """
+        [[cpython]]
+        version = "3.13.5"
+
+        [[series]]
+        cpython = ">=3.13"
+        host = "wasm32-wasip1"
+        python_flags = ["-u"]
+        resources = ["cpu"]
+        verbose = true
+        fail_env_changed = true
+        timeout = 600.0
+        wasm_stack = 8388608
+        reference = "https://example.org/"
+    """,
+    "runtimes.toml": """
+        [[runtime]]
+        name = "wasmtime"
+        version = "50.0.1"
+        kind = "embedded"
+    """,
+    "rules.toml": """
+        [[exclusion]]
+        when = { sdk = ["wasi-sdk<20"] }
+        reason = "too old"
+
+        [[expected_build_failure]]
+        when = { cpython = [">=3.14"] }
+        step = "make"
+        message = "no such .* file"
+        reason = "it is known"
+    """,
+}
+
+Files = Callable[..., Path]
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Files:
+    """Writes a small matrix into a directory, with one passage of one file replaced."""
+
+    def write(name: str = "", old: str = "", new: str = "") -> Path:
+        for file, text in FILES.items():
+            if file == name:
+                assert old in text, "the test replaces what is not there"
+                text = text.replace(old, new)
+            (tmp_path / file).write_text(text)
+        return tmp_path
+
+    return write
+
+
+def refusal(directory: Path) -> str:
+    with pytest.raises(ConfigError) as caught:
+        load(directory)
+    assert caught.value.exit_status == 2
+    return str(caught.value)
+
+
+def test_a_small_matrix_loads(files: Files) -> None:
+    matrix = load(files())
+    assert [cell.id for cell in expand(matrix).cells] == ["wasi_wasi-sdk-24_cpython-3.13.5_wasmtime-50.0.1"]
+    assert matrix.sdks[0].archive == Archive(url="https://example.org/sdk.tar.gz", sha256={"x86_64": HASH})
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "key", "problem"),
+    [
+        ("targets.toml", 'title = "WASI"', 'titel = "WASI"', "$.target[0]", "titel"),
+        ("targets.toml", "defaults = {", "defaults = { node = 1,", "$.target[0].defaults", "node"),
+        ("sdks.toml", 'version = "24"', "version = 24", "$.sdk[0].version", "int"),
+        ("sdks.toml", 'family = "wasi-sdk"', "", "$.sdk[0]", "family"),
+        ("sdks.toml", HASH, "0" * 63, "$.sdk[0].archive.sha256", "regex"),
+        ("sdks.toml", HASH, "G" * 64, "$.sdk[0].archive.sha256", "regex"),
+        ("sdks.toml", "https://example.org", "file://", "$.sdk[0].archive.url", "regex"),
+        ("sdks.toml", 'id = "wasi-sdk-24"', 'id = "../24"', "$.sdk[0].id", "regex"),
+        ("cpythons.toml", '">=3.13"', '">=x"', "$.series[0].cpython", "'>=x' is not a version range"),
+        ("cpythons.toml", '">=3.13"', "3.13", "$.series[0].cpython", "a version requirement is a string"),
+        ("cpythons.toml", "timeout = 600.0", 'timeout = "long"', "$.series[0].timeout", "str"),
+        ("runtimes.toml", '"embedded"', '"remote"', "$.runtime[0].kind", "remote"),
+        ("rules.toml", '"wasi-sdk<20"', '"wasi-sdk<"', "$.exclusion[0].when.sdk[0]", "not a version range"),
+        ("rules.toml", 'sdk = ["wasi-sdk<20"]', 'skd = ["wasi-sdk<20"]', "$.exclusion[0].when", "skd"),
+        ("rules.toml", "[[exclusion]]", "[[exclusions]]", "unknown field", "exclusions"),
+        (
+            "rules.toml",
+            '"no such .* file"',
+            '"no such ( file"',
+            "expected_build_failure[0].message",
+            "'no such ( file'",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_file_and_key(
+    files: Files, file: str, old: str, new: str, key: str, problem: str
+) -> None:
+    message = refusal(files(file, old, new))
+    assert file in message
+    assert key in message
+    assert problem in message
+
+
+@pytest.mark.parametrize(
+    ("file", "table"),
+    [("targets.toml", "target"), ("sdks.toml", "sdk"), ("runtimes.toml", "runtime")],
+)
+def test_an_id_that_stands_twice_is_refused(files: Files, file: str, table: str) -> None:
+    message = refusal(files(file, FILES[file], FILES[file] * 2))
+    assert re.search(rf"{file}: {table}\[1\]: '\S+' stands already at {table}\[0\]", message)
+
+
+def test_a_cpython_that_stands_twice_is_refused(files: Files) -> None:
+    message = refusal(files("cpythons.toml", "[[series]]", '[[cpython]]\nversion = "3.13.5"\n[[series]]'))
+    assert "cpythons.toml: cpython[1]: 'cpython-3.13.5' stands already at cpython[0]" in message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ('sdk = "wasi-sdk-24"', 'sdk = "wasi-sdk-23"', "target[0].defaults.sdk: 'wasi-sdk-23'"),
+        ('cpython = "cpython-3.13.5"', 'cpython = "3.13.5"', "target[0].defaults.cpython: '3.13.5'"),
+        ('"wasmtime-50.0.1"', '"wasmtime-51"', "target[0].defaults.runtime: 'wasmtime-51'"),
+        ('runtimes = ["wasmtime"]', 'runtimes = ["wasmer"]', "target[0].runtimes: 'wasmer'"),
+    ],
+)
+def test_a_name_of_nothing_is_refused(files: Files, old: str, new: str, key: str) -> None:
+    message = refusal(files("targets.toml", old, new))
+    assert f"targets.toml: {key} is not defined; there are: " in message
+
+
+def test_a_missing_file_is_named(files: Files) -> None:
+    directory = files()
+    (directory / "rules.toml").unlink()
+    assert re.search(r"rules\.toml: cannot be read: No such file", refusal(directory))
+
+
+def test_what_is_no_toml_is_named_with_its_line(files: Files) -> None:
+    message = refusal(files("runtimes.toml", "[[runtime]]", "[[runtime]"))
+    assert re.search(r"runtimes\.toml: not TOML: .*line 2", message)
+
+
+def test_what_is_no_utf8_is_named(files: Files) -> None:
+    directory = files()
+    (directory / "sdks.toml").write_bytes(b"# \xff")
+    assert "sdks.toml: not TOML" in refusal(directory)
+
+
+# --- the project's own data
+
+
+@pytest.fixture(scope="module")
+def real() -> Matrix:
+    return load()
+
+
+def builds(matrix: Matrix) -> list[Build]:
+    expansion = expand(matrix)
+    return [cell.build for cell in (*expansion.cells, *(rejected.cell for rejected in expansion.rejected))]
+
+
+def test_each_targets_default_is_a_cell(real: Matrix) -> None:
+    made_cells = {(c.build.target.id, c.build.sdk.id, c.build.cpython.id, c.runtime.id) for c in expand(real).cells}
+    for target in real.targets:
+        defaults = target.defaults
+        assert (target.id, defaults.sdk, defaults.cpython, defaults.runtime) in made_cells
+
+
+def test_the_ids_of_cells_are_unique(real: Matrix) -> None:
+    ids = [cell.id for cell in expand(real).cells]
+    assert len(set(ids)) == len(ids)
+
+
+def test_each_cpython_falls_into_one_series(real: Matrix) -> None:
+    for cpython in real.cpythons:
+        covering = [series for series in real.series if series.cpython.matches("cpython", cpython.version)]
+        assert len(covering) == 1, cpython.version
+
+
+def test_each_repair_and_expected_failure_holds_for_some_build(real: Matrix) -> None:
+    facts = [build.facts for build in builds(real)]
+    rules = [(rule.when, rule.reason) for rule in real.repairs]
+    rules += [(rule.when, rule.reason) for rule in real.expected_build_failures]
+    for when, reason in rules:
+        assert any(when.holds(each) for each in facts), reason
+
+
+def test_each_release_archive_is_pinned_for_x86_64(real: Matrix) -> None:
+    archives = [item.archive for item in real.sdks] + [item.archive for item in real.cpythons]
+    for archive in filter(None, archives):
+        assert archive.for_machine("x86_64")[1], archive.url
+
+
+# --- what the model derives
+
+
+def test_an_archives_url_has_upstreams_name_of_the_machine() -> None:
+    archive = Archive(
+        url="https://example.org/sdk-{machine}.tar.gz", sha256={"aarch64": HASH}, machines={"aarch64": "arm64"}
+    )
+    assert archive.for_machine("aarch64") == ("https://example.org/sdk-arm64.tar.gz", HASH)
+
+
+def test_an_archive_has_no_hash_for_a_machine_that_is_not_pinned() -> None:
+    archive = Archive(url="https://example.org/sdk-{machine}.tar.gz", sha256={"aarch64": HASH})
+    assert archive.for_machine("x86_64") == ("https://example.org/sdk-x86_64.tar.gz", None)
+
+
+def test_an_archive_for_any_machine_has_one_hash() -> None:
+    archive = Archive(url="https://example.org/cpython.tar.xz", sha256={"any": HASH})
+    assert archive.for_machine("riscv64") == ("https://example.org/cpython.tar.xz", HASH)
+
+
+def test_a_tree_of_the_users_has_its_name_in_the_id(tmp_path: Path) -> None:
+    assert CPython(version="3.15.0a2", directory=tmp_path / "my tree").id == "cpython-3.15.0a2-my-tree"
+
+
+def test_a_debug_build_is_another_build() -> None:
+    assert made.build(debug=True).id == made.build().id + "_debug"
+
+
+def test_a_build_failure_is_shown_by_its_step_and_message(files: Files) -> None:
+    failure = load(files()).expected_build_failures[0]
+    assert failure.is_shown_by("make", "cc: no such header file\n")
+    assert not failure.is_shown_by("configure", "cc: no such header file\n")
+    assert not failure.is_shown_by("make", "all is well")

@@ -1,0 +1,226 @@
+from __future__ import annotations
+
+import html
+import io
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from msgspec.structs import replace
+from rich.console import Console
+
+from reports import render
+from reports.render import last_line, markdown_cell
+from reports.summary import CellStatus, CellSummary, SdkUsed, Summary, Unexpected, untested
+from tests.unit import made
+from tests.unit.hostile import TEXTS, texts
+
+HOSTILE = {name: text for name, text in TEXTS.items() if name != "a lone surrogate"}
+"""a summary's JSON cannot hold lone surrogates, so none reach it"""
+hostile = pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+MARK = "the-hostile-text:"
+
+
+def cell_of(text: str = "", status: CellStatus = CellStatus.OK, **changes: object) -> CellSummary:
+    base = untested(made.cell(), status, text, notes=(text, "a note"))
+    return replace(base, sdk=SdkUsed(id="wasi-sdk-24", version="24", provider=text, detail=text), **changes)
+
+
+def row_of(text: str) -> Unexpected:
+    return Unexpected(
+        cell="the-cell", test=text, outcome="failed", verdict="regression", detail=text, reproduce=f"nox {text}"
+    )
+
+
+def run_of(*cells: CellSummary, unexpected: tuple[Unexpected, ...] = (), exit_status: int = 0) -> Summary:
+    return Summary(
+        run_id="20261122-120301-wasi-3f9a",
+        started="2026-11-22T12:03:01+00:00",
+        duration_s=61.5,
+        exit_status=exit_status,
+        cells=cells,
+        unexpected=unexpected,
+    )
+
+
+def hostile_run(text: str) -> Summary:
+    return run_of(cell_of(MARK + text), unexpected=(row_of(MARK + text),), exit_status=1)
+
+
+class Page(HTMLParser):
+    """The tags, attributes and text of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[str] = []
+        self.text = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [name for name, _ in attrs]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def pages(summary: Summary, directory: Path) -> tuple[str, str]:
+    """index.html and summary.md."""
+    render.write(summary, directory)
+    return (directory / "index.html").read_text("utf-8"), (directory / "summary.md").read_text("utf-8")
+
+
+def test_three_files_are_written(tmp_path: Path) -> None:
+    render.write(run_of(cell_of()), tmp_path / "run")
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["index.html", "summary.json", "summary.md"]
+
+
+# --- HTML
+
+
+@hostile
+def test_hostile_text_makes_no_markup_in_the_page(tmp_path: Path, text: str) -> None:
+    harmless, _ = pages(hostile_run(""), tmp_path / "harmless")
+    page, _ = pages(hostile_run(text), tmp_path / "hostile")
+    assert Page(page).tags == Page(harmless).tags
+    assert Page(page).attributes == Page(harmless).attributes
+
+
+def test_the_page_shows_hostile_text_as_it_is(tmp_path: Path) -> None:
+    page, _ = pages(hostile_run("<script>alert('1')</script>"), tmp_path)
+    assert "<script>" not in page
+    assert "<script>alert('1')</script>" in html.unescape(page)
+
+
+def test_the_page_allows_no_scripts(tmp_path: Path) -> None:
+    page, _ = pages(run_of(cell_of()), tmp_path)
+    assert "default-src 'none'" in page
+
+
+def test_a_green_run_says_so(tmp_path: Path) -> None:
+    page, _ = pages(run_of(cell_of()), tmp_path)
+    assert "Nothing unexpected." in page
+    assert 'class="bad"' not in page
+
+
+def test_a_cell_that_was_tested_links_to_its_junit_file(tmp_path: Path) -> None:
+    modules = replace(cell_of().modules, planned=1, run=1)
+    page, _ = pages(run_of(cell_of(modules=modules)), tmp_path)
+    assert f'href="cells/{made.cell().id}/junit.xml"' in page
+
+
+def test_modules_without_any_test_are_named(tmp_path: Path) -> None:
+    modules = replace(cell_of().modules, planned=1, run=1, vacuous=("test_tcl", "test_curses"))
+    page, _ = pages(run_of(cell_of(modules=modules)), tmp_path)
+    assert "2 modules ran without testing anything" in page
+    assert "test_tcl, test_curses" in page
+
+
+# --- Markdown
+
+
+_BAR = re.compile(r"(?<!\\)(?:\\\\)*\|")
+
+
+def table_rows(markdown: str) -> list[int]:
+    """The number of cells in each line that begins as a row of a table."""
+    return [len(_BAR.findall(line)) - 1 for line in markdown.splitlines() if line.startswith("|")]
+
+
+@hostile
+def test_hostile_text_breaks_no_table_of_the_markdown(tmp_path: Path, text: str) -> None:
+    _, harmless = pages(hostile_run(""), tmp_path / "harmless")
+    _, markdown = pages(hostile_run(text), tmp_path / "hostile")
+    assert table_rows(markdown) == table_rows(harmless) == [9, 9, 9, 6, 6, 6]
+    assert "<script" not in markdown
+
+
+@given(texts)
+def test_any_text_is_one_cell_of_a_table(text: str) -> None:
+    row = f"| {markdown_cell(text)} |"
+    assert len(row.splitlines()) == 1
+    assert table_rows(row) == [1]
+    assert "<" not in row
+
+
+@given(texts.map(lambda text: text * 50))
+def test_a_long_text_is_cut_so_that_the_table_stays_whole(text: str) -> None:
+    cut = markdown_cell(text)
+    assert len(cut) <= 300
+    assert table_rows(f"| {cut} |") == [1]
+
+
+def test_markdown_marks_are_shown_as_they_are() -> None:
+    assert markdown_cell("a_b *c* `d` [e](f) # g") == r"a\_b \*c\* \`d\` \[e\](f) \# g"
+
+
+# --- both
+
+
+def test_red_rows_beyond_the_most_are_counted(tmp_path: Path) -> None:
+    rows = tuple(row_of(f"test.test_a.A.test_{number}.") for number in range(203))
+    page, markdown = pages(run_of(cell_of(), unexpected=rows, exit_status=1), tmp_path)
+    for text in (page, markdown):
+        assert "3 more are in" in text
+    assert "test_199." in page
+    assert "test_200." not in page
+    assert len(json.loads((tmp_path / "summary.json").read_text())["unexpected"]) == 203
+
+
+def test_a_build_that_fails_as_expected_is_not_bad(tmp_path: Path) -> None:
+    page, markdown = pages(run_of(cell_of("known", CellStatus.BUILD_FAILED, expected=True)), tmp_path)
+    assert 'class="bad"' not in page
+    assert "does not build, as expected" in page
+    assert "does not build, as expected" in markdown
+
+
+@pytest.mark.parametrize(
+    ("text", "line"), [("", ""), ("one", "one"), ("one\n  two \n\n", "two"), ("\n \n", ""), ("a\r\nb", "b")]
+)
+def test_the_last_line_is_the_last_that_says_something(text: str, line: str) -> None:
+    assert last_line(text) == line
+
+
+# --- the terminal
+
+
+def shown(summary: Summary, directory: Path) -> str:
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="strict")
+    render.show(summary, directory, Console(file=stream, highlight=False, width=200))
+    stream.seek(0)
+    return stream.read()
+
+
+@hostile
+def test_hostile_text_neither_breaks_nor_steers_the_terminal(tmp_path: Path, text: str) -> None:
+    said = shown(hostile_run(text), tmp_path)
+    assert MARK in said
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", said)
+
+
+def test_the_end_of_a_run_says_what_is_red_and_how_to_see_it_again(tmp_path: Path) -> None:
+    said = shown(run_of(cell_of(), unexpected=(row_of("test.test_a"),), exit_status=1), tmp_path)
+    assert "1 unexpected" in said
+    assert "regression failed test.test_a" in said
+    assert "again: nox test.test_a" in said
+    assert "index.html" in said
+
+
+def test_the_end_of_a_run_shows_the_first_red_rows_and_counts_the_rest(tmp_path: Path) -> None:
+    rows = tuple(row_of(f"test.test_a.A.test_{number}.") for number in range(20))
+    said = shown(run_of(cell_of(), unexpected=rows), tmp_path)
+    assert "20 unexpected" in said
+    assert "test_14." in said
+    assert "test_15." not in said
+    assert "and 5 more in summary.md" in said
+
+
+def test_the_reason_of_an_untested_cell_is_shown(tmp_path: Path) -> None:
+    said = shown(run_of(cell_of("no such release", CellStatus.UNOBTAINABLE)), tmp_path)
+    assert "unobtainable" in said
+    assert "no such release" in said

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import pytest
+
+from matrix.errors import UsageError
+from matrix.expand import Expansion, expand
+from matrix.model import Condition, Exclusion
+from matrix.select import Selection, select
+from matrix.versions import Requirement
+from tests.unit import made
+
+DEFAULT = "wasi_wasi-sdk-24_cpython-3.13.5_wasmtime-50.0.1"
+
+
+@pytest.fixture
+def expansion() -> Expansion:
+    """SDKs 16 and 24, CPython 3.11.2 and 3.13.5, wasmtime 49 and 50; SDK 16 does not go with CPython 3.13."""
+    when = Condition(sdk=(Requirement.parse("wasi-sdk<20"),), cpython=(Requirement.parse(">=3.13"),))
+    return expand(made.matrix(exclusions=(Exclusion(when=when, reason="no pthread stubs"),)))
+
+
+def chosen(expansion: Expansion, **axes: tuple[str, ...]) -> list[str]:
+    return [cell.id for cell in select(expansion, Selection(**axes))]
+
+
+def refusal(expansion: Expansion, **axes: tuple[str, ...]) -> str:
+    with pytest.raises(UsageError) as caught:
+        chosen(expansion, **axes)
+    assert caught.value.exit_status == 2
+    return str(caught.value)
+
+
+def test_without_selectors_it_is_the_targets_default(expansion: Expansion) -> None:
+    assert chosen(expansion) == [DEFAULT]
+
+
+def test_an_axis_that_is_not_named_takes_the_default(expansion: Expansion) -> None:
+    assert chosen(expansion, runtime=("wasmtime-*",)) == [
+        "wasi_wasi-sdk-24_cpython-3.13.5_wasmtime-49.0.0",
+        DEFAULT,
+    ]
+
+
+def test_values_of_one_axis_are_alternatives(expansion: Expansion) -> None:
+    assert {name.split("_")[2] for name in chosen(expansion, cpython=("3.11", "3.13"))} == {
+        "cpython-3.11.2",
+        "cpython-3.13.5",
+    }
+
+
+def test_axes_are_combined(expansion: Expansion) -> None:
+    assert chosen(expansion, sdk=("wasi-sdk<20",), cpython=("<3.12",), runtime=("wasmtime==49.*",)) == [
+        "wasi_wasi-sdk-16_cpython-3.11.2_wasmtime-49.0.0"
+    ]
+
+
+@pytest.mark.parametrize("value", ["wasi-sdk-16", "16", "wasi-sdk-1*", "<20", "wasi-sdk<20"])
+def test_all_forms_select(expansion: Expansion, value: str) -> None:
+    assert chosen(expansion, sdk=(value,), cpython=("3.11",)) == ["wasi_wasi-sdk-16_cpython-3.11.2_wasmtime-50.0.1"]
+
+
+def test_what_is_excluded_is_left_out_of_a_wider_selection(expansion: Expansion) -> None:
+    assert {name.split("_")[1] for name in chosen(expansion, sdk=("wasi-sdk-*",))} == {"wasi-sdk-24"}
+
+
+def test_a_selection_of_nothing_but_excluded_cells_says_why(expansion: Expansion) -> None:
+    message = refusal(expansion, sdk=("16",))
+    assert "wasi_wasi-sdk-16_cpython-3.13.5_wasmtime-50.0.1: no pthread stubs" in message
+
+
+@pytest.mark.parametrize(
+    ("axis", "value", "near"),
+    [
+        ("target", "wasmi", "did you mean wasi?"),
+        ("sdk", "wasi-sdk-26", "did you mean wasi-sdk-"),
+        ("cpython", "cpython-3.13.6", "did you mean cpython-3.13.5"),
+        ("runtime", "wasmtime-51.0.1", "did you mean wasmtime-50.0.1"),
+    ],
+)
+def test_a_value_that_matches_nothing_names_the_nearest(expansion: Expansion, axis: str, value: str, near: str) -> None:
+    message = refusal(expansion, **{axis: (value,)})
+    assert f"--{axis} {value}: nothing matches" in message
+    assert near in message
+
+
+def test_a_value_that_matches_nothing_is_red_beside_one_that_does(expansion: Expansion) -> None:
+    assert "--sdk 99: nothing matches" in refusal(expansion, sdk=("24", "99"))
+
+
+def test_a_value_of_no_form_names_its_option(expansion: Expansion) -> None:
+    assert "--cpython: '>=x' is not a version range" in refusal(expansion, cpython=(">=x",))
+
+
+def test_a_cell_is_selected_by_its_id(expansion: Expansion) -> None:
+    name = "wasi_wasi-sdk-16_cpython-3.11.2_wasmtime-49.0.0"
+    assert chosen(expansion, cell=(name,)) == [name]
+
+
+def test_cells_come_in_the_matrixs_order(expansion: Expansion) -> None:
+    names = [cell.id for cell in expansion.cells]
+    assert chosen(expansion, cell=tuple(reversed(names))) == names
+
+
+def test_an_unknown_cell_names_the_nearest(expansion: Expansion) -> None:
+    message = refusal(expansion, cell=("wasi_wasi-sdk-24_cpython-3.13.4_wasmtime-50.0.1",))
+    assert "there is no cell" in message
+    assert DEFAULT in message
+
+
+def test_a_cell_that_is_not_made_says_why(expansion: Expansion) -> None:
+    message = refusal(expansion, cell=("wasi_wasi-sdk-16_cpython-3.13.5_wasmtime-50.0.1",))
+    assert "is not made: no pthread stubs" in message
+
+
+def test_each_target_takes_its_own_default() -> None:
+    other = made.target("wasi-threads", defaults=made.target().defaults)
+    expansion = expand(made.matrix(targets=(made.target(), other)))
+    assert chosen(expansion) == [DEFAULT, DEFAULT.replace("wasi_", "wasi-threads_", 1)]
+    assert chosen(expansion, target=("wasi-threads",)) == [DEFAULT.replace("wasi_", "wasi-threads_", 1)]

@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from harness import records
+from harness.cli import parse
+from harness.outcome import ModuleResult, Outcome, Status
+from matrix.limitations import Expectation
+from reports.summary import (
+    CellStatus,
+    CellSummary,
+    Summary,
+    Unexpected,
+    exit_status,
+    unexpected,
+    untested,
+)
+from reports.summary import tested as judged_cell
+from reports.verdict import CellVerdicts, Verdict, judge_cell
+from tests.unit import made
+from tests.unit.made import expecting, listed, outcome, result
+
+RED_ROW = Unexpected(cell="c", test="test.test_a", outcome="failed", verdict="regression")
+
+
+def summary_of(status: CellStatus, *, expected: bool = False) -> CellSummary:
+    return untested(made.cell(), status, "because", expected=expected)
+
+
+def verdicts_of(*results: ModuleResult, full: bool = False) -> CellVerdicts:
+    limitations = listed(expecting("test.test_stale.*", Expectation.FAILED, name="no-chmod"))
+    by_module = {each.module: each for each in results}
+    return judge_cell(list(by_module), by_module, limitations, full=full)
+
+
+# --- exit statuses
+
+
+@pytest.mark.parametrize(
+    ("statuses", "red", "status"),
+    [
+        ([], [], 0),
+        ([CellStatus.OK, CellStatus.OK], [], 0),
+        ([CellStatus.OK, CellStatus.UNEXPECTED], [RED_ROW], 1),
+        ([CellStatus.OK], [RED_ROW], 1),
+        ([CellStatus.BUILD_FAILED], [], 3),
+        ([CellStatus.UNOBTAINABLE], [], 3),
+        ([CellStatus.UNEXPECTED, CellStatus.UNOBTAINABLE], [RED_ROW], 3),
+        ([CellStatus.ERROR], [], 4),
+        ([CellStatus.BUILD_FAILED, CellStatus.ERROR], [RED_ROW], 4),
+    ],
+)
+def test_the_exit_status_is_that_of_the_worst(statuses: list[CellStatus], red: list[Unexpected], status: int) -> None:
+    assert exit_status([summary_of(each) for each in statuses], red, interrupted=False) == status
+
+
+@pytest.mark.parametrize("status", CellStatus)
+def test_an_interrupted_run_exits_with_130(status: CellStatus) -> None:
+    assert exit_status([summary_of(status)], [RED_ROW], interrupted=True) == 130
+
+
+def test_a_build_that_fails_as_expected_is_fine() -> None:
+    assert exit_status([summary_of(CellStatus.BUILD_FAILED, expected=True)], [], interrupted=False) == 0
+
+
+# --- a cell
+
+
+def test_an_untested_cell_names_its_parts_and_the_reason() -> None:
+    one = untested(made.cell(), CellStatus.UNOBTAINABLE, "no such release", notes=["a note"])
+    assert one.id == made.cell().id
+    assert (one.target, one.sdk.id, one.sdk.version) == ("wasi", "wasi-sdk-24", "24")
+    assert (one.cpython.version, one.runtime.name, one.runtime.version) == ("3.13.5", "wasmtime", "50.0.1")
+    assert (one.reason, one.notes) == ("no such release", ("a note",))
+
+
+def test_a_tested_cell_counts_every_status_and_verdict() -> None:
+    verdicts = verdicts_of(result(outcome(), outcome("test.test_a.A.test_two", Status.SKIPPED, "why not")))
+    one = judged_cell(summary_of(CellStatus.OK), verdicts, {"test": 1.5})
+    assert one.counts == {status.value: 0 for status in Status} | {"passed": 1, "skipped": 1}
+    assert one.verdicts == {verdict.value: 0 for verdict in Verdict} | {"ok": 2}
+    assert one.unattributed_skips == 1
+    assert (one.modules.planned, one.modules.run, one.modules.vacuous) == (1, 1, ())
+    assert one.durations_s == {"test": 1.5}
+
+
+def test_a_cell_with_nothing_red_is_ok() -> None:
+    assert judged_cell(summary_of(CellStatus.ERROR), verdicts_of(result(outcome())), {}).status is CellStatus.OK
+
+
+def test_a_cell_with_something_red_is_unexpected() -> None:
+    verdicts = verdicts_of(result(outcome(status=Status.FAILED)))
+    assert judged_cell(summary_of(CellStatus.OK), verdicts, {}).status is CellStatus.UNEXPECTED
+
+
+def test_a_stale_entry_alone_makes_a_cell_unexpected() -> None:
+    verdicts = verdicts_of(result(outcome()), full=True)
+    assert judged_cell(summary_of(CellStatus.OK), verdicts, {}).status is CellStatus.UNEXPECTED
+
+
+def test_modules_without_any_test_are_listed() -> None:
+    verdicts = verdicts_of(result(outcome(status=Status.SKIPPED)))
+    assert judged_cell(summary_of(CellStatus.OK), verdicts, {}).modules.vacuous == ("test_a",)
+
+
+# --- what is red
+
+
+def test_what_is_red_has_its_outcome_verdict_and_detail() -> None:
+    verdicts = verdicts_of(result(outcome(status=Status.CRASHED, detail="a trap")))
+    (row,) = unexpected("the-cell", "test-wasi", verdicts)
+    assert (row.cell, row.test) == ("the-cell", "test.test_a.A.test_one")
+    assert (row.outcome, row.verdict, row.detail) == ("crashed", "regression", "a trap")
+
+
+def test_what_is_fine_is_not_among_it() -> None:
+    assert unexpected("the-cell", "test-wasi", verdicts_of(result(outcome()))) == ()
+
+
+def test_a_stale_entry_is_a_row_of_its_own() -> None:
+    (row,) = unexpected("the-cell", "test-wasi", verdicts_of(result(outcome()), full=True))
+    assert row.verdict == "stale"
+    assert "test.test_stale.*" in row.detail
+
+
+@pytest.mark.parametrize(
+    ("module", "test", "name"),
+    [
+        ("test_a", "test.test_a.A.test_one", "test.test_a.A.test_one"),
+        ("test_a", "test.test_a", "test_a"),
+        ("test_a", "setUpClass (test.test_a.A)", "test_a"),
+        ("test_a", "test.test_a.A.test_one (i=1)", "test_a"),
+        ("test_a", "test.test_another.A.test_one", "test_a"),
+        ("test_a", "test.test_a.A.$(touch hacked)", "test_a"),
+        ("test_a", "unittest.loader._FailedTest.test_a", "test_a"),
+        ("test.test_asyncio.test_events", "test.test_asyncio.test_events.A.test_one",
+         "test.test_asyncio.test_events.A.test_one"),
+        ("test.test_asyncio.test_events", "test.test_asyncio.test_events", "test.test_asyncio.test_events"),
+    ],
+)  # fmt: skip
+def test_what_is_red_is_run_again_by_a_command_that_can_be_pasted(
+    tmp_path: Path, module: str, test: str, name: str
+) -> None:
+    verdicts = verdicts_of(result(outcome(test, Status.FAILED), module=module))
+    (row,) = unexpected(made.cell().id, "test-wasi", verdicts)
+    words = shlex.split(row.reproduce)
+    assert words[:4] == ["nox", "-s", "test-wasi", "--"]
+    arguments = parse(["test", "--target", "wasi", *words[4:]], out=tmp_path)
+    assert arguments.selection.cell == (made.cell().id,)
+    assert arguments.names == (name,)
+
+
+# --- as JSON
+
+
+def test_a_summary_is_read_back_from_its_json() -> None:
+    verdicts = verdicts_of(result(outcome(status=Status.FAILED, detail="<b>&")))
+    summary = Summary(
+        run_id="20261122-120301-wasi-3f9a",
+        started="2026-11-22T12:03:01+00:00",
+        duration_s=1.5,
+        exit_status=1,
+        cells=(judged_cell(summary_of(CellStatus.OK), verdicts, {"test": 1.5}),),
+        unexpected=unexpected("the-cell", "test-wasi", verdicts),
+    )
+    assert records.decode(records.indented(summary), Summary) == summary
+
+
+def test_a_summarys_json_has_the_documented_keys() -> None:
+    summary = Summary(
+        run_id="r",
+        started="s",
+        duration_s=0.0,
+        exit_status=0,
+        cells=(judged_cell(summary_of(CellStatus.OK), verdicts_of(result(outcome())), {"test": 1.5}),),
+        unexpected=(RED_ROW,),
+    )
+    document = json.loads(records.indented(summary))
+    assert document["schema"] == 1
+    assert {"run_id", "started", "duration_s", "exit_status", "cells", "unexpected"} <= document.keys()
+    (cell,) = document["cells"]
+    assert {"id", "target", "sdk", "cpython", "runtime", "status", "modules", "counts", "verdicts"} <= cell.keys()
+    assert {"unattributed_skips", "durations_s"} <= cell.keys()
+    assert {"id", "version", "provider"} <= cell["sdk"].keys()
+    assert {"planned", "run"} <= cell["modules"].keys()
+    assert {"cell", "test", "outcome", "verdict", "limitation", "detail"} <= document["unexpected"][0].keys()
+
+
+def test_an_unexpected_row_has_the_limitations_view_where_it_knows_better() -> None:
+    limitations = listed(expecting("test.test_a.*", Expectation.CRASHED, name="no-threads"))
+    one = Outcome(test="test.test_a.A.test_one", status=Status.PASSED, detail="")
+    verdicts = judge_cell(["test_a"], {"test_a": replace(result(one))}, limitations, full=False)
+    (row,) = unexpected("the-cell", "test-wasi", verdicts)
+    assert row.limitation == "no-threads"
+    assert row.detail == "passed, but no-threads expects it to be crashed"

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matrix.versions import Requirement
+
+numbers = st.integers(0, 99)
+triples = st.tuples(numbers, numbers, numbers)
+names = st.from_regex(r"[a-z][a-z0-9]{0,6}(-[a-z]{1,5})?", fullmatch=True)
+
+
+def dotted(*parts: int) -> str:
+    return ".".join(map(str, parts))
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "version", "holds"),
+    [
+        # a range, with a name and without
+        ("wasi-sdk>=20", "wasi-sdk", "24", True),
+        ("wasi-sdk>=20", "wasi-sdk", "16", False),
+        ("wasi-sdk>=20", "emsdk", "24", False),
+        ("wasi-sdk >= 20", "wasi-sdk", "20", True),
+        (">=3.11,<3.14", "cpython", "3.13.5", True),
+        (">=3.11,<3.14", "cpython", "3.14.0", False),
+        ("wasmtime==50.*", "wasmtime", "50.0.1", True),
+        ("wasmtime==50.*", "wasmtime-cli", "50.0.1", False),
+        ("!=3.12.0", "cpython", "3.12.0", False),
+        ("~=3.13.2", "cpython", "3.13.5", True),
+        # a plain version stands for all that it is a prefix of, number by number
+        ("3.13", "cpython", "3.13.5", True),
+        ("3.1", "cpython", "3.13.5", False),
+        ("3.13.5", "cpython", "3.13.5", True),
+        ("24", "wasi-sdk", "24", True),
+        ("24", "wasi-sdk", "24.1", True),
+        ("2", "wasi-sdk", "24", False),
+        # pre-releases
+        ("3.15", "cpython", "3.15.0a2", True),
+        ("3.15.0a2", "cpython", "3.15.0a2", True),
+        ("3.15.0a2", "cpython", "3.15.0a3", False),
+        (">=3.14", "cpython", "3.15.0a2", True),
+        # a glob over name-version
+        ("wasi-sdk-*", "wasi-sdk", "24", True),
+        ("wasmtime-5*", "wasmtime", "50.0.1", True),
+        ("wasmtime-5*", "wasmtime", "49.0.0", False),
+        ("wasmtime-5*", "wasmtime-cli", "50.0.1", False),
+        ("wasi-sdk-2[45]", "wasi-sdk", "25", True),
+        ("wasmtime", "wasmtime", "50.0.1", True),
+        ("wasmtime", "wasmtime-cli", "50.0.1", False),
+        ("WASI-SDK-*", "wasi-sdk", "24", False),
+        ("*", "anything", "1", True),
+    ],
+)
+def test_matching(text: str, name: str, version: str, holds: bool) -> None:
+    assert Requirement.parse(text).matches(name, version) is holds
+
+
+@pytest.mark.parametrize("text", [">=", "wasi-sdk>=", ">=x", "3.11 or 3.12", "a/b", ">=3.11;<3.14", "==3.*.1"])
+def test_what_is_none_of_the_forms_is_refused_by_name(text: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(repr(text))):
+        Requirement.parse(text)
+
+
+@pytest.mark.parametrize("text", ["", "   "])
+def test_nothing_is_no_requirement(text: str) -> None:
+    with pytest.raises(ValueError, match="must not be empty"):
+        Requirement.parse(text)
+
+
+@given(st.text(max_size=30))
+def test_any_text_parses_or_is_a_value_error(text: str) -> None:
+    try:
+        requirement = Requirement.parse(text)
+    except ValueError:
+        return
+    assert requirement.text == text
+    assert requirement.matches("wasi-sdk", "24") in (True, False)
+
+
+@given(st.text(max_size=12))
+def test_matching_takes_any_version(version: str) -> None:
+    assert Requirement.parse(">=1").matches("name", version) in (True, False)
+
+
+def test_a_version_that_is_none_matches_globs_only() -> None:
+    assert Requirement.parse("emsdk-*").matches("emsdk", "tip-of-tree")
+    assert not Requirement.parse("emsdk>=1").matches("emsdk", "tip-of-tree")
+    assert not Requirement.parse("1").matches("emsdk", "tip-of-tree")
+
+
+@given(triples)
+def test_a_plain_version_matches_what_it_is_a_prefix_of(version: tuple[int, int, int]) -> None:
+    major, minor, _ = version
+    for text in (dotted(major), dotted(major, minor), dotted(*version)):
+        assert Requirement.parse(text).matches("any", dotted(*version))
+
+
+@given(triples, triples)
+def test_a_plain_version_matches_nothing_else(wanted: tuple[int, int, int], found: tuple[int, int, int]) -> None:
+    series = dotted(*wanted[:2])
+    assert Requirement.parse(series).matches("any", dotted(*found)) is (wanted[:2] == found[:2])
+
+
+@given(triples, triples, triples)
+def test_a_range_has_all_between_its_bounds(
+    low: tuple[int, int, int], high: tuple[int, int, int], version: tuple[int, int, int]
+) -> None:
+    requirement = Requirement.parse(f">={dotted(*low)},<{dotted(*high)}")
+    assert requirement.matches("any", dotted(*version)) is (low <= version < high)
+
+
+@given(names, names, triples)
+def test_a_name_before_a_range_is_the_only_one_that_matches(
+    wanted: str, found: str, version: tuple[int, int, int]
+) -> None:
+    assert Requirement.parse(f"{wanted}>=0").matches(found, dotted(*version)) is (wanted == found)
+
+
+@given(names, triples)
+def test_the_exact_id_matches_itself(name: str, version: tuple[int, int, int]) -> None:
+    assert Requirement.parse(f"{name}-{dotted(*version)}").matches(name, dotted(*version))
+
+
+@given(names, triples)
+def test_spaces_around_do_not_matter(name: str, version: tuple[int, int, int]) -> None:
+    text = f"{name}>={dotted(*version)}"
+    assert Requirement.parse(f"  {text}\n").matches(name, dotted(*version))
+
+
+def test_equal_texts_are_equal_requirements() -> None:
+    assert Requirement.parse("3.13") == Requirement.parse("3.13")
+    assert hash(Requirement.parse("3.13")) == hash(Requirement.parse("3.13"))
+    assert Requirement.parse("3.13") != Requirement.parse("3.12")
+    assert Requirement.parse("3.13") != "3.13"
+
+
+def test_its_repr_makes_it_again() -> None:
+    requirement = Requirement.parse("wasi-sdk>=20")
+    assert eval(repr(requirement)) == requirement
