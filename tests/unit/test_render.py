@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from msgspec.structs import replace
 from rich.console import Console
 
@@ -141,6 +141,8 @@ def test_hostile_text_breaks_no_table_of_the_markdown(tmp_path: Path, text: str)
 
 
 @given(texts)
+@example("\\|")
+@example("\\\\| |")
 def test_any_text_is_one_cell_of_a_table(text: str) -> None:
     row = f"| {markdown_cell(text)} |"
     assert len(row.splitlines()) == 1
