@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 import secrets
+import shlex
 import sys
 import time
 from collections.abc import Sequence
@@ -350,7 +351,8 @@ class Run:
         if came_to.fault:
             summary = msgspec.structs.replace(summary, status=CellStatus.ERROR, reason=came_to.fault)
         self._summaries.append(summary)
-        self._unexpected += unexpected(cell.id, f"test-{cell.build.target.id}", verdicts)
+        session, options = f"test-{cell.build.target.id}", cell_options(self._arguments)
+        self._unexpected += unexpected(cell.id, session, verdicts, options=options)
 
 
 def _write_junit(directory: Path, base: CellSummary, verdicts: CellVerdicts, came_to: CellRun) -> None:
@@ -390,7 +392,8 @@ def report(arguments: Arguments, console: Console) -> int:
         verdicts = judge_cell(came_to.planned, came_to.results, limitations.for_cell(cell.facts), full=came_to.full)
         _write_junit(place, record.base, verdicts, came_to)
         summaries.append(tested(record.base, verdicts, record.durations))
-        red += unexpected(name, f"test-{cell.build.target.id}", verdicts)
+        options = cell_options(run.arguments)
+        red += unexpected(name, f"test-{cell.build.target.id}", verdicts, options=options)
     interrupted = old.interrupted if old else False
     summary = Summary(
         run_id=run.run_id,
@@ -407,6 +410,15 @@ def report(arguments: Arguments, console: Console) -> int:
 
 
 # --- runs on disk
+
+
+def cell_options(arguments: Arguments) -> str:
+    """The options without which the cells of a run do not exist, as words of a command."""
+    words = ["--debug-build"] if arguments.debug else []
+    for option, paths in (("--sdk", arguments.sdk_paths), ("--cpython", arguments.cpython_paths)):
+        for path in paths:
+            words += [option, str(path)]
+    return shlex.join(words)
 
 
 def new_run_id(cells: Sequence[Cell]) -> str:

@@ -64,6 +64,9 @@ def _tether() -> tuple[str, ...]:
 def _start(
     argv: Sequence[str], *, env: Mapping[str, str], cwd: Path | None, stdout: int, stderr: int
 ) -> subprocess.Popen[bytes]:
+    # Asked here, since `setpriv` would start whatever is there or not.
+    if shutil.which(argv[0], path=env.get("PATH")) is None:
+        raise HarnessFault(f"cannot start {shlex.join(argv)}: there is no command {argv[0]}")
     try:
         return subprocess.Popen(
             [*_tether(), *argv],
@@ -125,14 +128,15 @@ def capture(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    try:
-        out, err = process.communicate(timeout=timeout)
-    except subprocess.TimeoutExpired:
-        _kill_group(process)
-        raise CommandFailed(argv, -signal.SIGKILL, f"no answer within {timeout:.0f} s") from None
-    except BaseException:
-        _kill_group(process)
-        raise
+    with process:  # closes the pipes
+        try:
+            out, err = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            _kill_group(process)
+            raise CommandFailed(argv, -signal.SIGKILL, f"no answer within {timeout:.0f} s") from None
+        except BaseException:
+            _kill_group(process)
+            raise
     if process.returncode != 0:
         raise CommandFailed(argv, process.returncode, (err or out).decode("utf-8", "backslashreplace"))
     return out.decode("utf-8", "backslashreplace")

@@ -127,8 +127,12 @@ def tested(base: CellSummary, verdicts: CellVerdicts, durations: dict[str, float
     )
 
 
-def unexpected(cell: str, session: str, verdicts: CellVerdicts) -> tuple[Unexpected, ...]:
-    """What is red in a cell, each with the command that shows it again; `session` is nox's."""
+def unexpected(cell: str, session: str, verdicts: CellVerdicts, *, options: str = "") -> tuple[Unexpected, ...]:
+    """What is red in a cell, each with the command that shows it again.
+
+    `session` is nox's; `options` are those without which the cell does not exist (a tree's path, say).
+    """
+    again = f"nox -s {session} -- --cell {cell}" + (f" {options}" if options else "")
     rows = [
         Unexpected(
             cell=cell,
@@ -137,7 +141,7 @@ def unexpected(cell: str, session: str, verdicts: CellVerdicts) -> tuple[Unexpec
             verdict=judged.verdict.value,
             limitation=judged.limitation,
             detail=judged.detail or judged.outcome.detail,
-            reproduce=f"nox -s {session} -- --cell {cell} {_name(judged.module, judged.outcome.test)}",
+            reproduce=f"{again} {_name(judged.module, judged.outcome.test)}",
         )
         for judged in verdicts.unexpected
     ]
@@ -148,7 +152,7 @@ def unexpected(cell: str, session: str, verdicts: CellVerdicts) -> tuple[Unexpec
             outcome="",
             verdict=Verdict.STALE.value,
             detail=f"the list of limitations: {entry}",
-            reproduce=f"nox -s {session} -- --cell {cell}",
+            reproduce=again,
         )
         for entry in verdicts.stale_entries
     ]

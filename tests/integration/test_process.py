@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import shutil
 import signal
 import sys
 import threading
@@ -227,7 +226,7 @@ def test_a_new_log_takes_the_old_ones_place(tmp_path: Path) -> None:
 def test_a_long_command_ticks(tmp_path: Path) -> None:
     ticks: list[float] = []
     logged(tmp_path, python("import time; time.sleep(0.7)"), tick=ticks.append)
-    assert 1 <= len(ticks) <= 8
+    assert 1 <= len(ticks) <= ticks[-1] / 0.2 + 1
     assert ticks == sorted(ticks)
 
 
@@ -253,15 +252,10 @@ def without_setpriv(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator
 
 @pytest.mark.usefixtures("without_setpriv")
 def test_a_command_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
-    with pytest.raises(HarnessFault, match=r"cannot start \./gone: \./gone is not there"):
+    with pytest.raises(HarnessFault, match=r"cannot start \./gone: there is no command"):
         logged(tmp_path, ["./gone"])
 
 
-@pytest.mark.xfail(
-    shutil.which("setpriv") is not None,
-    reason="setpriv starts in its stead and ends with 127: the command only seems to have failed",
-    strict=True,
-)
 def test_a_command_that_is_not_there_is_a_fault_on_any_machine(tmp_path: Path) -> None:
     with pytest.raises(HarnessFault, match="cannot start"):
         logged(tmp_path, ["./gone"])
@@ -306,12 +300,11 @@ def test_a_command_that_fails_silently_is_shown_with_what_it_said_otherwise() ->
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the next test's business
 def test_a_command_that_takes_too_long_is_ended_with_its_children(tmp_path: Path) -> None:
     code = PARENT.replace("print(child.pid, flush=True)", "open('pid', 'w').write(str(child.pid))")
-    with pytest.raises(CommandFailed, match="no answer within 2 s"):
-        process.capture(python(code), cwd=tmp_path, timeout=2.0)
+    with pytest.raises(CommandFailed, match="no answer within 3 s"):
+        process.capture(python(code), cwd=tmp_path, timeout=3.0)
     assert until(lambda: is_gone(int((tmp_path / "pid").read_text())))
 
 
-@pytest.mark.xfail(reason="capture leaves both pipes to the garbage collector", strict=True)
 def test_a_command_that_takes_too_long_leaves_no_files_open() -> None:
     with pytest.raises(CommandFailed):
         process.capture(python("import time; time.sleep(60)"), timeout=0.1)

@@ -23,7 +23,7 @@ from tests.integration.web import Request, Web, free_port, serving, silence
 
 pytestmark = pytest.mark.integration
 
-SHORT = httpx.Timeout(0.3)
+SHORT, LONG = httpx.Timeout(0.3), httpx.Timeout(20.0)
 BODY = b"some bytes of a release\n" * 1000
 
 
@@ -54,7 +54,7 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def fetched(url: str, store: Store, *, body: bytes = BODY, timeout: httpx.Timeout = SHORT) -> Path:
+def fetched(url: str, store: Store, *, body: bytes = BODY, timeout: httpx.Timeout = LONG) -> Path:
     return download(url, sha256(body), store.root / "downloads", timeout=timeout, pause=0.0)
 
 
@@ -66,9 +66,9 @@ def had(provider: ReleaseArchive, store: Store) -> Obtained:
     return provider.obtain(store, lambda message: None)
 
 
-def refusal(url: str, store: Store, body: bytes = BODY) -> str:
+def refusal(url: str, store: Store, timeout: httpx.Timeout = LONG) -> str:
     with pytest.raises(Unobtainable) as caught:
-        fetched(url, store, body=body)
+        fetched(url, store, timeout=timeout)
     assert url in caught.value.message
     assert list((store.root / "downloads").iterdir()) == []
     return caught.value.message
@@ -119,7 +119,7 @@ def test_a_file_that_a_server_calls_encoded_is_stored_as_it_was_sent(web: Web, s
 def test_two_runs_may_fetch_the_same_file_at_once(web: Web, store: Store) -> None:
     url = web.serve("/sdk.tar.gz", BODY)
     with ThreadPoolExecutor(4) as pool:
-        paths = set(pool.map(lambda _: fetched(url, store, timeout=httpx.Timeout(10)), range(4)))
+        paths = set(pool.map(lambda _: fetched(url, store), range(4)))
     assert [path.read_bytes() for path in paths] == [BODY]
 
 
@@ -208,13 +208,13 @@ def test_a_server_that_stalls_in_the_middle_is_given_up(web: Web, store: Store) 
         request.answer(200, BODY[:100], length=len(BODY))
         request.ending.wait(5)
 
-    assert "no data in time (ReadTimeout)" in refusal(web.does("/sdk.tar.gz", stall), store)
+    assert "no data in time (ReadTimeout)" in refusal(web.does("/sdk.tar.gz", stall), store, SHORT)
     assert len(web.requests) == 3
 
 
 def test_a_server_that_says_nothing_is_given_up(web: Web, store: Store) -> None:
     url = web.does("/sdk.tar.gz", silence)
-    assert "no data in time" in refusal(url, store)
+    assert "no data in time" in refusal(url, store, SHORT)
 
 
 def test_a_server_that_is_not_there_is_given_up_at_once(store: Store) -> None:

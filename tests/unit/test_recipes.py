@@ -25,7 +25,7 @@ PARTS = wasi.Parts(
     sdk_digest="the sdk",
     python=NOWHERE / "native/python",
     build_machine="x86_64-pc-linux-gnu",
-    directory=NOWHERE / "work",
+    directory=NOWHERE / "builds",
 )
 REPAIR = Repair(
     when=Condition(),
@@ -151,7 +151,7 @@ def test_the_number_of_jobs_changes_only_make() -> None:
 def test_the_host_runner_maps_the_guests_tree() -> None:
     words = shlex.split(step(planned(), "configure").env["HOSTRUNNER"])
     assert words[:2] == ["wasmtime", "run"]
-    assert words[words.index("--dir") + 1] == "/nowhere/work/guest::/"
+    assert words[words.index("--dir") + 1] == "/nowhere/builds/guest::/"
     assert words[words.index("--argv0") + 1] == "/cross-build/wasm32-wasip1/python.wasm"
     assert f"max-wasm-stack={8 << 20}" in words
     assert words[words.index("--env") + 1] == ("PYTHONPATH=/cross-build/wasm32-wasip1/build/lib.wasi-wasm32-3.13")

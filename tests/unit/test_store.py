@@ -226,18 +226,22 @@ def test_ctrl_c_leaves_nothing(store: Store) -> None:
 def test_a_lock_is_waited_for_and_that_is_said(store: Store) -> None:
     said: list[str] = []
     order: list[str] = []
-    held = threading.Event()
+    held, waiting = threading.Event(), threading.Event()
 
     def hold() -> None:
         with store.lock("sdk"):
             held.set()
-            time.sleep(0.8)
+            waiting.wait(10)
             order.append("first")
+
+    def say(message: str) -> None:
+        said.append(message)
+        waiting.set()
 
     holder = threading.Thread(target=hold)
     holder.start()
-    held.wait(5)
-    with store.lock("sdk", say=said.append):
+    held.wait(10)
+    with store.lock("sdk", say=say):
         order.append("second")
     holder.join()
     assert order == ["first", "second"]
