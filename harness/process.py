@@ -65,7 +65,9 @@ def _start(
     argv: Sequence[str], *, env: Mapping[str, str], cwd: Path | None, stdout: int, stderr: int
 ) -> subprocess.Popen[bytes]:
     # Asked here, since `setpriv` would start whatever is there or not.
-    if shutil.which(argv[0], path=env.get("PATH")) is None:
+    # A path is relative to where the command is started.
+    command = str((cwd or Path()) / argv[0]) if os.sep in argv[0] else argv[0]
+    if shutil.which(command, path=env.get("PATH")) is None:
         raise HarnessFault(f"cannot start {shlex.join(argv)}: there is no command {argv[0]}")
     try:
         return subprocess.Popen(

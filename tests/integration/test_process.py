@@ -380,3 +380,11 @@ def test_the_tail_of_a_log_is_its_last_lines(tmp_path: Path) -> None:
 
 def test_the_tail_of_a_log_that_is_not_there_says_so(tmp_path: Path) -> None:
     assert "cannot be read: No such file or directory" in process.tail(tmp_path / "gone")
+
+
+def test_a_relative_command_is_looked_for_where_it_is_started(tmp_path: Path) -> None:
+    (tmp_path / "tools").mkdir()
+    script = tmp_path / "tools" / "hello"
+    script.write_text("#!/bin/sh\necho hello\n")
+    script.chmod(0o755)
+    assert process.capture(["./hello"], cwd=tmp_path / "tools") == "hello\n"
