@@ -1,6 +1,6 @@
 """The project's benchmark: upstream's own run of the suite against ours, one after the other.
 
-    python -m benchmarks.suite [--cpython 3.13.5] [--rounds 1]
+    python -m benchmarks.suite [--cpython 3.13.5] [--rounds 1] [--runtime embedded cli]
 
 For one build: outcomes compared case by case, wall time and CPU time of the whole suite with the embedded
 runtime and with the CLI relative to upstream's, the time to the first test when nothing changed, and the
@@ -50,10 +50,9 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     """Upstream's run and ours."""
 
     upstream: Timing
-    embedded: Timing
-    cli: Timing | None
-    embedded_outcomes: Comparison
-    cli_outcomes: Comparison | None
+    ours: dict[str, Timing]
+    """by runtime: embedded, cli"""
+    outcomes: dict[str, Comparison]
     ready_s: float
     """seconds that provisioning and building take when nothing changed"""
 
@@ -147,37 +146,31 @@ def one_round(arguments: argparse.Namespace, directory: Path, store: Store) -> R
     prepare(arguments.cpython, RUNTIMES["embedded"], store)
     ready = time.monotonic() - started
     theirs, junit = upstream(embedded, cli.runtime.path, directory)
-    embedded_timing, embedded_outcomes = ours(embedded, directory)
-    cli_timing, cli_outcomes = ours(cli, directory)
-    return Round(
-        upstream=theirs,
-        embedded=embedded_timing,
-        cli=cli_timing,
-        embedded_outcomes=compare(junit, embedded_outcomes),
-        cli_outcomes=compare(junit, cli_outcomes),
-        ready_s=ready,
-    )
+    timings: dict[str, Timing] = {}
+    outcomes: dict[str, Comparison] = {}
+    for name, prepared in (("embedded", embedded), ("cli", cli)):
+        if name in arguments.runtime:
+            timings[name], found = ours(prepared, directory)
+            outcomes[name] = compare(junit, found)
+    return Round(upstream=theirs, ours=timings, outcomes=outcomes, ready_s=ready)
 
 
 def show(round_: Round, console: Console) -> None:
     table = Table(box=None)
     for heading in ("", "wall", "of upstream's", "CPU", "of upstream's", "harness peak"):
         table.add_column(heading, justify="right")
-    for name, timing in (("upstream", round_.upstream), ("embedded", round_.embedded), ("CLI", round_.cli)):
-        if timing is not None:
-            table.add_row(
-                name,
-                f"{timing.wall:.0f} s",
-                f"{timing.wall / round_.upstream.wall:.2f}",
-                f"{timing.cpu:.0f} s",
-                f"{timing.cpu / round_.upstream.cpu:.2f}",
-                f"{timing.harness_peak_mib:.0f} MiB",
-            )
+    for name, timing in {"upstream": round_.upstream, **round_.ours}.items():
+        table.add_row(
+            name,
+            f"{timing.wall:.0f} s",
+            f"{timing.wall / round_.upstream.wall:.2f}",
+            f"{timing.cpu:.0f} s",
+            f"{timing.cpu / round_.upstream.cpu:.2f}",
+            f"{timing.harness_peak_mib:.0f} MiB",
+        )
     console.print(table)
     console.print(f"nothing changed: ready to test after {round_.ready_s:.2f} s")
-    for name, found in (("embedded", round_.embedded_outcomes), ("CLI", round_.cli_outcomes)):
-        if found is None:
-            continue
+    for name, found in round_.outcomes.items():
         console.print(f"\n{name}: {found.ours} outcomes, upstream {found.upstream}, equal {found.equal}")
         for why, tests in found.explained.items():
             console.print(f"  {len(tests)} differ because {why}")
@@ -189,6 +182,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cpython", default="3.13.5")
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--runtime", nargs="+", choices=list(RUNTIMES), default=list(RUNTIMES))
     arguments = parser.parse_args()
     console = Console(highlight=False)
     store = Store()
