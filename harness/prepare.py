@@ -154,14 +154,11 @@ class Preparer:
         self, build: Build, series: Series, sdk: Obtained, cpython: Obtained, python: Path
     ) -> tuple[Plan, wasi.Parts]:
         directory = self._work(build.id, self._identity(build, cpython), sdk.digest, str(python))
-        with os.scandir(cpython.path) as entries:
-            kinds = {entry.name: entry.is_dir() for entry in entries}
         parts = wasi.Parts(
             source=cpython.path,
             source_digest=cpython.digest,
             configure_digest=configure_digest(cpython.path),
-            entries=tuple(sorted(kinds)),
-            directories=tuple(sorted(name for name, directory in kinds.items() if directory)),
+            entries=tuple(sorted(os.listdir(cpython.path))),
             sdk=sdk.path,
             sdk_digest=sdk.digest,
             python=python,

@@ -30,8 +30,6 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """of those files of the sources that configure reads, so that an edited module is only made again"""
     entries: tuple[str, ...]
     """the names in the source tree's top directory"""
-    directories: tuple[str, ...]
-    """those of them that are directories"""
     sdk: Path
     sdk_digest: str
     python: Path

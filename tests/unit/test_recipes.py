@@ -20,7 +20,6 @@ PARTS = wasi.Parts(
     source_digest="the sources",
     configure_digest="what configure reads",
     entries=("Include", "Lib", "Modules", "configure", "README.rst", ".git", ".github", "cross-build", "Doc", "Mac"),
-    directories=("Include", "Lib", "Modules", ".git", ".github", "cross-build", "Doc", "Mac"),
     sdk=NOWHERE / "wasi sdk",
     sdk_digest="the sdk",
     python=NOWHERE / "native/python",
