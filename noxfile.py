@@ -30,6 +30,27 @@ def test_wasi(session: nox.Session) -> None:
     harness(session, "test", "--target", "wasi")
 
 
+@nox.session(name="test-node")
+def test_node(session: nox.Session) -> None:
+    """The same for Emscripten, under Node."""
+    install(session)
+    harness(session, "test", "--target", "node")
+
+
+@nox.session(name="test-node-dl")
+def test_node_dl(session: nox.Session) -> None:
+    """The same with dynamic linking."""
+    install(session)
+    harness(session, "test", "--target", "node-dl")
+
+
+@nox.session(name="test-node-pthreads")
+def test_node_pthreads(session: nox.Session) -> None:
+    """The same with threads."""
+    install(session)
+    harness(session, "test", "--target", "node-pthreads")
+
+
 @nox.session
 def build(session: nox.Session) -> None:
     """Provision and build only."""

@@ -8,7 +8,7 @@ import secrets
 import shlex
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from harness.prepare import Options, Preparer
 from harness.progress import TerminalWatcher
 from harness.providers import Availability, Provider, availability
 from harness.providers.directory import cpython_from, sdk_from
-from harness.provision import cpython_providers, runtime_providers, sdk_providers
+from harness.provision import items_of
 from harness.running import CellRun, run_cell
 from harness.store import Store, write_atomically
 from matrix.errors import BuildFailed, MatrixError, Unobtainable, UsageError, near
@@ -125,16 +125,15 @@ def list_cells(arguments: Arguments, console: Console) -> int:
     if arguments.selection != type(arguments.selection)() or arguments.sdk_paths or arguments.cpython_paths:
         cells = selected_cells(arguments, matrix)[1]
     items: dict[str, list[Provider]] = {}
-    for cell in cells:
-        items.setdefault(cell.build.sdk.id, sdk_providers(cell.build.sdk))
-        items.setdefault(cell.build.cpython.id, cpython_providers(cell.build.cpython))
-        items.setdefault(cell.runtime.id, runtime_providers(cell.runtime, store))
+    needs = {cell.id: items_of(cell, matrix, store) for cell in cells}
+    for wanted in needs.values():
+        items |= {item: providers() for item, providers in wanted.items() if item not in items}
     with ThreadPoolExecutor(8) as pool:
         found = dict(
-            zip(items, pool.map(lambda providers: availability(providers, store), items.values()), strict=True)
+            zip(items, pool.map(lambda item: availability(item, items[item], store), items), strict=True)
         )
     if arguments.json:
-        _cells_json(cells, expansion, found, console)
+        _cells_json(needs, expansion, found, console)
         return 0
     parts = Table(box=None, pad_edge=False)
     for heading in ("item", "from", "what, or why not"):
@@ -148,7 +147,7 @@ def list_cells(arguments: Arguments, console: Console) -> int:
     for heading in ("cell", "here", "known"):
         rows.add_column(heading, overflow="fold")
     for cell in cells:
-        missing = [item for item in _items_of(cell) if found[item].provider is None]
+        missing = [item for item in needs[cell.id] if found[item].provider is None]
         failure = matrix.expected_failure_of(cell.build)
         here = f"[red]no {escape(', '.join(missing))}" if missing else "[green]yes"
         rows.add_row(escape(cell.id), here, escape(f"does not build: {failure.reason}") if failure else "")
@@ -158,16 +157,14 @@ def list_cells(arguments: Arguments, console: Console) -> int:
     return 0
 
 
-def _items_of(cell: Cell) -> tuple[str, str, str]:
-    return cell.build.sdk.id, cell.build.cpython.id, cell.runtime.id
-
-
-def _cells_json(cells: Sequence[Cell], expansion: Expansion, found: dict[str, Availability], console: Console) -> None:
+def _cells_json(
+    needs: Mapping[str, Iterable[str]], expansion: Expansion, found: dict[str, Availability], console: Console
+) -> None:
     document = {
         "cells": [
-            {"id": cell.id, "available": all(found[item].provider for item in _items_of(cell)),
-             "items": {item: found[item] for item in _items_of(cell)}}
-            for cell in cells
+            {"id": cell, "available": all(found[item].provider for item in items),
+             "items": {item: found[item] for item in items}}
+            for cell, items in needs.items()
         ],
         "rejected": [{"id": r.cell.id, "reason": r.reason, "reference": r.reference} for r in expansion.rejected],
     }  # fmt: skip
@@ -300,6 +297,7 @@ class Run:
             self._summaries.append(untested(cell, status, str(exc)))
             return
         notes = [note for part in (prepared.sdk, prepared.cpython, prepared.runtime) for note in part.notes]
+        notes += prepared.notes
         base = msgspec.structs.replace(
             untested(cell, CellStatus.OK, "" if testing else f"built: {prepared.settings.wasm}", notes=notes),
             sdk=SdkUsed(

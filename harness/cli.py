@@ -46,6 +46,11 @@ _WITH_VALUE = frozenset(
         "--deselect",
         "--ignore",
         "--maxprocesses",
+        "--dist",
+        "--rootdir",
+        "--basetemp",
+        "--junitxml",
+        "-c",
     ]
 )
 """pytest's options whose value may be the next word"""

@@ -61,7 +61,7 @@ class Cell:
         self.worker = worker
         self.store = Store(file.store)
         self.limitations = Limitations.load().for_cell(file.facts)
-        self.adapter: Adapter = adapter(file.runtime, file.obtained)
+        self.adapter: Adapter = adapter(file.runtime, file.obtained, file.settings.runtime_flags)
         self.batches: dict[str, Batch] = {}
         self.selected: dict[str, list[str]] = {}
 
@@ -212,14 +212,12 @@ def pytest_handlecrashitem(crashitem: str, report: pytest.TestReport, sched: Any
     directory = (config.rootpath / file_name).parent
     record = Record(module)
     for marker in (directory / "running").glob("*"):
-        guest = Path(os.fsdecode(marker.read_bytes()))
         current = False
-        for path in guest.glob("root/cross-build/*/build/events.jsonl"):
-            for event in EventReader(path).read():
-                if event.event == "module":
-                    current = event.module == record.module
-                elif current:
-                    record.take(event)
+        for event in EventReader(Path(os.fsdecode(marker.read_bytes()))).read():
+            if event.event == "module":
+                current = event.module == record.module
+            elif current:
+                record.take(event)
     if record.done is None:
         record.end(Status.CRASHED, "the worker process that ran the guest died", "")
         append_result(directory / OUTCOMES, record.result())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+import sys
 import sysconfig
 import time
 from collections.abc import Callable
@@ -14,14 +15,17 @@ import msgspec
 
 from harness import build as building
 from harness import process
+from harness.configure_answers import leave_answers, take_answers
 from harness.fetch import file_sha256
-from harness.providers import Obtained, Provider, obtain
-from harness.provision import cpython_providers, runtime_providers, sdk_providers
-from harness.recipes import Plan, native, wasi
+from harness.providers import Obtained, obtain
+from harness.providers.directory import EMSCRIPTEN
+from harness.provision import items_of
+from harness.recipes import Plan, emscripten, layout, native, wasi
 from harness.runtimes import GuestRun, adapter
 from harness.stage import stage_build, stage_sources
 from harness.store import Store, digest_of
 from harness.suite import GuestSettings, Limits
+from harness.toolchain import set_up
 from matrix.errors import BuildFailed, MatrixError, UsageError
 from matrix.model import Build, Cell, ExpectedBuildFailure, Matrix, Series
 
@@ -44,6 +48,8 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     sdk: Obtained
     cpython: Obtained
     runtime: Obtained
+    notes: tuple[str, ...]
+    """what a reader of its results should know"""
     settings: GuestSettings
     durations: dict[str, float]
     """seconds of `provision` and `build`; what was in the cache took next to none"""
@@ -71,19 +77,26 @@ class Preparer:
     def prepare(self, cell: Cell, limits: Limits) -> Prepared:
         """Raises Unobtainable, BuildFailed, UsageError, or what the machine raises."""
         started = time.monotonic()
-        sdk, cpython, runtime = self._provision(cell)
+        had = self._provision(cell)
         provisioned = time.monotonic()
         series = self._series(cell.build)
-        built = self._build(cell.build, series, sdk, cpython)
+        parts = self._build(cell.build, series, had)
         finished = time.monotonic()
-        settings = self._settings(cell, series, built, runtime, limits)
+        runtime = had[cell.runtime.id]
+        flags = self._matrix.runtime_flags_of(cell)
+        notes = [f"repaired: {repair.reason}" for repair in self._matrix.repairs_of(cell.build)]
+        if cell.build.sdk.family == EMSCRIPTEN:
+            notes += [f"{item.detail} stands in for the port" for name, item in had.items() if name.startswith("port-")]
+        if not adapter(cell.runtime, runtime, flags).confines_writes:
+            notes.append(f"{cell.runtime.name} does not keep guests from writing to the library that they share")
         return Prepared(
             cell=cell,
-            source=cpython.path,
-            sdk=sdk,
-            cpython=cpython,
+            source=had[cell.build.cpython.id].path,
+            sdk=had[cell.build.sdk.id],
+            cpython=had[cell.build.cpython.id],
             runtime=runtime,
-            settings=settings,
+            notes=tuple(notes),
+            settings=self._settings(cell, series, parts, runtime, flags, limits),
             durations={
                 "provision": round(provisioned - started, 3),
                 "build": round(finished - provisioned, 3),
@@ -95,35 +108,32 @@ class Preparer:
 
     def plans(self, cell: Cell) -> list[Plan]:
         """The plans of a cell's build, after provisioning it: what `--dry-run` prints."""
-        sdk, cpython, _ = self._provision(cell)
+        had = self._provision(cell)
         series = self._series(cell.build)
-        python, plans = self._python_plans(cell.build, cpython)
-        plan, parts = self._wasi_plan(cell.build, series, sdk, cpython, python)
-        return [*plans, plan, self._library_plan(parts)]
+        plans, parts, _ = self._plans(cell.build, series, had)
+        return [*plans, self._library_plan(parts)]
 
     def _series(self, build: Build) -> Series:
-        series = self._matrix.series_of(build.cpython)
+        series = self._matrix.series_of(build)
         if series is None:
-            raise UsageError(f"no series in cpythons.toml covers CPython {build.cpython.version}")
+            raise UsageError(f"no series in cpythons.toml covers CPython {build.cpython.version} on {build.sdk.family}")
         return series
 
-    def _provision(self, cell: Cell) -> tuple[Obtained, Obtained, Obtained]:
-        build, store, say, refresh = cell.build, self._store, self._say, self._options.refresh
-        wanted: dict[str, Callable[[], list[Provider]]] = {
-            build.sdk.id: lambda: sdk_providers(build.sdk),
-            build.cpython.id: lambda: cpython_providers(build.cpython),
-            cell.runtime.id: lambda: runtime_providers(cell.runtime, store),
-        }
+    def _provision(self, cell: Cell) -> dict[str, Obtained]:
+        """All that the cell needs, by its id."""
+        wanted = items_of(cell, self._matrix, self._store)
         for item, providers in wanted.items():
             if item in self._failures:
                 raise self._failures[item]
             if item not in self._obtained:
                 try:
-                    self._obtained[item] = obtain(item, providers(), store, say, refresh=refresh)
+                    self._obtained[item] = obtain(
+                        item, providers(), self._store, self._say, refresh=self._options.refresh
+                    )
                 except MatrixError as exc:
                     self._failures[item] = exc
                     raise
-        return self._obtained[build.sdk.id], self._obtained[build.cpython.id], self._obtained[cell.runtime.id]
+        return {item: self._obtained[item] for item in wanted}
 
     # --- building
 
@@ -135,6 +145,33 @@ class Preparer:
     def _identity(self, build: Build, cpython: Obtained) -> str:
         """What work directories are named after: a tree of the user's keeps its own while it changes."""
         return str(cpython.path) if build.cpython.directory else cpython.digest
+
+    def _plans(
+        self, build: Build, series: Series, had: dict[str, Obtained]
+    ) -> tuple[list[Plan], layout.Parts, emscripten.Toolchain | None]:
+        """The plans that lead to a build, in their order; Emscripten's toolchain when it takes one."""
+        cpython, sdk = had[build.cpython.id], had[build.sdk.id]
+        python, plans = self._python_plans(build, cpython)
+        repairs, jobs = self._matrix.repairs_of(build), self._options.jobs
+        toolchain = self._toolchain(build, had) if build.sdk.family == EMSCRIPTEN else None
+        sdk_digest = toolchain.digest if toolchain else sdk.digest
+        parts = layout.Parts(
+            source=cpython.path,
+            source_digest=cpython.digest,
+            configure_digest=configure_digest(cpython.path),
+            entries=tuple(sorted(os.listdir(cpython.path))),
+            sdk=sdk.path,
+            sdk_digest=sdk_digest,
+            python=python,
+            build_machine=build_machine(),
+            directory=self._work(build.id, self._identity(build, cpython), sdk_digest, str(python)),
+        )
+        if toolchain is None:
+            plans.append(wasi.plan(build, series, repairs, parts, jobs=jobs))
+        else:
+            plans.append(emscripten.libraries(f"libraries of {build.sdk.id}", build.target, toolchain))
+            plans.append(emscripten.plan(build, series, repairs, parts, toolchain, jobs=jobs))
+        return plans, parts, toolchain
 
     def _python_plans(self, build: Build, cpython: Obtained) -> tuple[Path, list[Plan]]:
         """The build Python and the plans that make it."""
@@ -150,54 +187,68 @@ class Preparer:
             plans.append(native.plan(name, directory, source, *digests, jobs=self._options.jobs))
         return python, plans
 
-    def _wasi_plan(
-        self, build: Build, series: Series, sdk: Obtained, cpython: Obtained, python: Path
-    ) -> tuple[Plan, wasi.Parts]:
-        directory = self._work(build.id, self._identity(build, cpython), sdk.digest, str(python))
-        parts = wasi.Parts(
-            source=cpython.path,
-            source_digest=cpython.digest,
-            configure_digest=configure_digest(cpython.path),
-            entries=tuple(sorted(os.listdir(cpython.path))),
+    def _toolchain(self, build: Build, had: dict[str, Obtained]) -> emscripten.Toolchain:
+        sdk, node = had[build.sdk.id], had[build.sdk.node]
+        ports = [had[port.id].digest for port in self._matrix.ports]
+        digest = digest_of(sdk.digest, node.digest, *ports)
+        return emscripten.Toolchain(
             sdk=sdk.path,
-            sdk_digest=sdk.digest,
-            python=python,
-            build_machine=build_machine(),
-            directory=directory,
+            digest=digest,
+            node=node.path,
+            python=sys.executable,
+            path=os.environ.get("PATH", ""),
+            directory=self._work(f"toolchain_{build.sdk.id}", digest),
         )
-        repairs = self._matrix.repairs_of(build)
-        return wasi.plan(build, series, repairs, parts, jobs=self._options.jobs), parts
 
-    def _build(self, build: Build, series: Series, sdk: Obtained, cpython: Obtained) -> wasi.Parts:
+    def _build(self, build: Build, series: Series, had: dict[str, Obtained]) -> layout.Parts:
         if build.id in self._failures:
             raise self._failures[build.id]
         try:
-            python, plans = self._python_plans(build, cpython)
-            plan, parts = self._wasi_plan(build, series, sdk, cpython, python)
-            for each in (*plans, plan):
+            plans, parts, toolchain = self._plans(build, series, had)
+            if toolchain is not None:
+                ports = {port.name: had[port.id].path for port in self._matrix.ports}
+                set_up(toolchain, ports, self._store)
+            cache = layout.build_directory(parts.directory, series) / "config.cache"
+            answers = self._store.root / "state" / "configure" / f"{digest_of(*self._asked(build, parts))}.cache"
+            if toolchain is not None:
+                take_answers(answers, cache)
+            for each in plans:
                 building.execute(each, self._store, self._watcher, say=self._say)
+            if toolchain is not None:
+                leave_answers(cache, answers)
             with self._store.lock(f"stage-{parts.directory.name}", say=self._say):
                 stage_sources(parts)
                 building.execute(self._library_plan(parts), self._store, self._watcher, say=self._say)
-                stage_build(wasi.layout_of(build, series), series, parts)
+                stage_build(layout.layout_of(build, series), series, parts)
             return parts
         except BuildFailed as exc:
             self._failures[build.id] = exc
             raise
 
-    def _library_plan(self, parts: wasi.Parts) -> Plan:
+    def _asked(self, build: Build, parts: layout.Parts) -> list[str]:
+        """What configure's answers depend on."""
+        flags = [flag for repair in self._matrix.repairs_of(build) for flag in (*repair.cflags, *repair.ldflags)]
+        return [parts.sdk_digest, parts.configure_digest, build.cpython.version, str(build.debug), *flags]
+
+    def _library_plan(self, parts: layout.Parts) -> Plan:
         step = native.bytecode(
-            wasi.guest_tree(parts.directory), parts.source_digest, parts.python, jobs=self._options.jobs
+            layout.guest_tree(parts.directory), parts.source_digest, parts.python, jobs=self._options.jobs
         )
         return Plan(name=parts.directory.name, directory=parts.directory, steps=(step,))
 
     # --- running
 
     def _settings(
-        self, cell: Cell, series: Series, parts: wasi.Parts, runtime: Obtained, limits: Limits
+        self,
+        cell: Cell,
+        series: Series,
+        parts: layout.Parts,
+        runtime: Obtained,
+        flags: tuple[str, ...],
+        limits: Limits,
     ) -> GuestSettings:
-        layout = wasi.layout_of(cell.build, series)
-        wasm = wasi.build_directory(parts.directory, series) / "python.wasm"
+        guest = layout.layout_of(cell.build, series)
+        wasm = layout.build_directory(parts.directory, series) / "python.wasm"
         digest = file_sha256(wasm)
         run = GuestRun(
             wasm=wasm,
@@ -211,17 +262,18 @@ class Preparer:
         return GuestSettings(
             wasm=wasm,
             wasm_digest=digest,
-            compiled=adapter(cell.runtime, runtime).compile(run, self._store),
-            tree=wasi.guest_tree(parts.directory),
-            executable=layout.executable,
-            build=layout.build,
-            platform_library=layout.platform_library,
+            compiled=adapter(cell.runtime, runtime, flags).compile(run, self._store),
+            tree=layout.guest_tree(parts.directory),
+            executable=guest.executable,
+            build=guest.build,
+            platform_library=guest.platform_library,
             python_flags=series.python_flags,
             resources=series.resources,
             verbose=series.verbose,
             fail_env_changed=series.fail_env_changed,
             timeout=series.timeout,
             wasm_stack=series.wasm_stack,
+            runtime_flags=flags,
             limits=limits,
         )
 

@@ -13,54 +13,125 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.recipes import wasi
+import msgspec
+
+from harness.recipes import layout
 from harness.store import digest_of, remove_tree, write_atomically
 from matrix.model import Series
 
-LIBRARY = "/Lib"
+_LIBRARY = "/Lib"
 _KEPT = {"__pycache__"}
 """what the tree has beyond the sources, and keeps while it is synchronised"""
-_BUILD_FILES = ("pybuilddir.txt", "Makefile", "pyconfig.h", "python-config.py", "python.wasm", "Modules/Setup.local")
+_BUILD_FILES = (
+    "pybuilddir.txt", "Makefile", "pyconfig.h", "python-config.py", "Modules/Setup.local",
+    "python.wasm", "python.js", "python.worker.js",
+)  # fmt: skip
 """what tests read of a build; Modules/Setup.local is the landmark of sysconfig.is_python_build()"""
 _LARGE = 1 << 20
 """bytes from which a file is linked into a guest's root and not copied (python.wasm, which tests read)"""
 
 
-def stage_sources(parts: wasi.Parts) -> None:
+class Preopen(msgspec.Struct, frozen=True, kw_only=True):
+    """A directory of the host that the guest may use, and under which name."""
+
+    host: Path
+    guest: str
+    writable: bool = False
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """The files of one guest: on the host, and as it sees them."""
+
+    root: Path
+    """where the driver and its plan are put"""
+    events: Path
+    """the file that the driver writes its events to"""
+    guest_root: str
+    """what the guest calls `root`"""
+    guest_work: str
+    """what it calls the directory in which it works, which is that of `events`"""
+    prefix: str = ""
+    """what comes before the paths of the tree: nothing where the guest sees it as its root"""
+    environment: dict[str, str] = {}
+    """what the driver puts into the guest's environment"""
+    preopens: tuple[Preopen, ...]
+
+
+def stage_sources(parts: layout.Parts) -> None:
     """Make the tree's copy of the sources like them. Nothing is read when their digest is the last one."""
-    tree = wasi.guest_tree(parts.directory)
+    tree = layout.guest_tree(parts.directory)
     stamp = parts.directory / ".steps" / "sources"
-    mark = digest_of(parts.source_digest, *wasi.copied(parts))
+    mark = digest_of(parts.source_digest, *layout.copied(parts))
     if stamp.is_file() and stamp.read_text() == mark:
         return
     stamp.unlink(missing_ok=True)
     tree.mkdir(exist_ok=True)
-    for name in wasi.copied(parts):
+    for name in layout.copied(parts):
         _synchronise(parts.source / name, tree / name)
     for path in tree.iterdir():
-        if path.name not in wasi.copied(parts) and path.name != "cross-build":
+        if path.name not in layout.copied(parts) and path.name != "cross-build":
             _remove(path)
     write_atomically(stamp, mark.encode())
 
 
-def stage_build(layout: wasi.GuestLayout, series: Series, parts: wasi.Parts) -> None:
+def stage_build(guest: layout.GuestLayout, series: Series, parts: layout.Parts) -> None:
     """Put the build's small files into the tree."""
-    work = wasi.build_directory(parts.directory, series)
+    work = layout.build_directory(parts.directory, series)
     stamp = parts.directory / ".steps" / "build-files"
     wasm = (work / "python.wasm").stat()
     mark = digest_of(str(wasm.st_size), str(wasm.st_mtime_ns), *_BUILD_FILES)
     if stamp.is_file() and stamp.read_text() == mark:
         return
-    inside = wasi.guest_tree(parts.directory) / layout.build.lstrip("/")
+    inside = layout.guest_tree(parts.directory) / guest.build.lstrip("/")
     remove_tree(inside)
     inside.mkdir(parents=True)
     for name in _BUILD_FILES:
         if (work / name).is_file():
             (inside / name).parent.mkdir(exist_ok=True)
             shutil.copy2(work / name, inside / name)
-    library = Path(layout.platform_library).relative_to(layout.build)
+    library = Path(guest.platform_library).relative_to(guest.build)
     shutil.copytree(work / library, inside / library, symlinks=True)  # 3.11 has dangling ones
     write_atomically(stamp, mark.encode())
+
+
+def private_place(tree: Path, build: str, directory: Path) -> Place:
+    """A guest that sees a root of its own, into which the tree's directories are mapped."""
+    root = directory / "root"
+    shared = make_root(tree, root)
+    work = root / build.lstrip("/") / "build"
+    work.mkdir(parents=True, exist_ok=True)
+    return Place(
+        root=root,
+        events=work / "events.jsonl",
+        guest_root="/",
+        guest_work=f"{build}/build",
+        preopens=(
+            Preopen(host=root, guest="/", writable=True),
+            *(Preopen(host=host, guest=guest, writable=guest == _LIBRARY) for host, guest in shared),
+        ),
+    )
+
+
+def host_place(tree: Path, directory: Path) -> Place:
+    """A guest that sees the host's files: its own are in `directory`, the tree where it is."""
+    work = directory / "work"
+    temporary = directory / "tmp"
+    work.mkdir()
+    temporary.mkdir()
+    library = str(tree) + _LIBRARY
+    return Place(
+        root=directory,
+        events=work / "events.jsonl",
+        guest_root=f"{directory}/",
+        guest_work=str(work),
+        prefix=str(tree),
+        environment={"TMPDIR": str(temporary)},
+        preopens=(
+            Preopen(host=work, guest=str(work), writable=True),
+            Preopen(host=temporary, guest=str(temporary), writable=True),
+            Preopen(host=Path(library), guest=library, writable=True),
+        ),
+    )
 
 
 def make_root(tree: Path, root: Path) -> tuple[tuple[Path, str], ...]:

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import msgspec
 
-from harness import events, records, stage
+from harness import events, records
 from harness.outcome import ModuleResult, Status
-from harness.process import Guest, describe_exit
-from harness.runtimes import Adapter, GuestRun, Preopen
+from harness.process import Guest
+from harness.runtimes import Adapter, GuestRun
 from harness.store import Store, write_atomically
 
 DRIVER = Path(__file__).parent / "guest" / "driver.py"
@@ -26,8 +26,6 @@ _POLL = 0.02
 """seconds between two looks at a guest's events"""
 _MOST_GUESTS = 8
 """how many guests one module may take: each one after the first goes on behind a test that ended one"""
-_TRAPPED = 134
-"""the exit status after a trap, of wasmtime's CLI as of `host.py`"""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +59,8 @@ class GuestSettings(msgspec.Struct, frozen=True, kw_only=True):
     fail_env_changed: bool
     timeout: float
     wasm_stack: int
+    runtime_flags: tuple[str, ...] = ()
+    """options that the runtime needs for this build"""
     limits: Limits
     seed: int = 0
 
@@ -91,16 +91,15 @@ class Session:
         slot: int,
     ) -> None:
         self._limits = settings.limits
+        self._adapter = adapter
         self._scratch = store.scratch("guest")
         self.directory = self._scratch.__enter__()
-        root = self.directory / "root"
-        shared = stage.make_root(settings.tree, root)
-        shutil.copyfile(DRIVER, root / "driver.py")
-        work = f"{settings.build}/build"
-        (root / work.lstrip("/")).mkdir(parents=True, exist_ok=True)
+        place = adapter.place(settings.tree, settings.build, self.directory)
+        shutil.copyfile(DRIVER, place.root / DRIVER.name)
         plan = {
-            "events": f"{work}/events.jsonl",
-            "work": work,
+            "events": f"{place.guest_work}/{place.events.name}",
+            "work": place.guest_work,
+            "environment": place.environment,
             "modules": modules,
             "verbose": int(settings.verbose),
             "fail_env_changed": settings.fail_env_changed,
@@ -110,21 +109,20 @@ class Session:
             "output_limit": settings.limits.captured,
             "finalize": alone,
         }
-        (root / "plan.json").write_bytes(records.encode(plan))
+        (place.root / "plan.json").write_bytes(records.encode(plan))
+        script, told = f"{place.guest_root}{DRIVER.name}", f"{place.guest_root}plan.json"
         self.run = GuestRun(
             wasm=settings.wasm,
             wasm_digest=settings.wasm_digest,
-            argv=(settings.executable, *settings.python_flags, "/driver.py", "/plan.json"),
-            env={"PYTHONPATH": settings.platform_library},
-            preopens=(
-                Preopen(host=root, guest="/", writable=True),
-                *(Preopen(host=host, guest=guest, writable=guest == stage.LIBRARY) for host, guest in shared),
-            ),
+            argv=(place.prefix + settings.executable, *settings.python_flags, script, told),
+            env={"PYTHONPATH": place.prefix + settings.platform_library},
+            preopens=place.preopens,
             wasm_stack=settings.wasm_stack,
             memory_limit=settings.limits.memory,
             slot=slot,
         )
-        self._events = events.EventReader(root / work.lstrip("/") / "events.jsonl")
+        self.events_file = place.events
+        self._events = events.EventReader(place.events)
         command = adapter.command(self.run, settings.compiled, self.directory)
         self.guest = Guest(command.argv, env=command.env, cwd=self.directory, output_limit=settings.limits.output)
         self._heard = time.monotonic()
@@ -158,8 +156,7 @@ class Session:
             return f"the guest printed more than {self._limits.output >> 20} MiB and was ended"
         if code == 0:
             return ""
-        what = "a trap or an abort" if code == _TRAPPED else describe_exit(code)
-        return f"the guest ended with {what}"
+        return self._adapter.describe_end(code, self.guest.output)
 
     def close(self) -> None:
         """End the guest if it still runs, and remove what it left."""
@@ -270,7 +267,7 @@ class Batch:
         if session is None:
             self._marker.unlink(missing_ok=True)
         else:
-            write_atomically(self._marker, os.fsencode(session.directory))
+            write_atomically(self._marker, os.fsencode(session.events_file))
 
     def close(self) -> None:
         """End the shared guest."""

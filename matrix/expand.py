@@ -32,8 +32,8 @@ def expand(matrix: Matrix, *, debug: bool = False) -> Expansion:
         for sdk, cpython, runtime in product(sdks, matrix.cpythons, runtimes):
             build = Build(target=target, sdk=sdk, cpython=cpython, debug=debug)
             cell = Cell(build=build, runtime=runtime)
-            if matrix.series_of(cpython) is None:
-                reason = f"no series in cpythons.toml says how CPython {cpython.version} is built and run"
+            if matrix.series_of(build) is None:
+                reason = f"no series in cpythons.toml says how CPython {cpython.version} is built with {sdk.family}"
                 rejected.append(Rejected(cell=cell, reason=reason))
                 continue
             rule = next((rule for rule in matrix.exclusions if rule.when.holds(cell.facts)), None)

@@ -35,10 +35,15 @@ class _Runtimes(model.Record, frozen=True, kw_only=True):
     runtime: tuple[model.Runtime, ...]
 
 
+class _Ports(model.Record, frozen=True, kw_only=True):
+    port: tuple[model.Port, ...]
+
+
 class _Rules(model.Record, frozen=True, kw_only=True):
     exclusion: tuple[model.Exclusion, ...] = ()
     repair: tuple[model.Repair, ...] = ()
     expected_build_failure: tuple[model.ExpectedBuildFailure, ...] = ()
+    runtime_flags: tuple[model.RuntimeFlags, ...] = ()
 
 
 def read_toml(path: Path, kind: type[T]) -> T:
@@ -63,12 +68,17 @@ def load(directory: Path = DATA) -> model.Matrix:
     sdks = read_toml(directory / "sdks.toml", _Sdks).sdk
     cpythons = read_toml(directory / "cpythons.toml", _CPythons)
     runtimes = read_toml(directory / "runtimes.toml", _Runtimes).runtime
+    ports = read_toml(directory / "ports.toml", _Ports).port
     rules = read_toml(directory / "rules.toml", _Rules)
 
     _unique(directory / "targets.toml", "target", targets, lambda row: row.id)
     _unique(directory / "sdks.toml", "sdk", sdks, lambda row: row.id)
     _unique(directory / "cpythons.toml", "cpython", cpythons.cpython, lambda row: row.id)
     _unique(directory / "runtimes.toml", "runtime", runtimes, lambda row: row.id)
+    _unique(directory / "ports.toml", "port", ports, lambda row: row.name)
+    for number, sdk in enumerate(sdks):
+        if sdk.node:
+            _known(f"{directory / 'sdks.toml'}: sdk[{number}].node", sdk.node, {runtime.id for runtime in runtimes})
     for number, target in enumerate(targets):
         where = f"{directory / 'targets.toml'}: target[{number}]"
         _known(f"{where}.defaults.sdk", target.defaults.sdk, {sdk.id for sdk in sdks})
@@ -87,10 +97,12 @@ def load(directory: Path = DATA) -> model.Matrix:
         sdks=sdks,
         cpythons=cpythons.cpython,
         runtimes=runtimes,
+        ports=ports,
         series=cpythons.series,
         exclusions=rules.exclusion,
         repairs=rules.repair,
         expected_build_failures=rules.expected_build_failure,
+        runtime_flags=rules.runtime_flags,
     )
 
 

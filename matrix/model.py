@@ -60,6 +60,16 @@ class ComposedSdk(Record, frozen=True, kw_only=True):
     triple: str
 
 
+class ComposedEmscripten(Record, frozen=True, kw_only=True):
+    """An Emscripten SDK put together from one suite's emscripten, LLVM and binaryen."""
+
+    suite: str
+    emscripten: str
+    llvm: int
+    llvm_version: str
+    binaryen: str
+
+
 class Sdk(Record, frozen=True, kw_only=True):
     """A compiler and a sysroot of one version, and the places where it can be had, best first."""
 
@@ -68,8 +78,26 @@ class Sdk(Record, frozen=True, kw_only=True):
     version: str
     archive: Archive | None = None
     composed: ComposedSdk | None = None
+    composed_emscripten: ComposedEmscripten | None = None
     directory: Path | None = None
+    node: str = ""
+    """the runtime (by its id) that Emscripten itself is run with"""
     note: str = ""
+
+
+class Port(Record, frozen=True, kw_only=True):
+    """The sources of a library that Emscripten compiles on demand (`-sUSE_ZLIB`)."""
+
+    name: Identifier
+    version: str
+    archive: Archive | None = None
+    source_package: SuitePackage | None = None
+    source_sha256: Sha256 | None = None
+    """of the source package's upstream archive, where the distribution has repacked it"""
+
+    @property
+    def id(self) -> str:
+        return f"port-{self.name}-{self.version}"
 
 
 class CPython(Record, frozen=True, kw_only=True):
@@ -97,6 +125,8 @@ class Wheel(Record, frozen=True, kw_only=True):
     project: str
     version: str
     sha256: tuple[Sha256, ...]
+    command: str = ""
+    """the command in it that is wanted; none when the package itself is"""
 
 
 class RuntimeKind(StrEnum):
@@ -104,6 +134,10 @@ class RuntimeKind(StrEnum):
     """wasmtime's shared library, called from a Python process."""
     CLI = "cli"
     """the `wasmtime` command."""
+    NODE = "node"
+    """the `node` command."""
+    BROWSER = "browser"
+    """a browser, driven by Playwright."""
 
 
 class Runtime(Record, frozen=True, kw_only=True):
@@ -136,6 +170,10 @@ class Target(Record, frozen=True, kw_only=True):
     sdk_family: Identifier
     runtimes: tuple[Identifier, ...]
     defaults: Defaults
+    configure: tuple[str, ...] = ()
+    """what tells configure to build this target"""
+    libraries: tuple[str, ...] = ()
+    """the flags that the SDK's libraries are compiled with for it"""
 
 
 class Facts(Record, frozen=True, kw_only=True):
@@ -175,8 +213,9 @@ def _any(requirements: tuple[Requirement, ...], name: str, version: str) -> bool
 
 
 class Series(Record, frozen=True, kw_only=True):
-    """How upstream builds and runs a range of CPython versions on WASI (`Tools/wasm` of each)."""
+    """How upstream builds and runs a range of CPython versions with one family of SDKs (`Tools/wasm` of each)."""
 
+    sdk_family: Identifier
     cpython: Requirement
     host: str
     """configure's `--host`; also the name of the build directory, which the guest sees."""
@@ -190,7 +229,7 @@ class Series(Record, frozen=True, kw_only=True):
     """whether upstream's run fails a module that altered its environment (`--fail-env-changed`)"""
     timeout: float
     """seconds: regrtest's `--timeout`, from which `test.support` derives its own"""
-    wasm_stack: int
+    wasm_stack: int = 0
     """bytes: wasmtime's `max-wasm-stack`"""
     reference: str
 
@@ -201,6 +240,8 @@ class Exclusion(Record, frozen=True, kw_only=True):
     when: Condition
     reason: str
     reference: str = ""
+    on_demand: bool = False
+    """whether `--known-bad` makes them all the same"""
 
 
 class Repair(Record, frozen=True, kw_only=True):
@@ -208,9 +249,19 @@ class Repair(Record, frozen=True, kw_only=True):
 
     when: Condition
     cflags: tuple[str, ...] = ()
+    ldflags: tuple[str, ...] = ()
     configure: tuple[str, ...] = ()
     reason: str
     reference: str
+
+
+class RuntimeFlags(Record, frozen=True, kw_only=True):
+    """Options that a runtime needs for some builds."""
+
+    when: Condition
+    flags: tuple[str, ...]
+    reason: str
+    reference: str = ""
 
 
 class ExpectedBuildFailure(Record, frozen=True, kw_only=True):
@@ -272,14 +323,30 @@ class Matrix(Record, frozen=True, kw_only=True):
     sdks: tuple[Sdk, ...]
     cpythons: tuple[CPython, ...]
     runtimes: tuple[Runtime, ...]
+    ports: tuple[Port, ...]
     series: tuple[Series, ...]
     exclusions: tuple[Exclusion, ...]
     repairs: tuple[Repair, ...]
     expected_build_failures: tuple[ExpectedBuildFailure, ...]
+    runtime_flags: tuple[RuntimeFlags, ...]
 
-    def series_of(self, cpython: CPython) -> Series | None:
-        """How upstream treats that version; None when no series covers it."""
-        return next((s for s in self.series if s.cpython.matches("cpython", cpython.version)), None)
+    def series_of(self, build: Build) -> Series | None:
+        """How upstream treats that version with that family of SDKs; None when no series covers it."""
+        return next(
+            (
+                series
+                for series in self.series
+                if series.sdk_family == build.sdk.family and series.cpython.matches("cpython", build.cpython.version)
+            ),
+            None,
+        )
+
+    def runtime(self, name: str) -> Runtime:
+        """The runtime of an id that the loader has checked."""
+        return next(runtime for runtime in self.runtimes if runtime.id == name)
+
+    def runtime_flags_of(self, cell: Cell) -> tuple[str, ...]:
+        return tuple(flag for row in self.runtime_flags if row.when.holds(cell.facts) for flag in row.flags)
 
     def repairs_of(self, build: Build) -> tuple[Repair, ...]:
         return tuple(repair for repair in self.repairs if repair.when.holds(build.facts))

@@ -7,7 +7,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from harness.providers.directory import SDK_VARIABLE
+from harness.providers.directory import VARIABLES
 from harness.store import VARIABLE
 
 # The machine may be busy with a build or a benchmark: how long an example takes says nothing.
@@ -21,5 +21,5 @@ _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A cache that is the test's own, no SDK in the usual place, no proxy."""
     monkeypatch.setenv(VARIABLE, str(tmp_path / "cache"))
-    for name in (SDK_VARIABLE, *_PROXIES, *(proxy.upper() for proxy in _PROXIES)):
+    for name in (*VARIABLES.values(), *_PROXIES, *(proxy.upper() for proxy in _PROXIES)):
         monkeypatch.delenv(name, raising=False)

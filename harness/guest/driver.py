@@ -191,6 +191,7 @@ class Runner:
 
     def set_up(self):
         plan = self.plan
+        os.environ.update(plan["environment"])
         faulthandler.enable(all_threads=True, file=sys.__stderr__.fileno())
         support.record_original_stdout(sys.stdout)
         sys.stdout.reconfigure(errors="backslashreplace")

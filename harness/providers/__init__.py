@@ -54,7 +54,7 @@ def obtain(
     `refresh` asks better providers again when a lesser one's result is in the cache.
     Raises Unobtainable with what each provider said.
     """
-    memory = store.root / "state" / "fallbacks" / f"{digest_of(item)}.json"
+    memory = _memory(item, store)
     if not refresh:
         for provider in providers:
             if (found := provider.cached(store)) is not None:
@@ -81,6 +81,11 @@ class Fallback(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...]
 
 
+def _memory(item: str, store: Store) -> Path:
+    """The file that remembers why an item's better providers were passed over."""
+    return store.root / "state" / "fallbacks" / f"{digest_of(item)}.json"
+
+
 def _remembered(memory: Path, provider: Provider) -> tuple[str, ...]:
     """Why better providers were passed over when `provider` was fallen back to."""
     try:
@@ -98,12 +103,13 @@ class Availability(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[str, ...]
 
 
-def availability(providers: Sequence[Provider], store: Store) -> Availability:
+def availability(item: str, providers: Sequence[Provider], store: Store) -> Availability:
     """What `obtain` would find, without obtaining it."""
     reasons: list[str] = []
     for provider in providers:
         if (found := provider.cached(store)) is not None:
-            return Availability(provider=provider.name, detail=f"cached: {found.detail}", reasons=found.notes)
+            why = (*_remembered(_memory(item, store), provider), *found.notes)
+            return Availability(provider=provider.name, detail=f"cached: {found.detail}", reasons=why)
     for provider in providers:
         reason = provider.available(store)
         if reason is None:

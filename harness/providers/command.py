@@ -10,11 +10,13 @@ from harness.providers import Obtained
 from harness.providers.pypi import check_command
 from harness.store import Store, digest_of
 from matrix.errors import Unobtainable
-from matrix.model import Runtime
+from matrix.model import Runtime, RuntimeKind
+
+_COMMANDS = {RuntimeKind.CLI: "wasmtime", RuntimeKind.NODE: "node"}
 
 
 class InstalledCommand:
-    """The `wasmtime` on PATH, or the one that the runtime names, when it has the right version."""
+    """The command on PATH, or the one that the runtime names, when it has the right version."""
 
     name = "PATH"
 
@@ -35,15 +37,16 @@ class InstalledCommand:
             return None
 
     def obtain(self, store: Store, say: Callable[[str], None]) -> Obtained:
-        command = self._runtime.executable or shutil.which("wasmtime")
+        name = _COMMANDS[self._runtime.kind]
+        command = self._runtime.executable or shutil.which(name)
         if command is None:
-            raise Unobtainable("there is no `wasmtime` on PATH")
+            raise Unobtainable(f"there is no `{name}` on PATH")
         path = Path(command).resolve()
         check_command(path, self._runtime.version)
         info = path.stat()
         return Obtained(
             path=path,
             provider=self.name,
-            detail=f"wasmtime {self._runtime.version} at {path}",
+            detail=f"{name} {self._runtime.version} at {path}",
             digest=digest_of(str(path), self._runtime.version, str(info.st_size), str(info.st_mtime_ns)),
         )

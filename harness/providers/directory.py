@@ -13,44 +13,94 @@ from harness.store import Store, digest_of
 from matrix.errors import MatrixError, Unobtainable, UsageError
 from matrix.model import CPython, Sdk
 
-SDK_VARIABLE = "WASI_SDK_PATH"
-SDK_PLACE = Path("/opt/wasi-sdk")
-_SDK_PARTS = ("bin/clang", "bin/llvm-ar", "share/wasi-sysroot")
+WASI_SDK = "wasi-sdk"
+EMSCRIPTEN = "emscripten"
+
+VARIABLES = {WASI_SDK: "WASI_SDK_PATH", EMSCRIPTEN: "EMSDK"}
+"""where CPython's own Tools/wasm and Emscripten's tools look for an SDK"""
+_PLACES = {WASI_SDK: Path("/opt/wasi-sdk"), EMSCRIPTEN: Path("/opt/emsdk")}
+_PARTS = {
+    WASI_SDK: ("bin/clang", "bin/llvm-ar", "share/wasi-sysroot"),
+    EMSCRIPTEN: ("emscripten/emcc", "emscripten/emscripten-version.txt", "bin/clang", "bin/wasm-ld", "bin/wasm-opt"),
+}
+_HINTS = {
+    WASI_SDK: "name the directory that has bin/clang in it",
+    EMSCRIPTEN: "name an emsdk that was activated, or the directory that has emscripten/emcc in it",
+}
 
 
-def usual_sdk_directory() -> Path | None:
-    """`$WASI_SDK_PATH` or /opt/wasi-sdk, as CPython's own Tools/wasm/wasi.py looks; None when neither is there."""
-    if path := os.environ.get(SDK_VARIABLE):
+def usual_sdk_directory(family: str) -> Path | None:
+    """`$WASI_SDK_PATH` or `$EMSDK`, else the usual place below /opt; None when neither is there."""
+    if path := os.environ.get(VARIABLES[family]):
         return Path(path)
-    return SDK_PLACE if SDK_PLACE.is_dir() else None
+    return _PLACES[family] if _PLACES[family].is_dir() else None
+
+
+def sdk_root(family: str, path: Path) -> Path:
+    """Where an SDK's parts lie: an emsdk has them in `upstream/`, as it has in its release archive's `install/`."""
+    if family == EMSCRIPTEN:
+        return next((path / name for name in ("upstream", "install") if (path / name).is_dir()), path)
+    return path
 
 
 def sdk_from(path: Path) -> Sdk:
-    """The SDK in a directory; its version is the first line of its VERSION file (`24.0`), or its name's.
+    """The SDK in a directory, which is an Emscripten one when it has Emscripten's compiler driver.
 
-    Raises UsageError when the directory is no WASI SDK or does not tell its version.
+    Raises UsageError when the directory is no SDK or does not tell its version.
     """
-    if reason := sdk_defect(path):
-        raise UsageError(f"{path} is no WASI SDK: {reason}", hint="name the directory that has bin/clang in it")
-    version = sdk_version(path)
+    emscripten = any((path / name).exists() for name in ("emscripten", "upstream", "emsdk.py", "emcc"))
+    family = EMSCRIPTEN if emscripten else WASI_SDK
+    title = "Emscripten SDK" if emscripten else "WASI SDK"
+    if reason := sdk_defect(family, path):
+        raise UsageError(f"{path} is no {title}: {reason}", hint=_HINTS[family])
+    version = sdk_version(family, path)
     if version is None:
         raise UsageError(
             f"{path} does not tell which version it is",
             hint="a WASI SDK has it in the first line of its VERSION file; write it there (`24.0`)",
         )
-    return Sdk(id=f"wasi-sdk-{version}-directory", family="wasi-sdk", version=version, directory=path)
+    node = _NODE_FOR_DIRECTORIES if emscripten else ""
+    return Sdk(id=f"{family}-{version}-directory", family=family, version=version, directory=path, node=node)
 
 
-def sdk_defect(path: Path) -> str | None:
-    """Why a directory cannot be a WASI SDK; None when it has all the parts."""
+_NODE_FOR_DIRECTORIES = "node-20.18.0"
+"""what an Emscripten in a directory of the user's is run with"""
+
+
+def sdk_defect(family: str, path: Path) -> str | None:
+    """Why a directory cannot be an SDK of that family; None when it has all the parts and they fit."""
     if not path.is_dir():
         return "there is no such directory"
-    missing = [part for part in _SDK_PARTS if not (path / part).exists()]
-    return f"{', '.join(missing)} not in it" if missing else None
+    root = sdk_root(family, path)
+    missing = [part for part in _PARTS[family] if not (root / part).exists()]
+    if missing:
+        return f"{', '.join(missing)} not in it"
+    return _misfit(root) if family == EMSCRIPTEN else None
 
 
-def sdk_version(path: Path) -> str | None:
-    """`24` for an SDK whose VERSION file starts with `24.0`, or whose directory is named wasi-sdk-24.0."""
+def _misfit(root: Path) -> str | None:
+    """Why an Emscripten and the LLVM beside it do not belong together, by what Emscripten itself expects."""
+    shared = root / "emscripten/tools/shared.py"
+    expected = re.search(r"^EXPECTED_LLVM_VERSION = (\d+)", shared.read_text("utf-8", "replace"), re.MULTILINE)
+    if expected is None:
+        return None  # before 3.1.8 it was written otherwise
+    try:
+        said = process.capture([str(root / "bin/clang"), "--version"], timeout=60)
+    except MatrixError as exc:
+        return f"its clang does not run: {exc}"
+    found = re.search(r"clang version (\d+)", said)
+    if found and found[1] != expected[1]:
+        return f"this Emscripten wants LLVM {expected[1]}, and its clang is of LLVM {found[1]}"
+    return None
+
+
+def sdk_version(family: str, path: Path) -> str | None:
+    """The version that an SDK says it is: a WASI SDK by its VERSION file or its name, an Emscripten by its own."""
+    root = sdk_root(family, path)
+    if family == EMSCRIPTEN:
+        text = root / "emscripten/emscripten-version.txt"
+        match = re.match(r'"?(\d+\.\d+\.\d+)', text.read_text("utf-8", "replace")) if text.is_file() else None
+        return match[1] if match else None
     first = ""
     if (path / "VERSION").is_file():
         first = (path / "VERSION").read_text("utf-8", "replace").partition("\n")[0].strip()
@@ -65,14 +115,15 @@ class SdkDirectory:
 
     name = "directory"
 
-    def __init__(self, path: Path, *, version: str | None = None) -> None:
+    def __init__(self, family: str, path: Path, *, version: str | None = None) -> None:
+        self._family = family
         self._path = path.absolute()
         self._version = version
 
     def available(self, store: Store) -> str | None:
-        if reason := sdk_defect(self._path):
+        if reason := sdk_defect(self._family, self._path):
             return f"{self._path}: {reason}"
-        found = sdk_version(self._path)
+        found = sdk_version(self._family, self._path)
         if self._version is not None and found != self._version:
             return f"{self._path} is version {found or 'unknown'}, not {self._version}"
         return None
@@ -88,12 +139,14 @@ class SdkDirectory:
     def obtain(self, store: Store, say: Callable[[str], None]) -> Obtained:
         if reason := self.available(store):
             raise Unobtainable(reason)
-        clang = process.capture([str(self._path / "bin/clang"), "--version"]).splitlines()[0]
-        libc = self._path / "share/wasi-sysroot/lib"
-        archives = sorted(libc.glob("*/libc.a"))
-        marks = [f"{archive}:{archive.stat().st_size}:{archive.stat().st_mtime_ns}" for archive in archives]
+        root = sdk_root(self._family, self._path)
+        clang = process.capture([str(root / "bin/clang"), "--version"]).splitlines()[0]
+        watched = [*sorted((root / "share/wasi-sysroot/lib").glob("*/libc.a"))]
+        if self._family == EMSCRIPTEN:
+            watched = [root / "emscripten/emscripten-version.txt"]
+        marks = [f"{path}:{path.stat().st_size}:{path.stat().st_mtime_ns}" for path in watched]
         return Obtained(
-            path=self._path,
+            path=root,
             provider=self.name,
             detail=f"{clang} in {self._path}",
             digest=digest_of(str(self._path), clang, *marks),

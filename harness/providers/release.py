@@ -1,14 +1,15 @@
-"""Upstream's release archives, pinned by sha256: WASI SDKs and CPython sources."""
+"""Upstream's release archives, pinned by sha256: SDKs, CPython's sources and ports."""
 
 from __future__ import annotations
 
 import platform
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from harness.fetch import download, reachable
 from harness.providers import Obtained
-from harness.providers.directory import sdk_defect
+from harness.providers.directory import sdk_defect, sdk_root
 from harness.store import Store
 from harness.unpack import unpack_tar
 from matrix.errors import Unobtainable
@@ -20,8 +21,16 @@ class ReleaseArchive:
 
     name = "release archive"
 
-    def __init__(self, item: str, archive: Archive, check: Callable[[Path], str | None]) -> None:
+    def __init__(
+        self,
+        item: str,
+        archive: Archive,
+        check: Callable[[Path], str | None],
+        *,
+        root: Callable[[Path], Path] = lambda directory: directory,
+    ) -> None:
         self._item = item
+        self._root = root
         self._url, self._sha256 = archive.for_machine(platform.machine())
         self._check = check
 
@@ -40,7 +49,7 @@ class ReleaseArchive:
         if self._sha256 is None or (manifest := store.manifest(self._entry)) is None:
             return None
         return Obtained(
-            path=store.entry(self._entry),
+            path=self._root(store.entry(self._entry)),
             provider=self.name,
             detail=manifest.detail,
             digest=manifest.digest,
@@ -60,17 +69,26 @@ class ReleaseArchive:
             return sha256, self.name, self._url, ()
 
         path, manifest = store.obtain(self._entry, make, say=say)
-        return Obtained(path=path, provider=self.name, detail=manifest.detail, digest=manifest.digest)
+        return Obtained(path=self._root(path), provider=self.name, detail=manifest.detail, digest=manifest.digest)
 
 
-def sdk_archive(item: str, archive: Archive) -> ReleaseArchive:
-    return ReleaseArchive(item, archive, sdk_defect)
+def sdk_archive(item: str, family: str, archive: Archive) -> ReleaseArchive:
+    return ReleaseArchive(item, archive, partial(sdk_defect, family), root=partial(sdk_root, family))
 
 
 def cpython_archive(item: str, archive: Archive) -> ReleaseArchive:
     return ReleaseArchive(item, archive, source_defect)
 
 
+def port_archive(item: str, archive: Archive) -> ReleaseArchive:
+    return ReleaseArchive(item, archive, port_defect)
+
+
 def source_defect(directory: Path) -> str | None:
     """Why a directory cannot be CPython's sources; None when it can."""
     return None if (directory / "configure").is_file() else "there is no `configure` in it"
+
+
+def port_defect(directory: Path) -> str | None:
+    """Why a directory cannot be the sources of a C library; None when it can."""
+    return None if any(directory.glob("*.c")) else "there are no C files in it"

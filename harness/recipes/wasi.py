@@ -1,72 +1,15 @@
 """The WASI build, with CPython's own configure and its config.site, as Tools/wasm does it.
 
-Python on WASI finds its library from the place of its executable and the *relative* path to the sources
-that configure was given (`VPATH`), so the build directory is `cross-build/<host>` below a directory that
-holds a link to every entry of the sources: the guest sees just that layout (`GuestLayout`).
-
 Sources: Tools/wasm/wasi-env (3.11), Tools/wasm/wasi.py (3.13), and docs/wasi.md for what differs.
 """
 
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
-
-import msgspec
 
 from harness.recipes import Plan, Step, jobs_flag
+from harness.recipes.layout import GuestLayout, Parts, build_directory, guest_tree, layout_of, link_sources
 from matrix.model import Build, Repair, Series
-
-LEFT_OUT = frozenset({".git", "cross-build", "builddir", "__pycache__"})
-"""entries of a source tree that are not linked"""
-
-
-class Parts(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the parts of a build lie, and their digests."""
-
-    source: Path
-    source_digest: str
-    configure_digest: str
-    """of those files of the sources that configure reads, so that an edited module is only made again"""
-    entries: tuple[str, ...]
-    """the names in the source tree's top directory"""
-    sdk: Path
-    sdk_digest: str
-    python: Path
-    """the build Python"""
-    build_machine: str
-    """configure's `--build`, such as x86_64-pc-linux-gnu"""
-    directory: Path
-    """the work directory"""
-
-
-class GuestLayout(msgspec.Struct, frozen=True, kw_only=True):
-    """What the guest sees: the sources at `/`, the build at `/cross-build/<host>`."""
-
-    host: str
-    series: str
-    debug: bool
-
-    @property
-    def build(self) -> str:
-        return f"/cross-build/{self.host}"
-
-    @property
-    def executable(self) -> str:
-        return f"{self.build}/python.wasm"
-
-    @property
-    def platform_library(self) -> str:
-        """Where the build's _sysconfigdata lies; upstream puts it on PYTHONPATH."""
-        return f"{self.build}/build/lib.wasi-wasm32-{self.series}" + ("-pydebug" if self.debug else "")
-
-
-def layout_of(build: Build, series: Series) -> GuestLayout:
-    return GuestLayout(host=series.host, series=build.cpython.series, debug=build.debug)
-
-
-def build_directory(directory: Path, series: Series) -> Path:
-    return directory / "cross-build" / series.host
 
 
 def plan(build: Build, series: Series, repairs: tuple[Repair, ...], parts: Parts, *, jobs: int) -> Plan:
@@ -74,15 +17,6 @@ def plan(build: Build, series: Series, repairs: tuple[Repair, ...], parts: Parts
     work = build_directory(parts.directory, series)
     sdk = parts.sdk
     sysroot = sdk / "share/wasi-sysroot"
-    names = sorted(name for name in parts.entries if name not in LEFT_OUT and not name.startswith("."))
-    link = Step(
-        name="link",
-        title="lay out the sources",
-        argv=("ln", "-sfn", "-t", str(parts.directory), *(str(parts.source / name) for name in names)),
-        cwd=parts.directory,
-        outputs=(parts.directory / "configure",),
-        expected=1,
-    )
     cflags = " ".join(flag for repair in repairs for flag in repair.cflags)
     tools = {
         "CC": f"{sdk}/bin/clang --sysroot={sysroot}",
@@ -130,17 +64,7 @@ def plan(build: Build, series: Series, repairs: tuple[Repair, ...], parts: Parts
         outputs=(work / "python.wasm", work / "pybuilddir.txt"),
         expected=90,
     )
-    return Plan(name=build.id, directory=parts.directory, steps=(link, configure, make))
-
-
-def guest_tree(directory: Path) -> Path:
-    """The tree that guests see: a copy of the sources with the build's small files inside."""
-    return directory / "guest"
-
-
-def copied(parts: Parts) -> tuple[str, ...]:
-    """The entries of the sources that the guest's tree has."""
-    return tuple(name for name in parts.entries if name not in LEFT_OUT and not name.startswith("."))
+    return Plan(name=build.id, directory=parts.directory, steps=(link_sources(parts), configure, make))
 
 
 def host_runner(layout: GuestLayout, series: Series, parts: Parts) -> str:

@@ -7,17 +7,11 @@ from typing import Protocol
 
 import msgspec
 
+from harness.process import describe_exit
 from harness.providers import Obtained
+from harness.stage import Place, Preopen
 from harness.store import Store
 from matrix.model import Runtime, RuntimeKind
-
-
-class Preopen(msgspec.Struct, frozen=True, kw_only=True):
-    """A directory of the host that the guest may use, and under which name."""
-
-    host: Path
-    guest: str
-    writable: bool = False
 
 
 class GuestRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +31,14 @@ class GuestRun(msgspec.Struct, frozen=True, kw_only=True):
     """which of the guests that run side by side this is, from 0"""
 
 
+TRAPPED = 134
+"""the exit status after a trap, of wasmtime's CLI as of `host.py`"""
+
+
+def describe_wasmtime_end(code: int) -> str:
+    return "the guest ended with " + ("a trap or an abort" if code == TRAPPED else describe_exit(code))
+
+
 class Command(msgspec.Struct, frozen=True, kw_only=True):
     """What to start on the host."""
 
@@ -47,11 +49,15 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
 class Adapter(Protocol):
     """A runtime of one version."""
 
-    confines_writes: bool
-    """whether it keeps the guest from writing to preopened directories that are not writable"""
+    @property
+    def confines_writes(self) -> bool:
+        """Whether it keeps the guest from writing to preopened directories that are not writable."""
 
     def compile(self, run: GuestRun, store: Store) -> Path:
         """The module compiled ahead of time, from the cache when it is there."""
+
+    def place(self, tree: Path, build: str, directory: Path) -> Place:
+        """Lay out a guest's files in `directory`; it sees `tree`, whose build it sees at `build`."""
 
     def command(self, run: GuestRun, compiled: Path, scratch: Path) -> Command:
         """The command that runs the guest; `scratch` is a directory for files of the command's own."""
@@ -59,11 +65,16 @@ class Adapter(Protocol):
     def reproduce(self, run: GuestRun) -> str:
         """A command that a person can paste to run the guest, without compiled module or limits."""
 
+    def describe_end(self, code: int, output: str) -> str:
+        """How a guest ended that was not told to, from its exit status (not 0) and what it printed."""
 
-def adapter(runtime: Runtime, obtained: Obtained) -> Adapter:
-    """The adapter of a runtime that was provisioned."""
-    from harness.runtimes import wasmtime_cli, wasmtime_embedded
 
+def adapter(runtime: Runtime, obtained: Obtained, flags: tuple[str, ...] = ()) -> Adapter:
+    """The adapter of a runtime that was provisioned; `flags` are options that the cell's build needs."""
+    from harness.runtimes import node, wasmtime_cli, wasmtime_embedded
+
+    if runtime.kind is RuntimeKind.NODE:
+        return node.Node(obtained.path, flags)
     if runtime.kind is RuntimeKind.CLI:
         return wasmtime_cli.WasmtimeCli(obtained.path, runtime.version)
     return wasmtime_embedded.WasmtimeEmbedded(obtained.path, obtained.digest)

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from harness import process
+from harness import process, stage
 from harness.process import CommandFailed
-from harness.runtimes import Command, GuestRun
+from harness.runtimes import Command, GuestRun, describe_wasmtime_end
+from harness.stage import Place
 from harness.store import Store, digest_of
 from matrix.errors import HarnessFault
 
@@ -56,6 +57,9 @@ class WasmtimeCli:
             flags += ["--env", f"{name}={value}"]
         return flags
 
+    def place(self, tree: Path, build: str, directory: Path) -> Place:
+        return stage.private_place(tree, build, directory)
+
     def command(self, run: GuestRun, compiled: Path, scratch: Path) -> Command:
         limits = ["-W", f"max-memory-size={run.memory_limit}", "-C", "cache=n"]
         return Command(
@@ -67,3 +71,6 @@ class WasmtimeCli:
 
     def reproduce(self, run: GuestRun) -> str:
         return shlex.join(["wasmtime", "run", *self._run_flags(run), str(run.wasm), *run.argv[1:]])
+
+    def describe_end(self, code: int, output: str) -> str:
+        return describe_wasmtime_end(code)

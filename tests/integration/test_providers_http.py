@@ -427,7 +427,7 @@ def test_when_every_provider_fails_each_ones_reason_is_named(web: Web, store: St
 
 def test_availability_asks_each_provider_until_one_has_it(web: Web, store: Store) -> None:
     body = archives.cpython()
-    state = availability([unreachable(), release(web.serve("/mirror.tgz", body), body)], store)
+    state = availability("item", [unreachable(), release(web.serve("/mirror.tgz", body), body)], store)
     assert (state.provider, state.detail) == ("release archive", "can be fetched")
     assert "no connection" in state.reasons[0]
     assert web.requests == ["HEAD /mirror.tgz"]

@@ -54,6 +54,7 @@ def target(name: str = "wasi", **changes: Any) -> Target:
 
 def series(cpython: str = ">=3.11,<3.16", **changes: Any) -> Series:
     made = Series(
+        sdk_family="wasi-sdk",
         cpython=Requirement.parse(cpython),
         host="wasm32-wasip1",
         python_flags=("-u",),
@@ -74,10 +75,12 @@ def matrix(**changes: Any) -> Matrix:
         sdks=(sdk("16"), sdk("24")),
         cpythons=(CPython(version="3.11.2"), CPython(version="3.13.5")),
         runtimes=(runtime("49.0.0"), runtime("50.0.1")),
+        ports=(),
         series=(series(),),
         exclusions=(),
         repairs=(),
         expected_build_failures=(),
+        runtime_flags=(),
     )
     return replace(made, **changes)
 

@@ -94,6 +94,9 @@ def test_the_place_is_the_one_that_uses_it(package: str, place: str) -> None:
     assert package in imports_of(place)
 
 
+CONFINED = "harness/runtimes/confine.py"
+
+
 @EVERY_SOURCE
 def test_there_is_no_other_way_to_the_network_and_to_processes(source: str) -> None:
     assert not {name for name in imports_of(source) if within(name, BANNED)}
@@ -102,6 +105,8 @@ def test_there_is_no_other_way_to_the_network_and_to_processes(source: str) -> N
         for node in ast.walk(tree(source))
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "os"
     }
+    if source == CONFINED:  # it becomes the command that harness.process was told to start
+        used -= {"execv"}
     assert not {name for name in used if name in STARTING or name.startswith(("exec", "spawn"))}
 
 

@@ -35,6 +35,7 @@ FILES = {
         version = "3.13.5"
 
         [[series]]
+        sdk_family = "wasi-sdk"
         cpython = ">=3.13"
         host = "wasm32-wasip1"
         python_flags = ["-u"]
@@ -50,6 +51,11 @@ FILES = {
         name = "wasmtime"
         version = "50.0.1"
         kind = "embedded"
+    """,
+    "ports.toml": """
+        [[port]]
+        name = "zlib"
+        version = "1.3.1"
     """,
     "rules.toml": """
         [[exclusion]]
@@ -201,9 +207,10 @@ def test_the_ids_of_cells_are_unique(real: Matrix) -> None:
     assert len(set(ids)) == len(ids)
 
 
-def test_each_cpython_falls_into_one_series(real: Matrix) -> None:
+@pytest.mark.parametrize("family", ["wasi-sdk", "emscripten"])
+def test_each_cpython_falls_into_one_series_of_a_family(real: Matrix, family: str) -> None:
     for cpython in real.cpythons:
-        covering = [series for series in real.series if series.cpython.matches("cpython", cpython.version)]
+        covering = [s for s in real.series if s.sdk_family == family and s.cpython.matches("cpython", cpython.version)]
         assert len(covering) == 1, cpython.version
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from harness.providers import Obtained, Provider, availability, obtain
 from harness.providers.directory import (
-    SDK_VARIABLE,
+    VARIABLES,
+    WASI_SDK,
     CPythonDirectory,
     cpython_from,
     sdk_defect,
@@ -127,19 +128,19 @@ def test_an_item_without_providers_says_so(store: Store) -> None:
 
 def test_availability_obtains_nothing(store: Store) -> None:
     shelf = Shelf("first")
-    state = availability([Shelf("none", Unobtainable("no such release")), shelf], store)
+    state = availability("item", [Shelf("none", Unobtainable("no such release")), shelf], store)
     assert (state.provider, state.reasons) == ("first", ("none: no such release",))
     assert shelf.asked == 0
 
 
 def test_availability_of_what_is_cached_names_it(store: Store) -> None:
     obtain("sdk", [Shelf("first")], store, silent)
-    state = availability([Shelf("none", Unobtainable("gone")), Shelf("first")], store)
+    state = availability("item", [Shelf("none", Unobtainable("gone")), Shelf("first")], store)
     assert (state.provider, state.detail) == ("first", "cached: version 1")
 
 
 def test_availability_of_nothing_has_all_reasons(store: Store) -> None:
-    state = availability([Shelf("first", Unobtainable("one")), Shelf("second", Unobtainable("two"))], store)
+    state = availability("item", [Shelf("first", Unobtainable("one")), Shelf("second", Unobtainable("two"))], store)
     assert (state.provider, state.reasons) == (None, ("first: one", "second: two"))
 
 
@@ -173,7 +174,7 @@ def sdk_directory(path: Path, version: str | None = "24.0\nwasi-libc: abc\n") ->
     ],
 )
 def test_an_sdk_tells_its_version(tmp_path: Path, name: str, text: str | None, version: str | None) -> None:
-    assert sdk_version(sdk_directory(tmp_path / name, text)) == version
+    assert sdk_version(WASI_SDK, sdk_directory(tmp_path / name, text)) == version
 
 
 def test_an_sdk_is_named_after_its_version_and_kept_apart(tmp_path: Path) -> None:
@@ -186,7 +187,7 @@ def test_a_directory_that_is_no_sdk_is_refused_with_what_it_lacks(tmp_path: Path
     (tmp_path / "bin/clang").write_text("")
     with pytest.raises(UsageError, match="llvm-ar, share/wasi-sysroot not in it"):
         sdk_from(tmp_path)
-    assert sdk_defect(tmp_path / "gone") == "there is no such directory"
+    assert sdk_defect(WASI_SDK, tmp_path / "gone") == "there is no such directory"
 
 
 def test_an_sdk_that_does_not_tell_its_version_is_refused(tmp_path: Path) -> None:
@@ -195,8 +196,8 @@ def test_an_sdk_that_does_not_tell_its_version_is_refused(tmp_path: Path) -> Non
 
 
 def test_the_usual_sdk_is_the_one_that_the_variable_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv(SDK_VARIABLE, str(tmp_path))
-    assert usual_sdk_directory() == tmp_path
+    monkeypatch.setenv(VARIABLES[WASI_SDK], str(tmp_path))
+    assert usual_sdk_directory(WASI_SDK) == tmp_path
 
 
 def test_an_sdk_of_another_version_in_the_usual_place_is_passed_over(
@@ -204,7 +205,7 @@ def test_an_sdk_of_another_version_in_the_usual_place_is_passed_over(
 ) -> None:
     from tests.unit import made
 
-    monkeypatch.setenv(SDK_VARIABLE, str(sdk_directory(tmp_path / "mine")))
+    monkeypatch.setenv(VARIABLES[WASI_SDK], str(sdk_directory(tmp_path / "mine")))
     (provider,) = sdk_providers(made.sdk("16"))
     reason = provider.available(store)
     assert reason is not None

@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from harness.recipes import Plan, Step, native, wasi
+from harness.recipes import Plan, Step, layout, native, wasi
 from matrix.model import Condition, Repair
 from tests.unit import made
 
 NOWHERE = Path("/nowhere")
 """not there, so that a plan that looks at its parts fails"""
 
-PARTS = wasi.Parts(
+PARTS = layout.Parts(
     source=NOWHERE / "cpython",
     source_digest="the sources",
     configure_digest="what configure reads",
@@ -157,12 +157,12 @@ def test_the_host_runner_maps_the_guests_tree() -> None:
 
 
 def test_guests_see_the_sources_without_what_git_and_builds_leave() -> None:
-    assert wasi.copied(PARTS) == ("Include", "Lib", "Modules", "configure", "README.rst", "Doc", "Mac")
+    assert layout.copied(PARTS) == ("Doc", "Include", "Lib", "Mac", "Modules", "README.rst", "configure")
 
 
 def test_a_debug_build_has_its_platform_library_elsewhere() -> None:
-    layout = wasi.layout_of(made.build(debug=True), made.series())
-    assert layout.platform_library == "/cross-build/wasm32-wasip1/build/lib.wasi-wasm32-3.13-pydebug"
+    guest = layout.layout_of(made.build(debug=True), made.series())
+    assert guest.platform_library == "/cross-build/wasm32-wasip1/build/lib.wasi-wasm32-3.13-pydebug"
 
 
 # --- the build Python

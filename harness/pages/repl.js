@@ -1,0 +1,97 @@
+// The terminal of the REPL page. The interpreter runs in the build's own python.worker.js, which posts what it
+// prints, one character code at a time, and asks for input: it then waits on a shared buffer whose first
+// element becomes the number of characters that follow.
+"use strict";
+
+const output = document.getElementById("output");
+const line = document.getElementById("line");
+const state = document.getElementById("state");
+const history = [];
+let recalled = 0;
+let pending = ""; // what was typed and did not fit the buffer yet
+let waiting = null; // the buffer that the interpreter waits on
+
+const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
+
+function show(text, kind) {
+  const last = output.lastChild;
+  if (last && last.className === kind) {
+    last.textContent += text;
+  } else {
+    const part = document.createElement("span");
+    part.className = kind;
+    part.textContent = text;
+    output.append(part);
+  }
+  line.scrollIntoView({ block: "nearest" });
+}
+
+function give() {
+  const room = waiting.length - 1;
+  const bytes = new TextEncoder().encode(pending);
+  const given = bytes.subarray(0, room);
+  pending = new TextDecoder().decode(bytes.subarray(room));
+  waiting.set(given, 1);
+  Atomics.store(waiting, 0, given.length);
+  Atomics.notify(waiting, 0);
+  waiting = null;
+}
+
+function entered() {
+  const text = line.value;
+  if (text.trim()) history.push(text);
+  recalled = history.length;
+  show(`${text}\n`, "input");
+  line.value = "";
+  line.hidden = true;
+  pending += `${text}\n`;
+  if (waiting) give();
+}
+
+line.addEventListener("keydown", (event) => {
+  if (event.key === "Enter") entered();
+  const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+  if (step) {
+    recalled = Math.min(Math.max(recalled + step, 0), history.length);
+    line.value = history[recalled] ?? "";
+    event.preventDefault();
+  }
+});
+document.getElementById("terminal").addEventListener("click", () => {
+  if (!getSelection().toString()) line.focus();
+});
+
+function received({ data }) {
+  if (data.type === "ready") {
+    state.textContent = "Ready. Type Python; Enter runs the line.";
+    worker.postMessage({ type: "run", args: ["-q"] });
+    show("Python in your browser\n", "stderr");
+  } else if (data.type === "stdout" || data.type === "stderr") {
+    const text = decoders[data.type].decode(new Uint8Array([data[data.type]]), { stream: true });
+    show(text, data.type === "stderr" ? "stderr" : "stdout");
+  } else if (data.type === "stdin") {
+    waiting = new Int32Array(data.buffer);
+    if (pending) {
+      give();
+    } else {
+      line.hidden = false;
+      line.focus();
+    }
+  } else if (data.type === "finished") {
+    state.textContent = `The interpreter ended with status ${data.returnCode}. Reload the page for a new one.`;
+    line.hidden = true;
+  }
+}
+
+let worker;
+if (!globalThis.crossOriginIsolated) {
+  state.textContent =
+    "This page lacks the headers Cross-Origin-Opener-Policy and Cross-Origin-Embedder-Policy: " +
+    "without them a browser has no SharedArrayBuffer, and the interpreter cannot wait for input.";
+} else {
+  worker = new Worker("python.worker.js");
+  worker.addEventListener("message", received);
+  worker.addEventListener("error", (event) => {
+    state.textContent = `The interpreter failed: ${event.message}`;
+  });
+}

@@ -1,0 +1,99 @@
+"""Where the parts of a cross build lie: on the host, and as its guests see them.
+
+Python finds its library from the place of its executable and the *relative* path to the sources that
+configure was given (`VPATH`), so the build directory is `cross-build/<host>` below a directory that holds a
+link to every entry of the sources. What guests see (`guest/`, made by `harness.stage`) has the same layout.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from harness.recipes import Step
+from matrix.model import Build, Series
+
+LEFT_OUT = frozenset({".git", "cross-build", "builddir", "__pycache__"})
+"""entries of a source tree that are not linked"""
+
+
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the parts of a build lie, and their digests."""
+
+    source: Path
+    source_digest: str
+    configure_digest: str
+    """of those files of the sources that configure reads, so that an edited module is only made again"""
+    entries: tuple[str, ...]
+    """the names in the source tree's top directory"""
+    sdk: Path
+    sdk_digest: str
+    python: Path
+    """the build Python"""
+    build_machine: str
+    """configure's `--build`, such as x86_64-pc-linux-gnu"""
+    directory: Path
+    """the work directory"""
+
+
+class GuestLayout(msgspec.Struct, frozen=True, kw_only=True):
+    """What the guest sees: the sources at `/`, the build at `/cross-build/<host>`."""
+
+    host: str
+    program: str
+    """what is run: `python.wasm` or `python.js`"""
+    platform: str
+    """the platform's name in the build's own library, `wasi-wasm32`"""
+    series: str
+    debug: bool
+
+    @property
+    def build(self) -> str:
+        return f"/cross-build/{self.host}"
+
+    @property
+    def executable(self) -> str:
+        return f"{self.build}/{self.program}"
+
+    @property
+    def platform_library(self) -> str:
+        """Where the build's _sysconfigdata lies; upstream puts it on PYTHONPATH for WASI."""
+        return f"{self.build}/build/lib.{self.platform}-{self.series}" + ("-pydebug" if self.debug else "")
+
+
+def layout_of(build: Build, series: Series) -> GuestLayout:
+    wasi = build.sdk.family == "wasi-sdk"
+    return GuestLayout(
+        host=series.host,
+        program="python.wasm" if wasi else "python.js",
+        platform="wasi-wasm32" if wasi else "emscripten-wasm32",
+        series=build.cpython.series,
+        debug=build.debug,
+    )
+
+
+def build_directory(directory: Path, series: Series) -> Path:
+    return directory / "cross-build" / series.host
+
+
+def guest_tree(directory: Path) -> Path:
+    """The tree that guests see: a copy of the sources with the build's small files inside."""
+    return directory / "guest"
+
+
+def copied(parts: Parts) -> tuple[str, ...]:
+    """The entries of the sources that are linked for the build, and copied into the guest's tree."""
+    return tuple(sorted(name for name in parts.entries if name not in LEFT_OUT and not name.startswith(".")))
+
+
+def link_sources(parts: Parts) -> Step:
+    """Lay the sources out beside `cross-build`."""
+    return Step(
+        name="link",
+        title="lay out the sources",
+        argv=("ln", "-sfn", "-t", str(parts.directory), *(str(parts.source / name) for name in copied(parts))),
+        cwd=parts.directory,
+        outputs=(parts.directory / "configure",),
+        expected=1,
+    )

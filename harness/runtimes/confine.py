@@ -1,0 +1,96 @@
+"""Starts a command that may write to some directories only. Started as a script; imports nothing of the harness.
+
+    confine.py DIRECTORY... -- COMMAND...
+
+Landlock does it (Linux 5.13 and later; landlock(7)), for any user: the rules hold for the command and all
+that it starts. Reading is not restricted. Exits with 125 when it cannot be had, before anything is started.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+
+FAULT = 125
+
+_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
+"""system calls, the same on all of Linux's architectures"""
+_VERSION = 1
+_PATH_BENEATH = 1
+_NO_NEW_PRIVS = 38
+
+# linux/landlock.h: what changes a file or a directory; bits 13 and 14 came with versions 2 and 3.
+_WRITE_FILE = 1 << 1
+_CHANGES_OF_DIRECTORIES = sum(1 << bit for bit in range(4, 13))  # remove, make_*
+_REFER, _TRUNCATE = 1 << 13, 1 << 14
+_DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/tty", "/dev/random", "/dev/urandom")
+
+
+class _Ruleset(ctypes.Structure):
+    _fields_ = [("handled_access_fs", ctypes.c_uint64)]
+
+
+class _Beneath(ctypes.Structure):
+    _pack_ = 1
+    _fields_ = [("allowed_access", ctypes.c_uint64), ("parent_fd", ctypes.c_int32)]
+
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _call(number: int, *arguments: object) -> int:
+    result: int = _libc.syscall(ctypes.c_long(number), *arguments)
+    if result < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return result
+
+
+def version() -> int:
+    """Landlock's version on this machine; 0 when there is none."""
+    try:
+        return _call(_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(_VERSION))
+    except OSError:
+        return 0
+
+
+def restrict_writes(directories: list[str]) -> None:
+    """Allow this process, from now on, to write below those directories only. Raises OSError."""
+    found = version()
+    handled = _WRITE_FILE | _CHANGES_OF_DIRECTORIES
+    handled |= (_REFER if found >= 2 else 0) | (_TRUNCATE if found >= 3 else 0)
+    attributes = _Ruleset(handled)
+    ruleset = _call(
+        _CREATE_RULESET, ctypes.byref(attributes), ctypes.c_size_t(ctypes.sizeof(attributes)), ctypes.c_uint32(0)
+    )
+    for path in directories:
+        _allow(ruleset, path, handled)
+    for path in _DEVICES:
+        if os.path.exists(path):
+            _allow(ruleset, path, _WRITE_FILE | (_TRUNCATE & handled))
+    if _libc.prctl(_NO_NEW_PRIVS, 1, 0, 0, 0):
+        raise OSError(ctypes.get_errno(), "PR_SET_NO_NEW_PRIVS")
+    _call(_RESTRICT_SELF, ctypes.c_int(ruleset), ctypes.c_uint32(0))
+    os.close(ruleset)
+
+
+def _allow(ruleset: int, path: str, access: int) -> None:
+    descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    rule = _Beneath(access, descriptor)
+    _call(_ADD_RULE, ctypes.c_int(ruleset), ctypes.c_int(_PATH_BENEATH), ctypes.byref(rule), ctypes.c_uint32(0))
+    os.close(descriptor)
+
+
+def main() -> None:
+    split = sys.argv.index("--")
+    directories, command = sys.argv[1:split], sys.argv[split + 1 :]
+    try:
+        restrict_writes(directories)
+        os.execv(command[0], command)  # noqa: S606  # argv as it was given, no shell
+    except OSError as exc:
+        print(f"confine.py: {exc}", file=sys.stderr)
+        sys.exit(FAULT)
+
+
+if __name__ == "__main__":
+    main()
