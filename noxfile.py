@@ -51,6 +51,20 @@ def test_node_pthreads(session: nox.Session) -> None:
     harness(session, "test", "--target", "node-pthreads")
 
 
+@nox.session(name="test-browser")
+def test_browser(session: nox.Session) -> None:
+    """The same in a real Chromium."""
+    install(session, "browser")
+    harness(session, "test", "--target", "browser")
+
+
+@nox.session
+def serve(session: nox.Session) -> None:
+    """Serve the browser build's REPL on loopback."""
+    install(session)
+    harness(session, "serve")
+
+
 @nox.session
 def build(session: nox.Session) -> None:
     """Provision and build only."""

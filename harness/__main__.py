@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
 import secrets
 import shlex
 import sys
+import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +29,8 @@ from harness.providers import Availability, Provider, availability
 from harness.providers.directory import cpython_from, sdk_from
 from harness.provision import items_of
 from harness.running import CellRun, run_cell
+from harness.runtimes.browser import PAGES
+from harness.serve import Site, serving
 from harness.store import Store, write_atomically
 from matrix.errors import BuildFailed, MatrixError, Unobtainable, UsageError, near
 from matrix.expand import Expansion, expand
@@ -77,7 +81,13 @@ def main(argv: Sequence[str]) -> int:
     errors = Console(stderr=True, highlight=False)
     try:
         arguments = parse(argv, out=OUT)
-        commands = {"cells": list_cells, "report": report, "build": build_or_test, "test": build_or_test}
+        commands = {
+            "cells": list_cells,
+            "report": report,
+            "build": build_or_test,
+            "test": build_or_test,
+            "serve": serve_repl,
+        }
         return commands[arguments.command](arguments, console)
     except KeyboardInterrupt:
         errors.print("interrupted")
@@ -102,7 +112,7 @@ def matrix_of(arguments: Arguments) -> Matrix:
 
 
 def selected_cells(arguments: Arguments, matrix: Matrix) -> tuple[Expansion, tuple[Cell, ...]]:
-    expansion = expand(matrix, debug=arguments.debug)
+    expansion = expand(matrix, debug=arguments.debug, known_bad=arguments.known_bad)
     own_sdks = tuple(sdk.id for sdk in matrix.sdks if sdk.directory in arguments.sdk_paths and sdk.directory)
     own_trees = tuple(c.id for c in matrix.cpythons if c.directory in arguments.cpython_paths and c.directory)
     selection = msgspec.structs.replace(
@@ -120,7 +130,7 @@ def list_cells(arguments: Arguments, console: Console) -> int:
     """Every cell (or those selected): whether it can be had here, from which provider, and if not, why."""
     matrix = matrix_of(arguments)
     store = Store()
-    expansion = expand(matrix, debug=arguments.debug)
+    expansion = expand(matrix, debug=arguments.debug, known_bad=arguments.known_bad)
     cells = expansion.cells
     if arguments.selection != type(arguments.selection)() or arguments.sdk_paths or arguments.cpython_paths:
         cells = selected_cells(arguments, matrix)[1]
@@ -129,9 +139,7 @@ def list_cells(arguments: Arguments, console: Console) -> int:
     for wanted in needs.values():
         items |= {item: providers() for item, providers in wanted.items() if item not in items}
     with ThreadPoolExecutor(8) as pool:
-        found = dict(
-            zip(items, pool.map(lambda item: availability(item, items[item], store), items), strict=True)
-        )
+        found = dict(zip(items, pool.map(lambda item: availability(item, items[item], store), items), strict=True))
     if arguments.json:
         _cells_json(needs, expansion, found, console)
         return 0
@@ -199,6 +207,27 @@ def build_or_test(arguments: Arguments, console: Console) -> int:
         arguments=arguments,
     )
     return Run(run, cells, preparer, limitations, store, console).execute()
+
+
+def serve_repl(arguments: Arguments, console: Console) -> int:
+    """Build for the browser and serve the result, with a page to type into, until Ctrl-C."""
+    matrix = matrix_of(arguments)
+    cells = [cell for cell in selected_cells(arguments, matrix)[1] if cell.build.target.in_memory]
+    if len(cells) != 1:
+        raise UsageError(f"`serve` takes one cell of a browser target, not {len(cells)}", hint="narrow it with --cell")
+
+    def say(message: str) -> None:
+        console.print(escape(message), soft_wrap=True)
+
+    options = Options(jobs=arguments.jobs, build_python=arguments.build_python, refresh=arguments.refresh)
+    preparer = Preparer(matrix, Store(), options, TerminalWatcher(console), say)
+    assets = preparer.build(cells[0])
+    site = Site({"/": assets, "/repl.html": PAGES / "repl.html", "/repl.js": PAGES / "repl.js"})
+    with serving(site, arguments.port) as address:
+        console.print(f"{address}/repl.html (Ctrl-C ends it)", soft_wrap=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            threading.Event().wait()
+    return 0
 
 
 def _dry_run(cells: Sequence[Cell], preparer: Preparer, console: Console) -> int:
@@ -413,6 +442,7 @@ def report(arguments: Arguments, console: Console) -> int:
 def cell_options(arguments: Arguments) -> str:
     """The options without which the cells of a run do not exist, as words of a command."""
     words = ["--debug-build"] if arguments.debug else []
+    words += ["--known-bad"] if arguments.known_bad else []
     for option, paths in (("--sdk", arguments.sdk_paths), ("--cpython", arguments.cpython_paths)):
         for path in paths:
             words += [option, str(path)]

@@ -142,7 +142,7 @@ def _durations(store: Store) -> Path:
 
 def _expected(store: Store, step: Step) -> float:
     known = read_json(_durations(store), {})
-    value = known.get(step.name) if isinstance(known, dict) else None
+    value = known.get(step.title) if isinstance(known, dict) else None
     return float(value) if isinstance(value, int | float) else step.expected
 
 
@@ -150,5 +150,5 @@ def _remember(store: Store, step: Step, elapsed: float) -> None:
     with store.lock("steps"):
         known = read_json(_durations(store), {})
         known = known if isinstance(known, dict) else {}
-        known[step.name] = round(elapsed, 1)
+        known[step.title] = round(elapsed, 1)
         write_atomically(_durations(store), records.encode(known))

@@ -23,6 +23,7 @@ _COMMANDS = {
     "build": "provision and build",
     "cells": "list every cell, whether it can be had here, and why not",
     "report": "judge a run's outcomes again and write its report",
+    "serve": "build for the browser, and serve the interpreter's REPL on loopback",
 }
 _WITH_VALUE = frozenset(
     [
@@ -79,6 +80,8 @@ class Arguments(msgspec.Struct, frozen=True, kw_only=True):
     build_python: Path | None = None
     refresh: bool = False
     json: bool = False
+    known_bad: bool = False
+    port: int = 8000
     out: Path
 
 
@@ -101,7 +104,7 @@ def parse(argv: Sequence[str], *, out: Path) -> Arguments:
     return Arguments(
         command=known.command,
         selection=Selection(
-            target=tuple(known.target),
+            target=tuple(known.target or (["browser"] if known.command == "serve" and not known.cell else [])),
             sdk=sdks,
             cpython=cpythons,
             runtime=tuple(known.runtime),
@@ -121,6 +124,8 @@ def parse(argv: Sequence[str], *, out: Path) -> Arguments:
         build_python=known.build_python,
         refresh=known.refresh,
         json=known.json,
+        known_bad=known.known_bad,
+        port=known.port,
         out=known.out or out,
     )
 
@@ -134,6 +139,13 @@ def _positive(text: str) -> int:
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"{value} is not 1 or more")
+    return value
+
+
+def _port(text: str) -> int:
+    value = int(text)
+    if not 0 <= value <= 65535:
+        raise argparse.ArgumentTypeError(f"{value} is no port number")
     return value
 
 
@@ -171,6 +183,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     which.add_argument("--cell", action="append", default=[], metavar="ID", help="exactly this cell")
     which.add_argument("--debug-build", action="store_true", help="a pydebug build")
+    which.add_argument("--known-bad", action="store_true", help="also SDKs that are left out for their known bugs")
     making = parser.add_argument_group("provisioning and building")
     making.add_argument("--dry-run", action="store_true", help="print the build's commands and start none of them")
     making.add_argument(
@@ -212,6 +225,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     running.add_argument("--out", type=Path, metavar="DIR", help="where runs are kept (default: reports/out)")
     parser.add_argument("--json", action="store_true", help="of `cells`: as JSON")
+    parser.add_argument(
+        "--port", type=_port, default=8000, help="of `serve`: where, on loopback; 0 takes any (default: %(default)s)"
+    )
     return parser
 
 

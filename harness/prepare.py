@@ -87,6 +87,8 @@ class Preparer:
         notes = [f"repaired: {repair.reason}" for repair in self._matrix.repairs_of(cell.build)]
         if cell.build.sdk.family == EMSCRIPTEN:
             notes += [f"{item.detail} stands in for the port" for name, item in had.items() if name.startswith("port-")]
+        if rule := self._matrix.exclusion_of(cell):
+            notes.append(f"made on demand: {rule.reason}")
         if not adapter(cell.runtime, runtime, flags).confines_writes:
             notes.append(f"{cell.runtime.name} does not keep guests from writing to the library that they share")
         return Prepared(
@@ -102,6 +104,12 @@ class Preparer:
                 "build": round(finished - provisioned, 3),
             },
         )
+
+    def build(self, cell: Cell) -> Path:
+        """Build a cell without its runtime; the directory that `python.wasm` is in. Raises as `prepare` does."""
+        series = self._series(cell.build)
+        parts = self._build(cell.build, series, self._provision(cell, runtime=False))
+        return layout.build_directory(parts.directory, series)
 
     def expected_failure(self, build: Build) -> ExpectedBuildFailure | None:
         return self._matrix.expected_failure_of(build)
@@ -119,9 +127,11 @@ class Preparer:
             raise UsageError(f"no series in cpythons.toml covers CPython {build.cpython.version} on {build.sdk.family}")
         return series
 
-    def _provision(self, cell: Cell) -> dict[str, Obtained]:
-        """All that the cell needs, by its id."""
+    def _provision(self, cell: Cell, *, runtime: bool = True) -> dict[str, Obtained]:
+        """All that the cell needs, by its id; or only what its build needs."""
         wanted = items_of(cell, self._matrix, self._store)
+        if not runtime and cell.runtime.id != cell.build.sdk.node:
+            del wanted[cell.runtime.id]
         for item, providers in wanted.items():
             if item in self._failures:
                 raise self._failures[item]

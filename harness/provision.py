@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from harness.providers import Provider
-from harness.providers.command import InstalledCommand
+from harness.providers.command import InstalledBrowser, InstalledCommand
 from harness.providers.composed_emscripten import ComposedEmscriptenSdk
 from harness.providers.composed_wasi import ComposedWasiSdk
 from harness.providers.directory import EMSCRIPTEN, CPythonDirectory, SdkDirectory, usual_sdk_directory
@@ -75,6 +75,8 @@ def port_providers(port: Port) -> list[Provider]:
 
 def runtime_providers(runtime: Runtime, store: Store) -> list[Provider]:
     """What is installed, if it has the version; else PyPI."""
+    if runtime.kind is RuntimeKind.BROWSER:
+        return [InstalledBrowser(runtime)]
     installed: Provider = (
         InstalledPackage(runtime) if runtime.kind is RuntimeKind.EMBEDDED else InstalledCommand(runtime)
     )

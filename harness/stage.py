@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from harness import records
 from harness.recipes import layout
 from harness.store import digest_of, remove_tree, write_atomically
 from matrix.model import Series
@@ -49,7 +50,9 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     guest_root: str
     """what the guest calls `root`"""
     guest_work: str
-    """what it calls the directory in which it works, which is that of `events`"""
+    """what it calls the directory in which it works"""
+    guest_events: str
+    """what it calls `events`"""
     prefix: str = ""
     """what comes before the paths of the tree: nothing where the guest sees it as its root"""
     environment: dict[str, str] = {}
@@ -69,7 +72,7 @@ def stage_sources(parts: layout.Parts) -> None:
     for name in layout.copied(parts):
         _synchronise(parts.source / name, tree / name)
     for path in tree.iterdir():
-        if path.name not in layout.copied(parts) and path.name != "cross-build":
+        if path.name not in (*layout.copied(parts), "cross-build", *TESTS):
             _remove(path)
     write_atomically(stamp, mark.encode())
 
@@ -79,7 +82,7 @@ def stage_build(guest: layout.GuestLayout, series: Series, parts: layout.Parts) 
     work = layout.build_directory(parts.directory, series)
     stamp = parts.directory / ".steps" / "build-files"
     wasm = (work / "python.wasm").stat()
-    mark = digest_of(str(wasm.st_size), str(wasm.st_mtime_ns), *_BUILD_FILES)
+    mark = digest_of(str(wasm.st_size), str(wasm.st_mtime_ns), parts.source_digest, *_BUILD_FILES)
     if stamp.is_file() and stamp.read_text() == mark:
         return
     inside = layout.guest_tree(parts.directory) / guest.build.lstrip("/")
@@ -89,8 +92,11 @@ def stage_build(guest: layout.GuestLayout, series: Series, parts: layout.Parts) 
         if (work / name).is_file():
             (inside / name).parent.mkdir(exist_ok=True)
             shutil.copy2(work / name, inside / name)
-    library = Path(guest.platform_library).relative_to(guest.build)
-    shutil.copytree(work / library, inside / library, symlinks=True)  # 3.11 has dangling ones
+    if guest.in_memory:
+        pack_tests(layout.guest_tree(parts.directory))
+    else:
+        library = Path(guest.platform_library).relative_to(guest.build)
+        shutil.copytree(work / library, inside / library, symlinks=True)  # 3.11 has dangling ones
     write_atomically(stamp, mark.encode())
 
 
@@ -105,6 +111,7 @@ def private_place(tree: Path, build: str, directory: Path) -> Place:
         events=work / "events.jsonl",
         guest_root="/",
         guest_work=f"{build}/build",
+        guest_events=f"{build}/build/events.jsonl",
         preopens=(
             Preopen(host=root, guest="/", writable=True),
             *(Preopen(host=host, guest=guest, writable=guest == _LIBRARY) for host, guest in shared),
@@ -124,6 +131,7 @@ def host_place(tree: Path, directory: Path) -> Place:
         events=work / "events.jsonl",
         guest_root=f"{directory}/",
         guest_work=str(work),
+        guest_events=str(work / "events.jsonl"),
         prefix=str(tree),
         environment={"TMPDIR": str(temporary)},
         preopens=(
@@ -132,6 +140,44 @@ def host_place(tree: Path, directory: Path) -> Place:
             Preopen(host=Path(library), guest=library, writable=True),
         ),
     )
+
+
+MEMORY_WORK = "/home/web_user/work"
+MEMORY_EVENTS = "/dev/events"
+TESTS = ("tests.data", "tests.json")
+"""the archive of tests: their bytes, and a list of name, start, end and time (s) of each file"""
+
+
+def memory_place(tree: Path, directory: Path) -> Place:
+    """A guest whose files are in memory: a page puts those of `files/` there, and the tree's archive of tests."""
+    files = directory / "files"
+    files.mkdir()
+    return Place(
+        root=files,
+        events=directory / "events.jsonl",
+        guest_root="/",
+        guest_work=MEMORY_WORK,
+        guest_events=MEMORY_EVENTS,
+        preopens=(Preopen(host=tree, guest="/"),),
+    )
+
+
+def pack_tests(tree: Path) -> None:
+    """Make the archive of the tests, and their byte-code, that guests without the host's files are given."""
+    library = tree / _LIBRARY.lstrip("/")
+    rows: list[tuple[str, int, int, int]] = []
+    position = 0
+    partial = tree / f".{TESTS[0]}"
+    with partial.open("wb") as archive:
+        for path in sorted((library / "test").rglob("*")):
+            if path.is_file():
+                data = path.read_bytes()
+                archive.write(data)
+                name = str(path.relative_to(library))
+                rows.append((name, position, position + len(data), int(path.stat().st_mtime)))
+                position += len(data)
+    write_atomically(tree / TESTS[1], records.encode(rows))
+    partial.replace(tree / TESTS[0])
 
 
 def make_root(tree: Path, root: Path) -> tuple[tuple[Path, str], ...]:

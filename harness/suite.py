@@ -97,7 +97,7 @@ class Session:
         place = adapter.place(settings.tree, settings.build, self.directory)
         shutil.copyfile(DRIVER, place.root / DRIVER.name)
         plan = {
-            "events": f"{place.guest_work}/{place.events.name}",
+            "events": place.guest_events,
             "work": place.guest_work,
             "environment": place.environment,
             "modules": modules,

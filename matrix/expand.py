@@ -22,8 +22,11 @@ class Expansion(Record, frozen=True, kw_only=True):
     rejected: tuple[Rejected, ...]
 
 
-def expand(matrix: Matrix, *, debug: bool = False) -> Expansion:
-    """Every combination of target, SDK, CPython and runtime; `debug` makes them pydebug builds."""
+def expand(matrix: Matrix, *, debug: bool = False, known_bad: bool = False) -> Expansion:
+    """Every combination of target, SDK, CPython and runtime; `debug` makes them pydebug builds.
+
+    With `known_bad` the exclusions that can be overruled are.
+    """
     cells: list[Cell] = []
     rejected: list[Rejected] = []
     for target in matrix.targets:
@@ -36,8 +39,8 @@ def expand(matrix: Matrix, *, debug: bool = False) -> Expansion:
                 reason = f"no series in cpythons.toml says how CPython {cpython.version} is built with {sdk.family}"
                 rejected.append(Rejected(cell=cell, reason=reason))
                 continue
-            rule = next((rule for rule in matrix.exclusions if rule.when.holds(cell.facts)), None)
-            if rule is None:
+            rule = matrix.exclusion_of(cell)
+            if rule is None or (known_bad and rule.on_demand):
                 cells.append(cell)
             else:
                 rejected.append(Rejected(cell=cell, reason=rule.reason, reference=rule.reference))

@@ -172,6 +172,8 @@ class Target(Record, frozen=True, kw_only=True):
     defaults: Defaults
     configure: tuple[str, ...] = ()
     """what tells configure to build this target"""
+    in_memory: bool = False
+    """whether its guests have their files in memory and none of the host's"""
     libraries: tuple[str, ...] = ()
     """the flags that the SDK's libraries are compiled with for it"""
 
@@ -340,6 +342,10 @@ class Matrix(Record, frozen=True, kw_only=True):
             ),
             None,
         )
+
+    def exclusion_of(self, cell: Cell) -> Exclusion | None:
+        """The first rule that leaves a cell out."""
+        return next((rule for rule in self.exclusions if rule.when.holds(cell.facts)), None)
 
     def runtime(self, name: str) -> Runtime:
         """The runtime of an id that the loader has checked."""

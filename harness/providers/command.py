@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 from harness.providers import Obtained
-from harness.providers.pypi import check_command
+from harness.providers.pypi import check_command, command_version
 from harness.store import Store, digest_of
 from matrix.errors import Unobtainable
 from matrix.model import Runtime, RuntimeKind
 
+BROWSER_VARIABLE = "CPYTHON_WASM_BROWSER"
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _COMMANDS = {RuntimeKind.CLI: "wasmtime", RuntimeKind.NODE: "node"}
 
 
@@ -50,3 +54,42 @@ class InstalledCommand:
             detail=f"{name} {self._runtime.version} at {path}",
             digest=digest_of(str(path), self._runtime.version, str(info.st_size), str(info.st_mtime_ns)),
         )
+
+
+class InstalledBrowser:
+    """The browser that `$CPYTHON_WASM_BROWSER` names, else the first that is on PATH, whatever its version."""
+
+    name = "PATH"
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    def available(self, store: Store) -> str | None:
+        try:
+            self.obtain(store, lambda message: None)
+        except Unobtainable as exc:
+            return exc.message
+        return None
+
+    def cached(self, store: Store) -> Obtained | None:
+        try:
+            return self.obtain(store, lambda message: None)
+        except Unobtainable:
+            return None
+
+    def obtain(self, store: Store, say: Callable[[str], None]) -> Obtained:
+        if importlib.util.find_spec("playwright") is None:
+            raise Unobtainable(
+                "the browser is driven by the package playwright, which this environment does not have",
+                hint="`nox -s test-browser` installs it, as does `pip install` of pyproject.toml's group browser",
+            )
+        named = os.environ.get(BROWSER_VARIABLE)
+        found = shutil.which(named) if named else next(filter(None, map(shutil.which, _BROWSERS)), None)
+        if found is None:
+            raise Unobtainable(
+                f"there is no {named!r}, which ${BROWSER_VARIABLE} names" if named else "no Chromium is on PATH",
+                hint=f"install one (on Debian: apt-get install chromium), or name one with ${BROWSER_VARIABLE}",
+            )
+        version = command_version(Path(found))
+        detail = f"{Path(found).name} {version}"
+        return Obtained(path=Path(found), provider=self.name, detail=detail, digest=digest_of(found, version))

@@ -47,6 +47,8 @@ class GuestLayout(msgspec.Struct, frozen=True, kw_only=True):
     """the platform's name in the build's own library, `wasi-wasm32`"""
     series: str
     debug: bool
+    in_memory: bool = False
+    """whether the guest has the reduced library of a browser build, and nothing of the tree"""
 
     @property
     def build(self) -> str:
@@ -59,6 +61,8 @@ class GuestLayout(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def platform_library(self) -> str:
         """Where the build's _sysconfigdata lies; upstream puts it on PYTHONPATH for WASI."""
+        if self.in_memory:
+            return f"/usr/local/lib/python{self.series}"
         return f"{self.build}/build/lib.{self.platform}-{self.series}" + ("-pydebug" if self.debug else "")
 
 
@@ -70,6 +74,7 @@ def layout_of(build: Build, series: Series) -> GuestLayout:
         platform="wasi-wasm32" if wasi else "emscripten-wasm32",
         series=build.cpython.series,
         debug=build.debug,
+        in_memory=build.target.in_memory,
     )
 
 

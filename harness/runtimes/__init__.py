@@ -71,8 +71,10 @@ class Adapter(Protocol):
 
 def adapter(runtime: Runtime, obtained: Obtained, flags: tuple[str, ...] = ()) -> Adapter:
     """The adapter of a runtime that was provisioned; `flags` are options that the cell's build needs."""
-    from harness.runtimes import node, wasmtime_cli, wasmtime_embedded
+    from harness.runtimes import browser, node, wasmtime_cli, wasmtime_embedded
 
+    if runtime.kind is RuntimeKind.BROWSER:
+        return browser.Browser(obtained.path)
     if runtime.kind is RuntimeKind.NODE:
         return node.Node(obtained.path, flags)
     if runtime.kind is RuntimeKind.CLI:

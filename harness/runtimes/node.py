@@ -65,7 +65,12 @@ class Node:
         return shlex.join([str(self._node), *self._flags, *run.argv])
 
     def describe_end(self, code: int, output: str) -> str:
-        for pattern, meaning in _ENDS:
-            if re.search(pattern, output[-20_000:]):
-                return f"the guest ended with {meaning}"
-        return f"the guest ended with {describe_exit(code)}"
+        return describe_v8_end(output) or f"the guest ended with {describe_exit(code)}"
+
+
+def describe_v8_end(output: str) -> str:
+    """How a guest in V8 ended, from what was printed last; "" when that does not say it."""
+    for pattern, meaning in _ENDS:
+        if re.search(pattern, output[-20_000:]):
+            return f"the guest ended with {meaning}"
+    return ""

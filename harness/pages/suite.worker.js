@@ -1,0 +1,99 @@
+// The interpreter of one guest: its files, its devices, its end.
+"use strict";
+
+function get(path, type) {
+  const request = new XMLHttpRequest();
+  request.open("GET", path, false);
+  request.responseType = type;
+  request.send();
+  if (request.status !== 200) throw new Error(`${path}: ${request.status}`);
+  return request.response;
+}
+
+const told = get("/told.json", "json");
+
+function report(kind, data) {
+  postMessage({ kind, data });
+}
+
+// What is printed arrives a character code at a time; it is passed on by lines.
+class Lines {
+  codes = [];
+
+  put(code) {
+    if (code === null) return;
+    this.codes.push(code & 0xff);
+    if (code === 10 || this.codes.length > 8192) this.flush();
+  }
+
+  flush() {
+    if (this.codes.length) report("output", new Uint8Array(this.codes));
+    this.codes = [];
+  }
+}
+
+const printed = new Lines();
+
+function makeDirectories(path) {
+  let made = "";
+  for (const part of path.split("/").filter(Boolean)) {
+    made += `/${part}`;
+    if (!FS.analyzePath(made).exists) FS.mkdir(made);
+  }
+}
+
+function putFiles() {
+  const data = new Uint8Array(get("/tests.data", "arraybuffer"));
+  for (const [name, start, end, modified] of get("/tests.json", "json")) {
+    const path = `${told.library}/${name}`;
+    makeDirectories(path.slice(0, path.lastIndexOf("/")));
+    FS.writeFile(path, data.subarray(start, end));
+    FS.utime(path, modified * 1000, modified * 1000);
+  }
+  makeDirectories(told.work);
+  for (const [path, text] of Object.entries(told.files)) FS.writeFile(path, text);
+}
+
+function makeEventsDevice() {
+  const device = FS.makedev(64, 0);
+  FS.registerDevice(device, {
+    open() {},
+    close() {},
+    write(stream, buffer, offset, length) {
+      report("events", Uint8Array.from(buffer.subarray(offset, offset + length)));
+      return length;
+    },
+  });
+  FS.mkdev(told.events, 0o222, device);
+}
+
+function end(status) {
+  printed.flush();
+  report("end", String(status));
+}
+
+var Module = {
+  noInitialRun: true,
+  stdin: () => null,
+  stdout: (code) => printed.put(code),
+  stderr: (code) => printed.put(code),
+  onAbort(what) {
+    printed.flush();
+    report("output", `Aborted(${what})\n`);
+  },
+  onRuntimeInitialized() {
+    makeEventsDevice();
+    putFiles();
+    let status;
+    try {
+      status = callMain(told.arguments);
+    } catch (error) {
+      printed.flush();
+      report("output", `${error?.stack ?? error}\n`);
+      status = 134;
+    }
+    end(status ?? 0);
+  },
+};
+
+importScripts("python.js");

@@ -1,0 +1,113 @@
+"""A browser, driven by Playwright: one process of `browser_host.py`, one browser and one tab for each guest.
+
+The guest's files are in memory, so that nothing of the host is in its reach; it has the build's reduced
+library (`python.data`) and beside it the test modules, as one archive (`stage.pack_tests`).
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from harness import records, stage
+from harness.process import describe_exit
+from harness.runtimes import TRAPPED, Command, GuestRun
+from harness.runtimes.node import describe_v8_end
+from harness.stage import Place
+from harness.store import Store
+
+__all__ = ["FAULT", "PAGES", "TRAPPED", "Browser", "HostSpec", "launch_options"]
+
+FAULT = 125
+PAGES = Path(__file__).parent.parent / "pages"
+_PAGE = 65536
+"""bytes of a page of WebAssembly's memory"""
+
+
+class HostSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """What `browser_host.py` is told, as JSON."""
+
+    browser: str
+    assets: Path
+    """the directory of python.js, python.wasm and python.data"""
+    tests: Path
+    """the directory of the archive of tests"""
+    told: Path
+    """what the worker is told, as JSON"""
+    events: Path
+    memory_limit: int
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What `suite.worker.js` is told."""
+
+    library: str
+    work: str
+    events: str
+    arguments: tuple[str, ...]
+    files: dict[str, str]
+
+
+def launch_options(browser: str, memory_limit: int) -> dict[str, Any]:
+    """Playwright's options: the browser that is installed, quiet, with V8's limit on a memory."""
+    flags = [
+        f"--js-flags=--wasm-max-mem-pages={memory_limit // _PAGE}",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-quic",
+        "--disable-sync",
+        "--no-first-run",
+    ]
+    # Chromium's sandbox refuses to be started by root: https://crbug.com/638180
+    return {"executable_path": browser, "headless": True, "args": flags, "chromium_sandbox": os.geteuid() != 0}
+
+
+class Browser:
+    """Chromium as it is installed."""
+
+    confines_writes = True
+
+    def __init__(self, executable: Path) -> None:
+        self._executable = executable
+
+    def compile(self, run: GuestRun, store: Store) -> Path:
+        return run.wasm  # the browser compiles it
+
+    def place(self, tree: Path, build: str, directory: Path) -> Place:
+        return stage.memory_place(tree, directory)
+
+    def command(self, run: GuestRun, compiled: Path, scratch: Path) -> Command:
+        place = scratch / "files"
+        told = Told(
+            library=run.env["PYTHONPATH"],
+            work=stage.MEMORY_WORK,
+            events=stage.MEMORY_EVENTS,
+            arguments=run.argv[1:],
+            files={f"/{path.name}": path.read_text("utf-8") for path in sorted(place.iterdir())},
+        )
+        (scratch / "told.json").write_bytes(records.encode(told))
+        spec = HostSpec(
+            browser=str(self._executable),
+            assets=compiled.parent,
+            tests=next(preopen.host for preopen in run.preopens),
+            told=scratch / "told.json",
+            events=scratch / "events.jsonl",
+            memory_limit=run.memory_limit,
+        )
+        top = str(Path(__file__).parent.parent.parent)
+        argv = (sys.executable, "-m", "harness.runtimes.browser_host", records.encode(spec).decode())
+        # The browser keeps its profile in a temporary directory, which goes with the guest's own.
+        return Command(argv=argv, env={"PYTHONPATH": top, "TMPDIR": str(scratch), "HOME": str(scratch)})
+
+    def reproduce(self, run: GuestRun) -> str:
+        return shlex.join([str(self._executable), "python.html"])
+
+    def describe_end(self, code: int, output: str) -> str:
+        if code == FAULT:
+            return f"the browser could not be used: {output.strip()[-2000:]}"
+        return describe_v8_end(output) or f"the guest ended with {describe_exit(code)}"

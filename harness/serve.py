@@ -1,0 +1,159 @@
+"""Serves files to a browser, on loopback only, with the headers that threads and shared memory ask for.
+
+A page has SharedArrayBuffer, which the interpreter waits for input with, only when it is cross-origin
+isolated: https://developer.mozilla.org/en-US/docs/Web/API/Window/crossOriginIsolated
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+from matrix.errors import MatrixError
+
+HEADERS = {
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-cache",
+    "X-Content-Type-Options": "nosniff",
+}
+TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".wasm": "application/wasm",
+    ".data": "application/octet-stream",
+}
+_LOOPBACK = "127.0.0.1"
+_MOST = 16 << 20
+"""bytes that a request may carry"""
+
+
+class PortTaken(MatrixError):
+    """The port is in use, or this user may not have it."""
+
+    exit_status = 3
+
+    def __init__(self, port: int, reason: str) -> None:
+        super().__init__(
+            f"port {port} on {_LOOPBACK} cannot be used: {reason}", hint="name another one with --port (0 takes any)"
+        )
+
+
+class Site:
+    """What is served: files by their path, and what is done with what a page posts.
+
+    `files` maps an absolute URL path to a file, or, with a `/` at its end, to a directory.
+    """
+
+    def __init__(self, files: Mapping[str, Path], posts: Mapping[str, Callable[[bytes], None]] | None = None) -> None:
+        self.files = dict(files)
+        self.posts = dict(posts or {})
+
+    def file(self, path: str) -> Path | None:
+        """The file for a URL's path; None when there is none, or it is outside of what is served."""
+        if path in self.files and not path.endswith("/"):
+            return self.files[path]
+        parts = PurePosixPath(path).parts
+        if ".." in parts:
+            return None
+        for prefix, directory in self.files.items():
+            if prefix.endswith("/") and path.startswith(prefix):
+                found = (directory / path[len(prefix) :]).resolve()
+                if found.is_file() and found.is_relative_to(directory.resolve()):
+                    return found
+        return None
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers for a site."""
+
+    protocol_version = "HTTP/1.1"
+    server_version = "cpython-wasm-matrix"
+    sys_version = ""
+    site: Site
+    hosts: frozenset[str]
+
+    def do_GET(self) -> None:
+        self._get(body=True)
+
+    def do_HEAD(self) -> None:
+        self._get(body=False)
+
+    def _get(self, *, body: bool) -> None:
+        if not self._is_ours():
+            return
+        path = unquote(urlsplit(self.path).path)
+        file = self.site.file(path)
+        if file is None:
+            self._answer(HTTPStatus.NOT_FOUND, b"there is no such file\n", "text/plain", body=body)
+            return
+        try:
+            data = file.read_bytes()
+        except OSError as exc:
+            self._answer(HTTPStatus.NOT_FOUND, f"{exc.strerror}\n".encode(), "text/plain", body=body)
+            return
+        self._answer(HTTPStatus.OK, data, TYPES.get(file.suffix, "application/octet-stream"), body=body)
+
+    def do_POST(self) -> None:
+        if not self._is_ours():
+            return
+        take = self.site.posts.get(urlsplit(self.path).path)
+        length = self.headers.get("Content-Length", "")
+        if take is None or not length.isdigit() or int(length) > _MOST:
+            self.close_connection = True
+            self._answer(HTTPStatus.NOT_FOUND if take is None else HTTPStatus.BAD_REQUEST, b"", "text/plain")
+            return
+        take(self.rfile.read(int(length)))
+        self._answer(HTTPStatus.OK, b"", "text/plain")
+
+    def _is_ours(self) -> bool:
+        """Refuse a page of another site whose name was made to point here (DNS rebinding)."""
+        if self.headers.get("Host") in self.hosts:
+            return True
+        self.close_connection = True
+        self._answer(HTTPStatus.MISDIRECTED_REQUEST, b"this server answers as localhost only\n", "text/plain")
+        return False
+
+    def _answer(self, status: HTTPStatus, data: bytes, kind: str, *, body: bool = True) -> None:
+        self.send_response(status)
+        for name, value in HEADERS.items():
+            self.send_header(name, value)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        if body:
+            self.wfile.write(data)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@contextlib.contextmanager
+def serving(site: Site, port: int = 0) -> Iterator[str]:
+    """Serve a site while the context lasts; its address, `http://127.0.0.1:PORT`.
+
+    Port 0 takes any that is free. Raises PortTaken.
+    """
+    handler = type("SiteHandler", (Handler,), {"site": site})
+    try:
+        server = ThreadingHTTPServer((_LOOPBACK, port), handler)
+    except (OSError, OverflowError) as exc:
+        raise PortTaken(port, str(getattr(exc, "strerror", None) or exc)) from None
+    server.daemon_threads = True
+    actual = server.server_address[1]
+    handler.hosts = frozenset({f"{_LOOPBACK}:{actual}", f"localhost:{actual}"})  # type: ignore[attr-defined]  # of Handler
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://{_LOOPBACK}:{actual}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
