@@ -63,7 +63,7 @@ def execute(plan: Plan, store: Store, watcher: Watcher, *, say: Callable[[str], 
         stamps = plan.directory / ".steps"
         stamps.mkdir(parents=True, exist_ok=True)
         for step in pending:
-            _stamp_path(plan, step).unlink(missing_ok=True)
+            _begin_anew(plan, step)
         return sum(_run(plan, step, store, watcher) for step in pending)
 
 
@@ -78,6 +78,20 @@ def pending_steps(plan: Plan) -> tuple[Step, ...]:
 def log_path(plan: Plan, step: Step) -> Path:
     """Where a step's full output is."""
     return plan.directory / ".steps" / f"{step.name}.log"
+
+
+def _begin_anew(plan: Plan, step: Step) -> None:
+    """Forget that a step ever succeeded, and what it remembers when it is another one now.
+
+    What was asked for is noted beside the stamp, so that a step that was broken off keeps its memory.
+    """
+    stamp, asked = _stamp_path(plan, step), plan.directory / ".steps" / f"{step.name}.asked"
+    known = asked.read_text() if asked.is_file() else ""
+    if known != _digest(step) and (known or stamp.exists()):
+        for path in step.remembers:
+            path.unlink(missing_ok=True)
+    stamp.unlink(missing_ok=True)
+    write_atomically(asked, _digest(step).encode())
 
 
 def _run(plan: Plan, step: Step, store: Store, watcher: Watcher) -> float:

@@ -237,7 +237,8 @@ class Preparer:
 
     def _asked(self, build: Build, parts: layout.Parts) -> list[str]:
         """What configure's answers depend on."""
-        flags = [flag for repair in self._matrix.repairs_of(build) for flag in (*repair.cflags, *repair.ldflags)]
+        repairs = self._matrix.repairs_of(build)
+        flags = [flag for repair in repairs for flag in (*repair.cflags, *repair.ldflags, *repair.configure)]
         return [parts.sdk_digest, parts.configure_digest, build.cpython.version, str(build.debug), *flags]
 
     def _library_plan(self, parts: layout.Parts) -> Plan:

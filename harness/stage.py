@@ -193,7 +193,7 @@ def make_root(tree: Path, root: Path) -> tuple[tuple[Path, str], ...]:
         elif path.is_dir():
             (root / path.name).mkdir()
             shared.append((path, f"/{path.name}"))
-        else:
+        elif path.exists():  # a user's tree may have links that lead nowhere
             shutil.copyfile(path, root / path.name)
     return tuple(shared)
 

@@ -44,7 +44,8 @@ def _plant(name: str, source: Path, toolchain: Toolchain) -> None:
     script = toolchain.sdk / f"emscripten/tools/ports/{name}.py"
     directory, url = wanted_port(name, script)
     home = toolchain.cache / "ports" / name
-    if (home / _MARKER).is_file():
+    planted = toolchain.directory / f"port-{name}"
+    if (home / _MARKER).is_file() and planted.is_file() and planted.read_text() == f"{url}\n{source}\n":
         return
     partial = home.with_suffix(".part")
     remove_tree(partial)
@@ -53,6 +54,7 @@ def _plant(name: str, source: Path, toolchain: Toolchain) -> None:
     shutil.copytree(source, partial / directory)
     (partial / _MARKER).write_text(f"{url}\n")
     partial.rename(home)
+    write_atomically(planted, f"{url}\n{source}\n".encode())
 
 
 def wanted_port(name: str, script: Path) -> tuple[str, str]:
@@ -62,11 +64,13 @@ def wanted_port(name: str, script: Path) -> tuple[str, str]:
     """
     text = script.read_text("utf-8", "replace") if script.is_file() else ""
     version = re.search(r"^VERSION = '([^']+)'", text, re.MULTILINE)
-    fetch = re.search(rf"fetch_project\('{name}', (f?'[^']*'(?: \+ VERSION \+ '[^']*')?)", text)
-    if version is None or fetch is None:
+    fetch = re.search(rf"fetch_project\('{name}', (f?'[^']*'(?: \+ VERSION \+ '[^']*')?)[,)]", text)
+    url = ""
+    if version is not None and fetch is not None:
+        url = re.sub(r"' \+ VERSION \+ '|\{VERSION\}", version[1], fetch[1]).removeprefix("f").strip("'")
+    if version is None or not url or "{" in url:
         raise Unobtainable(
             f"{script} does not say where the port {name} comes from",
             hint="this Emscripten keeps its ports in another way: harness/toolchain.py has to learn it",
         )
-    url = re.sub(r"' \+ VERSION \+ '|\{VERSION\}", version[1], fetch[1]).removeprefix("f").strip("'")
     return f"{name}-{version[1]}", url

@@ -23,6 +23,10 @@ _PARTS = {
     WASI_SDK: ("bin/clang", "bin/llvm-ar", "share/wasi-sysroot"),
     EMSCRIPTEN: ("emscripten/emcc", "emscripten/emscripten-version.txt", "bin/clang", "bin/wasm-ld", "bin/wasm-opt"),
 }
+_VERSION_HINTS = {
+    WASI_SDK: "a WASI SDK has it in the first line of its VERSION file; write it there (`24.0`)",
+    EMSCRIPTEN: "an Emscripten has it in emscripten/emscripten-version.txt",
+}
 _HINTS = {
     WASI_SDK: "name the directory that has bin/clang in it",
     EMSCRIPTEN: "name an emsdk that was activated, or the directory that has emscripten/emcc in it",
@@ -48,7 +52,7 @@ def sdk_from(path: Path) -> Sdk:
 
     Raises UsageError when the directory is no SDK or does not tell its version.
     """
-    emscripten = any((path / name).exists() for name in ("emscripten", "upstream", "emsdk.py", "emcc"))
+    emscripten = any((path / name).exists() for name in ("emscripten", "upstream", "install", "emsdk.py", "emcc"))
     family = EMSCRIPTEN if emscripten else WASI_SDK
     title = "Emscripten SDK" if emscripten else "WASI SDK"
     if reason := sdk_defect(family, path):
@@ -57,7 +61,7 @@ def sdk_from(path: Path) -> Sdk:
     if version is None:
         raise UsageError(
             f"{path} does not tell which version it is",
-            hint="a WASI SDK has it in the first line of its VERSION file; write it there (`24.0`)",
+            hint=_VERSION_HINTS[family],
         )
     node = _NODE_FOR_DIRECTORIES if emscripten else ""
     return Sdk(id=f"{family}-{version}-directory", family=family, version=version, directory=path, node=node)
@@ -81,7 +85,8 @@ def sdk_defect(family: str, path: Path) -> str | None:
 def _misfit(root: Path) -> str | None:
     """Why an Emscripten and the LLVM beside it do not belong together, by what Emscripten itself expects."""
     shared = root / "emscripten/tools/shared.py"
-    expected = re.search(r"^EXPECTED_LLVM_VERSION = (\d+)", shared.read_text("utf-8", "replace"), re.MULTILINE)
+    text = shared.read_text("utf-8", "replace") if shared.is_file() else ""
+    expected = re.search(r"^EXPECTED_LLVM_VERSION = (\d+)", text, re.MULTILINE)
     if expected is None:
         return None  # before 3.1.8 it was written otherwise
     try:

@@ -24,6 +24,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """digests of what the step reads besides what earlier steps made"""
     outputs: tuple[Path, ...] = ()
     """files that are there when it succeeded"""
+    remembers: tuple[Path, ...] = ()
+    """files of its own that it goes on from, and that do not fit when something about it has changed"""
     expected: float = 60.0
     """seconds that it took when it was measured on two cores; later runs are compared with earlier ones"""
 

@@ -128,6 +128,7 @@ def plan(
         | {name: value for name, value in flags.items() if value},
         inputs=(parts.configure_digest, toolchain.digest),
         outputs=(work / "config.status",),
+        remembers=(work / "config.cache",),
         expected=400,
     )
     make = Step(

@@ -46,7 +46,6 @@ class GuestLayout(msgspec.Struct, frozen=True, kw_only=True):
     platform: str
     """the platform's name in the build's own library, `wasi-wasm32`"""
     series: str
-    debug: bool
     in_memory: bool = False
     """whether the guest has the reduced library of a browser build, and nothing of the tree"""
 
@@ -60,10 +59,13 @@ class GuestLayout(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def platform_library(self) -> str:
-        """Where the build's _sysconfigdata lies; upstream puts it on PYTHONPATH for WASI."""
+        """Where the build's _sysconfigdata lies; upstream puts it on PYTHONPATH for WASI.
+
+        Its name has `-pydebug` when the *build Python* is a debug build, whatever the build is.
+        """
         if self.in_memory:
             return f"/usr/local/lib/python{self.series}"
-        return f"{self.build}/build/lib.{self.platform}-{self.series}" + ("-pydebug" if self.debug else "")
+        return f"{self.build}/build/lib.{self.platform}-{self.series}"
 
 
 def layout_of(build: Build, series: Series) -> GuestLayout:
@@ -73,7 +75,6 @@ def layout_of(build: Build, series: Series) -> GuestLayout:
         program="python.wasm" if wasi else "python.js",
         platform="wasi-wasm32" if wasi else "emscripten-wasm32",
         series=build.cpython.series,
-        debug=build.debug,
         in_memory=build.target.in_memory,
     )
 

@@ -52,6 +52,7 @@ def plan(build: Build, series: Series, repairs: tuple[Repair, ...], parts: Parts
         | ({"CFLAGS": cflags} if cflags else {}),
         inputs=(parts.configure_digest, parts.sdk_digest),
         outputs=(work / "config.status",),
+        remembers=(work / "config.cache",),
         expected=65,
     )
     make = Step(

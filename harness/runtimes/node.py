@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import signal
 import sys
 from pathlib import Path
 
@@ -29,9 +30,12 @@ _ENDS = (
         r"RuntimeError: (null function or function signature mismatch|table index is out of bounds)",
         "a trap: a bad call",
     ),
-    (r"RuntimeError: (divide by zero|integer overflow|float unrepresentable[^\n]*)", "a trap: bad arithmetic"),
+    (
+        r"RuntimeError: (divide by zero|remainder by zero|divide result unrepresentable|float unrepresentable)",
+        "a trap: bad arithmetic",
+    ),
     (r"Aborted\(OOM\)|Cannot enlarge memory|JavaScript heap out of memory|Out of memory", "it ran out of memory"),
-    (r"Aborted\(|abort\(", "an abort"),
+    (r"^(RuntimeError: )?(Aborted|abort)\(", "an abort"),
 )
 """what V8 and Emscripten print when a guest ends by itself, the first that is found counts"""
 
@@ -65,12 +69,14 @@ class Node:
         return shlex.join([str(self._node), *self._flags, *run.argv])
 
     def describe_end(self, code: int, output: str) -> str:
-        return describe_v8_end(output) or f"the guest ended with {describe_exit(code)}"
+        # A signal says it all, but for SIGABRT, with which V8 ends itself.
+        said = describe_v8_end(output) if code > 0 or code == -signal.SIGABRT else ""
+        return said or f"the guest ended with {describe_exit(code)}"
 
 
 def describe_v8_end(output: str) -> str:
     """How a guest in V8 ended, from what was printed last; "" when that does not say it."""
     for pattern, meaning in _ENDS:
-        if re.search(pattern, output[-20_000:]):
+        if re.search(pattern, output[-20_000:], re.MULTILINE):
             return f"the guest ended with {meaning}"
     return ""

@@ -9,7 +9,7 @@ import pytest
 from matrix.errors import ConfigError
 from matrix.expand import expand
 from matrix.load import load
-from matrix.model import Archive, Build, CPython, Matrix
+from matrix.model import Archive, Build, CPython, Matrix, RuntimeKind
 from tests.unit import made
 
 HASH = "0" * 64
@@ -165,6 +165,16 @@ def test_a_name_of_nothing_is_refused(files: Files, old: str, new: str, key: str
     assert f"targets.toml: {key} is not defined; there are: " in message
 
 
+def test_a_port_that_stands_twice_is_refused(files: Files) -> None:
+    message = refusal(files("ports.toml", FILES["ports.toml"], FILES["ports.toml"] * 2))
+    assert "ports.toml: port[1]: 'zlib' stands already at port[0]" in message
+
+
+def test_a_node_that_is_no_runtime_is_refused(files: Files) -> None:
+    message = refusal(files("sdks.toml", 'version = "24"', 'version = "24"\nnode = "node-1.0"'))
+    assert "sdks.toml: sdk[0].node: 'node-1.0' is not defined; there are: wasmtime-50.0.1" in message
+
+
 def test_a_missing_file_is_named(files: Files) -> None:
     directory = files()
     (directory / "rules.toml").unlink()
@@ -226,6 +236,33 @@ def test_each_release_archive_is_pinned_for_x86_64(real: Matrix) -> None:
     archives = [item.archive for item in real.sdks] + [item.archive for item in real.cpythons]
     for archive in filter(None, archives):
         assert archive.for_machine("x86_64")[1], archive.url
+
+
+def test_each_emscripten_is_run_with_a_node_that_is_there(real: Matrix) -> None:
+    sdks = [sdk for sdk in real.sdks if sdk.family == "emscripten"]
+    assert sdks
+    for sdk in sdks:
+        assert real.runtime(sdk.node).kind is RuntimeKind.NODE, sdk.id
+
+
+def test_only_an_emscripten_names_a_node(real: Matrix) -> None:
+    assert {sdk.family for sdk in real.sdks if sdk.node} == {"emscripten"}
+
+
+def test_each_ports_sources_are_pinned_wherever_they_come_from(real: Matrix) -> None:
+    assert {port.name for port in real.ports} == {"zlib", "bzip2"}
+    for port in real.ports:
+        assert port.archive is not None
+        assert port.archive.for_machine("any machine")[1], port.id
+        assert port.version in port.archive.url
+        assert port.source_package is not None
+        assert port.source_package.version.endswith(port.version)
+
+
+def test_a_repacked_source_package_of_a_port_has_a_hash_of_its_own(real: Matrix) -> None:
+    for port in real.ports:
+        assert port.source_package is not None
+        assert (port.source_sha256 is not None) is ("dfsg" in port.source_package.version), port.id
 
 
 # --- what the model derives

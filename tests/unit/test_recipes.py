@@ -160,9 +160,9 @@ def test_guests_see_the_sources_without_what_git_and_builds_leave() -> None:
     assert layout.copied(PARTS) == ("Doc", "Include", "Lib", "Mac", "Modules", "README.rst", "configure")
 
 
-def test_a_debug_build_has_its_platform_library_elsewhere() -> None:
+def test_the_platform_library_of_a_debug_build_is_named_like_any_other() -> None:
     guest = layout.layout_of(made.build(debug=True), made.series())
-    assert guest.platform_library == "/cross-build/wasm32-wasip1/build/lib.wasi-wasm32-3.13-pydebug"
+    assert guest.platform_library == "/cross-build/wasm32-wasip1/build/lib.wasi-wasm32-3.13"
 
 
 # --- the build Python

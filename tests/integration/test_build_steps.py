@@ -1,0 +1,73 @@
+"""Plans that are really executed, with small shell commands for steps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.build import Silent, execute, pending_steps
+from harness.recipes import Plan, Step
+from harness.store import Store
+from matrix.errors import BuildFailed
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "cache")
+
+
+def plan(directory: Path, script: str) -> Plan:
+    """A plan of one step, which remembers a file `memory`."""
+    directory.mkdir(exist_ok=True)
+    step = Step(
+        name="step",
+        title="a step",
+        argv=("sh", "-c", script),
+        cwd=directory,
+        outputs=(directory / "made",),
+        remembers=(directory / "memory",),
+    )
+    return Plan(name="plan", directory=directory, steps=(step,))
+
+
+def run(plan: Plan, store: Store) -> float:
+    return execute(plan, store, Silent(), say=lambda message: None)
+
+
+def test_a_step_that_succeeded_is_not_run_again(tmp_path: Path, store: Store) -> None:
+    one = plan(tmp_path / "work", "echo again >> memory; touch made")
+    assert run(one, store) > 0
+    assert run(one, store) == 0
+    assert (tmp_path / "work/memory").read_text() == "again\n"
+
+
+def test_a_step_that_failed_goes_on_from_what_it_remembers(tmp_path: Path, store: Store) -> None:
+    one = plan(tmp_path / "work", "echo again >> memory; test -f ready && touch made")
+    with pytest.raises(BuildFailed):
+        run(one, store)
+    (tmp_path / "work/ready").touch()
+    run(one, store)
+    assert (tmp_path / "work/memory").read_text() == "again\nagain\n"
+
+
+@pytest.mark.parametrize("first", ["touch made", "false"], ids=["succeeded", "failed"])
+def test_a_step_that_changed_forgets_what_it_remembers(tmp_path: Path, store: Store, first: str) -> None:
+    before = plan(tmp_path / "work", f"echo before >> memory; {first}")
+    if first == "false":
+        with pytest.raises(BuildFailed):
+            run(before, store)
+    else:
+        run(before, store)
+    run(plan(tmp_path / "work", "echo after >> memory; touch made"), store)
+    assert (tmp_path / "work/memory").read_text() == "after\n"
+
+
+def test_what_was_remembered_for_a_step_before_it_ever_ran_is_kept(tmp_path: Path, store: Store) -> None:
+    one = plan(tmp_path / "work", "cat memory > made")
+    (tmp_path / "work/memory").write_text("handed over\n")
+    run(one, store)
+    assert (tmp_path / "work/made").read_text() == "handed over\n"
+    assert not pending_steps(one)
