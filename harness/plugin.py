@@ -135,7 +135,8 @@ class ModuleItem(pytest.Item):
             if result.statuses == {Status.SKIPPED}:
                 pytest.skip(next(iter(reasons)) if len(reasons) == 1 else "every test was skipped")
             return
-        unknown = [outcome for outcome in red if not self.cell.limitations.expects(outcome.test, outcome.status)]
+        expects = self.cell.limitations.expects
+        unknown = [outcome for outcome in red if not expects(outcome.test, outcome.status, self.name)]
         if not unknown:
             pytest.xfail("known limitations: " + ", ".join(sorted({o.test for o in red}))[:500])
         lines = [f"{o.status.value}: {o.test}\n{o.detail.rstrip()}\n{o.output[-2000:].rstrip()}" for o in unknown[:20]]

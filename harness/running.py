@@ -69,7 +69,7 @@ def _parents(name: str) -> list[str]:
 
 def without_hangs(plans: Sequence[ModulePlan], limitations: CellLimitations) -> tuple[ModulePlan, ...]:
     """The plans with the tests left out that the list of limitations says not to run."""
-    skipped = tuple(test.match for test, _ in limitations.tests if not test.run)
+    skipped = tuple(test.match for test in limitations.tests if not test.run)
     return tuple(msgspec.structs.replace(plan, skip=skipped) for plan in plans) if skipped else tuple(plans)
 
 

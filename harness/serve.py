@@ -61,7 +61,7 @@ class Site:
         if path in self.files and not path.endswith("/"):
             return self.files[path]
         parts = PurePosixPath(path).parts
-        if ".." in parts:
+        if ".." in parts or "\0" in path:
             return None
         for prefix, directory in self.files.items():
             if prefix.endswith("/") and path.startswith(prefix):

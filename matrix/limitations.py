@@ -16,6 +16,8 @@ from matrix.load import read_toml
 from matrix.model import Condition, Facts, Identifier, Record
 
 DIRECTORY = Path(__file__).parent / "limitations"
+NEUTRAL = "neutral"
+"""the section of causes that are no limitation of a platform: libraries and options that are left out, other systems"""
 
 
 class Expectation(StrEnum):
@@ -33,15 +35,31 @@ class Expectation(StrEnum):
 class ExpectedTest(Record, frozen=True, kw_only=True):
     """Tests that fail because of a limitation."""
 
-    match: str
-    """a glob over names such as test.test_os.ExecTests.test_execve"""
+    match: str | tuple[str, ...]
+    """a glob over names such as test.test_os.ExecTests.test_execve, or several of them"""
     expect: Expectation
     reason: str
     """what was seen"""
+    module: str = ""
+    """the module that runs them, where another one runs tests of the same names (test_xml_etree, test_xml_etree_c)"""
     run: bool = True
     """false for a hang or a crash that costs minutes: then the tests are not run"""
     when: Condition = Condition()
     """narrows the limitation's own condition"""
+
+
+class NamedTest(Record, frozen=True, kw_only=True):
+    """One glob of an entry, on one cell."""
+
+    match: str
+    module: str
+    expect: Expectation
+    run: bool
+    limitation: str
+
+    def names(self, module: str) -> bool:
+        """Whether it is about tests that `module` runs."""
+        return self.module in ("", module)
 
 
 class Limitation(Record, frozen=True, kw_only=True):
@@ -100,30 +118,36 @@ class CellLimitations:
         self._skips = [
             (re.compile(pattern, re.DOTALL), entry.id) for entry in self.entries for pattern in entry.skip_reasons
         ]
-        self.tests = tuple((test, entry.id) for entry in self.entries for test in entry.tests if test.when.holds(facts))
+        self.tests = tuple(
+            NamedTest(match=match, module=test.module, expect=test.expect, run=test.run, limitation=entry.id)
+            for entry in self.entries
+            for test in entry.tests
+            if test.when.holds(facts)
+            for match in ((test.match,) if isinstance(test.match, str) else test.match)
+        )
         # In reverse, so that of two entries for the same test the first one counts.
-        self._exact = {t.match: (t, i) for t, i in reversed(self.tests) if not re.search(r"[*?\[]", t.match)}
+        self._exact = {test.match: test for test in reversed(self.tests) if not re.search(r"[*?\[]", test.match)}
         self._globs = [
-            (re.compile(fnmatch.translate(t.match)), t, i) for t, i in self.tests if t.match not in self._exact
+            (re.compile(fnmatch.translate(test.match)), test) for test in self.tests if test.match not in self._exact
         ]
-        self._any_glob = re.compile("|".join(fnmatch.translate(t.match) for _, t, _ in self._globs) or r"(?!)")
+        self._any_glob = re.compile("|".join(fnmatch.translate(test.match) for _, test in self._globs) or r"(?!)")
         self._attributed: dict[str, str | None] = {}
 
-    def expected(self, test: str) -> tuple[ExpectedTest, str] | None:
-        """The entry for a test and the limitation's id: one that names it, else the first glob that matches."""
-        if (found := self._exact.get(test)) is not None:
+    def expected(self, test: str, module: str = "") -> NamedTest | None:
+        """The entry for a test that `module` ran: one that names it, else the first glob that matches."""
+        if (found := self._exact.get(test)) is not None and found.names(module):
             return found
         if not self._any_glob.match(test):
             return None
-        return next(((entry, name) for regex, entry, name in self._globs if regex.match(test)), None)
+        return next((entry for regex, entry in self._globs if regex.match(test) and entry.names(module)), None)
 
-    def expects(self, test: str, status: str) -> bool:
-        """Whether a limitation expects that status, which is neither passed nor skipped, of a test."""
-        if (found := self.expected(test)) is None:
+    def expects(self, test: str, status: str, module: str = "") -> bool:
+        """Whether a limitation expects that status, which is neither passed nor skipped, of a test of a module."""
+        if (found := self.expected(test, module)) is None:
             return False
         if status == "did_not_run":
-            return not found[0].run
-        return found[0].expect in (status, Expectation.FLAKY)
+            return not found.run
+        return found.expect in (status, Expectation.FLAKY)
 
     def attribute(self, reason: str) -> str | None:
         """The id of the limitation that explains a skip reason, None when none does."""

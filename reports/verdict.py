@@ -18,7 +18,7 @@ from typing import assert_never
 import msgspec
 
 from harness.outcome import ModuleResult, Outcome, Status, module_test
-from matrix.limitations import CellLimitations, Expectation
+from matrix.limitations import NEUTRAL, CellLimitations, Expectation
 
 
 class Verdict(StrEnum):
@@ -122,8 +122,8 @@ def judge(module: str, outcome: Outcome, limitations: CellLimitations, *, fault:
     """What one outcome means."""
     if fault:
         return Judged(module=module, outcome=outcome, verdict=Verdict.HARNESS_ERROR, detail=fault)
-    entry, limitation = limitations.expected(outcome.test) or (None, "")
-    expect = entry.expect if entry else None
+    entry = limitations.expected(outcome.test, module)
+    expect, limitation = (entry.expect, entry.limitation) if entry else (None, "")
 
     def verdict(kind: Verdict, detail: str = "", by: str = limitation) -> Judged:
         return Judged(module=module, outcome=outcome, verdict=kind, limitation=by, detail=detail)
@@ -158,17 +158,22 @@ def judge(module: str, outcome: Outcome, limitations: CellLimitations, *, fault:
 
 
 def _stale(judged: Sequence[Judged], limitations: CellLimitations) -> tuple[str, ...]:
-    """Entries that matched nothing: limitations that explain no test and no skip, globs without a test."""
+    """Entries that matched nothing: limitations that explain no test and no skip, globs without a test.
+
+    Neutral causes are no limitations of a platform: what a run leaves out need not occur in each.
+    """
     used = {item.limitation for item in judged if item.limitation}
-    matched = {found[0].match for item in judged if (found := limitations.expected(item.outcome.test)) is not None}
+    matched = {
+        found.match for item in judged if (found := limitations.expected(item.outcome.test, item.module)) is not None
+    }
     stale = [
-        f"{name}: tests.match = {test.match!r} matches no test"
-        for test, name in limitations.tests
+        f"{test.limitation}: tests.match = {test.match!r} matches no test"
+        for test in limitations.tests
         if test.match not in matched
     ]
     stale += [
         f"{entry.id}: explains no skip and no failure"
         for entry in limitations.entries
-        if entry.skip_reasons and entry.id not in used
+        if entry.skip_reasons and entry.id not in used and entry.section != NEUTRAL
     ]
     return tuple(stale)

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from harness.outcome import RED as RED_STATUSES
 from harness.outcome import Status
 from matrix.errors import ConfigError
-from matrix.limitations import Expectation, ExpectedTest, Limitation, Limitations
+from matrix.limitations import Expectation, ExpectedTest, Limitation, Limitations, NamedTest
 from matrix.model import Condition
 from matrix.versions import Requirement
 from reports.verdict import RED, judge
@@ -119,8 +119,28 @@ def test_an_entry_is_found_by_name_and_by_glob() -> None:
     assert cell.expected("test.test_os.C.test_one") is None
 
 
-def found(entry: tuple[ExpectedTest, str] | None) -> str | None:
-    return entry[1] if entry else None
+def found(entry: NamedTest | None) -> str | None:
+    return entry.limitation if entry else None
+
+
+def test_an_entry_may_name_several_tests() -> None:
+    entry = ExpectedTest(
+        match=("test.test_os.A.test_one", "test.test_os.B.*"), expect=Expectation.FAILED, reason="seen"
+    )
+    cell = listed(Limitation(id="several", title="several", section="tests", tests=(entry,)))
+    assert found(cell.expected("test.test_os.A.test_one")) == "several"
+    assert found(cell.expected("test.test_os.B.test_one")) == "several"
+    assert [test.match for test in cell.tests] == ["test.test_os.A.test_one", "test.test_os.B.*"]
+
+
+@pytest.mark.parametrize("match", ["test.test_one.A.test_one", "test.test_one.*"])
+def test_an_entry_may_be_about_what_one_module_runs(match: str) -> None:
+    entry = ExpectedTest(match=match, module="test_one", expect=Expectation.FAILED, reason="seen")
+    cell = listed(Limitation(id="one", title="one", section="tests", tests=(entry,)))
+    assert found(cell.expected("test.test_one.A.test_one", "test_one")) == "one"
+    assert cell.expected("test.test_one.A.test_one", "test_one_c") is None
+    assert cell.expects("test.test_one.A.test_one", "failed", "test_one")
+    assert not cell.expects("test.test_one.A.test_one", "failed", "test_one_c")
 
 
 def test_a_glob_matches_the_whole_name() -> None:

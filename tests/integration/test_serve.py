@@ -1,0 +1,87 @@
+"""The server for browser builds, asked over loopback."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from harness.serve import HEADERS, PortTaken, Site, serving
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def posted() -> list[bytes]:
+    return []
+
+
+@pytest.fixture
+def address(tmp_path: Path, posted: list[bytes]) -> Iterator[str]:
+    assets = tmp_path / "assets"
+    (assets / "deep").mkdir(parents=True)
+    for name in ("python.js", "python.wasm", "python.data", "python.html", "deep/other.txt"):
+        (assets / name).write_text(name)
+    (tmp_path / "secret").write_text("not yours")
+    (assets / "way-out").symlink_to(tmp_path / "secret")
+    page = tmp_path / "page.html"
+    page.write_text("<p>page")
+    with serving(Site({"/": assets, "/page.html": page}, {"/take": posted.append})) as address:
+        yield address
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("python.js", "text/javascript; charset=utf-8"),
+        ("python.wasm", "application/wasm"),
+        ("python.data", "application/octet-stream"),
+        ("python.html", "text/html; charset=utf-8"),
+        ("deep/other.txt", "application/octet-stream"),
+        ("page.html", "text/html; charset=utf-8"),
+    ],
+)
+def test_files_come_with_their_type_and_the_headers_of_isolation(address: str, name: str, kind: str) -> None:
+    answer = httpx.get(f"{address}/{name}")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == kind
+    assert {name: answer.headers[name] for name in HEADERS} == HEADERS
+
+
+@pytest.mark.parametrize(
+    "path", ["/secret", "/way-out", "/%2e%2e/secret", "/deep/%2e%2e/%2e%2e/secret", "/deep", "/", "/x%00y"]
+)
+def test_nothing_else_is_served(address: str, path: str) -> None:
+    host, _, port = address.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port))) as connection:  # a client would tidy the path up
+        request = f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n"
+        connection.sendall(request.encode())
+        answer = b"".join(iter(lambda: connection.recv(4096), b""))
+    assert answer.startswith(b"HTTP/1.1 404")
+    assert b"not yours" not in answer
+
+
+def test_what_a_page_posts_is_taken(address: str, posted: list[bytes]) -> None:
+    assert httpx.post(f"{address}/take", content=b"one").status_code == 200
+    assert httpx.post(f"{address}/elsewhere", content=b"two").status_code == 404
+    assert posted == [b"one"]
+
+
+def test_a_page_of_another_site_is_refused(address: str) -> None:
+    answer = httpx.get(f"{address}/python.js", headers={"Host": "evil.example"})
+    assert answer.status_code == 421
+    assert "python.js" not in answer.text
+
+
+def test_a_head_has_no_body(address: str) -> None:
+    answer = httpx.head(f"{address}/python.wasm")
+    assert (answer.status_code, answer.headers["Content-Length"], answer.content) == (200, "11", b"")
+
+
+def test_a_port_in_use_is_said(address: str) -> None:
+    port = int(address.rpartition(":")[2])
+    with pytest.raises(PortTaken, match=rf"port {port} .* cannot be used"), serving(Site({}), port):
+        pass
