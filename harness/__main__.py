@@ -39,6 +39,7 @@ from matrix.load import load
 from matrix.model import Cell, Matrix
 from matrix.select import select
 from reports import junit, render
+from reports.differences import compare
 from reports.summary import (
     CellStatus,
     CellSummary,
@@ -265,6 +266,7 @@ class Run:
         self._directory = run.arguments.out / run.run_id
         self._summaries: list[CellSummary] = []
         self._unexpected: list[Unexpected] = []
+        self._judged: list[tuple[str, str, CellVerdicts]] = []
         self._interrupted = False
         self._usage_error: UsageError | None = None
 
@@ -292,6 +294,7 @@ class Run:
             interrupted=self._interrupted,
             cells=tuple(self._summaries),
             unexpected=tuple(self._unexpected),
+            comparisons=compare(self._judged),
         )
         if testing:
             render.write(summary, self._directory)
@@ -341,7 +344,10 @@ class Run:
                 detail=prepared.cpython.detail,
             ),
             runtime=RuntimeUsed(
-                name=cell.runtime.name, version=cell.runtime.version, provider=prepared.runtime.provider
+                name=cell.runtime.name,
+                version=cell.runtime.version,
+                provider=prepared.runtime.provider,
+                detail=prepared.runtime.detail,
             ),
         )
         if failure is not None:
@@ -373,6 +379,7 @@ class Run:
         verdicts = judge_cell(
             came_to.planned, came_to.results, self._limitations.for_cell(cell.facts), full=came_to.full
         )
+        self._judged.append((cell.id, cell.build.cpython.id, verdicts))
         _write_junit(directory, base, verdicts, came_to)
         summary = tested(base, verdicts, durations)
         if came_to.fault:
@@ -406,6 +413,7 @@ def report(arguments: Arguments, console: Console) -> int:
     limitations = Limitations.load()
     summaries: list[CellSummary] = []
     red: list[Unexpected] = []
+    judged: list[tuple[str, str, CellVerdicts]] = []
     for name, cell in cells.items():
         place = directory / "cells" / name
         if not (place / CELL).is_file():
@@ -417,6 +425,7 @@ def report(arguments: Arguments, console: Console) -> int:
             planned=record.planned, results=read_results(place / OUTCOMES), full=record.full, interrupted=False
         )
         verdicts = judge_cell(came_to.planned, came_to.results, limitations.for_cell(cell.facts), full=came_to.full)
+        judged.append((name, cell.build.cpython.id, verdicts))
         _write_junit(place, record.base, verdicts, came_to)
         summaries.append(tested(record.base, verdicts, record.durations))
         options = cell_options(run.arguments)
@@ -430,6 +439,7 @@ def report(arguments: Arguments, console: Console) -> int:
         interrupted=interrupted,
         cells=tuple(summaries),
         unexpected=tuple(red),
+        comparisons=compare(judged),
     )
     render.write(summary, directory)
     render.show(summary, directory, console)

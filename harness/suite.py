@@ -31,7 +31,7 @@ _MOST_GUESTS = 8
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """What a guest may use."""
 
-    seconds: float = 120.0
+    seconds: float = 240.0
     """of silence: the longest that one test (or loading a module) may take"""
     memory: int = 2 << 30
     """bytes of linear memory"""

@@ -9,6 +9,7 @@ import msgspec
 
 from harness.outcome import Status
 from matrix.model import Cell
+from reports.differences import Comparison
 from reports.verdict import CellVerdicts, Verdict
 
 SCHEMA = 1
@@ -41,6 +42,7 @@ class RuntimeUsed(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     version: str
     provider: str = ""
+    detail: str = ""
 
 
 class Modules(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +96,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     interrupted: bool = False
     cells: tuple[CellSummary, ...]
     unexpected: tuple[Unexpected, ...]
+    comparisons: tuple[Comparison, ...] = ()
+    """what differs between the cells of one CPython version"""
 
 
 def untested(

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from harness import records
 from harness.store import write_atomically
+from reports.differences import short_names
 from reports.summary import CellStatus, CellSummary, Summary
 
 _MOST_ROWS = 200
@@ -51,7 +52,9 @@ def write(summary: Summary, directory: Path) -> None:
     """Write the three files into a run's directory, each whole or not at all."""
     write_atomically(directory / "summary.json", records.indented(summary))
     for name in ("summary.md", "index.html"):
-        text = _ENVIRONMENT.get_template(f"{name}.j2").render(summary=summary, most=_MOST_ROWS, state=state)
+        text = _ENVIRONMENT.get_template(f"{name}.j2").render(
+            summary=summary, most=_MOST_ROWS, state=state, short_names=short_names
+        )
         write_atomically(directory / name, text.encode("utf-8", "backslashreplace"))
 
 
@@ -102,4 +105,9 @@ def show(summary: Summary, directory: Path, console: Console) -> None:
         console.print(f"    again: {_shown(row.reproduce)}", soft_wrap=True)
     if len(summary.unexpected) > _TERMINAL_ROWS:
         console.print(f"  ... and {len(summary.unexpected) - _TERMINAL_ROWS} more in summary.md")
+    for comparison in summary.comparisons:
+        console.print(
+            f"\n{len(comparison.differences)} of {comparison.tests} tests differ between the {len(comparison.cells)} "
+            f"cells of {_shown(comparison.cpython)}: see index.html"
+        )
     console.print(f"\nreport: {_shown(str(directory / 'index.html'))}", soft_wrap=True)
