@@ -64,7 +64,7 @@ document.getElementById("terminal").addEventListener("click", () => {
 function received({ data }) {
   if (data.type === "ready") {
     state.textContent = "Ready. Type Python; Enter runs the line.";
-    worker.postMessage({ type: "run", args: ["-q"] });
+    worker.postMessage({ type: "run", args: ["-i", "-q"] });
     show("Python in your browser\n", "stderr");
   } else if (data.type === "stdout" || data.type === "stderr") {
     const text = decoders[data.type].decode(new Uint8Array([data[data.type]]), { stream: true });

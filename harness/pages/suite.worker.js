@@ -57,7 +57,9 @@ function putFiles() {
 function makeEventsDevice() {
   const device = FS.makedev(64, 0);
   FS.registerDevice(device, {
-    open() {},
+    open(stream) {
+      stream.seekable = false; // else what is opened for appending is positioned first
+    },
     close() {},
     write(stream, buffer, offset, length) {
       report("events", Uint8Array.from(buffer.subarray(offset, offset + length)));

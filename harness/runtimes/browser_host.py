@@ -13,9 +13,9 @@ import os
 import sys
 import threading
 
-import msgspec
 from playwright.sync_api import Error, sync_playwright
 
+from harness import records
 from harness.runtimes.browser import FAULT, PAGES, TRAPPED, HostSpec, launch_options
 from harness.serve import Site, serving
 
@@ -81,7 +81,7 @@ def run(spec: HostSpec) -> int:
 def main() -> None:
     status = FAULT
     try:
-        status = run(msgspec.json.decode(sys.argv[1], type=HostSpec))
+        status = run(records.decode(sys.argv[1].encode(), HostSpec))
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
