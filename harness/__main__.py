@@ -10,7 +10,7 @@ import shlex
 import sys
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -36,7 +36,7 @@ from matrix.errors import BuildFailed, MatrixError, Unobtainable, UsageError, ne
 from matrix.expand import Expansion, expand
 from matrix.limitations import Limitations
 from matrix.load import load
-from matrix.model import Cell, Matrix
+from matrix.model import Cell, Matrix, Sdk
 from matrix.select import select
 from reports import junit, render
 from reports.differences import compare
@@ -102,12 +102,27 @@ def main(argv: Sequence[str]) -> int:
         return 4
 
 
-def matrix_of(arguments: Arguments) -> Matrix:
-    """The matrix, with the SDKs and trees that were named by their paths, which are then selected."""
+def matrix_of(arguments: Arguments, say: Callable[[str], None] | None = None) -> Matrix:
+    """The matrix, with the SDKs and trees that were named by their paths, which are then selected.
+
+    With `say`, an SDK that is none is said and left out, as long as others were asked for.
+    """
     matrix = load()
+    sdks: list[Sdk] = []
+    problems: list[Unobtainable] = []
+    for path in arguments.sdk_paths:
+        try:
+            sdks.append(sdk_from(path))
+        except Unobtainable as exc:
+            problems.append(exc)
+    if problems and (say is None or not (sdks or arguments.selection.sdk)):
+        raise problems[0]
+    for problem in problems:
+        assert say is not None
+        say(f"left out: {problem}")
     return msgspec.structs.replace(
         matrix,
-        sdks=(*matrix.sdks, *(sdk_from(path) for path in arguments.sdk_paths)),
+        sdks=(*matrix.sdks, *sdks),
         cpythons=(*matrix.cpythons, *(cpython_from(path) for path in arguments.cpython_paths)),
     )
 
@@ -189,15 +204,15 @@ def build_or_test(arguments: Arguments, console: Console) -> int:
         directory = run_directory(arguments.out, arguments.resume)
         resumed = records.decode((directory / STARTED).read_bytes(), StartedRun)
         arguments = resumed.arguments
-    matrix = matrix_of(arguments)
-    limitations = Limitations.load()
-    _, cells = selected_cells(arguments, matrix)
-    store = Store()
-    store.remove_left_over()
 
     def say(message: str) -> None:
         console.print(escape(message), soft_wrap=True)
 
+    matrix = matrix_of(arguments, say)
+    limitations = Limitations.load()
+    _, cells = selected_cells(arguments, matrix)
+    store = Store()
+    store.remove_left_over()
     options = Options(jobs=arguments.jobs, build_python=arguments.build_python, refresh=arguments.refresh)
     preparer = Preparer(matrix, store, options, TerminalWatcher(console), say)
     if arguments.dry_run:
@@ -207,7 +222,9 @@ def build_or_test(arguments: Arguments, console: Console) -> int:
         started=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         arguments=arguments,
     )
-    return Run(run, cells, preparer, limitations, store, console).execute()
+    status = Run(run, cells, preparer, limitations, store, console).execute()
+    left_out = len(arguments.sdk_paths) > sum(sdk.directory in arguments.sdk_paths for sdk in matrix.sdks)
+    return Unobtainable.exit_status if left_out and status in (0, 1) else status
 
 
 def serve_repl(arguments: Arguments, console: Console) -> int:

@@ -57,14 +57,15 @@ def execute(plan: Plan, store: Store, watcher: Watcher, *, say: Callable[[str], 
     Raises BuildFailed with the failing command, its last lines and the log's path.
     """
     with store.lock(f"build-{plan.directory.name}", say=say):
-        pending = pending_steps(plan)
-        if not pending:
-            return 0.0
-        stamps = plan.directory / ".steps"
-        stamps.mkdir(parents=True, exist_ok=True)
-        for step in pending:
-            _begin_anew(plan, step)
-        return sum(_run(plan, step, store, watcher) for step in pending)
+        forget(plan)
+        return sum(_run(plan, step, store, watcher) for step in pending_steps(plan))
+
+
+def forget(plan: Plan) -> None:
+    """Forget that the steps that have to run ever succeeded, and what those remember that have changed."""
+    for step in pending_steps(plan):
+        (plan.directory / ".steps").mkdir(parents=True, exist_ok=True)
+        _begin_anew(plan, step)
 
 
 def pending_steps(plan: Plan) -> tuple[Step, ...]:

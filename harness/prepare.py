@@ -205,8 +205,7 @@ class Preparer:
             sdk=sdk.path,
             digest=digest,
             node=node.path,
-            python=sys.executable,
-            path=os.environ.get("PATH", ""),
+            python=os.path.realpath(sys.executable),  # not that of a virtual environment, which comes and goes
             directory=self._work(f"toolchain_{build.sdk.id}", digest),
         )
 
@@ -221,6 +220,7 @@ class Preparer:
             cache = layout.build_directory(parts.directory, series) / "config.cache"
             answers = self._store.root / "state" / "configure" / f"{digest_of(*self._asked(build, parts))}.cache"
             if toolchain is not None:
+                building.forget(plans[-1])
                 take_answers(answers, cache)
             for each in plans:
                 building.execute(each, self._store, self._watcher, say=self._say)

@@ -44,7 +44,11 @@ class ComposedEmscriptenSdk(ComposedSdk):
 
     def _mark(self) -> str:
         composed = self._composed
-        return "\0".join([composed.emscripten, composed.llvm_version, composed.binaryen, str(_LLVM_TOOLS)])
+        return "\0".join([composed.emscripten, composed.llvm_version, composed.binaryen, str(self._tools())])
+
+    def _tools(self) -> tuple[str, ...]:
+        # Emscripten asked for llc, which it no longer used, up to 3.1.8.
+        return (*_LLVM_TOOLS, "llc") if self._composed.llvm < 15 else _LLVM_TOOLS
 
     def _entry(self, store: Store) -> str:
         return f"{super()._entry(store)}-{digest_of(str(store.root))[:4]}"
@@ -72,7 +76,7 @@ class ComposedEmscriptenSdk(ComposedSdk):
         tools, libraries = sdk / "bin", sdk / "lib"
         tools.mkdir()
         libraries.mkdir()
-        for name in _LLVM_TOOLS:
+        for name in self._tools():
             if (llvm / "bin" / name).exists():
                 shutil.copy2((llvm / "bin" / name).resolve(), tools / name)
         for path in (root / "usr/bin").glob("wasm*"):

@@ -50,16 +50,16 @@ def sdk_root(family: str, path: Path) -> Path:
 def sdk_from(path: Path) -> Sdk:
     """The SDK in a directory, which is an Emscripten one when it has Emscripten's compiler driver.
 
-    Raises UsageError when the directory is no SDK or does not tell its version.
+    Raises Unobtainable when the directory is no SDK or does not tell its version.
     """
     emscripten = any((path / name).exists() for name in ("emscripten", "upstream", "install", "emsdk.py", "emcc"))
     family = EMSCRIPTEN if emscripten else WASI_SDK
     title = "Emscripten SDK" if emscripten else "WASI SDK"
     if reason := sdk_defect(family, path):
-        raise UsageError(f"{path} is no {title}: {reason}", hint=_HINTS[family])
+        raise Unobtainable(f"{path} is no {title}: {reason}", hint=_HINTS[family])
     version = sdk_version(family, path)
     if version is None:
-        raise UsageError(
+        raise Unobtainable(
             f"{path} does not tell which version it is",
             hint=_VERSION_HINTS[family],
         )

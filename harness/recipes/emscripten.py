@@ -30,8 +30,6 @@ class Toolchain(msgspec.Struct, frozen=True, kw_only=True):
     node: Path
     python: str
     """the Python that runs Emscripten's scripts"""
-    path: str
-    """the user's PATH"""
     directory: Path
     """where its configuration and its cache of compiled libraries lie"""
 
@@ -54,7 +52,6 @@ class Toolchain(msgspec.Struct, frozen=True, kw_only=True):
             "EM_CONFIG": str(self.config),
             "EMSDK_PYTHON": self.python,
             "TZ": "UTC",  # https://github.com/emscripten-core/emscripten/issues/17635
-            "PATH": f"{self.sdk / 'emscripten'}:{self.node.parent}:{self.path}",
         }
 
     def configuration(self) -> str:
@@ -125,6 +122,7 @@ def plan(
         cwd=work,
         env=toolchain.environment
         | {"CONFIG_SITE": "../../Tools/wasm/config.site-wasm32-emscripten"}
+        | ({} if build.target.in_memory else {"HOSTRUNNER": str(toolchain.node)})
         | {name: value for name, value in flags.items() if value},
         inputs=(parts.configure_digest, toolchain.digest),
         outputs=(work / "config.status",),

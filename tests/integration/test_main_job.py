@@ -234,7 +234,6 @@ def test_cells_lists_every_cell(harness: Harness) -> None:
         (["--cell", "wasi_wasi-sdk-24_cpython-3.13.5_wasmtime-50.0.2"], "wasmtime-50.0.1"),
         (["--target", "wasi", "test_jsom"], "test_json"),
         (["--target", "wasi", "-k", "test_jsom"], "test_json"),
-        (["--target", "wasi", "--sdk", "/nonexistent/sdk"], "no WASI SDK"),
         (["--target", "wasi", "--cpython", "/nonexistent/tree"], "no CPython source tree"),
         (["--target", "wasi", "--jobs", "none"], "--jobs"),
         (["--target", "wasi", "--sdk", ">=x"], "not a version range"),
@@ -245,6 +244,20 @@ def test_mistakes_are_explained(harness: Harness, arguments: list[str], words: s
     assert done.returncode == 2, done.stdout + done.stderr
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_sdk_directory_that_is_none_is_explained(harness: Harness) -> None:
+    done = harness("test", "--target", "wasi", "--sdk", "/nonexistent/sdk")
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "no WASI SDK" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_sdk_directory_that_is_none_does_not_stop_other_cells(harness: Harness, tmp_path: Path) -> None:
+    done = harness("test", "--target", "wasi", "--sdk", "/nonexistent/sdk", "--sdk", "24", "test_bool")
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "left out: /nonexistent/sdk is no WASI SDK" in done.stdout
+    assert [cell["status"] for cell in summary(tmp_path)["cells"]] == ["ok"]
 
 
 def test_missing_make_is_named(harness: Harness, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from harness.providers.directory import EMSCRIPTEN, SdkDirectory, sdk_defect, sdk_from
 from harness.store import Store
-from matrix.errors import Unobtainable, UsageError
+from matrix.errors import Unobtainable
 
 pytestmark = pytest.mark.integration
 
@@ -40,7 +40,7 @@ def store(tmp_path: Path) -> Store:
 
 def test_an_llvm_that_emscripten_does_not_want_is_refused(tmp_path: Path) -> None:
     tree = emscripten_tree(tmp_path / "sdk", SAYS_17)
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(Unobtainable) as caught:
         sdk_from(tree)
     assert "this Emscripten wants LLVM 19, and its clang is of LLVM 17" in str(caught.value)
     assert str(tree) in str(caught.value)

@@ -185,13 +185,13 @@ def test_an_sdk_is_named_after_its_version_and_kept_apart(tmp_path: Path) -> Non
 def test_a_directory_that_is_no_sdk_is_refused_with_what_it_lacks(tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin/clang").write_text("")
-    with pytest.raises(UsageError, match="llvm-ar, share/wasi-sysroot not in it"):
+    with pytest.raises(Unobtainable, match="llvm-ar, share/wasi-sysroot not in it"):
         sdk_from(tmp_path)
     assert sdk_defect(WASI_SDK, tmp_path / "gone") == "there is no such directory"
 
 
 def test_an_sdk_that_does_not_tell_its_version_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="does not tell which version it is"):
+    with pytest.raises(Unobtainable, match="does not tell which version it is"):
         sdk_from(sdk_directory(tmp_path / "mine", None))
 
 

@@ -17,7 +17,7 @@ from harness.providers.directory import (
 )
 from harness.provision import sdk_providers
 from harness.store import Store
-from matrix.errors import UsageError
+from matrix.errors import Unobtainable
 from matrix.load import load
 from matrix.model import RuntimeKind
 from tests.unit import made
@@ -79,7 +79,7 @@ def test_the_parts_lie_in_a_bare_tree_itself(tmp_path: Path) -> None:
 def test_a_part_that_is_missing_is_named(tmp_path: Path, part: str) -> None:
     tree = emsdk(tmp_path)
     (tree / "upstream" / part).unlink()
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(Unobtainable) as caught:
         sdk_from(tree)
     assert f"{tree} is no Emscripten SDK: {part} not in it" in str(caught.value)
     assert "name an emsdk that was activated" in str(caught.value)
@@ -87,13 +87,13 @@ def test_a_part_that_is_missing_is_named(tmp_path: Path, part: str) -> None:
 
 def test_an_emsdk_that_installed_nothing_lacks_every_part(tmp_path: Path) -> None:
     (tmp_path / "emsdk.py").write_text("")
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(Unobtainable) as caught:
         sdk_from(tmp_path)
     assert f"{', '.join(PARTS)} not in it" in str(caught.value)
 
 
 def test_the_compiler_drivers_own_directory_is_refused_with_the_right_one(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="the directory that has emscripten/emcc in it"):
+    with pytest.raises(Unobtainable, match="the directory that has emscripten/emcc in it"):
         sdk_from(emscripten_tree(tmp_path) / "emscripten")
 
 
@@ -127,7 +127,7 @@ def test_an_emscripten_without_its_version_file_tells_none(tmp_path: Path) -> No
 
 
 def test_an_emscripten_that_does_not_tell_its_version_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="does not tell which version it is"):
+    with pytest.raises(Unobtainable, match="does not tell which version it is"):
         sdk_from(emscripten_tree(tmp_path, "unknown\n"))
 
 

@@ -23,7 +23,6 @@ TOOLCHAIN = emscripten.Toolchain(
     digest="the toolchain",
     node=NOWHERE / "node-20/node",
     python="/nowhere/venv/bin/python",
-    path="/usr/bin:/bin",
     directory=NOWHERE / "toolchain",
 )
 PARTS = layout.Parts(
@@ -231,7 +230,12 @@ def test_the_environment_is_the_toolchains() -> None:
     assert env["EM_CONFIG"] == "/nowhere/toolchain/emscripten.config"
     assert env["EMSDK_PYTHON"] == "/nowhere/venv/bin/python"
     assert env["TZ"] == "UTC"
-    assert env["PATH"] == "/nowhere/emscripten sdk/emscripten:/nowhere/node-20:/usr/bin:/bin"
+    assert "PATH" not in env  # else a build would depend on where it was started
+
+
+def test_configure_is_told_the_node_that_runs_what_it_builds() -> None:
+    assert step(planned(build("node")), "configure").env["HOSTRUNNER"] == "/nowhere/node-20/node"
+    assert "HOSTRUNNER" not in step(planned(build("browser")), "configure").env
 
 
 def test_every_step_that_compiles_has_the_toolchains_environment() -> None:

@@ -136,7 +136,6 @@ def toolchain(tmp_path: Path) -> Toolchain:
         digest="the toolchain",
         node=tmp_path / "node",
         python="python3",
-        path="/usr/bin",
         directory=tmp_path / "builds/toolchain",
     )
 
