@@ -58,6 +58,13 @@ def test_browser(session: nox.Session) -> None:
     harness(session, "test", "--target", "browser")
 
 
+@nox.session(name="test-browser-dl")
+def test_browser_dl(session: nox.Session) -> None:
+    """The same with dynamic linking."""
+    install(session, "browser")
+    harness(session, "test", "--target", "browser-dl")
+
+
 @nox.session
 def serve(session: nox.Session) -> None:
     """Serve the browser build's REPL on loopback."""

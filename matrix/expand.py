@@ -39,9 +39,10 @@ def expand(matrix: Matrix, *, debug: bool = False, known_bad: bool = False) -> E
                 reason = f"no series in cpythons.toml says how CPython {cpython.version} is built with {sdk.family}"
                 rejected.append(Rejected(cell=cell, reason=reason))
                 continue
-            rule = matrix.exclusion_of(cell)
-            if rule is None or (known_bad and rule.on_demand):
+            rule = matrix.exclusion_of(cell, overruled=known_bad)
+            if rule is None:
                 cells.append(cell)
             else:
-                rejected.append(Rejected(cell=cell, reason=rule.reason, reference=rule.reference))
+                hint = " (--known-bad makes it all the same)" if rule.on_demand else ""
+                rejected.append(Rejected(cell=cell, reason=rule.reason + hint, reference=rule.reference))
     return Expansion(cells=tuple(cells), rejected=tuple(rejected))

@@ -126,16 +126,20 @@ class CellLimitations:
             for match in ((test.match,) if isinstance(test.match, str) else test.match)
         )
         # In reverse, so that of two entries for the same test the first one counts.
-        self._exact = {test.match: test for test in reversed(self.tests) if not re.search(r"[*?\[]", test.match)}
+        self._exact = {
+            (test.match, test.module): test for test in reversed(self.tests) if not re.search(r"[*?\[]", test.match)
+        }
         self._globs = [
-            (re.compile(fnmatch.translate(test.match)), test) for test in self.tests if test.match not in self._exact
+            (re.compile(fnmatch.translate(test.match)), test)
+            for test in self.tests
+            if (test.match, test.module) not in self._exact
         ]
         self._any_glob = re.compile("|".join(fnmatch.translate(test.match) for _, test in self._globs) or r"(?!)")
         self._attributed: dict[str, str | None] = {}
 
     def expected(self, test: str, module: str = "") -> NamedTest | None:
         """The entry for a test that `module` ran: one that names it, else the first glob that matches."""
-        if (found := self._exact.get(test)) is not None and found.names(module):
+        if found := self._exact.get((test, module)) or self._exact.get((test, "")):
             return found
         if not self._any_glob.match(test):
             return None

@@ -343,9 +343,10 @@ class Matrix(Record, frozen=True, kw_only=True):
             None,
         )
 
-    def exclusion_of(self, cell: Cell) -> Exclusion | None:
-        """The first rule that leaves a cell out."""
-        return next((rule for rule in self.exclusions if rule.when.holds(cell.facts)), None)
+    def exclusion_of(self, cell: Cell, *, overruled: bool = False) -> Exclusion | None:
+        """The first rule that leaves a cell out; with `overruled`, of those that `--known-bad` does not overrule."""
+        rules = (rule for rule in self.exclusions if rule.when.holds(cell.facts))
+        return next((rule for rule in rules if not (overruled and rule.on_demand)), None)
 
     def runtime(self, name: str) -> Runtime:
         """The runtime of an id that the loader has checked."""

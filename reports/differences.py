@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from reports.verdict import CellVerdicts
+from harness.outcome import module_test
+from reports.verdict import CellVerdicts, Verdict
 
 NO_SUCH_TEST = "no such test"
 
@@ -57,6 +58,8 @@ def _compare(version: str, group: Mapping[str, CellVerdicts]) -> Comparison:
 def _outcomes(verdicts: CellVerdicts) -> dict[tuple[str, str], list[str]]:
     outcomes: dict[tuple[str, str], list[str]] = defaultdict(list)
     for judged in verdicts.judged:
+        if judged.verdict is Verdict.MISSING and judged.outcome.test == module_test(judged.module):
+            continue  # the whole module was planned and did not run
         outcomes[judged.module, judged.outcome.test].append(judged.outcome.status.value)
     return {key: sorted(statuses) for key, statuses in outcomes.items()}
 

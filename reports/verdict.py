@@ -163,13 +163,11 @@ def _stale(judged: Sequence[Judged], limitations: CellLimitations) -> tuple[str,
     Neutral causes are no limitations of a platform: what a run leaves out need not occur in each.
     """
     used = {item.limitation for item in judged if item.limitation}
-    matched = {
-        found.match for item in judged if (found := limitations.expected(item.outcome.test, item.module)) is not None
-    }
+    matched = {limitations.expected(item.outcome.test, item.module) for item in judged}
     stale = [
         f"{test.limitation}: tests.match = {test.match!r} matches no test"
         for test in limitations.tests
-        if test.match not in matched
+        if test not in matched
     ]
     stale += [
         f"{entry.id}: explains no skip and no failure"

@@ -8,7 +8,7 @@ const line = document.getElementById("line");
 const state = document.getElementById("state");
 const history = [];
 let recalled = 0;
-let pending = ""; // what was typed and did not fit the buffer yet
+let pending = new Uint8Array(); // what was typed, as bytes, and did not fit the buffer yet
 let waiting = null; // the buffer that the interpreter waits on
 
 const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
@@ -28,9 +28,8 @@ function show(text, kind) {
 
 function give() {
   const room = waiting.length - 1;
-  const bytes = new TextEncoder().encode(pending);
-  const given = bytes.subarray(0, room);
-  pending = new TextDecoder().decode(bytes.subarray(room));
+  const given = pending.subarray(0, room);
+  pending = pending.subarray(room);
   waiting.set(given, 1);
   Atomics.store(waiting, 0, given.length);
   Atomics.notify(waiting, 0);
@@ -44,7 +43,7 @@ function entered() {
   show(`${text}\n`, "input");
   line.value = "";
   line.hidden = true;
-  pending += `${text}\n`;
+  pending = new Uint8Array([...pending, ...new TextEncoder().encode(`${text}\n`)]);
   if (waiting) give();
 }
 
@@ -71,7 +70,7 @@ function received({ data }) {
     show(text, data.type === "stderr" ? "stderr" : "stdout");
   } else if (data.type === "stdin") {
     waiting = new Int32Array(data.buffer);
-    if (pending) {
+    if (pending.length) {
       give();
     } else {
       line.hidden = false;

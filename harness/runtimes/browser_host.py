@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import traceback
 
 from playwright.sync_api import Error, sync_playwright
 
@@ -82,9 +83,10 @@ def main() -> None:
     status = FAULT
     try:
         status = run(records.decode(sys.argv[1].encode(), HostSpec))
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+    except BaseException:
+        traceback.print_exc()
+    sys.stdout.flush()
+    sys.stderr.flush()
     os._exit(status)
 
 

@@ -157,6 +157,39 @@ def test_switches() -> None:
     assert parsed("test", "--out", "elsewhere").out == Path("elsewhere")
 
 
+def test_known_bad_sdks_are_asked_for() -> None:
+    assert not parsed("test").known_bad
+    for command in ("test", "build", "cells", "serve"):
+        assert parsed(command, "--known-bad").known_bad
+
+
+# --- serve
+
+
+def test_serve_takes_the_browser_target_and_a_port_of_its_own() -> None:
+    arguments = parsed("serve")
+    assert arguments.command == "serve"
+    assert arguments.selection == Selection(target=("browser",))
+    assert arguments.port == 8000
+
+
+def test_serve_takes_another_target_or_a_cell() -> None:
+    assert parsed("serve", "--target", "browser-dl").selection == Selection(target=("browser-dl",))
+    assert parsed("serve", "--cell", "a_b").selection == Selection(cell=("a_b",))
+    assert parsed("serve", "--sdk", "3.1.69").selection == Selection(target=("browser",), sdk=("3.1.69",))
+
+
+@pytest.mark.parametrize("command", ["test", "build", "cells"])
+def test_other_commands_take_every_target(command: str) -> None:
+    assert parsed(command).selection == Selection()
+
+
+@pytest.mark.parametrize("port", [0, 1, 8080, 65535])
+def test_serve_takes_any_port_and_0_for_one_that_is_free(port: int) -> None:
+    assert parsed("serve", "--port", str(port)).port == port
+    assert parsed("serve", f"--port={port}").port == port
+
+
 # --- errors
 
 
@@ -178,6 +211,11 @@ def test_switches() -> None:
         (("cells", "--lf"), "`cells` has no option '--lf'"),
         (("report", "test_one", "test_two"), "`report` takes one run"),
         (("report", "-x"), "`report` takes one run"),
+        (("serve", "-x"), "`serve` has no option '-x'"),
+        (("serve", "--port", "-1"), "argument --port: -1 is no port number"),
+        (("serve", "--port", "65536"), "argument --port: 65536 is no port number"),
+        (("serve", "--port", "http"), "argument --port"),
+        (("serve", "--port"), "argument --port: expected one argument"),
     ],
 )
 def test_what_does_not_fit_is_refused(words: tuple[str, ...], problem: str) -> None:
@@ -188,7 +226,7 @@ def test_options_are_not_abbreviated() -> None:
     assert parsed("test", "--isol").pytest == ("--isol",)
 
 
-@pytest.mark.parametrize("command", ["build", "cells"])
+@pytest.mark.parametrize("command", ["build", "cells", "serve"])
 def test_a_command_that_runs_no_tests_refuses_their_names(command: str) -> None:
     assert "test_json" in refusal(command, "test_json")
 

@@ -59,3 +59,49 @@ def test_a_version_that_no_series_covers_is_rejected() -> None:
 
 def test_debug_cells_are_debug_builds() -> None:
     assert all("_debug_" in cell.id for cell in expand(made.matrix(), debug=True).cells)
+
+
+# --- SDKs that are known to be bad
+
+
+OLD = Condition(sdk=(Requirement.parse("wasi-sdk<20"),))
+
+
+def test_what_may_be_made_on_demand_is_left_out_without_it() -> None:
+    expansion = expand(made.matrix(exclusions=(Exclusion(when=OLD, reason="known bad", on_demand=True),)))
+    assert {cell.build.sdk.id for cell in expansion.cells} == {"wasi-sdk-24"}
+    assert {(each.cell.build.sdk.id, each.reason) for each in expansion.rejected} == {
+        ("wasi-sdk-16", "known bad (--known-bad makes it all the same)")
+    }
+
+
+def test_known_bad_makes_what_may_be_made_on_demand() -> None:
+    rule = Exclusion(when=OLD, reason="known bad", on_demand=True)
+    assert expand(made.matrix(exclusions=(rule,)), known_bad=True) == expand(made.matrix())
+
+
+def test_known_bad_does_not_make_what_other_rules_exclude() -> None:
+    matrix = made.matrix(exclusions=(Exclusion(when=OLD, reason="cannot be"),))
+    assert expand(matrix, known_bad=True) == expand(matrix)
+    assert len(expand(matrix).rejected) == 4
+
+
+def test_each_rule_is_overruled_for_itself() -> None:
+    bad = Exclusion(when=OLD, reason="known bad", on_demand=True)
+    firm = Exclusion(when=Condition(cpython=(Requirement.parse(">=3.13"),)), reason="cannot be")
+    expansion = expand(made.matrix(exclusions=(firm, bad)), known_bad=True)
+    assert {cell.build.id for cell in expansion.cells} == {
+        "wasi_wasi-sdk-16_cpython-3.11.2",
+        "wasi_wasi-sdk-24_cpython-3.11.2",
+    }
+
+
+def test_a_rule_that_is_overruled_hides_no_other() -> None:
+    rules = (Exclusion(when=OLD, reason="known bad", on_demand=True), Exclusion(when=OLD, reason="cannot be"))
+    expansion = expand(made.matrix(exclusions=rules), known_bad=True)
+    assert {each.reason for each in expansion.rejected} == {"cannot be"}
+
+
+def test_a_version_without_a_series_is_not_made_on_demand() -> None:
+    matrix = made.matrix(cpythons=(CPython(version="3.10.1"),))
+    assert expand(matrix, known_bad=True).cells == ()

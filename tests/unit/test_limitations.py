@@ -255,3 +255,14 @@ def test_of_two_explanations_the_first_counts() -> None:
 def test_what_does_not_hold_here_explains_nothing() -> None:
     elsewhere = replace(explaining("requires"), when=Condition(target=("browser",)))
     assert listed(elsewhere).attribute("requires fork") is None
+
+
+def test_two_modules_may_have_entries_of_their_own_for_one_name() -> None:
+    entries = tuple(
+        ExpectedTest(match="test.test_x.A.t", module=module, expect=expect, reason="seen")
+        for module, expect in (("test_x", Expectation.FAILED), ("test_x_c", Expectation.ERRORED))
+    )
+    cell = listed(Limitation(id="both", title="both", section="tests", tests=entries))
+    assert cell.expects("test.test_x.A.t", "failed", "test_x")
+    assert cell.expects("test.test_x.A.t", "errored", "test_x_c")
+    assert not cell.expects("test.test_x.A.t", "failed", "test_y")

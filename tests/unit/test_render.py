@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from rich.console import Console
 
 from reports import render
+from reports.differences import Comparison, Difference
 from reports.render import last_line, markdown_cell
 from reports.summary import CellStatus, CellSummary, SdkUsed, Summary, Unexpected, untested
 from tests.unit import made
@@ -35,7 +36,26 @@ def row_of(text: str) -> Unexpected:
     )
 
 
-def run_of(*cells: CellSummary, unexpected: tuple[Unexpected, ...] = (), exit_status: int = 0) -> Summary:
+CELLS = tuple(f"node_emscripten-{version}_cpython-3.11.2_node-20.18.0" for version in ("3.1.24", "3.1.58", "3.1.69"))
+
+
+def comparison_of(*tests: str, cells: tuple[str, ...] = CELLS, text: str = "failed") -> Comparison:
+    """Tests that passed everywhere but in the last cell."""
+    outcomes = dict.fromkeys(cells, "passed") | {cells[-1]: text}
+    return Comparison(
+        cpython="cpython-3.11.2",
+        cells=cells,
+        tests=1000,
+        differences=tuple(Difference(module="test_a", test=test, outcomes=outcomes) for test in tests),
+    )
+
+
+def run_of(
+    *cells: CellSummary,
+    unexpected: tuple[Unexpected, ...] = (),
+    comparisons: tuple[Comparison, ...] = (),
+    exit_status: int = 0,
+) -> Summary:
     return Summary(
         run_id="20261122-120301-wasi-3f9a",
         started="2026-11-22T12:03:01+00:00",
@@ -43,6 +63,7 @@ def run_of(*cells: CellSummary, unexpected: tuple[Unexpected, ...] = (), exit_st
         exit_status=exit_status,
         cells=cells,
         unexpected=unexpected,
+        comparisons=comparisons,
     )
 
 
@@ -181,6 +202,111 @@ def test_a_build_that_fails_as_expected_is_not_bad(tmp_path: Path) -> None:
     assert "does not build, as expected" in markdown
 
 
+# --- what differs between cells
+
+
+def tables(markdown: str) -> list[list[str]]:
+    """The lines of each table: consecutive lines that begin as rows."""
+    found: list[list[str]] = [[]]
+    for line in markdown.splitlines():
+        if line.startswith("|"):
+            found[-1].append(line)
+        elif found[-1]:
+            found.append([])
+    return [table for table in found if table]
+
+
+def comparing(*comparisons: Comparison) -> Summary:
+    return run_of(cell_of(), comparisons=comparisons)
+
+
+def test_what_differs_is_a_table_of_the_page(tmp_path: Path) -> None:
+    page, _ = pages(comparing(comparison_of("test.test_a.A.test_one")), tmp_path)
+    assert "What differs between the cells of cpython-3.11.2" in page
+    assert "1 of 1000 tests did not come to the same in all 3 cells." in page
+    assert "<th>test</th><th>emscripten-3.1.24</th><th>emscripten-3.1.58</th><th>emscripten-3.1.69</th>" in page
+    assert "<td>test.test_a.A.test_one</td><td>passed</td><td>passed</td><td>failed</td>" in page
+
+
+def test_the_page_names_the_module_of_a_test_that_does_not_lie_in_it(tmp_path: Path) -> None:
+    page, _ = pages(comparing(comparison_of("test.test_b.B.test_one")), tmp_path)
+    assert "<td>test.test_b.B.test_one <small>(test_a)</small></td>" in page
+
+
+def test_what_differs_is_a_table_of_the_markdown(tmp_path: Path) -> None:
+    _, markdown = pages(comparing(comparison_of("test.test_a.A.one", "test.test_a.A.two")), tmp_path)
+    assert tables(markdown)[-1] == [
+        "| test | emscripten-3.1.24 | emscripten-3.1.58 | emscripten-3.1.69 |",
+        "| --- | --- | --- | --- |",
+        r"| test.test\_a.A.one | passed | passed | failed |",
+        r"| test.test\_a.A.two | passed | passed | failed |",
+    ]
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_every_table_of_the_markdown_has_a_rule_and_rows_of_one_width(tmp_path: Path, count: int) -> None:
+    comparisons = (comparison_of("a", "b", cells=CELLS[:count]), comparison_of("c"))
+    summary = run_of(cell_of(), cell_of(), unexpected=(row_of("x"),), comparisons=comparisons)
+    _, markdown = pages(summary, tmp_path)
+    found = tables(markdown)
+    assert [len(table) for table in found] == [4, 3, 4, 3]
+    for table in found:
+        assert len(set(table_rows("\n".join(table)))) == 1
+        assert re.fullmatch(r"\|(?: -{3,}:? \|)+", table[1])
+    lines = ["", *markdown.splitlines()]
+    for table in found:
+        assert lines[lines.index(table[0]) - 1] == ""  # else it is part of the paragraph before it
+
+
+@hostile
+def test_hostile_names_and_outcomes_break_no_table_of_differences(tmp_path: Path, text: str) -> None:
+    cells = (f"node_{MARK}", f"node_{MARK}{text}")
+    plain = comparing(comparison_of(MARK, cells=(f"node_{MARK}", f"node_{MARK}.")))
+    summary = comparing(comparison_of(MARK + text, cells=cells, text=MARK + text)) if text else plain
+    harmless_page, harmless = pages(plain, tmp_path / "harmless")
+    page, markdown = pages(summary, tmp_path / "hostile")
+    assert table_rows(markdown) == table_rows(harmless) == [9, 9, 9, 3, 3, 3]
+    assert Page(page).tags == Page(harmless_page).tags
+    assert Page(page).attributes == Page(harmless_page).attributes
+
+
+def test_the_table_of_differences_shows_hostile_text_as_it_is(tmp_path: Path) -> None:
+    page, markdown = pages(comparing(comparison_of("<script>alert('1')</script> test_a")), tmp_path)
+    assert "<script" not in page + markdown
+    assert "<td>&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt; test_a</td>" in page
+
+
+def test_cells_that_do_not_differ_have_no_table(tmp_path: Path) -> None:
+    page, markdown = pages(comparing(comparison_of()), tmp_path)
+    for text in (page, markdown):
+        assert "0 of 1000 tests did not come to the same in all 3 cells." in text
+    assert Page(page).tags.count("table") == 1
+    assert len(tables(markdown)) == 1
+
+
+def test_a_run_that_compares_nothing_does_not_speak_of_it(tmp_path: Path) -> None:
+    for text in pages(run_of(cell_of()), tmp_path):
+        assert "differ" not in text
+
+
+def test_each_version_of_cpython_has_a_table_of_its_own(tmp_path: Path) -> None:
+    comparisons = (comparison_of("one"), replace(comparison_of("two"), cpython="cpython-3.13.5"))
+    page, markdown = pages(comparing(*comparisons), tmp_path)
+    assert Page(page).tags.count("table") == len(tables(markdown)) == 3
+    for text in (page, markdown):
+        assert text.index("the cells of cpython-3.11.2") < text.index("the cells of cpython-3.13.5")
+
+
+def test_differences_beyond_the_most_are_counted(tmp_path: Path) -> None:
+    comparison = comparison_of(*(f"test.test_a.A.test{number}." for number in range(203)))
+    page, markdown = pages(comparing(comparison), tmp_path)
+    for text in (page, markdown):
+        assert "3 more are in" in text
+        assert "test199." in text
+        assert "test200." not in text
+    assert len(json.loads((tmp_path / "summary.json").read_text())["comparisons"][0]["differences"]) == 203
+
+
 @pytest.mark.parametrize(
     ("text", "line"), [("", ""), ("one", "one"), ("one\n  two \n\n", "two"), ("\n \n", ""), ("a\r\nb", "b")]
 )
@@ -220,6 +346,11 @@ def test_the_end_of_a_run_shows_the_first_red_rows_and_counts_the_rest(tmp_path:
     assert "test_14." in said
     assert "test_15." not in said
     assert "and 5 more in summary.md" in said
+
+
+def test_the_end_of_a_run_counts_what_differs(tmp_path: Path) -> None:
+    said = shown(comparing(comparison_of("test.test_a.A.test_one")), tmp_path)
+    assert "1 of 1000 tests differ between the 3 cells of cpython-3.11.2: see index.html" in said
 
 
 def test_the_reason_of_an_untested_cell_is_shown(tmp_path: Path) -> None:

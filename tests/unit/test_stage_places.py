@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
 import pytest
 
-from harness.stage import Preopen, host_place, private_place
+from harness.stage import MEMORY_EVENTS, TESTS, Preopen, host_place, memory_place, pack_tests, private_place
 
 BUILD = "/cross-build/host"
 LARGE = 1 << 20
@@ -135,3 +136,89 @@ def test_a_guest_of_the_host_calls_everything_as_the_host_does(tree: Path, scrat
 def test_nothing_of_the_tree_is_copied_for_a_guest_of_the_host(tree: Path, scratch: Path) -> None:
     host_place(tree, scratch)
     assert files(scratch) == {}
+
+
+# --- files in memory
+
+
+def test_a_guest_in_memory_has_the_drivers_files_apart_from_the_events(tree: Path, scratch: Path) -> None:
+    place = memory_place(tree, scratch)
+    assert place.root == scratch / "files"
+    assert list(place.root.iterdir()) == []
+    assert place.events.parent == scratch  # so that what is handed to the guest does not grow with its events
+
+
+def test_a_guest_in_memory_writes_its_events_to_a_device(tree: Path, scratch: Path) -> None:
+    place = memory_place(tree, scratch)
+    assert place.guest_root == "/"
+    assert place.guest_events == MEMORY_EVENTS == "/dev/events"
+    assert place.guest_work.startswith("/home/web_user/")
+    assert (place.prefix, place.environment) == ("", {})
+
+
+def test_a_guest_in_memory_reads_the_tree_and_writes_nowhere(tree: Path, scratch: Path) -> None:
+    before = files(tree)
+    assert memory_place(tree, scratch).preopens == (Preopen(host=tree, guest="/"),)
+    assert files(tree) == before
+
+
+# --- the archive of tests
+
+
+def unpacked(tree: Path) -> dict[str, bytes]:
+    """The files that the archive of a tree has."""
+    data = (tree / TESTS[0]).read_bytes()
+    rows = json.loads((tree / TESTS[1]).read_bytes())
+    assert len({name for name, *_ in rows}) == len(rows)
+    return {name: data[start:end] for name, start, end, _ in rows}
+
+
+def test_the_archive_has_every_file_below_the_tests_and_no_other(tree: Path) -> None:
+    for name, data in (("test_a.py", b"a = 1\n"), ("data/empty.txt", b""), ("__pycache__/test_a.pyc", b"\x00\xff")):
+        (tree / "Lib/test" / name).parent.mkdir(exist_ok=True)
+        (tree / "Lib/test" / name).write_bytes(data)
+    pack_tests(tree)
+    assert unpacked(tree) == {
+        "test/__init__.py": b"Lib/test/__init__.py",
+        "test/test_a.py": b"a = 1\n",
+        "test/data/empty.txt": b"",
+        "test/__pycache__/test_a.pyc": b"\x00\xff",
+    }
+
+
+def test_the_files_of_the_archive_follow_each_other_without_gaps(tree: Path) -> None:
+    (tree / "Lib/test/test_a.py").write_text("x" * 1000)
+    pack_tests(tree)
+    rows = json.loads((tree / TESTS[1]).read_bytes())
+    assert [start for _, start, _, _ in rows] == [0, *(end for _, _, end, _ in rows)][:-1]
+    assert rows[-1][2] == (tree / TESTS[0]).stat().st_size
+
+
+def test_the_archive_keeps_the_times_that_byte_code_is_compared_with(tree: Path) -> None:
+    os.utime(tree / "Lib/test/__init__.py", ns=(0, 1_700_000_000_987_654_321))
+    pack_tests(tree)
+    ((_, _, _, modified),) = json.loads((tree / TESTS[1]).read_bytes())
+    assert modified == 1_700_000_000  # whole seconds, as a .pyc has them
+
+
+def test_links_in_the_tests_are_packed_as_what_they_lead_to(tree: Path) -> None:
+    (tree / "Lib/test/link.py").symlink_to("__init__.py")
+    (tree / "Lib/test/nowhere.py").symlink_to("gone.py")
+    pack_tests(tree)
+    assert unpacked(tree) == dict.fromkeys(("test/__init__.py", "test/link.py"), b"Lib/test/__init__.py")
+
+
+def test_an_archive_is_made_anew_from_what_is_there(tree: Path) -> None:
+    pack_tests(tree)
+    (tree / "Lib/test/__init__.py").write_text("edited")
+    pack_tests(tree)
+    assert unpacked(tree) == {"test/__init__.py": b"edited"}
+
+
+def test_the_archive_leaves_nothing_else_behind_and_is_the_same_every_time(tree: Path) -> None:
+    before = sorted(path.name for path in tree.iterdir())
+    pack_tests(tree)
+    first = [(tree / name).read_bytes() for name in TESTS]
+    pack_tests(tree)
+    assert sorted(path.name for path in tree.iterdir()) == sorted([*before, *TESTS])
+    assert [(tree / name).read_bytes() for name in TESTS] == first

@@ -11,6 +11,7 @@ from harness import records
 from harness.cli import parse
 from harness.outcome import ModuleResult, Outcome, Status
 from matrix.limitations import Expectation
+from reports.differences import Comparison, Difference
 from reports.summary import (
     CellStatus,
     CellSummary,
@@ -25,6 +26,14 @@ from reports.verdict import CellVerdicts, Verdict, judge_cell
 from tests.unit import made
 from tests.unit.made import expecting, listed, outcome, result
 
+COMPARISON = Comparison(
+    cpython="cpython-3.13.5",
+    cells=("one", "other"),
+    tests=3,
+    differences=(
+        Difference(module="test_a", test="test.test_a.A.test_one", outcomes={"one": "passed", "other": "failed"}),
+    ),
+)
 RED_ROW = Unexpected(cell="c", test="test.test_a", outcome="failed", verdict="regression")
 
 
@@ -167,6 +176,7 @@ def test_a_summary_is_read_back_from_its_json() -> None:
         exit_status=1,
         cells=(judged_cell(summary_of(CellStatus.OK), verdicts, {"test": 1.5}),),
         unexpected=unexpected("the-cell", "test-wasi", verdicts),
+        comparisons=(COMPARISON,),
     )
     assert records.decode(records.indented(summary), Summary) == summary
 
@@ -179,6 +189,7 @@ def test_a_summarys_json_has_the_documented_keys() -> None:
         exit_status=0,
         cells=(judged_cell(summary_of(CellStatus.OK), verdicts_of(result(outcome())), {"test": 1.5}),),
         unexpected=(RED_ROW,),
+        comparisons=(COMPARISON,),
     )
     document = json.loads(records.indented(summary))
     assert document["schema"] == 1
@@ -186,9 +197,22 @@ def test_a_summarys_json_has_the_documented_keys() -> None:
     (cell,) = document["cells"]
     assert {"id", "target", "sdk", "cpython", "runtime", "status", "modules", "counts", "verdicts"} <= cell.keys()
     assert {"unattributed_skips", "durations_s"} <= cell.keys()
-    assert {"id", "version", "provider"} <= cell["sdk"].keys()
+    assert {"id", "version", "provider", "detail"} <= cell["sdk"].keys()
+    assert {"name", "version", "provider", "detail"} <= cell["runtime"].keys()
     assert {"planned", "run"} <= cell["modules"].keys()
     assert {"cell", "test", "outcome", "verdict", "limitation", "detail"} <= document["unexpected"][0].keys()
+    (comparison,) = document["comparisons"]
+    assert {"cpython", "cells", "tests", "differences"} == comparison.keys()
+    assert {"module", "test", "outcomes"} == comparison["differences"][0].keys()
+    assert comparison["differences"][0]["outcomes"].keys() == set(comparison["cells"])
+
+
+def test_a_summary_without_comparisons_is_read() -> None:
+    """Those of a run from before there were any, which `report` reads."""
+    summary = Summary(run_id="r", started="s", duration_s=0.0, exit_status=0, cells=(), unexpected=())
+    document = json.loads(records.indented(summary))
+    del document["comparisons"]
+    assert records.decode(json.dumps(document).encode(), Summary) == summary
 
 
 def test_an_unexpected_row_has_the_limitations_view_where_it_knows_better() -> None:

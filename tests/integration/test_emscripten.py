@@ -1,0 +1,187 @@
+"""The Emscripten targets: real builds, Node, a real Chromium.
+
+The builds are those of the default cells, in the user's cache; from an empty one they take some minutes.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from harness.outcome import Status
+from harness.process import Guest
+from harness.providers import obtain
+from harness.provision import runtime_providers
+from harness.runtimes import GuestRun, confine
+from harness.runtimes.browser import launch_options
+from harness.runtimes.node import Node
+from harness.stage import Preopen
+from matrix.load import load
+from tests.integration.conftest import REAL_ENVIRONMENT, TOP, Harness, outcomes, real_store, summary
+
+NODE_CELL = "node_emscripten-3.1.69_cpython-3.11.2_node-20.18.0"
+
+
+@pytest.fixture
+def chromium() -> str:
+    """The browser that is installed; CI must have one."""
+    found = shutil.which("chromium")
+    if found is None:
+        reason = "there is no chromium on PATH (on Debian: apt-get install chromium)"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return found
+
+
+# --- Node
+
+
+def test_node_build_is_green_and_a_crash_costs_no_other_test_its_result(harness: Harness, tmp_path: Path) -> None:
+    done = harness("test", "--target", "node", "test_json", "test_struct", "test_typing")
+    assert done.returncode == 0, done.stdout + done.stderr
+    seen = outcomes(tmp_path)
+    recursion = seen.pop("test.test_typing.ForwardRefTests.test_forward_recursion_actually")
+    assert recursion.status is Status.CRASHED
+    assert recursion.detail == "the guest ended with V8's stack overflowed"
+    assert {outcome.status for outcome in seen.values()} == {Status.PASSED, Status.SKIPPED}
+    assert sum(name.startswith("test.test_typing.") for name in seen) > 500
+    (cell,) = summary(tmp_path)["cells"]
+    assert (cell["verdicts"]["known"], cell["unattributed_skips"]) == (1, 0)
+
+
+def test_the_same_build_under_another_node(harness: Harness, tmp_path: Path) -> None:
+    done = harness("test", "--target", "node", "--runtime", "node-20.18.0", "--runtime", "node-24.19.0", "test_struct")
+    assert done.returncode == 0, done.stdout + done.stderr
+    document = summary(tmp_path)
+    assert [cell["runtime"]["version"] for cell in document["cells"]] == ["20.18.0", "24.19.0"]
+    (comparison,) = document["comparisons"]
+    assert comparison["tests"] > 10
+    assert comparison["differences"] == []
+    assert document["cells"][1]["durations_s"]["build"] < 5
+
+
+def guest(tmp_path: Path, code: str, memory_limit: int = 1 << 30) -> tuple[int, str]:
+    """Exit status and output of a guest of the node build that runs some code."""
+    matrix, store = load(), real_store()
+    runtime = matrix.runtime("node-20.18.0")
+    node = Node(obtain(runtime.id, runtime_providers(runtime, store), store, print).path, ())
+    (program,) = (store.root / "builds").glob("node_emscripten-3.1.69_cpython-3.11.2-*/guest/cross-build/*/python.js")
+    allowed = tmp_path / "allowed"
+    allowed.mkdir(exist_ok=True)
+    run = GuestRun(
+        wasm=program.with_suffix(".wasm"),
+        wasm_digest="",
+        argv=(str(program), "-c", code),
+        env={},
+        preopens=(Preopen(host=allowed, guest=str(allowed), writable=True),),
+        wasm_stack=0,
+        memory_limit=memory_limit,
+    )
+    command = node.command(run, run.wasm, tmp_path)
+    process = Guest(command.argv, env=dict(os.environ), cwd=allowed, output_limit=1 << 20)
+    status = process.wait(120)
+    process.kill()
+    assert status is not None
+    return status, process.output
+
+
+@pytest.mark.skipif(confine.version() == 0, reason="this kernel has no Landlock")
+def test_a_guest_writes_to_its_own_directories_only(harness: Harness, tmp_path: Path) -> None:
+    assert harness("build", "--target", "node").returncode == 0
+    status, output = guest(tmp_path, "open('own', 'w').write('mine')")
+    assert (status, output) == (0, "")
+    assert (tmp_path / "allowed/own").read_text() == "mine"
+    (tmp_path / "other").write_text("yours")
+    for deed in (f"open({str(tmp_path / 'other')!r}, 'w')", f"import os; os.unlink({str(tmp_path / 'other')!r})"):
+        status, output = guest(tmp_path, deed)
+        assert status == 1
+        assert "PermissionError" in output
+    assert (tmp_path / "other").read_text() == "yours"
+
+
+def test_a_guests_memory_is_limited(harness: Harness, tmp_path: Path) -> None:
+    assert harness("build", "--target", "node").returncode == 0
+    eat = "eaten = []\nwhile True: eaten.append(bytearray(1 << 22))"
+    status, output = guest(tmp_path, eat, memory_limit=256 << 20)
+    assert status == 1
+    assert "MemoryError" in output
+
+
+# --- a browser
+
+
+def test_browser_build_is_green(harness: Harness, tmp_path: Path, chromium: str) -> None:
+    done = harness("test", "--target", "browser", "test_json", "test_struct", "test_bool")
+    assert done.returncode == 0, done.stdout + done.stderr
+    seen = outcomes(tmp_path)
+    assert {outcome.status for outcome in seen.values()} == {Status.PASSED, Status.SKIPPED}
+    assert sum(outcome.status is Status.PASSED for outcome in seen.values()) > 150
+    (cell,) = summary(tmp_path)["cells"]
+    assert cell["unattributed_skips"] == 0
+    assert re.match(r"chromium \d+\.", cell["runtime"]["detail"])
+
+
+@pytest.fixture
+def served() -> Iterator[str]:
+    """The address of the REPL page of the browser build."""
+    command = [sys.executable, "-m", "harness", "serve", "--port", "0"]
+    with subprocess.Popen(command, cwd=TOP, env=REAL_ENVIRONMENT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        addresses = (re.match(r"http://\S+/repl\.html", line) for line in process.stdout)
+        yield next(match[0] for match in addresses if match)
+        process.terminate()
+
+
+def test_the_repl_answers(served: str, chromium: str, tmp_path: Path) -> None:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**launch_options(chromium, 2 << 30))
+        page = browser.new_page()
+        problems: list[str] = []
+        page.on("console", lambda message: problems.append(message.text))
+        page.goto(served)
+        line, output = page.locator("#line"), page.locator("#output")
+        for typed, answer in (("6 * 7", "\n42\n"), ("print('é' * 3)", "\nééé\n"), ("1 / 0", "ZeroDivisionError")):
+            expect(line).to_be_visible(timeout=60_000)
+            line.fill(typed)
+            line.press("Enter")
+            expect(output).to_contain_text(answer.strip(), timeout=30_000)
+            assert answer in output.inner_text()
+        assert problems == []
+        browser.close()
+
+
+def test_a_missing_browser_is_said(harness: Harness) -> None:
+    done = harness("test", "--target", "browser", "test_bool", env={"CPYTHON_WASM_BROWSER": "no-such-browser"})
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "no-such-browser" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_port_in_use_is_said(harness: Harness, chromium: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = harness("serve", "--port", str(port))
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert f"port {port} on 127.0.0.1 cannot be used" in done.stderr
+    assert "--port" in done.stderr
+
+
+# --- what is left out
+
+
+def test_a_known_bad_sdk_is_left_out_unless_it_is_asked_for(harness: Harness) -> None:
+    wanted = ("--target", "node", "--sdk", "emscripten-3.1.14", "--dry-run")
+    done = harness("build", *wanted)
+    assert done.returncode == 2
+    assert "known bad: wasm_build.py refuses Emscripten 3.1.14" in done.stderr
+    assert harness("build", *wanted, "--known-bad").returncode in (0, 3)  # 3 where it cannot be had
