@@ -6,11 +6,10 @@ import contextlib
 import datetime
 import os
 import secrets
-import shlex
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -26,18 +25,16 @@ from harness.plugin import OUTCOMES
 from harness.prepare import Options, Preparer
 from harness.progress import TerminalWatcher
 from harness.providers import Availability, Provider, availability
-from harness.providers.directory import cpython_from, sdk_from
 from harness.provision import items_of
 from harness.running import CellRun, run_cell
 from harness.runtimes.browser import PAGES
+from harness.selection import cell_options, matrix_of, selected_cells
 from harness.serve import Site, serving
 from harness.store import Store, write_atomically
 from matrix.errors import BuildFailed, MatrixError, Unobtainable, UsageError, near
 from matrix.expand import Expansion, expand
 from matrix.limitations import Limitations
-from matrix.load import load
-from matrix.model import Cell, Matrix, Sdk
-from matrix.select import select
+from matrix.model import Cell
 from reports import junit, render
 from reports.differences import compare
 from reports.summary import (
@@ -100,43 +97,6 @@ def main(argv: Sequence[str]) -> int:
         errors.print(f"[red]error[/red]: {escape(str(exc))}", soft_wrap=True)
         errors.print("  -> when the disk is full: free some room; `test --resume` goes on with the run", soft_wrap=True)
         return 4
-
-
-def matrix_of(arguments: Arguments, say: Callable[[str], None] | None = None) -> Matrix:
-    """The matrix, with the SDKs and trees that were named by their paths, which are then selected.
-
-    With `say`, an SDK that is none is said and left out, as long as others were asked for.
-    """
-    matrix = load()
-    sdks: list[Sdk] = []
-    problems: list[Unobtainable] = []
-    for path in arguments.sdk_paths:
-        try:
-            sdks.append(sdk_from(path))
-        except Unobtainable as exc:
-            problems.append(exc)
-    if problems and (say is None or not (sdks or arguments.selection.sdk)):
-        raise problems[0]
-    for problem in problems:
-        assert say is not None
-        say(f"left out: {problem}")
-    return msgspec.structs.replace(
-        matrix,
-        sdks=(*matrix.sdks, *sdks),
-        cpythons=(*matrix.cpythons, *(cpython_from(path) for path in arguments.cpython_paths)),
-    )
-
-
-def selected_cells(arguments: Arguments, matrix: Matrix) -> tuple[Expansion, tuple[Cell, ...]]:
-    expansion = expand(matrix, debug=arguments.debug, known_bad=arguments.known_bad)
-    own_sdks = tuple(sdk.id for sdk in matrix.sdks if sdk.directory in arguments.sdk_paths and sdk.directory)
-    own_trees = tuple(c.id for c in matrix.cpythons if c.directory in arguments.cpython_paths and c.directory)
-    selection = msgspec.structs.replace(
-        arguments.selection,
-        sdk=(*arguments.selection.sdk, *own_sdks),
-        cpython=(*arguments.selection.cpython, *own_trees),
-    )
-    return expansion, select(expansion, selection)
 
 
 # --- cells
@@ -464,16 +424,6 @@ def report(arguments: Arguments, console: Console) -> int:
 
 
 # --- runs on disk
-
-
-def cell_options(arguments: Arguments) -> str:
-    """The options without which the cells of a run do not exist, as words of a command."""
-    words = ["--debug-build"] if arguments.debug else []
-    words += ["--known-bad"] if arguments.known_bad else []
-    for option, paths in (("--sdk", arguments.sdk_paths), ("--cpython", arguments.cpython_paths)):
-        for path in paths:
-            words += [option, str(path)]
-    return shlex.join(words)
 
 
 def new_run_id(cells: Sequence[Cell]) -> str:
