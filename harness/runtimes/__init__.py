@@ -62,9 +62,6 @@ class Adapter(Protocol):
     def command(self, run: GuestRun, compiled: Path, scratch: Path) -> Command:
         """The command that runs the guest; `scratch` is a directory for files of the command's own."""
 
-    def reproduce(self, run: GuestRun) -> str:
-        """A command that a person can paste to run the guest, without compiled module or limits."""
-
     def describe_end(self, code: int, output: str) -> str:
         """How a guest ended that was not told to, from its exit status (not 0) and what it printed."""
 

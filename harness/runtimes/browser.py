@@ -7,7 +7,6 @@ library (`python.data`) and beside it the test modules, as one archive (`stage.p
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -103,9 +102,6 @@ class Browser:
         argv = (sys.executable, "-m", "harness.runtimes.browser_host", records.encode(spec).decode())
         # The browser keeps its profile in a temporary directory, which goes with the guest's own.
         return Command(argv=argv, env={"PYTHONPATH": top, "TMPDIR": str(scratch), "HOME": str(scratch)})
-
-    def reproduce(self, run: GuestRun) -> str:
-        return shlex.join([str(self._executable), "python.html"])
 
     def describe_end(self, code: int, output: str) -> str:
         if code == FAULT:

@@ -36,8 +36,6 @@ def engine_of(spec: dict[str, Any]) -> Any:
 def module_of(spec: dict[str, Any], engine: Any) -> Any:
     import wasmtime
 
-    if spec["compiled"] == "-":
-        return wasmtime.Module.from_file(engine, spec["module"])
     return wasmtime.Module.deserialize_file(engine, spec["compiled"])
 
 

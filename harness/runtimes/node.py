@@ -7,7 +7,6 @@ It may read them all and write to its own directories only, which Landlock sees 
 from __future__ import annotations
 
 import re
-import shlex
 import signal
 import sys
 from pathlib import Path
@@ -64,9 +63,6 @@ class Node:
             return Command(argv=node)
         writable = [str(preopen.host) for preopen in run.preopens if preopen.writable]
         return Command(argv=(sys.executable, "-I", "-S", str(_CONFINE), *writable, "--", *node))
-
-    def reproduce(self, run: GuestRun) -> str:
-        return shlex.join([str(self._node), *self._flags, *run.argv])
 
     def describe_end(self, code: int, output: str) -> str:
         # A signal says it all, but for SIGABRT, with which V8 ends itself.

@@ -6,7 +6,6 @@ https://docs.wasmtime.dev/cli-options.html
 from __future__ import annotations
 
 import os
-import shlex
 from pathlib import Path
 
 from packaging.version import Version
@@ -68,9 +67,6 @@ class WasmtimeCli:
                 str(compiled), *run.argv[1:],
             )
         )  # fmt: skip
-
-    def reproduce(self, run: GuestRun) -> str:
-        return shlex.join(["wasmtime", "run", *self._run_flags(run), str(run.wasm), *run.argv[1:]])
 
     def describe_end(self, code: int, output: str) -> str:
         return describe_wasmtime_end(code)

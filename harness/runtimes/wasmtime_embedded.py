@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from pathlib import Path
 
@@ -83,9 +82,6 @@ class WasmtimeEmbedded:
         processors = sorted(os.sched_getaffinity(0))
         cpu = processors[run.slot % len(processors)]
         return Command(argv=(*_python(), str(HOST), self._spec(run, compiled, cpu)))
-
-    def reproduce(self, run: GuestRun) -> str:
-        return shlex.join([*_python(), str(HOST), self._spec(run, Path("-"))])
 
     def describe_end(self, code: int, output: str) -> str:
         return describe_wasmtime_end(code)

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -176,10 +175,6 @@ def test_the_adapter_of_a_browser_starts_the_one_that_was_found(tmp_path: Path) 
     found.place(TREE, "/cross-build/host", tmp_path)
     command = found.command(RUN, RUN.wasm, tmp_path)
     assert records.decode(command.argv[-1].encode(), HostSpec).browser == str(CHROMIUM)
-
-
-def test_a_run_is_reproduced_by_hand_in_the_same_browser() -> None:
-    assert shlex.split(Browser(CHROMIUM).reproduce(RUN))[0] == str(CHROMIUM)
 
 
 # --- how a guest ended

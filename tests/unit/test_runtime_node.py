@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -92,10 +91,6 @@ def test_the_memory_limit_is_whole_pages_and_never_more(limit: int, pages: int) 
 def test_the_limit_is_nodes_and_stands_before_the_program() -> None:
     words = argv(flags=())
     assert words.index("--wasm-max-mem-pages=32768") < words.index(RUN.argv[0])
-
-
-def test_a_run_can_be_reproduced_by_hand_without_limit_and_confinement() -> None:
-    assert shlex.split(Node(NODE, FLAGS).reproduce(RUN)) == [str(NODE), *FLAGS, *RUN.argv]
 
 
 # --- the rest of an adapter
