@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,13 +20,17 @@ _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-sta
 _COMMANDS = {RuntimeKind.CLI: "wasmtime", RuntimeKind.NODE: "node"}
 
 
-class InstalledCommand:
-    """The command on PATH, or the one that the runtime names, when it has the right version."""
+class _Installed(ABC):
+    """What is installed: nothing is fetched, so that what can be had is what is there."""
 
     name = "PATH"
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
+
+    @abstractmethod
+    def obtain(self, store: Store, say: Callable[[str], None]) -> Obtained:
+        """Raises Unobtainable when it is not there."""
 
     def available(self, store: Store) -> str | None:
         try:
@@ -39,6 +44,10 @@ class InstalledCommand:
             return self.obtain(store, lambda message: None)
         except Unobtainable:
             return None
+
+
+class InstalledCommand(_Installed):
+    """The command on PATH, or the one that the runtime names, when it has the right version."""
 
     def obtain(self, store: Store, say: Callable[[str], None]) -> Obtained:
         name = _COMMANDS[self._runtime.kind]
@@ -56,26 +65,8 @@ class InstalledCommand:
         )
 
 
-class InstalledBrowser:
+class InstalledBrowser(_Installed):
     """The browser that `$CPYTHON_WASM_BROWSER` names, else the first that is on PATH, whatever its version."""
-
-    name = "PATH"
-
-    def __init__(self, runtime: Runtime) -> None:
-        self._runtime = runtime
-
-    def available(self, store: Store) -> str | None:
-        try:
-            self.obtain(store, lambda message: None)
-        except Unobtainable as exc:
-            return exc.message
-        return None
-
-    def cached(self, store: Store) -> Obtained | None:
-        try:
-            return self.obtain(store, lambda message: None)
-        except Unobtainable:
-            return None
 
     def obtain(self, store: Store, say: Callable[[str], None]) -> Obtained:
         if importlib.util.find_spec("playwright") is None:

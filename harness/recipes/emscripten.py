@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from harness.recipes import Plan, Step, jobs_flag
-from harness.recipes.layout import Parts, build_directory, link_sources
+from harness.recipes.layout import Parts, build_directory, configure_command, link_sources
 from matrix.model import Build, Repair, Series, Target
 
 PORTS = ("-sUSE_ZLIB", "-sUSE_BZIP2")
@@ -109,15 +109,7 @@ def plan(
         title=f"configure for {build.target.id}",
         argv=(
             str(emscripten / "emconfigure"),
-            "../../configure",  # relative: harness.recipes.layout says why
-            "-q",
-            "-C",
-            f"--host={series.host}",
-            f"--build={parts.build_machine}",
-            *build.target.configure,
-            f"--with-build-python={parts.python}",
-            *(("--with-pydebug",) if build.debug else ()),
-            *(flag for repair in repairs for flag in repair.configure),
+            *configure_command(build, series, repairs, parts),
         ),
         cwd=work,
         env=toolchain.environment

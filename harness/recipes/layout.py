@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from harness.recipes import Step
-from matrix.model import Build, Series
+from matrix.model import Build, Repair, Series
 
 LEFT_OUT = frozenset({".git", "cross-build", "builddir", "__pycache__"})
 """entries of a source tree that are not linked"""
@@ -102,4 +102,19 @@ def link_sources(parts: Parts) -> Step:
         cwd=parts.directory,
         outputs=(parts.directory / "configure",),
         expected=1,
+    )
+
+
+def configure_command(build: Build, series: Series, repairs: tuple[Repair, ...], parts: Parts) -> tuple[str, ...]:
+    """CPython's configure for a cross build, started in the build directory."""
+    return (
+        "../../configure",  # relative: see above
+        "-q",
+        "-C",
+        f"--host={series.host}",
+        f"--build={parts.build_machine}",
+        *build.target.configure,
+        f"--with-build-python={parts.python}",
+        *(("--with-pydebug",) if build.debug else ()),
+        *(flag for repair in repairs for flag in repair.configure),
     )

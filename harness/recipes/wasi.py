@@ -8,7 +8,15 @@ from __future__ import annotations
 import shlex
 
 from harness.recipes import Plan, Step, jobs_flag
-from harness.recipes.layout import GuestLayout, Parts, build_directory, guest_tree, layout_of, link_sources
+from harness.recipes.layout import (
+    GuestLayout,
+    Parts,
+    build_directory,
+    configure_command,
+    guest_tree,
+    layout_of,
+    link_sources,
+)
 from matrix.model import Build, Repair, Series
 
 
@@ -33,16 +41,7 @@ def plan(build: Build, series: Series, repairs: tuple[Repair, ...], parts: Parts
     configure = Step(
         name="configure",
         title=f"configure for {series.host}",
-        argv=(
-            "../../configure",  # relative: see above
-            "-q",
-            "-C",
-            f"--host={series.host}",
-            f"--build={parts.build_machine}",
-            f"--with-build-python={parts.python}",
-            *(("--with-pydebug",) if build.debug else ()),
-            *(flag for repair in repairs for flag in repair.configure),
-        ),
+        argv=configure_command(build, series, repairs, parts),
         cwd=work,
         env=tools
         | {
