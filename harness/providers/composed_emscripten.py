@@ -31,8 +31,9 @@ _UNUSED_LIBRARIES = shutil.ignore_patterns("lto", "wasm64-emscripten", "*asan*",
 
 _COMMANDS = ("emcc", "em++", "emar", "emranlib", "emconfigure", "emmake", "embuilder")
 _COMMAND = """#!/bin/sh
-exec "${EMSDK_PYTHON:-python3}" "$0.py" "$@"
+PATH=${0%/*}:${0%/emscripten/*}/bin:$PATH exec "${EMSDK_PYTHON:-python3}" "$0.py" "$@"
 """
+"""for Debian's 3.1.6, which has its commands in /usr/bin only and looks for them and binaryen's on PATH"""
 
 
 class ComposedEmscriptenSdk(ComposedSdk):
@@ -44,11 +45,17 @@ class ComposedEmscriptenSdk(ComposedSdk):
 
     def _mark(self) -> str:
         composed = self._composed
-        return "\0".join([composed.emscripten, composed.llvm_version, composed.binaryen, str(self._tools())])
+        mark = [composed.emscripten, composed.llvm_version, composed.binaryen, str(self._tools())]
+        return "\0".join([*mark, _COMMAND] if self._is_old else mark)
+
+    @property
+    def _is_old(self) -> bool:
+        """Whether it is Debian's 3.1.6."""
+        return self._composed.llvm < 15
 
     def _tools(self) -> tuple[str, ...]:
-        # Emscripten asked for llc, which it no longer used, up to 3.1.8.
-        return (*_LLVM_TOOLS, "llc") if self._composed.llvm < 15 else _LLVM_TOOLS
+        # 3.1.6 refuses to start without llc, which it does not use (tools/shared.py).
+        return (*_LLVM_TOOLS, "llc") if self._is_old else _LLVM_TOOLS
 
     def _entry(self, store: Store) -> str:
         return f"{super()._entry(store)}-{digest_of(str(store.root))[:4]}"
@@ -98,7 +105,7 @@ class ComposedEmscriptenSdk(ComposedSdk):
             shutil.copytree(emscripten / "cache", sdk / "emscripten/cache", symlinks=True, ignore=_UNUSED_LIBRARIES)
         for script in (sdk / "emscripten").glob("em*.py"):
             command = script.with_suffix("")
-            if script.stem in _COMMANDS and not command.exists():  # Debian's 3.1.6 has them in /usr/bin only
+            if script.stem in _COMMANDS and not command.exists():
                 command.write_text(_COMMAND)
                 command.chmod(0o755)
         # The compiler's JavaScript parts look for acorn here, as in upstream's archive.
