@@ -47,7 +47,12 @@ def test_default_build_is_green_under_each_runtime(harness: Harness, tmp_path: P
 def test_other_wasmtime_has_an_environment_of_its_own(harness: Harness, tmp_path: Path) -> None:
     done = harness("test", "--target", "wasi", "--runtime", "wasmtime-36.0.0", "test_struct")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert summary(tmp_path)["cells"][0]["runtime"] == {"name": "wasmtime", "version": "36.0.0", "provider": "PyPI"}
+    assert summary(tmp_path)["cells"][0]["runtime"] == {
+        "name": "wasmtime",
+        "version": "36.0.0",
+        "provider": "PyPI",
+        "detail": "wasmtime==36.0.0",
+    }
 
 
 def test_junit_has_every_outcome(harness: Harness, tmp_path: Path) -> None:
