@@ -220,8 +220,9 @@ class Preparer:
             cache = layout.build_directory(parts.directory, series) / "config.cache"
             answers = self._store.root / "state" / "configure" / f"{digest_of(*self._asked(build, parts))}.cache"
             if toolchain is not None:
-                building.forget(plans[-1])
-                take_answers(answers, cache)
+                with self._store.lock(f"build-{parts.directory.name}", say=self._say):  # that of building.execute
+                    building.forget(plans[-1])
+                    take_answers(answers, cache)
             for each in plans:
                 building.execute(each, self._store, self._watcher, say=self._say)
             if toolchain is not None:
