@@ -67,6 +67,15 @@ def real_store() -> Store:
     return Store(Path(REAL_ENVIRONMENT.get(VARIABLE) or platformdirs.user_cache_path(CACHE_NAME)))
 
 
+def without_builds(tmp_path: Path) -> dict[str, str]:
+    """An environment whose cache has what the user's has provisioned, and nothing built."""
+    real, cache = real_store().root, tmp_path / "cache-without-builds"
+    cache.mkdir()
+    for name in ("downloads", "entries", "locks"):
+        (cache / name).symlink_to(real / name)
+    return {VARIABLE: str(cache)}
+
+
 def harness_command(tmp_path: Path, *arguments: str) -> list[str]:
     return [sys.executable, "-m", "harness", *arguments, "--out", str(tmp_path / "out")]
 
