@@ -8,9 +8,11 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
+from rich.console import Console
 
 from harness.outcome import Outcome, Status, read_results
 
@@ -27,10 +29,10 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     unexplained: list[str]
 
 
-def upstream_outcomes(path: Path) -> Counter[tuple[str, str]]:
-    """(test, outcome) of every case in regrtest's JUnit file."""
+def upstream_outcomes(paths: Iterable[Path]) -> Counter[tuple[str, str]]:
+    """(test, outcome) of every case in regrtest's JUnit files."""
     found: Counter[tuple[str, str]] = Counter()
-    for case in ET.parse(path).getroot().iter("testcase"):
+    for case in (case for path in paths for case in ET.parse(path).getroot().iter("testcase")):
         tags = {child.tag for child in case}
         outcome = "passed"
         if "skipped" in tags:
@@ -52,7 +54,7 @@ def our_outcomes(path: Path) -> dict[tuple[str, str], list[Outcome]]:
     return found
 
 
-def compare(upstream_xml: Path, outcomes: Path) -> Comparison:
+def compare(upstream_xml: Iterable[Path], outcomes: Path) -> Comparison:
     """Raises OSError or ParseError for files that are not there or not whole."""
     upstream = upstream_outcomes(upstream_xml)
     ours = our_outcomes(outcomes)
@@ -88,3 +90,12 @@ def compare(upstream_xml: Path, outcomes: Path) -> Comparison:
         explained=explained,
         unexplained=unexplained,
     )
+
+
+def show_comparison(name: str, found: Comparison, console: Console) -> None:
+    """What was equal and what was not between upstream's run and the one called `name`."""
+    console.print(f"\n{name}: {found.ours} outcomes, upstream {found.upstream}, equal {found.equal}")
+    for why, tests in found.explained.items():
+        console.print(f"  {len(tests)} differ because {why}")
+    for line in found.unexplained:
+        console.print(f"  unexplained: {line}", markup=False)

@@ -1,0 +1,49 @@
+"""The project's benchmarks, for `nox -s bench -- NAME`.
+
+    wasi      upstream's own run of the suite against ours: outcomes, time, memory (the default)
+    node      one Node process a test file, two at a time, against ours
+    flavours  what each further flavour of an Emscripten build costs
+
+What a round saw is kept below reports/out/. Ratios are what to quote: machines differ and are noisy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+from rich.console import Console
+
+from benchmarks import flavours, node, wasi
+from benchmarks.timing import TOP
+from harness import records
+from harness.store import Store
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name", nargs="?", choices=("wasi", "node", "flavours"), default="wasi")
+    parser.add_argument("--cpython", default="3.13.5", help="of wasi (default: %(default)s)")
+    parser.add_argument(
+        "--runtime", nargs="+", choices=list(wasi.RUNTIMES), default=list(wasi.RUNTIMES), help="of wasi"
+    )
+    arguments = parser.parse_args()
+    console = Console(highlight=False)
+    store = Store()
+    directory = TOP / "reports" / "out" / f"bench-{arguments.name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    found: object
+    if arguments.name == "node":
+        found = node.measure(directory, store)
+        node.show(found, console)
+    elif arguments.name == "flavours":
+        found = flavours.measure(directory, store)
+        flavours.show(found, console)
+    else:
+        found = wasi.measure(arguments.cpython, arguments.runtime, directory, store)
+        wasi.show(found, console)
+    (directory / "found.json").write_bytes(records.indented(found))
+    console.print(f"\nin full: {directory}", soft_wrap=True)
+
+
+if __name__ == "__main__":
+    main()

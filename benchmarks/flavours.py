@@ -1,0 +1,74 @@
+"""What the flavours of one CPython and one Emscripten cost, built one after the other from nothing but the parts.
+
+The first pays for configure's questions, the build Python and the SDK's libraries; the others share them.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from harness.prepare import Options, Preparer
+from harness.store import Store
+from harness.suite import Limits
+from matrix.expand import expand
+from matrix.load import load
+from matrix.select import Selection, select
+
+TARGETS = ("node", "node-dl", "node-pthreads", "browser")
+
+
+class Steps(msgspec.Struct, frozen=True, kw_only=True):
+    """The steps of one flavour's build with the seconds that each took, in order."""
+
+    target: str
+    steps: dict[str, float]
+
+
+class Stopwatch:
+    """A watcher that keeps what each step took."""
+
+    def __init__(self) -> None:
+        self.steps: dict[str, float] = {}
+        self._title = ""
+
+    def begin(self, title: str, expected: float) -> None:
+        self._title = title
+
+    def tick(self, elapsed: float) -> None:
+        pass
+
+    def end(self, outcome: str, elapsed: float) -> None:
+        self.steps[self._title] = round(elapsed, 1)
+
+
+def measure(directory: Path, store: Store) -> list[Steps]:
+    """Build the flavours in a cache of their own, which has the provisioned parts of `store` and no build."""
+    cache = directory / "cache"
+    cache.mkdir(parents=True)
+    for name in ("downloads", "entries"):
+        (cache / name).symlink_to(store.root / name)
+    matrix = load()
+    expansion = expand(matrix)
+    found = []
+    for target in TARGETS:
+        selection = Selection(target=(target,), sdk=("3.1.69",), cpython=("3.11.2",))
+        watch = Stopwatch()
+        preparer = Preparer(matrix, Store(cache), Options(jobs=os.cpu_count() or 1), watch, print)
+        preparer.prepare(select(expansion, selection)[0], Limits())
+        found.append(Steps(target=target, steps=watch.steps))
+    return found
+
+
+def show(found: list[Steps], console: Console) -> None:
+    table = Table(box=None)
+    for heading in ("target", "step", "s"):
+        table.add_column(heading, justify="right" if heading == "s" else "left")
+    for row in found:
+        for title, seconds in row.steps.items():
+            table.add_row(row.target, title, f"{seconds:.0f}")
+    console.print(table)

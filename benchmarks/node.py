@@ -1,0 +1,97 @@
+"""The suite under Node as one would run it without the harness, one process a test file, against ours.
+
+Both run the same build with the same options, two guests at a time, one run after the other. A module of
+the naive run that is silent for the harness's own limit of time is ended, and named.
+"""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+
+from benchmarks.compare import Comparison, compare, show_comparison
+from benchmarks.timing import Timing, cpu_seconds, harness_run, prepare, show_timings
+from harness.discover import test_modules
+from harness.prepare import Prepared
+from harness.process import Guest
+from harness.runtimes import GuestRun, adapter
+from harness.store import Store
+from matrix.select import Selection
+
+SELECTION = Selection(target=("node",), sdk=("3.1.69",), cpython=("3.11.2",), runtime=("node-20.18.0",))
+AT_ONCE = 2
+
+
+class Round(msgspec.Struct, frozen=True, kw_only=True):
+    """The naive run and ours."""
+
+    naive: Timing
+    hung: tuple[str, ...]
+    without: tuple[str, ...]
+    """modules of which the naive run left no JUnit file"""
+    ours: Timing
+    outcomes: Comparison
+
+
+def run_module(prepared: Prepared, module: str, junit: Path, store: Store) -> bool:
+    """`node python.js -m test MODULE` with regrtest's JUnit file at `junit`; whether it came to an end."""
+    settings = prepared.settings
+    runtime = adapter(prepared.cell.runtime, prepared.runtime, settings.runtime_flags)
+    with store.scratch("naive") as directory:
+        place = runtime.place(settings.tree, settings.build, directory)
+        written = directory / "work" / "junit.xml"
+        regrtest = ("-m", "test", "-u", ",".join(settings.resources), f"--junit-xml={written}", module)
+        run = GuestRun(
+            wasm=settings.wasm,
+            wasm_digest=settings.wasm_digest,
+            argv=(place.prefix + settings.executable, *settings.python_flags, *regrtest),
+            env={"PYTHONPATH": place.prefix + settings.platform_library, **place.environment},
+            preopens=place.preopens,
+            wasm_stack=settings.wasm_stack,
+            memory_limit=settings.limits.memory,
+        )
+        command = runtime.command(run, settings.compiled, directory)
+        env = command.env | run.env
+        guest = Guest(command.argv, env=env, cwd=directory / "work", output_limit=settings.limits.output)
+        ended = guest.wait(settings.limits.seconds) is not None
+        guest.kill()
+        if written.is_file():
+            junit.write_bytes(written.read_bytes())
+        return ended
+
+
+def naive_run(prepared: Prepared, directory: Path, store: Store) -> tuple[Timing, dict[str, bool]]:
+    """One process a module; whether each came to an end."""
+    modules = test_modules(prepared.source)
+    before, started = cpu_seconds(), time.monotonic()
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        ended = pool.map(lambda name: run_module(prepared, name, directory / f"{name}.xml", store), modules)
+        found = dict(zip(modules, ended, strict=True))
+    return Timing(wall=time.monotonic() - started, cpu=cpu_seconds() - before), found
+
+
+def measure(directory: Path, store: Store) -> Round:
+    """One round; what it saw in full lies in `directory` afterwards."""
+    junit = directory / "naive"
+    junit.mkdir(parents=True)
+    prepared = prepare(SELECTION, store)
+    ours, outcomes = harness_run(prepared, directory)
+    naive, ended = naive_run(prepared, junit, store)
+    return Round(
+        naive=naive,
+        hung=tuple(module for module, over in ended.items() if not over),
+        without=tuple(module for module in ended if not (junit / f"{module}.xml").is_file()),
+        ours=ours,
+        outcomes=compare(sorted(junit.glob("*.xml")), outcomes),
+    )
+
+
+def show(round_: Round, console: Console) -> None:
+    show_timings("naive", {"naive": round_.naive, "ours": round_.ours}, console)
+    console.print(f"naive run: hung: {', '.join(round_.hung) or 'none'}", soft_wrap=True)
+    console.print(f"naive run: no JUnit file: {', '.join(round_.without) or 'none'}", soft_wrap=True)
+    show_comparison("ours", round_.outcomes, console)

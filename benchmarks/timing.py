@@ -1,0 +1,124 @@
+"""What the benchmarks share: a command's wall time, CPU time and memory, and the harness's run of a cell."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from harness.build import Silent
+from harness.prepare import Options, Prepared, Preparer
+from harness.store import Store
+from harness.suite import Limits
+from matrix.expand import expand
+from matrix.load import load
+from matrix.select import Selection, select
+
+TOP = Path(__file__).parent.parent
+
+
+class Timing(msgspec.Struct, frozen=True, kw_only=True):
+    """One run of a command."""
+
+    wall: float
+    cpu: float
+    harness_peak_mib: float = 0.0
+    """the most memory that the harness's own processes had together (proportional set size)"""
+
+
+def is_guest(process: psutil.Process) -> bool:
+    """Whether a process runs a guest: wasmtime's command, the script that embeds it, or Node."""
+    words = process.cmdline()
+    return any(word.endswith(("/wasmtime", "/runtimes/host.py", "/node")) for word in words)
+
+
+class MemoryWatch:
+    """Samples the memory of this process's descendants, guests left out."""
+
+    def __init__(self, pid: int) -> None:
+        self.peak = 0.0
+        self._process = psutil.Process(pid)
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def _watch(self) -> None:
+        while not self._over.wait(1.0):
+            total = 0
+            try:
+                family = [self._process, *self._process.children(recursive=True)]
+            except psutil.Error:
+                return
+            for process in family:
+                try:
+                    if not is_guest(process):
+                        total += process.memory_full_info().pss
+                except psutil.Error:
+                    continue
+            self.peak = max(self.peak, total / (1 << 20))
+
+    def stop(self) -> float:
+        self._over.set()
+        self._thread.join()
+        return self.peak
+
+
+def timed(argv: list[str], *, cwd: Path, env: dict[str, str], log: Path) -> Timing:
+    """Run a command with its output in a file; CPU time is its own and its children's."""
+    before = cpu_seconds()
+    started = time.monotonic()
+    with log.open("wb") as file:
+        process = subprocess.Popen(argv, cwd=cwd, env=env, stdout=file, stderr=subprocess.STDOUT)
+        watch = MemoryWatch(process.pid)
+        process.wait()
+    wall = time.monotonic() - started
+    return Timing(wall=wall, cpu=cpu_seconds() - before, harness_peak_mib=watch.stop())
+
+
+def cpu_seconds() -> float:
+    """What this process's children that have ended took, in seconds of CPU."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+def prepare(selection: Selection, store: Store) -> Prepared:
+    """Provision and build the one cell that is selected."""
+    matrix = load()
+    (cell,) = select(expand(matrix), selection)
+    preparer = Preparer(matrix, store, Options(jobs=os.cpu_count() or 1), Silent(), print)
+    return preparer.prepare(cell, Limits())
+
+
+def harness_run(prepared: Prepared, directory: Path) -> tuple[Timing, Path]:
+    """The harness's run of a cell, with all that it does around the suite; its time and its outcomes.jsonl."""
+    out = directory / prepared.cell.runtime.id
+    argv = [sys.executable, "-m", "harness", "test", "--cell", prepared.cell.id, "--out", str(out), "-n", "2"]
+    timing = timed(argv, cwd=TOP, env=dict(os.environ), log=directory / f"{prepared.cell.runtime.id}.log")
+    (outcomes,) = out.glob("2*/cells/*/outcomes.jsonl")
+    return timing, outcomes
+
+
+def show_timings(base: str, timings: Mapping[str, Timing], console: Console) -> None:
+    """A table of runs, each also as a share of the run called `base`."""
+    table = Table(box=None)
+    for heading in ("", "wall", f"of {base}", "CPU", f"of {base}", "harness peak"):
+        table.add_column(heading, justify="right")
+    for name, timing in timings.items():
+        table.add_row(
+            name,
+            f"{timing.wall:.0f} s",
+            f"{timing.wall / timings[base].wall:.2f}",
+            f"{timing.cpu:.0f} s",
+            f"{timing.cpu / timings[base].cpu:.2f}",
+            f"{timing.harness_peak_mib:.0f} MiB" if timing.harness_peak_mib else "",
+        )
+    console.print(table)

@@ -1,0 +1,76 @@
+"""Upstream's own run of the suite on WASI against ours, one after the other.
+
+For one build: outcomes compared case by case, wall time and CPU time of the whole suite with the embedded
+runtime and with the CLI relative to upstream's, the time to the first test when nothing changed, and the
+peak memory of the harness's own processes. Ratios are what to quote: machines differ and are noisy.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+
+from benchmarks.compare import Comparison, compare, show_comparison
+from benchmarks.timing import Timing, harness_run, prepare, show_timings, timed
+from harness.prepare import Prepared
+from harness.store import Store
+from matrix.select import Selection
+
+RUNTIMES = {"embedded": "wasmtime-50.0.1", "cli": "wasmtime-cli-49.0.3"}
+
+
+class Round(msgspec.Struct, frozen=True, kw_only=True):
+    """Upstream's run and ours."""
+
+    upstream: Timing
+    ours: dict[str, Timing]
+    """by runtime: embedded, cli"""
+    outcomes: dict[str, Comparison]
+    ready_s: float
+    """seconds that provisioning and building take when nothing changed"""
+
+
+def upstream(prepared: Prepared, cli: Path, directory: Path) -> tuple[Timing, Path]:
+    """Upstream's `make test` in the build directory, with wasmtime's CLI; the make itself is not counted."""
+    build = prepared.settings.wasm.parent
+    with tempfile.TemporaryDirectory() as path:
+        (Path(path) / "wasmtime").symlink_to(cli)
+        env = dict(os.environ) | {"PATH": f"{path}{os.pathsep}{os.environ['PATH']}"}
+        nothing_to_make = timed(["make", "-s", "all"], cwd=build, env=env, log=directory / "make.log")
+        junit = directory / "upstream.xml"
+        argv = ["make", "-s", "test", f"TESTOPTS=-j2 --junit-xml={junit}"]
+        whole = timed(argv, cwd=build, env=env, log=directory / "upstream.log")
+    return Timing(wall=whole.wall - nothing_to_make.wall, cpu=whole.cpu - nothing_to_make.cpu), junit
+
+
+def measure(cpython: str, runtimes: Sequence[str], directory: Path, store: Store) -> Round:
+    """One round; what it saw in full lies in `directory` afterwards."""
+    directory.mkdir(parents=True)
+
+    def cell(runtime: str) -> Prepared:
+        return prepare(Selection(target=("wasi",), cpython=(cpython,), runtime=(RUNTIMES[runtime],)), store)
+
+    prepared = {name: cell(name) for name in RUNTIMES}
+    started = time.monotonic()
+    cell("embedded")
+    ready = time.monotonic() - started
+    theirs, junit = upstream(prepared["embedded"], prepared["cli"].runtime.path, directory)
+    timings: dict[str, Timing] = {}
+    outcomes: dict[str, Comparison] = {}
+    for name in runtimes:
+        timings[name], found = harness_run(prepared[name], directory)
+        outcomes[name] = compare([junit], found)
+    return Round(upstream=theirs, ours=timings, outcomes=outcomes, ready_s=ready)
+
+
+def show(round_: Round, console: Console) -> None:
+    show_timings("upstream", {"upstream": round_.upstream, **round_.ours}, console)
+    console.print(f"nothing changed: ready to test after {round_.ready_s:.2f} s")
+    for name, found in round_.outcomes.items():
+        show_comparison(name, found, console)
