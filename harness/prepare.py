@@ -279,7 +279,7 @@ class Preparer:
             executable=guest.executable,
             build=guest.build,
             platform_library=guest.platform_library,
-            python_flags=series.python_flags,
+            python_flags=(*guest.told(layout.guest_tree(parts.directory)), *series.python_flags),
             resources=series.resources,
             verbose=series.verbose,
             fail_env_changed=series.fail_env_changed,
@@ -295,7 +295,7 @@ def configure_digest(source: Path) -> str:
     names = ["configure", "pyconfig.h.in", "Makefile.pre.in", "config.sub", "config.guess"]
     paths = [source / name for name in names]
     paths += sorted((source / "Modules").glob("Setup*"))
-    paths += sorted((source / "Tools/wasm").glob("config.site*"))
+    paths += sorted((source / "Tools/wasm").rglob("config.site*"))
     return digest_of(*(f"{path.name} {file_sha256(path)}" for path in paths if path.is_file()))
 
 

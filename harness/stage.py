@@ -88,7 +88,7 @@ def stage_build(guest: layout.GuestLayout, series: Series, parts: layout.Parts) 
     inside = layout.guest_tree(parts.directory) / guest.build.lstrip("/")
     remove_tree(inside)
     inside.mkdir(parents=True)
-    for name in _BUILD_FILES:
+    for name in dict.fromkeys((*_BUILD_FILES, series.program, guest.program)):
         if (work / name).is_file():
             (inside / name).parent.mkdir(exist_ok=True)
             shutil.copy2(work / name, inside / name)

@@ -221,6 +221,15 @@ class Series(Record, frozen=True, kw_only=True):
     cpython: Requirement
     host: str
     """configure's `--host`; also the name of the build directory, which the guest sees."""
+    config_site: str
+    """the answers that upstream gives configure, a file of the sources"""
+    program: str
+    """the file of the build that is run, `python.wasm` or `python.js`"""
+    launcher: str = ""
+    """a script of the sources that loads the program and is run in its place"""
+    configure: tuple[str, ...] = ()
+    """what upstream's script tells configure, where there is one build and not one for each target"""
+    cflags: tuple[str, ...] = ()
     python_flags: tuple[str, ...]
     """what upstream's test runner gives each worker's interpreter"""
     resources: tuple[str, ...]

@@ -4,12 +4,13 @@ Emscripten compiles its system libraries and ports when something first links wi
 of its own (`libraries`), one per SDK, whose results every build with the SDK shares: each step links a small
 program the way a flavour of CPython is linked.
 
-Sources: Tools/wasm/wasm_build.py and configure.ac of 3.11 to 3.13, and docs/emscripten.md for what differs.
+Sources: Tools/wasm/wasm_build.py and configure.ac of 3.11 to 3.13, Tools/wasm/emscripten/__main__.py from 3.14
+on, and docs/emscripten.md for what differs.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import msgspec
 
@@ -101,7 +102,7 @@ def plan(
     work = build_directory(parts.directory, series)
     emscripten = toolchain.sdk / "emscripten"
     flags = {
-        "CFLAGS": " ".join(flag for repair in repairs for flag in repair.cflags),
+        "CFLAGS": " ".join((*series.cflags, *(flag for repair in repairs for flag in repair.cflags))),
         "LDFLAGS": " ".join(flag for repair in repairs for flag in repair.ldflags),
     }
     configure = Step(
@@ -113,7 +114,7 @@ def plan(
         ),
         cwd=work,
         env=toolchain.environment
-        | {"CONFIG_SITE": "../../Tools/wasm/config.site-wasm32-emscripten"}
+        | {"CONFIG_SITE": f"../../{series.config_site}"}
         | ({} if build.target.in_memory else {"HOSTRUNNER": str(toolchain.node)})
         | {name: value for name, value in flags.items() if value},
         inputs=(parts.configure_digest, toolchain.digest),
@@ -123,12 +124,30 @@ def plan(
     )
     make = Step(
         name="make",
-        title="make python.js",
+        title=f"make {series.program}",
         argv=(str(emscripten / "emmake"), "make", jobs_flag(jobs), "-s", "all"),
         cwd=work,
         env=toolchain.environment,
         inputs=(parts.source_digest, toolchain.digest),
-        outputs=(work / "python.js", work / "python.wasm", work / "pybuilddir.txt"),
+        outputs=(work / series.program, work / "python.wasm", work / "pybuilddir.txt"),
         expected=90,
     )
-    return Plan(name=build.id, directory=parts.directory, steps=(link_sources(parts), configure, make))
+    steps = [link_sources(parts), configure, make]
+    if series.launcher:
+        steps.append(launcher(series, parts))
+    return Plan(name=build.id, directory=parts.directory, steps=tuple(steps))
+
+
+def launcher(series: Series, parts: Parts) -> Step:
+    """Put the script that loads the program beside it, as upstream's build script does."""
+    work = build_directory(parts.directory, series)
+    name = PurePosixPath(series.launcher).name
+    return Step(
+        name="launcher",
+        title=f"copy {name}",
+        argv=("cp", f"../../{series.launcher}", name),
+        cwd=work,
+        inputs=(parts.source_digest,),
+        outputs=(work / name,),
+        expected=1,
+    )

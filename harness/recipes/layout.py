@@ -7,7 +7,7 @@ link to every entry of the sources. What guests see (`guest/`, made by `harness.
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import msgspec
 
@@ -42,7 +42,9 @@ class GuestLayout(msgspec.Struct, frozen=True, kw_only=True):
 
     host: str
     program: str
-    """what is run: `python.wasm` or `python.js`"""
+    """what is run: `python.wasm`, `python.js` or the script that launches it"""
+    executable_name: str = ""
+    """what a launcher is told to take for the executable, in its own directory; upstream's is `python.sh`"""
     platform: str
     """the platform's name in the build's own library, `wasi-wasm32`"""
     series: str
@@ -56,6 +58,10 @@ class GuestLayout(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def executable(self) -> str:
         return f"{self.build}/{self.program}"
+
+    def told(self, tree: Path) -> tuple[str, ...]:
+        """What comes before Python's own options for a guest that sees `tree` where it is on the host."""
+        return (f"--this-program={tree}{self.build}/{self.executable_name}",) if self.executable_name else ()
 
     @property
     def platform_library(self) -> str:
@@ -72,7 +78,8 @@ def layout_of(build: Build, series: Series) -> GuestLayout:
     wasi = build.sdk.family == "wasi-sdk"
     return GuestLayout(
         host=series.host,
-        program="python.wasm" if wasi else "python.js",
+        program=PurePosixPath(series.launcher or series.program).name,
+        executable_name="python.sh" if series.launcher else "",
         platform="wasi-wasm32" if wasi else "emscripten-wasm32",
         series=build.cpython.series,
         in_memory=build.target.in_memory,
@@ -113,7 +120,7 @@ def configure_command(build: Build, series: Series, repairs: tuple[Repair, ...],
         "-C",
         f"--host={series.host}",
         f"--build={parts.build_machine}",
-        *build.target.configure,
+        *(series.configure or build.target.configure),
         f"--with-build-python={parts.python}",
         *(("--with-pydebug",) if build.debug else ()),
         *(flag for repair in repairs for flag in repair.configure),

@@ -45,7 +45,7 @@ def plan(build: Build, series: Series, repairs: tuple[Repair, ...], parts: Parts
         cwd=work,
         env=tools
         | {
-            "CONFIG_SITE": "../../Tools/wasm/config.site-wasm32-wasi",
+            "CONFIG_SITE": f"../../{series.config_site}",
             "HOSTRUNNER": host_runner(layout_of(build, series), series, parts),
         }
         | ({"CFLAGS": cflags} if cflags else {}),

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from harness.recipes import Plan, Step, emscripten, layout
+from matrix.expand import expand
 from matrix.load import load
-from matrix.model import Build, Condition, Matrix, Repair, Series, Target
+from matrix.model import Build, Cell, Condition, CPython, Matrix, Repair, Series, Target
 
 NOWHERE = Path("/nowhere")
 """not there, so that a plan that looks at its parts fails"""
@@ -322,3 +323,52 @@ def test_each_step_can_be_pasted(name: str) -> None:
     for each in (*variants(name).values(), *planned(build(name), REPAIR).steps):
         env = ["env", *(f"{key}={value}" for key, value in each.env.items())] if each.env else []
         assert shlex.split(each.command()) == ["cd", str(each.cwd), "&&", *env, *each.argv]
+
+
+# --- from 3.14 on
+
+
+NEW = CPython(version="3.14.2")
+
+
+def new(name: str = "node-dl") -> Build:
+    return replace(build(name, "4.0.12"), cpython=NEW)
+
+
+def test_the_one_build_of_314_is_configured_as_upstream_does_it() -> None:
+    plan = planned(new())
+    configure = step(plan, "configure")
+    assert "--host=wasm32-emscripten" in configure.argv
+    assert "--enable-wasm-dynamic-linking" in configure.argv
+    assert not any("--with-emscripten-target" in word or "pthreads" in word for word in configure.argv)
+    assert configure.env["CFLAGS"] == "-DPY_CALL_TRAMPOLINE -sUSE_BZIP2"
+    assert configure.env["CONFIG_SITE"] == "../../Tools/wasm/emscripten/config.site-wasm32-emscripten"
+
+
+def test_the_launcher_of_314_is_copied_and_run() -> None:
+    plan = planned(new())
+    assert [each.name for each in plan.steps] == ["link", "configure", "make", "launcher"]
+    (copy,) = step(plan, "launcher").outputs
+    assert copy.name == "node_entry.mjs"
+    guest = layout.layout_of(new(), series(new()))
+    assert guest.executable == "/cross-build/wasm32-emscripten/node_entry.mjs"
+    assert guest.told(Path("/tree")) == ("--this-program=/tree/cross-build/wasm32-emscripten/python.sh",)
+
+
+def test_a_build_without_a_launcher_is_told_nothing() -> None:
+    assert layout.layout_of(build(), series(build())).told(Path("/tree")) == ()
+
+
+def test_314_has_one_target() -> None:
+    expansion = expand(replace(MATRIX, cpythons=(NEW,)))
+    made = {cell.build.target.id for cell in expansion.cells if cell.build.sdk.family == "emscripten"}
+    reasons = {rejected.cell.build.target.id: rejected.reason for rejected in expansion.rejected}
+    assert made == {"node-dl"}
+    assert "the target node-dl" in reasons["node"]
+    assert "no --with-emscripten-target=browser" in reasons["browser"]
+
+
+@pytest.mark.parametrize(("version", "flags"), [("22.20.0", ()), ("24.19.0", ("--experimental-wasm-jspi",))])
+def test_node_24_is_told_to_switch_stacks(version: str, flags: tuple[str, ...]) -> None:
+    node = next(runtime for runtime in MATRIX.runtimes if runtime.id == f"node-{version}")
+    assert MATRIX.runtime_flags_of(Cell(build=new(), runtime=node)) == flags
