@@ -130,7 +130,9 @@ def parse(argv: Sequence[str], *, out: Path) -> Arguments:
     )
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
+    """argparse's, but mistakes are UsageErrors."""
+
     def error(self, message: str) -> None:  # type: ignore[override]  # ours raises, too
         raise UsageError(message, hint="python -m harness --help")
 
@@ -157,7 +159,7 @@ def _seconds(text: str) -> float:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Parser(
         prog="python -m harness",
         description="A test matrix for CPython on WebAssembly.",
         epilog="Other options and names of tests (test_json, test_os.FileTests) go to pytest, which runs the suite.",

@@ -13,7 +13,7 @@ from matrix.errors import Unobtainable
 from matrix.expand import Expansion, expand
 from matrix.load import load
 from matrix.model import Cell, Matrix, Sdk
-from matrix.select import select
+from matrix.select import Selection, select
 
 
 def matrix_of(arguments: Arguments, say: Callable[[str], None] | None = None) -> Matrix:
@@ -41,16 +41,25 @@ def matrix_of(arguments: Arguments, say: Callable[[str], None] | None = None) ->
     )
 
 
-def selected_cells(arguments: Arguments, matrix: Matrix) -> tuple[Expansion, tuple[Cell, ...]]:
-    expansion = expand(matrix, debug=arguments.debug, known_bad=arguments.known_bad)
+def expansion_of(arguments: Arguments, matrix: Matrix) -> Expansion:
+    """All that the options let the matrix come to."""
+    return expand(matrix, debug=arguments.debug, known_bad=arguments.known_bad)
+
+
+def selection_of(arguments: Arguments, matrix: Matrix) -> Selection:
+    """What was selected, SDKs and trees that were named by their paths among it."""
     own_sdks = tuple(sdk.id for sdk in matrix.sdks if sdk.directory in arguments.sdk_paths and sdk.directory)
     own_trees = tuple(c.id for c in matrix.cpythons if c.directory in arguments.cpython_paths and c.directory)
-    selection = msgspec.structs.replace(
+    return msgspec.structs.replace(
         arguments.selection,
         sdk=(*arguments.selection.sdk, *own_sdks),
         cpython=(*arguments.selection.cpython, *own_trees),
     )
-    return expansion, select(expansion, selection)
+
+
+def selected_cells(arguments: Arguments, matrix: Matrix) -> tuple[Cell, ...]:
+    """The cells to work on. Raises UsageError when there are none."""
+    return select(expansion_of(arguments, matrix), selection_of(arguments, matrix))
 
 
 def cell_options(arguments: Arguments) -> str:

@@ -29,9 +29,22 @@ def select(expansion: Expansion, selection: Selection) -> tuple[Cell, ...]:
     Raises UsageError, with near misses, for a value that matches nothing on its axis, and for a
     combination that leaves no cell (with the reasons of the rejected ones).
     """
-    everything = [*expansion.cells, *(rejected.cell for rejected in expansion.rejected)]
     if selection.cell:
         return _by_id(expansion, selection.cell)
+    chosen = narrow(expansion, selection)
+    if not chosen.cells:
+        reasons = sorted({f"{r.cell.id}: {r.reason}" for r in chosen.rejected})
+        detail = "\n  ".join(["no cell is left of this selection", *reasons])
+        raise UsageError(detail, hint="`python -m harness cells` lists every cell")
+    return chosen.cells
+
+
+def narrow(expansion: Expansion, selection: Selection) -> Expansion:
+    """The cells and the rejected combinations that a selection by axes means.
+
+    Raises UsageError, with near misses, for a value that matches nothing on its axis.
+    """
+    everything = [*expansion.cells, *(rejected.cell for rejected in expansion.rejected)]
     wanted_targets = _axis("target", selection.target, everything, lambda c: (c.build.target.id, "", ""))
     wanted_sdks = _axis("sdk", selection.sdk, everything, _sdk)
     wanted_cpythons = _axis("cpython", selection.cpython, everything, _cpython)
@@ -46,12 +59,10 @@ def select(expansion: Expansion, selection: Selection) -> tuple[Cell, ...]:
             and cell.runtime.id in (wanted_runtimes if selection.runtime else {defaults.runtime})
         )
 
-    chosen = tuple(cell for cell in expansion.cells if wanted(cell))
-    if not chosen:
-        reasons = sorted({f"{r.cell.id}: {r.reason}" for r in expansion.rejected if wanted(r.cell)})
-        detail = "\n  ".join(["no cell is left of this selection", *reasons])
-        raise UsageError(detail, hint="`python -m harness cells` lists every cell")
-    return chosen
+    return Expansion(
+        cells=tuple(cell for cell in expansion.cells if wanted(cell)),
+        rejected=tuple(rejected for rejected in expansion.rejected if wanted(rejected.cell)),
+    )
 
 
 def _by_id(expansion: Expansion, ids: tuple[str, ...]) -> tuple[Cell, ...]:

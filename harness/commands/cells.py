@@ -1,0 +1,87 @@
+"""`cells`: every cell of the matrix and whether it can be had here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from harness import records
+from harness.cli import Arguments
+from harness.providers import Availability, Provider, availability
+from harness.provision import items_of
+from harness.selection import expansion_of, matrix_of, selection_of
+from harness.store import Store
+from matrix.expand import Expansion
+from matrix.select import Selection, narrow, select
+
+
+def list_cells(arguments: Arguments, console: Console) -> int:
+    """Every cell (or those selected): whether it can be had here, from which provider, and if not, why."""
+    matrix = matrix_of(arguments)
+    store = Store()
+    expansion = expansion_of(arguments, matrix)
+    selection = selection_of(arguments, matrix)
+    if selection.cell:
+        expansion = Expansion(cells=select(expansion, selection), rejected=())
+    elif selection != Selection():
+        expansion = narrow(expansion, selection)
+    cells = expansion.cells
+    items: dict[str, list[Provider]] = {}
+    needs = {cell.id: items_of(cell, matrix, store) for cell in cells}
+    for wanted in needs.values():
+        items |= {item: providers() for item, providers in wanted.items() if item not in items}
+    with ThreadPoolExecutor(8) as pool:
+        found = dict(zip(items, pool.map(lambda item: availability(item, items[item], store), items), strict=True))
+    if arguments.json:
+        _cells_json(needs, expansion, found, console)
+        return 0
+    parts = Table(box=None, pad_edge=False)
+    for heading in ("item", "from", "what, or why not"):
+        parts.add_column(heading, overflow="fold")
+    for item, state in found.items():
+        why = state.detail if state.provider else "; ".join(state.reasons)
+        parts.add_row(escape(item), f"[green]{state.provider}" if state.provider else "[red]not here", escape(why))
+    console.print(parts)
+    console.print()
+    rows = Table(box=None, pad_edge=False)
+    for heading in ("cell", "here", "known"):
+        rows.add_column(heading, overflow="fold")
+    for cell in cells:
+        missing = [item for item in needs[cell.id] if found[item].provider is None]
+        failure = matrix.expected_failure_of(cell.build)
+        here = f"[red]no {escape(', '.join(missing))}" if missing else "[green]yes"
+        rows.add_row(escape(cell.id), here, escape(f"does not build: {failure.reason}") if failure else "")
+    console.print(rows)
+    _show_rejected(expansion, console)
+    return 0
+
+
+def _show_rejected(expansion: Expansion, console: Console) -> None:
+    """The combinations that are not made, by their reasons."""
+    by_reason: dict[tuple[str, str], list[str]] = {}
+    for rejected in expansion.rejected:
+        by_reason.setdefault((rejected.reason, rejected.reference), []).append(rejected.cell.id)
+    for (reason, reference), ids in by_reason.items():
+        console.print(
+            f"\nnot made: {escape(reason)}" + (f" [{escape(reference)}]" if reference else ""), soft_wrap=True
+        )
+        for name in ids:
+            console.print(f"  {escape(name)}", soft_wrap=True)
+
+
+def _cells_json(
+    needs: Mapping[str, Iterable[str]], expansion: Expansion, found: dict[str, Availability], console: Console
+) -> None:
+    document = {
+        "cells": [
+            {"id": cell, "available": all(found[item].provider for item in items),
+             "items": {item: found[item] for item in items}}
+            for cell, items in needs.items()
+        ],
+        "rejected": [{"id": r.cell.id, "reason": r.reason, "reference": r.reference} for r in expansion.rejected],
+    }  # fmt: skip
+    console.file.write(records.indented(document).decode())
