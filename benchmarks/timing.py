@@ -102,6 +102,7 @@ def harness_run(prepared: Prepared, directory: Path) -> tuple[Timing, Path]:
     """The harness's run of a cell, with all that it does around the suite; its time and its outcomes.jsonl."""
     out = directory / prepared.cell.runtime.id
     argv = [sys.executable, "-m", "harness", "test", "--cell", prepared.cell.id, "--out", str(out), "-n", "2"]
+    argv += ["--no-reuse"]
     timing = timed(argv, cwd=TOP, env=dict(os.environ), log=directory / f"{prepared.cell.runtime.id}.log")
     (outcomes,) = out.glob("2*/cells/*/outcomes.jsonl")
     return timing, outcomes

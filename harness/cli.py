@@ -73,6 +73,10 @@ class Arguments(msgspec.Struct, frozen=True, kw_only=True):
     debug: bool = False
     dry_run: bool = False
     isolate: bool = False
+    reuse: bool = True
+    """take earlier results of modules whose digest is the same"""
+    again: float = 0.0
+    """the share of them, 0 to 1, that is run again anyway"""
     resume: str | None = None
     """the run to go on with; "latest" for the newest"""
     run: str = "latest"
@@ -118,6 +122,8 @@ def parse(argv: Sequence[str], *, out: Path) -> Arguments:
         debug=known.debug_build,
         dry_run=known.dry_run,
         isolate=known.isolate,
+        reuse=not known.no_reuse,
+        again=known.again,
         resume=known.resume,
         run=run,
         jobs=known.jobs,
@@ -148,6 +154,13 @@ def _port(text: str) -> int:
     value = int(text)
     if not 0 <= value <= 65535:
         raise argparse.ArgumentTypeError(f"{value} is no port number")
+    return value
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0.0 <= value <= 1.0:
+        raise argparse.ArgumentTypeError(f"{text} is no share between 0 and 1")
     return value
 
 
@@ -197,6 +210,14 @@ def _parser() -> argparse.ArgumentParser:
     making.add_argument("--refresh", action="store_true", help="ask the preferred providers again")
     running = parser.add_argument_group("running")
     running.add_argument("--isolate", action="store_true", help="a guest for each module")
+    running.add_argument("--no-reuse", action="store_true", help="run also modules for which nothing has changed")
+    running.add_argument(
+        "--again",
+        type=_share,
+        default=0.0,
+        metavar="SHARE",
+        help="of the modules for which nothing has changed, run this share all the same, 0 to 1 (default: %(default)s)",
+    )
     running.add_argument(
         "--resume",
         nargs="?",

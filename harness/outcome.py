@@ -64,6 +64,10 @@ class ModuleResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """when its result was written, in seconds since the epoch"""
     fault: str = ""
     """not empty when the harness itself failed to run it"""
+    digest: str = ""
+    """of all that determines what is observed (`harness.reuse`)"""
+    reused: str = ""
+    """the run that observed it, when it was taken from there"""
 
     @property
     def statuses(self) -> frozenset[Status]:

@@ -45,6 +45,8 @@ class SuiteFile(msgspec.Struct, frozen=True, kw_only=True):
     runtime: Runtime
     obtained: Obtained
     settings: GuestSettings
+    digest: str
+    """of all that determines what is observed (`harness.reuse`)"""
     groups: tuple[Group, ...]
 
 
@@ -83,7 +85,7 @@ class Cell:
             text = "".join(traceback.format_exception(exc))
             outcome = Outcome(test=module_test(module), status=Status.ERRORED, detail=text)
             result = ModuleResult(module=module, outcomes=(outcome,), duration=0.0, fault=repr(exc))
-        result = msgspec.structs.replace(result, finished=round(time.time(), 3))
+        result = msgspec.structs.replace(result, finished=round(time.time(), 3), digest=self.file.digest)
         try:
             append_result(self.directory / OUTCOMES, result)
         except OSError as exc:

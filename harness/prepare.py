@@ -21,6 +21,7 @@ from harness.providers import Obtained, obtain
 from harness.providers.directory import EMSCRIPTEN
 from harness.provision import items_of
 from harness.recipes import Plan, emscripten, layout, native, wasi
+from harness.reuse import digest_of_guests
 from harness.runtimes import GuestRun, adapter
 from harness.stage import stage_build, stage_sources
 from harness.store import Store, digest_of
@@ -51,6 +52,8 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...]
     """what a reader of its results should know"""
     settings: GuestSettings
+    digest: str
+    """of all that determines what its tests do (`harness.reuse`)"""
     durations: dict[str, float]
     """seconds of `provision` and `build`; what was in the cache took next to none"""
 
@@ -89,6 +92,7 @@ class Preparer:
             notes += [f"{item.detail} stands in for the port" for name, item in had.items() if name.startswith("port-")]
         if rule := self._matrix.exclusion_of(cell):
             notes.append(f"made on demand: {rule.reason}")
+        settings = self._settings(cell, series, parts, runtime, flags, limits)
         if not adapter(cell.runtime, runtime, flags).confines_writes:
             notes.append(f"{cell.runtime.name} does not keep guests from writing to the library that they share")
         return Prepared(
@@ -98,7 +102,8 @@ class Preparer:
             cpython=had[cell.build.cpython.id],
             runtime=runtime,
             notes=tuple(notes),
-            settings=self._settings(cell, series, parts, runtime, flags, limits),
+            settings=settings,
+            digest=digest_of_guests(settings, parts.source_digest, runtime.digest),
             durations={
                 "provision": round(provisioned - started, 3),
                 "build": round(finished - provisioned, 3),

@@ -13,9 +13,10 @@ import msgspec
 from harness import process, records
 from harness.cli import Arguments
 from harness.discover import module_size, test_modules
-from harness.outcome import ModuleResult, read_results
+from harness.outcome import ModuleResult, append_result, read_results
 from harness.plugin import OUTCOMES, SELECTED, SUITE, SuiteFile
 from harness.prepare import Prepared
+from harness.reuse import Results
 from harness.schedule import Durations, schedule
 from harness.store import Store, write_atomically
 from harness.suite import ModulePlan
@@ -83,7 +84,14 @@ def run_cell(
     directory.mkdir(parents=True, exist_ok=True)
     everything = without_hangs(chosen_plans(prepared.source, arguments.names), limitations)
     done = read_results(directory / OUTCOMES)
+    reuse = Results(store, prepared.digest)
     left = [plan for plan in everything if plan.module not in done]
+    if arguments.reuse and not selecting(arguments.pytest):
+        taken = reuse.take(left, limitations.expects, again=arguments.again)
+        for result in taken.values():
+            append_result(directory / OUTCOMES, result)
+        done |= taken
+        left = [plan for plan in left if plan.module not in taken]
     sizes = {plan.module: module_size(prepared.source, plan.module) for plan in everything}
     durations = Durations(store, prepared.cell.build.target.id)
     workers = worker_count(arguments.pytest)
@@ -95,6 +103,7 @@ def run_cell(
         runtime=prepared.cell.runtime,
         obtained=prepared.runtime,
         settings=prepared.settings,
+        digest=prepared.digest,
         groups=groups,
     )
     write_atomically(directory / SUITE, records.encode(file))
@@ -107,8 +116,9 @@ def run_cell(
             pytest_command(directory, arguments.pytest, workers), env=pytest_environment(), cwd=directory
         )
     results = read_results(directory / OUTCOMES)
-    new = {name: result.duration for name, result in results.items() if name not in done}
-    durations.learn(new)
+    new = {name: result for name, result in results.items() if name not in done}
+    durations.learn({name: result.duration for name, result in new.items()})
+    reuse.keep(new, left, run_id_of(directory))
     selected = _selected(directory)
     planned = tuple(sorted({*done, *(selected if selected is not None else (p.module for p in left))}))
     if code == _USAGE:
@@ -143,6 +153,16 @@ def _nearest(pytest_options: Sequence[str], modules: Sequence[str]) -> str:
         if word not in ("and", "or", "not")
     ]
     return next((hint for word in words if (hint := near(word, modules))), "see `-k` in pytest's documentation")
+
+
+def selecting(pytest_options: Sequence[str]) -> bool:
+    """Whether there are options of pytest's besides how many workers it has."""
+    return bool(re.sub(r"(^| )(-n ?|--numprocesses[= ])\d+", "", " ".join(pytest_options)).strip())
+
+
+def run_id_of(directory: Path) -> str:
+    """The run that a cell's directory lies in."""
+    return directory.parent.parent.name
 
 
 def worker_count(pytest_options: Sequence[str]) -> int:

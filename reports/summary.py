@@ -49,6 +49,8 @@ class Modules(msgspec.Struct, frozen=True, kw_only=True):
     planned: int = 0
     run: int = 0
     vacuous: tuple[str, ...] = ()
+    reused: int = 0
+    """how many have the results of an earlier run, since nothing about them has changed"""
 
 
 class CellSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,14 +122,18 @@ def untested(
 def tested(base: CellSummary, verdicts: CellVerdicts, durations: dict[str, float]) -> CellSummary:
     """The summary of a cell that was tested; `base` has its versions and notes."""
     counts, kinds = verdicts.counts, verdicts.verdicts
+    notes = base.notes
+    if verdicts.reused:
+        notes += (f"{verdicts.reused} of {verdicts.run} modules have an earlier run's results: nothing has changed",)
     return msgspec.structs.replace(
         base,
         status=CellStatus.OK if verdicts.green else CellStatus.UNEXPECTED,
-        modules=Modules(planned=verdicts.planned, run=verdicts.run, vacuous=verdicts.vacuous),
+        modules=Modules(planned=verdicts.planned, run=verdicts.run, vacuous=verdicts.vacuous, reused=verdicts.reused),
         counts={status.value: counts[status] for status in Status},
         verdicts={verdict.value: kinds[verdict] for verdict in Verdict},
         unattributed_skips=len(verdicts.unattributed),
         durations_s=durations,
+        notes=notes,
     )
 
 

@@ -56,6 +56,8 @@ class CellVerdicts(msgspec.Struct, frozen=True, kw_only=True):
     run: int
     vacuous: tuple[str, ...]
     """modules that ran and in which nothing was tested: every test was skipped, or there is none"""
+    reused: int = 0
+    """modules whose results are those of an earlier run"""
     stale_entries: tuple[str, ...]
     """entries of the list that matched nothing in a full run"""
 
@@ -114,6 +116,7 @@ def judge_cell(
         planned=len(planned),
         run=sum(module in results for module in planned),
         vacuous=tuple(vacuous),
+        reused=sum(bool(results[module].reused) for module in planned if module in results),
         stale_entries=_stale(judged, limitations) if full else (),
     )
 

@@ -77,7 +77,9 @@ def without_builds(tmp_path: Path) -> dict[str, str]:
 
 
 def harness_command(tmp_path: Path, *arguments: str) -> list[str]:
-    return [sys.executable, "-m", "harness", *arguments, "--out", str(tmp_path / "out")]
+    """The command, which runs modules also when nothing has changed, but where `--again` is said."""
+    reuse = [] if "--again" in arguments else ["--no-reuse"]
+    return [sys.executable, "-m", "harness", *arguments, *reuse, "--out", str(tmp_path / "out")]
 
 
 def summary(tmp_path: Path) -> Any:

@@ -40,7 +40,7 @@ def test_default_build_is_green_under_each_runtime(harness: Harness, tmp_path: P
     assert done.returncode == 0, done.stdout + done.stderr
     (cell,) = summary(tmp_path)["cells"]
     assert cell["status"] == "ok"
-    assert cell["modules"] == {"planned": 4, "run": 4, "vacuous": []}
+    assert cell["modules"] == {"planned": 4, "run": 4, "vacuous": [], "reused": 0}
     assert cell["counts"]["passed"] > 400
     assert cell["sdk"]["provider"]
 
@@ -296,5 +296,24 @@ def test_edited_test_of_a_checkout_is_what_runs(harness: Harness, tmp_path: Path
             done = harness("test", "--target", "wasi", "--cpython", str(broken_tree), "test_abc")
             assert done.returncode == 1, done.stdout + done.stderr
             assert f"Exception: {word}" in outcomes(tmp_path)["test.test_abc"].detail
+    finally:
+        path.write_text(before, "utf-8")
+
+
+def test_results_are_reused_until_something_changes(harness: Harness, tmp_path: Path, broken_tree: Path) -> None:
+    run = ("test", "--target", "wasi", "--cpython", str(broken_tree), "--again", "0", "test_abc", "test_genericpath")
+    path = broken_tree / "Lib/test/test_abc.py"
+    before = path.read_text("utf-8")
+    try:
+        assert harness(*run).returncode == 0
+        first = outcomes(tmp_path)
+        assert harness(*run).returncode == 0
+        assert summary(tmp_path)["cells"][0]["modules"]["reused"] == 2
+        assert outcomes(tmp_path) == first
+        path.write_text(before + "\n\nclass TestNew(unittest.TestCase):\n    def test_new(self): pass\n", "utf-8")
+        done = harness(*run)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert summary(tmp_path)["cells"][0]["modules"]["reused"] == 0
+        assert set(outcomes(tmp_path)) - set(first) == {"test.test_abc.TestNew.test_new"}
     finally:
         path.write_text(before, "utf-8")
