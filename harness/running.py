@@ -32,8 +32,10 @@ class CellRun(msgspec.Struct, frozen=True, kw_only=True):
 
     planned: tuple[str, ...]
     results: dict[str, ModuleResult]
-    full: bool
-    """whether every module and every test of the suite was planned"""
+    suite: int
+    """how many modules the suite has"""
+    whole: bool
+    """whether all that was asked for are modules, and all of them were planned"""
     interrupted: bool
     fault: str = ""
 
@@ -130,7 +132,8 @@ def run_cell(
     return CellRun(
         planned=planned,
         results=results,
-        full=not arguments.names and len(planned) == len(everything) and code != _INTERRUPTED,
+        suite=len(test_modules(prepared.source)),
+        whole=not any(plan.match for plan in everything) and len(planned) == len(everything) and code != _INTERRUPTED,
         interrupted=code == _INTERRUPTED,
         fault="" if code in (0, 1, _INTERRUPTED, _NOTHING) else f"pytest ended with {process.describe_exit(code)}",
     )

@@ -1,19 +1,21 @@
-"""`report`: judges a run's outcomes again."""
+"""`report`: judges what lies in a run's directory, with the list of limitations as it is now."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
+import msgspec
 from rich.console import Console
 
 from harness import records
 from harness.cli import Arguments
-from harness.commands.runs import CELL, STARTED, CellRecord, StartedRun, run_directory
+from harness.commands.runs import CellRecord, StartedRun, cell_directory, read_record, read_started, run_directory
 from harness.outcome import read_results
 from harness.plugin import OUTCOMES
-from harness.running import CellRun
 from harness.selection import cell_options, matrix_of, selected_cells
 from matrix.limitations import Limitations
+from matrix.model import Cell
 from reports import junit, render
 from reports.differences import compare
 from reports.summary import CellStatus, CellSummary, Summary, Unexpected, exit_status, tested, unexpected, untested
@@ -21,55 +23,86 @@ from reports.verdict import CellVerdicts, judge_cell
 
 
 def report(arguments: Arguments, console: Console) -> int:
-    """Judge a run's outcomes again, with the list of limitations as it is now, and write its report."""
+    """Judge a run's outcomes again and write its report."""
     directory = run_directory(arguments.out, arguments.run)
-    run = records.decode((directory / STARTED).read_bytes(), StartedRun)
+    run = read_started(directory)
+    cells = selected_cells(run.arguments, matrix_of(run.arguments))
     before = directory / "summary.json"
-    old = records.decode(before.read_bytes(), Summary) if before.is_file() else None
-    matrix = matrix_of(run.arguments)
-    cells = {cell.id: cell for cell in selected_cells(run.arguments, matrix)}
-    limitations = Limitations.load()
+    duration = records.decode(before.read_bytes(), Summary).duration_s if before.is_file() else 0.0
+    return publish(directory, run, cells, Limitations.load(), duration, console)
+
+
+def publish(
+    directory: Path,
+    run: StartedRun,
+    cells: Iterable[Cell],
+    limitations: Limitations,
+    duration: float,
+    console: Console,
+    *,
+    interrupted: bool = False,
+) -> int:
+    """Judge what lies in a run's directory, write and show its report; the run's exit status."""
+    summary = summarise(directory, run, cells, limitations, duration, interrupted=interrupted)
+    render.write(summary, directory)
+    render.show(summary, directory, console)
+    return summary.exit_status
+
+
+def summarise(
+    directory: Path,
+    run: StartedRun,
+    cells: Iterable[Cell],
+    limitations: Limitations,
+    duration: float,
+    *,
+    interrupted: bool = False,
+) -> Summary:
+    """A run's summary, from the records and outcomes of its cells; writes the JUnit file of each."""
     summaries: list[CellSummary] = []
     red: list[Unexpected] = []
     judged: list[tuple[str, str, CellVerdicts]] = []
-    for name, cell in cells.items():
-        place = directory / "cells" / name
-        if not (place / CELL).is_file():
-            kept = [summary for summary in (old.cells if old else ()) if summary.id == name]
-            summaries += kept or [untested(cell, CellStatus.ERROR, "it has no outcomes: the run ended before it")]
+    for cell in cells:
+        record = read_record(directory, cell.id)
+        if record is None:
+            reason = "it has no record: the run ended before it"
+            summaries.append(untested(cell, CellStatus.ERROR if not interrupted else CellStatus.UNEXPECTED, reason))
             continue
-        record = records.decode((place / CELL).read_bytes(), CellRecord)
-        came_to = CellRun(
-            planned=record.planned, results=read_results(place / OUTCOMES), full=record.full, interrupted=False
-        )
-        verdicts = judge_cell(came_to.planned, came_to.results, limitations.for_cell(cell.facts), full=came_to.full)
-        judged.append((name, cell.build.cpython.id, verdicts))
-        write_junit(place, record.base, verdicts, came_to)
-        summaries.append(tested(record.base, verdicts, record.durations))
+        red += record.unexpected
+        interrupted = interrupted or record.interrupted
+        if not record.tested:
+            summaries.append(record.base)
+            continue
+        verdicts = judge(cell, record, limitations, cell_directory(directory, cell.id))
+        judged.append((cell.id, cell.build.cpython.id, verdicts))
+        one = tested(record.base, verdicts, record.durations)
+        if record.fault:
+            one = msgspec.structs.replace(one, status=CellStatus.ERROR, reason=record.fault)
+        summaries.append(one)
         options = cell_options(run.arguments)
-        red += unexpected(name, f"test-{cell.build.target.id}", verdicts, options=options)
-    interrupted = old.interrupted if old else False
-    summary = Summary(
+        red += unexpected(cell.id, f"test-{cell.build.target.id}", verdicts, options=options)
+    return Summary(
         run_id=run.run_id,
         started=run.started,
-        duration_s=old.duration_s if old else 0.0,
+        duration_s=round(duration, 1),
         exit_status=exit_status(summaries, red, interrupted=interrupted),
         interrupted=interrupted,
         cells=tuple(summaries),
         unexpected=tuple(red),
         comparisons=compare(judged),
     )
-    render.write(summary, directory)
-    render.show(summary, directory, console)
-    return summary.exit_status
 
 
-def write_junit(directory: Path, base: CellSummary, verdicts: CellVerdicts, came_to: CellRun) -> None:
-    """The cell's JUnit file."""
+def judge(cell: Cell, record: CellRecord, limitations: Limitations, place: Path) -> CellVerdicts:
+    """A tested cell's verdicts; writes its JUnit file."""
+    results = read_results(place / OUTCOMES)
+    verdicts = judge_cell(record.planned, results, limitations.for_cell(cell.facts), full=record.full)
+    base = record.base
     properties = {
         "cell": base.id,
         "sdk": f"{base.sdk.id} ({base.sdk.detail})",
         "cpython": base.cpython.version,
         "runtime": f"{base.runtime.name} {base.runtime.version}",
     }
-    junit.write(directory / "junit.xml", base.id, verdicts, came_to.results, properties)
+    junit.write(place / "junit.xml", base.id, verdicts, results, properties)
+    return verdicts

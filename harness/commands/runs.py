@@ -10,11 +10,15 @@ from pathlib import Path
 
 import msgspec
 
+from harness import records
 from harness.cli import Arguments
+from harness.store import write_atomically
 from matrix.errors import UsageError, near
 from matrix.model import Cell
-from reports.summary import CellSummary
+from reports.summary import CellSummary, Unexpected
 
+SCHEMA = 1
+"""of the files of a run"""
 STARTED = "run.json"
 CELL = "cell.json"
 
@@ -22,24 +26,76 @@ CELL = "cell.json"
 class StartedRun(msgspec.Struct, frozen=True, kw_only=True):
     """What a run was asked for; `--resume` goes on with it."""
 
+    schema: int = SCHEMA
     run_id: str
     started: str
     arguments: Arguments
+    cells: tuple[str, ...] = ()
+    """the ids of its cells, in their order"""
 
 
 class CellRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """What is needed to judge a cell's outcomes later, beside its outcomes.jsonl."""
+    """What a cell came to, beside its outcomes.jsonl: all that is needed to judge it, now or later."""
 
     base: CellSummary
-    planned: tuple[str, ...]
-    full: bool
-    durations: dict[str, float]
+    """its versions and notes; why it was not tested, when it was not"""
+    tested: bool
+    planned: tuple[str, ...] = ()
+    suite: int = 0
+    """how many modules its suite has"""
+    whole: bool = False
+    """whether the planned modules were run with all of their tests"""
+    durations: dict[str, float] = {}
+    fault: str = ""
+    """what the harness itself did wrong"""
+    interrupted: bool = False
+    unexpected: tuple[Unexpected, ...] = ()
+    """what is red besides outcomes"""
+
+    @property
+    def full(self) -> bool:
+        """Whether every module and every test of the suite was planned."""
+        return self.whole and len(self.planned) == self.suite
+
+
+def cell_directory(run: Path, cell: str) -> Path:
+    return run / "cells" / cell
+
+
+def write_record(run: Path, record: CellRecord) -> None:
+    write_atomically(cell_directory(run, record.base.id) / CELL, records.encode(record))
+
+
+def read_record(run: Path, cell: str) -> CellRecord | None:
+    """The record of a cell; None when there is none yet. Raises UsageError when it cannot be read."""
+    path = cell_directory(run, cell) / CELL
+    try:
+        return records.decode(path.read_bytes(), CellRecord)
+    except FileNotFoundError:
+        return None
+    except msgspec.DecodeError as exc:
+        raise UsageError(f"{path} is no record of this version of the harness: {exc}") from None
+
+
+def read_started(run: Path) -> StartedRun:
+    """What a run was asked for. Raises UsageError when that cannot be read, or is of another schema."""
+    path = run / STARTED
+    try:
+        started = records.decode(path.read_bytes(), StartedRun)
+    except (OSError, msgspec.DecodeError) as exc:
+        raise UsageError(f"{path} is no run of this version of the harness: {exc}") from None
+    if started.schema != SCHEMA:
+        raise UsageError(f"{path} has schema {started.schema}, and this harness knows {SCHEMA}")
+    return started
 
 
 def new_run_id(cells: Sequence[Cell]) -> str:
     """Sortable by time, unique, and readable: `20261122-120301-wasi-3f9a`."""
-    targets = "-".join(sorted({cell.build.target.id for cell in cells}))
-    return f"{time.strftime('%Y%m%d-%H%M%S')}-{targets}-{secrets.token_hex(2)}"
+    return named_run_id("-".join(sorted({cell.build.target.id for cell in cells})))
+
+
+def named_run_id(name: str) -> str:
+    return f"{time.strftime('%Y%m%d-%H%M%S')}-{name}-{secrets.token_hex(2)}"
 
 
 def run_directory(out: Path, run: str) -> Path:
