@@ -16,6 +16,7 @@ import msgspec
 
 from harness.suite import Limits
 from matrix.errors import UsageError
+from matrix.model import DEBUG
 from matrix.select import Selection
 
 _COMMANDS = {
@@ -70,7 +71,6 @@ class Arguments(msgspec.Struct, frozen=True, kw_only=True):
     """test modules, or classes and methods in them"""
     pytest: tuple[str, ...] = ()
     limits: Limits = Limits()
-    debug: bool = False
     dry_run: bool = False
     isolate: bool = False
     reuse: bool = True
@@ -111,6 +111,7 @@ def parse(argv: Sequence[str], *, out: Path) -> Arguments:
             target=tuple(known.target or (["browser"] if known.command == "serve" and not known.cell else [])),
             sdk=sdks,
             cpython=cpythons,
+            options=tuple(known.options),
             runtime=tuple(known.runtime),
             cell=tuple(known.cell),
         ),
@@ -119,7 +120,6 @@ def parse(argv: Sequence[str], *, out: Path) -> Arguments:
         names=names,
         pytest=for_pytest,
         limits=Limits(seconds=known.timeout, memory=known.memory << 20, output=known.output << 20),
-        debug=known.debug_build,
         dry_run=known.dry_run,
         isolate=known.isolate,
         reuse=not known.no_reuse,
@@ -197,7 +197,10 @@ def _parser() -> argparse.ArgumentParser:
         "--runtime", action="append", default=[], metavar="VERSION", help="'wasmtime==50.*', 'wasmtime-cli-*'"
     )
     which.add_argument("--cell", action="append", default=[], metavar="ID", help="exactly this cell")
-    which.add_argument("--debug-build", action="store_true", help="a pydebug build")
+    which.add_argument("--options", action="append", default=[], metavar="NAME", help="of the build: plain or debug")
+    which.add_argument(
+        "--debug-build", action="append_const", dest="options", const=DEBUG, help="a pydebug build: --options debug"
+    )
     which.add_argument("--known-bad", action="store_true", help="also SDKs that are left out for their known bugs")
     making = parser.add_argument_group("provisioning and building")
     making.add_argument("--dry-run", action="store_true", help="print the build's commands and start none of them")

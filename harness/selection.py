@@ -43,7 +43,7 @@ def matrix_of(arguments: Arguments, say: Callable[[str], None] | None = None) ->
 
 def expansion_of(arguments: Arguments, matrix: Matrix) -> Expansion:
     """All that the options let the matrix come to."""
-    return expand(matrix, debug=arguments.debug, known_bad=arguments.known_bad)
+    return expand(matrix, known_bad=arguments.known_bad)
 
 
 def selection_of(arguments: Arguments, matrix: Matrix) -> Selection:
@@ -64,8 +64,7 @@ def selected_cells(arguments: Arguments, matrix: Matrix) -> tuple[Cell, ...]:
 
 def cell_options(arguments: Arguments) -> str:
     """The options without which the cells of a run do not exist, as words of a command."""
-    words = ["--debug-build"] if arguments.debug else []
-    words += ["--known-bad"] if arguments.known_bad else []
+    words = ["--known-bad"] if arguments.known_bad else []
     for option, paths in (("--sdk", arguments.sdk_paths), ("--cpython", arguments.cpython_paths)):
         for path in paths:
             words += [option, str(path)]

@@ -22,8 +22,8 @@ class Expansion(Record, frozen=True, kw_only=True):
     rejected: tuple[Rejected, ...]
 
 
-def expand(matrix: Matrix, *, debug: bool = False, known_bad: bool = False) -> Expansion:
-    """Every combination of target, SDK, CPython and runtime; `debug` makes them pydebug builds.
+def expand(matrix: Matrix, *, known_bad: bool = False) -> Expansion:
+    """Every combination of target, SDK, CPython, build options and runtime.
 
     With `known_bad` the exclusions that can be overruled are.
     """
@@ -32,17 +32,17 @@ def expand(matrix: Matrix, *, debug: bool = False, known_bad: bool = False) -> E
     for target in matrix.targets:
         sdks = [sdk for sdk in matrix.sdks if sdk.family == target.sdk_family]
         runtimes = [runtime for runtime in matrix.runtimes if runtime.name in target.runtimes]
-        for sdk, cpython, runtime in product(sdks, matrix.cpythons, runtimes):
+        for sdk, cpython, debug in product(sdks, matrix.cpythons, (False, True)):
             build = Build(target=target, sdk=sdk, cpython=cpython, debug=debug)
-            cell = Cell(build=build, runtime=runtime)
-            if matrix.series_of(build) is None:
-                reason = f"no series in cpythons.toml says how CPython {cpython.version} is built with {sdk.family}"
-                rejected.append(Rejected(cell=cell, reason=reason))
-                continue
-            rule = matrix.exclusion_of(cell, overruled=known_bad)
-            if rule is None:
-                cells.append(cell)
-            else:
-                hint = " (--known-bad makes it all the same)" if rule.on_demand else ""
-                rejected.append(Rejected(cell=cell, reason=rule.reason + hint, reference=rule.reference))
+            covered = matrix.series_of(build) is not None
+            for runtime in runtimes:
+                cell = Cell(build=build, runtime=runtime)
+                if not covered:
+                    reason = f"no series in cpythons.toml says how CPython {cpython.version} is built with {sdk.family}"
+                    rejected.append(Rejected(cell=cell, reason=reason))
+                elif rule := matrix.exclusion_of(cell, overruled=known_bad):
+                    hint = " (--known-bad makes it all the same)" if rule.on_demand else ""
+                    rejected.append(Rejected(cell=cell, reason=rule.reason + hint, reference=rule.reference))
+                else:
+                    cells.append(cell)
     return Expansion(cells=tuple(cells), rejected=tuple(rejected))

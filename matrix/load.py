@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from matrix import model
+from matrix import model, reach
 from matrix.errors import ConfigError
 
 DATA = Path(__file__).parent / "data"
@@ -41,9 +41,14 @@ class _Ports(model.Record, frozen=True, kw_only=True):
 
 class _Rules(model.Record, frozen=True, kw_only=True):
     exclusion: tuple[model.Exclusion, ...] = ()
+    allowed_to_fail: tuple[model.AllowedToFail, ...] = ()
     repair: tuple[model.Repair, ...] = ()
     expected_build_failure: tuple[model.ExpectedBuildFailure, ...] = ()
     runtime_flags: tuple[model.RuntimeFlags, ...] = ()
+
+
+_OF_BUILDS = {"repair", "expected_build_failure"}
+"""the tables of rules.toml that are about builds, whatever runs them"""
 
 
 def read_toml(path: Path, kind: type[T]) -> T:
@@ -62,7 +67,8 @@ def load(directory: Path = DATA) -> model.Matrix:
     """The matrix that the files in `directory` describe.
 
     Raises ConfigError for a file that does not fit the schema, an id that stands twice, a
-    target whose default or runtime names something that is not there, and what is no pattern.
+    target whose default or runtime names something that is not there, what is no pattern, and a
+    rule that can hold for nothing.
     """
     targets = read_toml(directory / "targets.toml", _Targets).target
     sdks = read_toml(directory / "sdks.toml", _Sdks).sdk
@@ -92,7 +98,7 @@ def load(directory: Path = DATA) -> model.Matrix:
         except re.error as exc:
             where = f"{directory / 'rules.toml'}: expected_build_failure[{number}].message"
             raise ConfigError(f"{where}: {failure.message!r} is no pattern: {exc}") from None
-    return model.Matrix(
+    matrix = model.Matrix(
         targets=targets,
         sdks=sdks,
         cpythons=cpythons.cpython,
@@ -100,10 +106,16 @@ def load(directory: Path = DATA) -> model.Matrix:
         ports=ports,
         series=cpythons.series,
         exclusions=rules.exclusion,
+        allowed_to_fail=rules.allowed_to_fail,
         repairs=rules.repair,
         expected_build_failures=rules.expected_build_failure,
         runtime_flags=rules.runtime_flags,
     )
+    for table, entries in msgspec.structs.asdict(rules).items():
+        for number, entry in enumerate(entries):
+            where = f"{directory / 'rules.toml'}: {table}[{number}].when"
+            reach.check(where, entry.when, matrix, of_builds=table in _OF_BUILDS)
+    return matrix
 
 
 def _unique(file: Path, key: str, rows: tuple[T, ...], identify: Callable[[T], str]) -> None:

@@ -6,6 +6,7 @@ The records are read from the TOML files in `data/` by `load`, which rejects unk
 
 from __future__ import annotations
 
+import datetime
 import re
 from enum import StrEnum
 from pathlib import Path
@@ -15,6 +16,9 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from matrix.versions import Requirement
+
+PLAIN, DEBUG = OPTIONS = ("plain", "debug")
+"""the build options: none, and a pydebug build"""
 
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 Identifier = Annotated[str, Meta(pattern="^[A-Za-z0-9][A-Za-z0-9.+-]*$")]
@@ -185,20 +189,22 @@ class Facts(Record, frozen=True, kw_only=True):
     sdk: str
     sdk_version: str
     cpython: str
+    options: str = PLAIN
     runtime: str = ""
     runtime_version: str = ""
 
 
 class Condition(Record, frozen=True, kw_only=True):
-    """Which cells something holds for: each axis that is named must match.
+    """Which cells something holds for: each axis that is named must match, by one of its values.
 
-    Targets are ids; SDKs, CPythons and runtimes are requirements (`wasi-sdk>=20`, `>=3.11,<3.12`),
-    of which one must match.
+    Targets are ids and options are names of OPTIONS; SDKs, CPythons and runtimes are requirements
+    (`wasi-sdk>=20`, `>=3.11,<3.12`).
     """
 
     target: tuple[str, ...] = ()
     sdk: tuple[Requirement, ...] = ()
     cpython: tuple[Requirement, ...] = ()
+    options: tuple[str, ...] = ()
     runtime: tuple[Requirement, ...] = ()
 
     def holds(self, facts: Facts) -> bool:
@@ -206,6 +212,7 @@ class Condition(Record, frozen=True, kw_only=True):
             (not self.target or facts.target in self.target)
             and _any(self.sdk, facts.sdk, facts.sdk_version)
             and _any(self.cpython, "cpython", facts.cpython)
+            and (not self.options or facts.options in self.options)
             and _any(self.runtime, facts.runtime, facts.runtime_version)
         )
 
@@ -245,14 +252,25 @@ class Series(Record, frozen=True, kw_only=True):
     reference: str
 
 
-class Exclusion(Record, frozen=True, kw_only=True):
-    """Combinations that are not made, and why."""
+class Rule(Record, frozen=True, kw_only=True):
+    """What is decided about combinations, and why."""
 
     when: Condition
     reason: str
     reference: str = ""
+    expires: datetime.date | None = None
+    """the last day that nobody need look at it again: it goes on to hold after that, but runs are red"""
+
+
+class Exclusion(Rule, frozen=True, kw_only=True):
+    """Combinations that are not made."""
+
     on_demand: bool = False
     """whether `--known-bad` makes them all the same"""
+
+
+class AllowedToFail(Rule, frozen=True, kw_only=True):
+    """Combinations whose failing, in the build or in tests, is shown but does not decide the exit status."""
 
 
 class Repair(Record, frozen=True, kw_only=True):
@@ -303,12 +321,17 @@ class Build(Record, frozen=True, kw_only=True):
         return f"{self.target.id}_{self.sdk.id}_{self.cpython.id}" + ("_debug" if self.debug else "")
 
     @property
+    def options(self) -> str:
+        return DEBUG if self.debug else PLAIN
+
+    @property
     def facts(self) -> Facts:
         return Facts(
             target=self.target.id,
             sdk=self.sdk.family,
             sdk_version=self.sdk.version,
             cpython=self.cpython.version,
+            options=self.options,
         )
 
 
@@ -337,6 +360,7 @@ class Matrix(Record, frozen=True, kw_only=True):
     ports: tuple[Port, ...]
     series: tuple[Series, ...]
     exclusions: tuple[Exclusion, ...]
+    allowed_to_fail: tuple[AllowedToFail, ...] = ()
     repairs: tuple[Repair, ...]
     expected_build_failures: tuple[ExpectedBuildFailure, ...]
     runtime_flags: tuple[RuntimeFlags, ...]
@@ -354,8 +378,24 @@ class Matrix(Record, frozen=True, kw_only=True):
 
     def exclusion_of(self, cell: Cell, *, overruled: bool = False) -> Exclusion | None:
         """The first rule that leaves a cell out; with `overruled`, of those that `--known-bad` does not overrule."""
-        rules = (rule for rule in self.exclusions if rule.when.holds(cell.facts))
+        facts = cell.facts
+        rules = (rule for rule in self.exclusions if rule.when.holds(facts))
         return next((rule for rule in rules if not (overruled and rule.on_demand)), None)
+
+    def allowance_of(self, cell: Cell) -> AllowedToFail | None:
+        """The first rule that lets a cell fail."""
+        facts = cell.facts
+        return next((rule for rule in self.allowed_to_fail if rule.when.holds(facts)), None)
+
+    def expired(self, today: datetime.date) -> dict[str, Rule]:
+        """The rules whose last day was before `today`, by their key paths in rules.toml."""
+        tables: dict[str, tuple[Rule, ...]] = {"exclusion": self.exclusions, "allowed_to_fail": self.allowed_to_fail}
+        return {
+            f"{table}[{number}]": rule
+            for table, rules in tables.items()
+            for number, rule in enumerate(rules)
+            if rule.expires is not None and rule.expires < today
+        }
 
     def runtime(self, name: str) -> Runtime:
         """The runtime of an id that the loader has checked."""

@@ -6,19 +6,21 @@ from collections.abc import Callable, Iterable
 
 from matrix.errors import UsageError, near
 from matrix.expand import Expansion
-from matrix.model import Cell, Record
+from matrix.model import OPTIONS, PLAIN, Cell, Record
 from matrix.versions import Requirement
 
 
 class Selection(Record, frozen=True, kw_only=True):
     """What was asked for on the command line; an axis that is not named takes the target's default.
 
-    Values are ids or requirements (`matrix.versions`); several of one axis are alternatives.
+    Values are ids or requirements (`matrix.versions`); several of one axis are alternatives. Without
+    options builds are plain.
     """
 
     target: tuple[str, ...] = ()
     sdk: tuple[str, ...] = ()
     cpython: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
     runtime: tuple[str, ...] = ()
     cell: tuple[str, ...] = ()
 
@@ -39,11 +41,27 @@ def select(expansion: Expansion, selection: Selection) -> tuple[Cell, ...]:
     return chosen.cells
 
 
+def of_options(expansion: Expansion, options: tuple[str, ...] = ()) -> Expansion:
+    """The part of an expansion that has one of these build options; the plain builds when there are none.
+
+    Raises UsageError for an option that there is not.
+    """
+    for option in options:
+        if option not in OPTIONS:
+            raise UsageError(f"--options {option}: nothing matches", hint=near(option, OPTIONS))
+    wanted = options or (PLAIN,)
+    return Expansion(
+        cells=tuple(cell for cell in expansion.cells if cell.build.options in wanted),
+        rejected=tuple(rejected for rejected in expansion.rejected if rejected.cell.build.options in wanted),
+    )
+
+
 def narrow(expansion: Expansion, selection: Selection) -> Expansion:
     """The cells and the rejected combinations that a selection by axes means.
 
     Raises UsageError, with near misses, for a value that matches nothing on its axis.
     """
+    expansion = of_options(expansion, selection.options)
     everything = [*expansion.cells, *(rejected.cell for rejected in expansion.rejected)]
     wanted_targets = _axis("target", selection.target, everything, lambda c: (c.build.target.id, "", ""))
     wanted_sdks = _axis("sdk", selection.sdk, everything, _sdk)

@@ -28,13 +28,14 @@ class Requirement:
     A plain class, since msgspec would read a dataclass from a table and not from a string.
     """
 
-    __slots__ = ("_glob", "_name", "_versions", "text")
+    __slots__ = ("_answers", "_glob", "_name", "_versions", "text")
 
     def __init__(self, text: str, *, name: str = "", versions: SpecifierSet | None = None, glob: str = "") -> None:
         self.text = text
         self._name = name
         self._versions = versions
         self._glob = glob
+        self._answers: dict[tuple[str, str], bool] = {}
 
     def __repr__(self) -> str:
         return f"Requirement.parse({self.text!r})"
@@ -67,6 +68,12 @@ class Requirement:
 
     def matches(self, name: str, version: str) -> bool:
         """Whether `name` at `version` is meant. A version that is none matches globs only."""
+        # An axis has few values, each of them in many cells: an answer is worked out once.
+        if (answer := self._answers.get((name, version))) is None:
+            answer = self._answers[name, version] = self._matches(name, version)
+        return answer
+
+    def _matches(self, name: str, version: str) -> bool:
         if self._glob:
             return fnmatch.fnmatchcase(f"{name}-{version}", self._glob) or self._glob == name
         if self._name and self._name != name:

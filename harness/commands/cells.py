@@ -16,7 +16,7 @@ from harness.provision import items_of
 from harness.selection import expansion_of, matrix_of, selection_of
 from harness.store import Store
 from matrix.expand import Expansion
-from matrix.select import Selection, narrow, select
+from matrix.select import Selection, narrow, of_options, select
 
 
 def list_cells(arguments: Arguments, console: Console) -> int:
@@ -27,7 +27,9 @@ def list_cells(arguments: Arguments, console: Console) -> int:
     selection = selection_of(arguments, matrix)
     if selection.cell:
         expansion = Expansion(cells=select(expansion, selection), rejected=())
-    elif selection != Selection():
+    elif selection == Selection(options=selection.options):
+        expansion = of_options(expansion, selection.options)
+    else:
         expansion = narrow(expansion, selection)
     cells = expansion.cells
     items: dict[str, list[Provider]] = {}
@@ -52,9 +54,13 @@ def list_cells(arguments: Arguments, console: Console) -> int:
         rows.add_column(heading, overflow="fold")
     for cell in cells:
         missing = [item for item in needs[cell.id] if found[item].provider is None]
-        failure = matrix.expected_failure_of(cell.build)
+        known = []
+        if failure := matrix.expected_failure_of(cell.build):
+            known.append(f"does not build: {failure.reason}")
+        if rule := matrix.allowance_of(cell):
+            known.append(f"allowed to fail: {rule.reason}")
         here = f"[red]no {escape(', '.join(missing))}" if missing else "[green]yes"
-        rows.add_row(escape(cell.id), here, escape(f"does not build: {failure.reason}") if failure else "")
+        rows.add_row(escape(cell.id), here, escape("; ".join(known)))
     console.print(rows)
     _show_rejected(expansion, console)
     return 0

@@ -148,13 +148,19 @@ def test_switches() -> None:
     arguments = parsed(
         "build", "--debug-build", "--dry-run", "--refresh", "--jobs", "3", "--build-python", "/usr/bin/python3"
     )
-    assert arguments.debug
+    assert arguments.selection.options == ("debug",)
     assert arguments.dry_run
     assert arguments.refresh
     assert arguments.jobs == 3
     assert arguments.build_python == Path("/usr/bin/python3")
     assert parsed("cells", "--json").json
     assert parsed("test", "--out", "elsewhere").out == Path("elsewhere")
+
+
+def test_options_of_the_build_are_named_or_debug_for_short() -> None:
+    assert parsed("test").selection.options == ()
+    assert parsed("test", "--options", "plain", "--debug-build").selection.options == ("plain", "debug")
+    assert parsed("cells", "--options=debug").selection == parsed("cells", "--debug-build").selection
 
 
 def test_known_bad_sdks_are_asked_for() -> None:

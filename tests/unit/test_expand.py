@@ -9,9 +9,10 @@ from tests.unit import made
 def test_the_cells_are_the_product_of_the_axes() -> None:
     expansion = expand(made.matrix())
     assert [cell.id for cell in expansion.cells] == [
-        f"wasi_{sdk}_{cpython}_{runtime}"
+        f"wasi_{sdk}_{cpython}{options}_{runtime}"
         for sdk in ("wasi-sdk-16", "wasi-sdk-24")
         for cpython in ("cpython-3.11.2", "cpython-3.13.5")
+        for options in ("", "_debug")
         for runtime in ("wasmtime-49.0.0", "wasmtime-50.0.1")
     ]
     assert expansion.rejected == ()
@@ -31,7 +32,10 @@ def test_an_excluded_combination_is_rejected_with_the_rules_reason() -> None:
     when = Condition(sdk=(Requirement.parse("wasi-sdk<20"),), cpython=(Requirement.parse(">=3.13"),))
     rule = Exclusion(when=when, reason="no pthread stubs", reference="https://example.org/518")
     expansion = expand(made.matrix(exclusions=(rule,)))
-    assert {rejected.cell.build.id for rejected in expansion.rejected} == {"wasi_wasi-sdk-16_cpython-3.13.5"}
+    assert {rejected.cell.build.id for rejected in expansion.rejected} == {
+        "wasi_wasi-sdk-16_cpython-3.13.5",
+        "wasi_wasi-sdk-16_cpython-3.13.5_debug",
+    }
     assert {(each.reason, each.reference) for each in expansion.rejected} == {
         ("no pthread stubs", "https://example.org/518")
     }
@@ -40,7 +44,7 @@ def test_an_excluded_combination_is_rejected_with_the_rules_reason() -> None:
 def test_nothing_is_lost_between_cells_and_rejected() -> None:
     rule = Exclusion(when=Condition(runtime=(Requirement.parse("wasmtime<50"),)), reason="old")
     expansion = expand(made.matrix(exclusions=(rule,)))
-    assert len(expansion.cells) == len(expansion.rejected) == 4
+    assert len(expansion.cells) == len(expansion.rejected) == 8
     assert not {cell.id for cell in expansion.cells} & {rejected.cell.id for rejected in expansion.rejected}
 
 
@@ -57,8 +61,17 @@ def test_a_version_that_no_series_covers_is_rejected() -> None:
     assert "3.10.1" in expansion.rejected[0].reason
 
 
-def test_debug_cells_are_debug_builds() -> None:
-    assert all("_debug_" in cell.id for cell in expand(made.matrix(), debug=True).cells)
+def test_a_rule_may_be_about_a_build_option() -> None:
+    rule = Exclusion(when=Condition(options=("debug",), cpython=(Requirement.parse("<3.12"),)), reason="no such build")
+    assert {rejected.cell.build.id for rejected in expand(made.matrix(exclusions=(rule,))).rejected} == {
+        "wasi_wasi-sdk-16_cpython-3.11.2_debug",
+        "wasi_wasi-sdk-24_cpython-3.11.2_debug",
+    }
+
+
+def test_a_rule_may_be_about_plain_builds_only() -> None:
+    rule = Exclusion(when=Condition(options=("plain",)), reason="it takes assertions to see it")
+    assert {cell.build.options for cell in expand(made.matrix(exclusions=(rule,))).cells} == {"debug"}
 
 
 # --- SDKs that are known to be bad
@@ -83,16 +96,16 @@ def test_known_bad_makes_what_may_be_made_on_demand() -> None:
 def test_known_bad_does_not_make_what_other_rules_exclude() -> None:
     matrix = made.matrix(exclusions=(Exclusion(when=OLD, reason="cannot be"),))
     assert expand(matrix, known_bad=True) == expand(matrix)
-    assert len(expand(matrix).rejected) == 4
+    assert len(expand(matrix).rejected) == 8
 
 
 def test_each_rule_is_overruled_for_itself() -> None:
     bad = Exclusion(when=OLD, reason="known bad", on_demand=True)
     firm = Exclusion(when=Condition(cpython=(Requirement.parse(">=3.13"),)), reason="cannot be")
     expansion = expand(made.matrix(exclusions=(firm, bad)), known_bad=True)
-    assert {cell.build.id for cell in expansion.cells} == {
-        "wasi_wasi-sdk-16_cpython-3.11.2",
-        "wasi_wasi-sdk-24_cpython-3.11.2",
+    assert {(cell.build.sdk.id, cell.build.cpython.id) for cell in expansion.cells} == {
+        ("wasi-sdk-16", "cpython-3.11.2"),
+        ("wasi-sdk-24", "cpython-3.11.2"),
     }
 
 

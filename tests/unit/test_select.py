@@ -5,7 +5,7 @@ import pytest
 from matrix.errors import UsageError
 from matrix.expand import Expansion, expand
 from matrix.model import Condition, Exclusion
-from matrix.select import Selection, select
+from matrix.select import Selection, narrow, of_options, select
 from matrix.versions import Requirement
 from tests.unit import made
 
@@ -75,6 +75,7 @@ def test_a_selection_of_nothing_but_excluded_cells_says_why(expansion: Expansion
         ("sdk", "wasi-sdk-26", "did you mean wasi-sdk-"),
         ("cpython", "cpython-3.13.6", "did you mean cpython-3.13.5"),
         ("runtime", "wasmtime-51.0.1", "did you mean wasmtime-50.0.1"),
+        ("options", "debgu", "did you mean debug?"),
     ],
 )
 def test_a_value_that_matches_nothing_names_the_nearest(expansion: Expansion, axis: str, value: str, near: str) -> None:
@@ -94,6 +95,25 @@ def test_a_value_of_no_form_names_its_option(expansion: Expansion) -> None:
 def test_a_cell_is_selected_by_its_id(expansion: Expansion) -> None:
     name = "wasi_wasi-sdk-16_cpython-3.11.2_wasmtime-49.0.0"
     assert chosen(expansion, cell=(name,)) == [name]
+
+
+def test_builds_are_plain_unless_options_are_named(expansion: Expansion) -> None:
+    debug = "wasi_wasi-sdk-24_cpython-3.13.5_debug_wasmtime-50.0.1"
+    assert chosen(expansion, options=("debug",)) == [debug]
+    assert chosen(expansion, options=("debug", "plain")) == [DEFAULT, debug]
+    assert chosen(expansion, cell=(debug,)) == [debug]
+
+
+def test_a_part_of_an_expansion_has_the_options_that_are_named(expansion: Expansion) -> None:
+    plain, debug = of_options(expansion), of_options(expansion, ("debug",))
+    assert (len(plain.cells), len(plain.rejected)) == (len(debug.cells), len(debug.rejected)) == (6, 2)
+    assert not {cell.id for cell in plain.cells} & {cell.id for cell in debug.cells}
+    assert {cell.build.options for cell in (*debug.cells, *(r.cell for r in debug.rejected))} == {"debug"}
+
+
+def test_what_was_rejected_is_narrowed_to_the_options_too(expansion: Expansion) -> None:
+    rejected = narrow(expansion, Selection(sdk=("16",), options=("debug",))).rejected
+    assert [each.cell.id for each in rejected] == ["wasi_wasi-sdk-16_cpython-3.13.5_debug_wasmtime-50.0.1"]
 
 
 def test_cells_come_in_the_matrixs_order(expansion: Expansion) -> None:

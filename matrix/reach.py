@@ -1,0 +1,75 @@
+"""What a rule's condition can hold for: one that can hold for nothing is a mistake."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from matrix.errors import ConfigError, near
+from matrix.model import OPTIONS, Condition, Matrix, Target
+from matrix.versions import Requirement
+
+_Values = list[tuple[str, str, str]]
+"""of an axis: id (or ""), name and version of each value"""
+
+
+def check(where: str, when: Condition, matrix: Matrix, *, of_builds: bool = False) -> None:
+    """Raises ConfigError for a value that matches nothing on its axis, and for a condition that no combination meets.
+
+    `where` is the condition's file and key path. Whether the combinations are made does not matter.
+    """
+    if when.runtime and of_builds:
+        raise ConfigError(f"{where}.runtime: builds are the same for each runtime", hint="leave it out")
+    _check_names(f"{where}.target", when.target, [target.id for target in matrix.targets])
+    _check_names(f"{where}.options", when.options, OPTIONS)
+    _check_requirements(f"{where}.sdk", when.sdk, _sdks(matrix))
+    _check_requirements(f"{where}.cpython", when.cpython, _cpythons(matrix))
+    _check_requirements(f"{where}.runtime", when.runtime, _runtimes(matrix))
+    if not reaches(when, matrix, matrix.targets):
+        raise ConfigError(
+            f"{where}: no combination of the matrix meets it, although some meet each part",
+            hint="targets.toml says which family of SDKs and which runtimes a target has",
+        )
+
+
+def reaches(when: Condition, matrix: Matrix, targets: Iterable[Target]) -> bool:
+    """Whether a condition holds for some combination of these targets, made or not."""
+    return any(
+        (not when.target or target.id in when.target)
+        and _met(when.sdk, [row for row in _sdks(matrix) if row[1] == target.sdk_family])
+        and _met(when.cpython, _cpythons(matrix))
+        and _met(when.runtime, [row for row in _runtimes(matrix) if row[1] in target.runtimes])
+        for target in targets
+    )
+
+
+def _met(requirements: tuple[Requirement, ...], values: _Values) -> bool:
+    return not requirements or any(each.matches(name, version) for each in requirements for _, name, version in values)
+
+
+def _check_names(where: str, names: tuple[str, ...], known: Iterable[str]) -> None:
+    for number, name in enumerate(names):
+        if name not in known:
+            raise ConfigError(f"{where}[{number}]: {name!r} is not defined", hint=near(name, known))
+
+
+def _check_requirements(where: str, requirements: tuple[Requirement, ...], values: _Values) -> None:
+    for number, requirement in enumerate(requirements):
+        if not _met((requirement,), values):
+            hint = near(requirement.text, [name for name, _, _ in values if name])
+            raise ConfigError(f"{where}[{number}]: {requirement.text!r} matches nothing", hint=hint)
+
+
+def _sdks(matrix: Matrix) -> _Values:
+    return [(sdk.id, sdk.family, sdk.version) for sdk in matrix.sdks]
+
+
+def _cpythons(matrix: Matrix) -> _Values:
+    """Those of the matrix, and without an id one of each minor version that a tree may have."""
+    rows = [(cpython.id, "cpython", cpython.version) for cpython in matrix.cpythons]
+    minors = [f"3.{minor}.0" for minor in range(11, 31)]
+    rows += [("", "cpython", v) for v in minors if any(each.cpython.matches("cpython", v) for each in matrix.series)]
+    return rows
+
+
+def _runtimes(matrix: Matrix) -> _Values:
+    return [(runtime.id, runtime.name, runtime.version) for runtime in matrix.runtimes]

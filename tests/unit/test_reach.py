@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matrix.errors import ConfigError
+from matrix.expand import expand
+from matrix.model import OPTIONS, Condition, Matrix
+from matrix.reach import check, reaches
+from matrix.versions import Requirement
+from tests.unit import made
+
+MATRIX: Matrix = made.matrix(
+    targets=(made.target(), made.target("node", sdk_family="emsdk", runtimes=("node",))),
+    sdks=(made.sdk("16"), made.sdk("24"), made.sdk("4.0.0", family="emsdk")),
+    runtimes=(made.runtime("49.0.0"), made.runtime("50.0.1"), made.runtime("22.0.0", name="node")),
+)
+"""two targets that share nothing but CPythons"""
+
+
+def requirements(*texts: str) -> st.SearchStrategy[tuple[Requirement, ...]]:
+    return st.lists(st.sampled_from(texts), max_size=2).map(lambda chosen: tuple(map(Requirement.parse, chosen)))
+
+
+conditions = st.builds(
+    Condition,
+    target=st.lists(st.sampled_from(["wasi", "node", "wasm"]), max_size=2).map(tuple),
+    sdk=requirements("wasi-sdk<20", ">=5", "emsdk", "24", "<3"),
+    # Every version that a series covers may be met, so that these are told apart by expansion only when it makes them.
+    cpython=requirements("3.11.2", "3.13", "3.10", "<3"),
+    options=st.lists(st.sampled_from([*OPTIONS, "debgu"]), max_size=2).map(tuple),
+    runtime=requirements("wasmtime", "node>=22", ">=50", "wasmer"),
+)
+
+
+def met(when: Condition) -> bool:
+    expansion = expand(MATRIX)
+    cells = [*expansion.cells, *(rejected.cell for rejected in expansion.rejected)]
+    return any(when.holds(cell.facts) for cell in cells)
+
+
+@given(conditions)
+def test_a_condition_reaches_what_some_combination_meets(when: Condition) -> None:
+    if set(when.options) <= set(OPTIONS):
+        assert reaches(when, MATRIX, MATRIX.targets) is met(when)
+
+
+@given(conditions)
+def test_what_is_accepted_is_met_as_a_whole_and_in_each_of_its_values(when: Condition) -> None:
+    with contextlib.suppress(ConfigError):
+        check("rules.toml: x", when, MATRIX)
+        assert met(when)
+        assert all(met(Condition(sdk=(each,))) for each in when.sdk)
+        assert all(met(Condition(runtime=(each,))) for each in when.runtime)
+
+
+@given(conditions)
+def test_what_is_refused_has_something_that_is_met_by_nothing(when: Condition) -> None:
+    parts = [when, *(Condition(target=(each,)) for each in when.target)]
+    parts += [Condition(options=(each,)) for each in when.options]
+    parts += [Condition(sdk=(each,)) for each in when.sdk]
+    parts += [Condition(cpython=(each,)) for each in when.cpython]
+    parts += [Condition(runtime=(each,)) for each in when.runtime]
+    if all(met(each) for each in parts):
+        check("rules.toml: x", when, MATRIX)
+
+
+def test_a_condition_reaches_only_targets_that_are_asked_about() -> None:
+    wasi, node = MATRIX.targets
+    when = Condition(sdk=(Requirement.parse("emsdk"),))
+    assert reaches(when, MATRIX, [node])
+    assert not reaches(when, MATRIX, [wasi])
+    assert not reaches(when, MATRIX, [])
+
+
+@pytest.mark.parametrize("cpython", ["3.12", ">=3.15", "<3.16,>=3.14"])
+def test_a_version_that_a_tree_may_have_is_reached(cpython: str) -> None:
+    check("rules.toml: x", Condition(cpython=(Requirement.parse(cpython),)), MATRIX)
+
+
+@pytest.mark.parametrize("cpython", ["3.10", ">=3.16", "<3.11"])
+def test_a_version_that_no_series_covers_is_not(cpython: str) -> None:
+    with pytest.raises(ConfigError, match="matches nothing"):
+        check("rules.toml: x", Condition(cpython=(Requirement.parse(cpython),)), MATRIX)
