@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 from enum import StrEnum
 
 import msgspec
 
 from harness.outcome import Status
-from matrix.model import Cell
+from matrix.model import AllowedToFail, Cell, Matrix
+from matrix.reach import reaches
 from reports.differences import Comparison
 from reports.verdict import CellVerdicts, Verdict
 
@@ -64,6 +66,8 @@ class CellSummary(msgspec.Struct, frozen=True, kw_only=True):
     status: CellStatus
     expected: bool = False
     """whether a build that failed was expected to"""
+    allowed_to_fail: str = ""
+    """why a failing build and what is red do not decide the exit status; empty where they do"""
     reason: str = ""
     """why it was not tested"""
     modules: Modules = Modules()
@@ -73,6 +77,11 @@ class CellSummary(msgspec.Struct, frozen=True, kw_only=True):
     durations_s: dict[str, float] = {}
     notes: tuple[str, ...] = ()
     """what a reader should know: fallbacks, what limits hold"""
+
+    @property
+    def forgiven(self) -> bool:
+        """Whether it failed, and may."""
+        return self.status in (CellStatus.UNEXPECTED, CellStatus.BUILD_FAILED) and bool(self.allowed_to_fail)
 
 
 class Unexpected(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,6 +146,30 @@ def tested(base: CellSummary, verdicts: CellVerdicts, durations: dict[str, float
     )
 
 
+def allowed(summary: CellSummary, rule: AllowedToFail | None) -> CellSummary:
+    """A cell's summary with the rule that lets it fail, if there is one."""
+    return msgspec.structs.replace(summary, allowed_to_fail=rule.reason if rule else "")
+
+
+def expired(matrix: Matrix, cells: Sequence[Cell], today: datetime.date) -> tuple[Unexpected, ...]:
+    """What is red since a rule has expired that can be about the targets of these cells.
+
+    Whether it is about one of the cells does not matter: an exclusion never is.
+    """
+    targets = {cell.build.target.id: cell.build.target for cell in cells}.values()
+    return tuple(
+        Unexpected(
+            cell="",
+            test="",
+            outcome="expired",
+            verdict=Verdict.STALE.value,
+            detail=f"rules.toml: {key}: look at it again, its last day was {rule.expires}: {rule.reason}",
+        )
+        for key, rule in matrix.expired(today).items()
+        if reaches(rule.when, matrix, targets)
+    )
+
+
 def unexpected(cell: str, session: str, verdicts: CellVerdicts, *, options: str = "") -> tuple[Unexpected, ...]:
     """What is red in a cell, each with the command that shows it again.
 
@@ -177,12 +210,16 @@ def _name(module: str, test: str) -> str:
 
 
 def exit_status(cells: Sequence[CellSummary], red: Sequence[Unexpected], *, interrupted: bool) -> int:
-    """The exit status of a run: 130 interrupted, 4 harness, 3 build or provision, 1 unexpected, 0."""
+    """The exit status of a run: 130 interrupted, 4 harness, 3 build or provision, 1 unexpected, 0.
+
+    A cell that is allowed to fail makes it neither 1 nor, by its build, 3.
+    """
     if interrupted:
         return 130
     if any(cell.status is CellStatus.ERROR for cell in cells):
         return 4
     failed = (CellStatus.BUILD_FAILED, CellStatus.UNOBTAINABLE)
-    if any(cell.status in failed and not cell.expected for cell in cells):
+    if any(cell.status in failed and not (cell.expected or cell.forgiven) for cell in cells):
         return 3
-    return 1 if red else 0
+    allowed_cells = {cell.id for cell in cells if cell.allowed_to_fail}
+    return 1 if any(row.cell not in allowed_cells for row in red) else 0

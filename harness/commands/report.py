@@ -1,8 +1,9 @@
-"""`report`: judges what lies in a run's directory, with the list of limitations as it is now."""
+"""`report`: judges what lies in a run's directory, with limitations and rules as they are now."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import datetime
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -15,10 +16,22 @@ from harness.outcome import read_results
 from harness.plugin import OUTCOMES
 from harness.selection import cell_options, matrix_of, selected_cells
 from matrix.limitations import Limitations
+from matrix.load import load
 from matrix.model import Cell
 from reports import junit, render
 from reports.differences import compare
-from reports.summary import CellStatus, CellSummary, Summary, Unexpected, exit_status, tested, unexpected, untested
+from reports.summary import (
+    CellStatus,
+    CellSummary,
+    Summary,
+    Unexpected,
+    allowed,
+    exit_status,
+    expired,
+    tested,
+    unexpected,
+    untested,
+)
 from reports.verdict import CellVerdicts, judge_cell
 
 
@@ -35,7 +48,7 @@ def report(arguments: Arguments, console: Console) -> int:
 def publish(
     directory: Path,
     run: StartedRun,
-    cells: Iterable[Cell],
+    cells: Sequence[Cell],
     limitations: Limitations,
     duration: float,
     console: Console,
@@ -52,13 +65,14 @@ def publish(
 def summarise(
     directory: Path,
     run: StartedRun,
-    cells: Iterable[Cell],
+    cells: Sequence[Cell],
     limitations: Limitations,
     duration: float,
     *,
     interrupted: bool = False,
 ) -> Summary:
     """A run's summary, from the records and outcomes of its cells; writes the JUnit file of each."""
+    matrix = load()
     summaries: list[CellSummary] = []
     red: list[Unexpected] = []
     judged: list[tuple[str, str, CellVerdicts]] = []
@@ -81,6 +95,8 @@ def summarise(
         summaries.append(one)
         options = cell_options(run.arguments)
         red += unexpected(cell.id, f"test-{cell.build.target.id}", verdicts, options=options)
+    summaries = [allowed(summary, matrix.allowance_of(cell)) for cell, summary in zip(cells, summaries, strict=True)]
+    red += expired(matrix, cells, datetime.date.today())
     return Summary(
         run_id=run.run_id,
         started=run.started,

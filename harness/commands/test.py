@@ -33,7 +33,7 @@ from harness.selection import matrix_of, selected_cells
 from harness.store import Store, write_atomically
 from matrix.errors import BuildFailed, MatrixError, Unobtainable, UsageError
 from matrix.limitations import Limitations
-from matrix.model import Cell, ExpectedBuildFailure
+from matrix.model import Cell, ExpectedBuildFailure, Matrix
 from reports.summary import (
     CellStatus,
     CellSummary,
@@ -41,6 +41,7 @@ from reports.summary import (
     RuntimeUsed,
     SdkUsed,
     Unexpected,
+    allowed,
     exit_status,
     untested,
 )
@@ -66,7 +67,7 @@ def build_or_test(arguments: Arguments, console: Console) -> int:
         return _dry_run(cells, preparer, console)
     worker = CellWorker(arguments, preparer, limitations, store, console)
     if arguments.command == "build":
-        return _build(cells, worker, console)
+        return build_cells(cells, matrix, worker, console)
     run = resumed or StartedRun(
         run_id=new_run_id(cells),
         started=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -91,7 +92,7 @@ def _dry_run(cells: Sequence[Cell], preparer: Preparer, console: Console) -> int
     return 0
 
 
-def _build(cells: Sequence[Cell], worker: CellWorker, console: Console) -> int:
+def build_cells(cells: Sequence[Cell], matrix: Matrix, worker: CellWorker, console: Console) -> int:
     """Provision and build cell after cell; a failing one does not stop the others."""
     summaries: list[CellSummary] = []
     red: list[Unexpected] = []
@@ -100,7 +101,10 @@ def _build(cells: Sequence[Cell], worker: CellWorker, console: Console) -> int:
         record, prepared = worker.prepare(cell)
         reason = f"built: {prepared.settings.wasm}" if prepared else record.base.reason
         console.print(f"{escape(cell.id)}: {escape(reason)}", soft_wrap=True)
-        summaries.append(record.base)
+        summary = allowed(record.base, matrix.allowance_of(cell))
+        if summary.forgiven:
+            console.print(f"{escape(cell.id)}: allowed to fail: {escape(summary.allowed_to_fail)}", soft_wrap=True)
+        summaries.append(summary)
         red += record.unexpected
     return exit_status(summaries, red, interrupted=False)
 

@@ -18,6 +18,7 @@ from reports.summary import CellStatus, CellSummary, Summary
 _MOST_ROWS = 200
 """red rows that the page and the Markdown show; summary.json has all"""
 _TERMINAL_ROWS = 15
+_COLOURS = {"good": "green", "mild": "yellow", "bad": "red"}
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 _ENVIRONMENT = jinja2.Environment(
@@ -53,7 +54,7 @@ def write(summary: Summary, directory: Path) -> None:
     write_atomically(directory / "summary.json", records.indented(summary))
     for name in ("summary.md", "index.html"):
         text = _ENVIRONMENT.get_template(f"{name}.j2").render(
-            summary=summary, most=_MOST_ROWS, state=state, short_names=short_names
+            summary=summary, most=_MOST_ROWS, state=state, tone=tone, short_names=short_names
         )
         write_atomically(directory / name, text.encode("utf-8", "backslashreplace"))
 
@@ -62,7 +63,14 @@ def state(cell: CellSummary) -> str:
     """A cell's state in words."""
     if cell.status is CellStatus.BUILD_FAILED and cell.expected:
         return "does not build, as expected"
-    return cell.status.value
+    return f"{cell.status.value}, allowed to fail" if cell.forgiven else cell.status.value
+
+
+def tone(cell: CellSummary) -> str:
+    """How a cell's state is meant: `good`, `bad`, or `mild` for what fails and may."""
+    if cell.status is CellStatus.OK or cell.expected:
+        return "good"
+    return "mild" if cell.forgiven else "bad"
 
 
 def _shown(text: str) -> str:
@@ -77,10 +85,9 @@ def show(summary: Summary, directory: Path, console: Console) -> None:
         table.add_column(heading, justify="left" if heading in ("cell", "state") else "right", overflow="fold")
     for cell in summary.cells:
         red = sum(cell.verdicts.get(name, 0) for name in ("regression", "stale", "missing", "harness_error"))
-        good = cell.status is CellStatus.OK or cell.expected
         table.add_row(
             _shown(cell.id),
-            f"[{'green' if good else 'red'}]{_shown(state(cell))}",
+            f"[{_COLOURS[tone(cell)]}]{_shown(state(cell))}",
             f"{cell.modules.run}/{cell.modules.planned}",
             str(cell.counts.get("passed", 0)),
             str(cell.counts.get("skipped", 0)),
@@ -92,7 +99,10 @@ def show(summary: Summary, directory: Path, console: Console) -> None:
     console.print(table)
     for cell in summary.cells:
         if cell.reason:
-            console.print(f"\n{_shown(cell.id)}: {_shown(cell.reason)}", style="" if cell.expected else "red")
+            style = "" if tone(cell) == "good" else _COLOURS[tone(cell)]
+            console.print(f"\n{_shown(cell.id)}: {_shown(cell.reason)}", style=style)
+        if cell.forgiven:
+            console.print(f"{_shown(cell.id)}: allowed to fail: {_shown(cell.allowed_to_fail)}", soft_wrap=True)
         for note in cell.notes:
             console.print(
                 f"note: {_shown(cell.id)}: {_shown(last_line(note) if len(note) > 300 else note)}", style="dim"
@@ -102,7 +112,8 @@ def show(summary: Summary, directory: Path, console: Console) -> None:
     for row in summary.unexpected[:_TERMINAL_ROWS]:
         console.print(f"  [red]{row.verdict}[/red] {row.outcome} [bold]{_shown(row.test)}[/bold]")
         console.print(f"    {_shown(last_line(row.detail)[:300])}")
-        console.print(f"    again: {_shown(row.reproduce)}", soft_wrap=True)
+        if row.reproduce:
+            console.print(f"    again: {_shown(row.reproduce)}", soft_wrap=True)
     if len(summary.unexpected) > _TERMINAL_ROWS:
         console.print(f"  ... and {len(summary.unexpected) - _TERMINAL_ROWS} more in summary.md")
     for comparison in summary.comparisons:

@@ -202,6 +202,42 @@ def test_a_build_that_fails_as_expected_is_not_bad(tmp_path: Path) -> None:
     assert "does not build, as expected" in markdown
 
 
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (CellStatus.UNEXPECTED, "unexpected, allowed to fail"),
+        (CellStatus.BUILD_FAILED, "build-failed, allowed to fail"),
+    ],
+)
+def test_what_fails_and_may_is_told_apart_with_the_reason(tmp_path: Path, status: CellStatus, words: str) -> None:
+    summary = run_of(cell_of(status=status, allowed_to_fail="<it> hangs"))
+    page, markdown = pages(summary, tmp_path)
+    assert f'<td class="mild">{words}</td>' in page
+    assert "<li>allowed to fail: &lt;it&gt; hangs</li>" in page
+    assert f"| {words} |" in markdown
+    assert "- allowed to fail: &lt;it&gt; hangs\n" in markdown
+    said = shown(summary, tmp_path)
+    assert words in said
+    assert "allowed to fail: <it> hangs" in said
+
+
+@pytest.mark.parametrize("status", [CellStatus.OK, CellStatus.UNOBTAINABLE, CellStatus.ERROR])
+def test_what_may_fail_and_does_not_is_shown_like_any_other(tmp_path: Path, status: CellStatus) -> None:
+    summary = run_of(cell_of(status=status, allowed_to_fail="it hangs"))
+    for text in (*pages(summary, tmp_path), shown(summary, tmp_path)):
+        assert "allowed to fail" not in text
+
+
+def test_an_expired_rule_is_a_red_row_without_a_command(tmp_path: Path) -> None:
+    row = Unexpected(cell="", test="", outcome="expired", verdict="stale", detail="rules.toml: exclusion[3]")
+    summary = run_of(cell_of(), unexpected=(row,), exit_status=1)
+    page, markdown = pages(summary, tmp_path)
+    said = shown(summary, tmp_path)
+    for text in (page, markdown.replace("\\", ""), said):
+        assert "rules.toml: exclusion[3]" in text
+    assert "again:" not in said
+
+
 # --- what differs between cells
 
 

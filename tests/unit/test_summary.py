@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,17 @@ from harness import records
 from harness.cli import parse
 from harness.outcome import ModuleResult, Outcome, Status
 from matrix.limitations import Expectation
+from matrix.model import AllowedToFail, Condition, Exclusion
+from matrix.versions import Requirement
 from reports.differences import Comparison, Difference
 from reports.summary import (
     CellStatus,
     CellSummary,
     Summary,
     Unexpected,
+    allowed,
     exit_status,
+    expired,
     unexpected,
     untested,
 )
@@ -75,6 +80,77 @@ def test_an_interrupted_run_exits_with_130(status: CellStatus) -> None:
 
 def test_a_build_that_fails_as_expected_is_fine() -> None:
     assert exit_status([summary_of(CellStatus.BUILD_FAILED, expected=True)], [], interrupted=False) == 0
+
+
+# --- cells that are allowed to fail, rules that have expired
+
+
+MAY_FAIL = AllowedToFail(when=Condition(), reason="hangs on exit")
+
+
+@pytest.mark.parametrize(
+    ("status", "red", "exits"),
+    [
+        (CellStatus.OK, [], 0),
+        (CellStatus.UNEXPECTED, [RED_ROW], 0),
+        (CellStatus.BUILD_FAILED, [], 0),
+        (CellStatus.OK, [RED_ROW], 0),
+        (CellStatus.UNEXPECTED, [RED_ROW, replace(RED_ROW, cell="another")], 1),
+        (CellStatus.UNOBTAINABLE, [], 3),
+        (CellStatus.ERROR, [], 4),
+    ],
+)
+def test_what_fails_and_may_does_not_decide_the_exit_status(
+    status: CellStatus, red: list[Unexpected], exits: int
+) -> None:
+    cell = allowed(replace(summary_of(status), id="c"), MAY_FAIL)
+    assert cell.allowed_to_fail == "hangs on exit"
+    assert exit_status([cell, replace(summary_of(CellStatus.OK), id="another")], red, interrupted=False) == exits
+
+
+def test_another_cell_decides_all_the_same() -> None:
+    cells = [allowed(summary_of(CellStatus.BUILD_FAILED), MAY_FAIL), summary_of(CellStatus.BUILD_FAILED)]
+    assert exit_status(cells, [], interrupted=False) == 3
+
+
+def test_a_cell_without_a_rule_may_not_fail() -> None:
+    cell = allowed(replace(summary_of(CellStatus.UNEXPECTED), allowed_to_fail="a rule that is gone"), None)
+    assert not cell.forgiven
+    assert exit_status([cell], [RED_ROW], interrupted=False) == 1
+
+
+@pytest.mark.parametrize("status", CellStatus)
+def test_only_what_failed_is_forgiven(status: CellStatus) -> None:
+    failed = status in (CellStatus.UNEXPECTED, CellStatus.BUILD_FAILED)
+    assert allowed(summary_of(status), MAY_FAIL).forgiven is failed
+
+
+def expiring(sdk: str, last_day: str | None) -> Exclusion:
+    expires = date.fromisoformat(last_day) if last_day else None
+    return Exclusion(when=Condition(sdk=(Requirement.parse(sdk),)), reason=f"no {sdk}", expires=expires)
+
+
+def test_an_expired_rule_is_red_until_somebody_has_looked() -> None:
+    rules = (expiring("16", None), expiring("16", "2027-01-31"), expiring("24", "2027-02-01"))
+    matrix = made.matrix(exclusions=rules, allowed_to_fail=(replace(MAY_FAIL, expires=date(2026, 12, 31)),))
+    rows = expired(matrix, [made.cell()], date(2027, 2, 1))
+    assert [(row.verdict, row.outcome, row.cell) for row in rows] == [("stale", "expired", "")] * 2
+    assert rows[0].detail == "rules.toml: exclusion[1]: look at it again, its last day was 2027-01-31: no 16"
+    assert rows[1].detail.startswith("rules.toml: allowed_to_fail[0]: ")
+    assert exit_status([summary_of(CellStatus.OK)], rows, interrupted=False) == 1
+
+
+def test_a_rule_about_other_targets_expires_unseen_by_this_run() -> None:
+    node = made.target("node", sdk_family="emsdk")
+    matrix = made.matrix(
+        targets=(made.target(), node),
+        sdks=(*made.matrix().sdks, made.sdk("4.0.0", family="emsdk")),
+        exclusions=(expiring("emsdk", "2027-01-31"),),
+    )
+    today = date(2027, 2, 1)
+    assert expired(matrix, [made.cell()], today) == ()
+    other = replace(made.cell(), build=replace(made.build(), target=node))
+    assert len(expired(matrix, [made.cell(), other], today)) == 1
 
 
 # --- a cell
