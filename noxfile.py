@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import re
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import nox
 
-nox.needs_version = ">=2024.4.15"
+sys.path.insert(0, str(Path(__file__).parent))  # nox's own command does not look there
+from matrix.errors import MatrixError
+
+if TYPE_CHECKING:
+    from matrix.model import Cell
+
+nox.needs_version = ">=2025.2.9"
 nox.options.sessions = ["test-wasi"]
 nox.options.reuse_existing_virtualenvs = True
 nox.options.stop_on_first_error = False
@@ -21,6 +34,59 @@ def install(session: nox.Session, *groups: str) -> None:
 def harness(session: nox.Session, *arguments: str) -> None:
     """Run the harness; what was typed after `--` goes to it."""
     session.run("python", "-m", "harness", *arguments, *session.posargs)
+
+
+def cells_of_the_matrix() -> Iterable[Cell]:
+    """The cells that sessions of their own run; none, which `nox -l` explains, where they cannot be told.
+
+    nox's environment has what nox needs; that msgspec is there, too, is up to who installed it.
+    """
+    global __doc__
+    try:
+        from matrix.expand import expand
+        from matrix.load import load
+        from matrix.select import of_options
+
+        return of_options(expand(load())).cells
+    except ImportError as exc:
+        __doc__ = f"{__doc__}\n\nCells are not listed: {exc}. `python3 -m pip install msgspec` beside nox shows them."
+    except MatrixError as exc:
+        __doc__ = f"{__doc__}\n\nCells are not listed: {exc}"
+    return ()
+
+
+def session_of_cell(cell: Cell) -> None:
+    """The session `test-TARGET(SDK, CPYTHON, RUNTIME)`, the same as `test-TARGET` with these selectors.
+
+    It is not `test-TARGET` with nox's own parameters, since naming that would then run every cell. All of
+    them share the environment of the session `environment`.
+    """
+    target, parts = cell.build.target.id, (cell.build.sdk.id, cell.build.cpython.id, cell.runtime.id)
+
+    def test(session: nox.Session) -> None:
+        programs = session.cache_dir.parent.resolve() / "environment" / "bin"
+        session.env["PATH"] = os.pathsep.join([str(programs), os.environ["PATH"]])
+        options = [word for pair in zip(("--sdk", "--cpython", "--runtime"), parts, strict=True) for word in pair]
+        words = ["-m", "harness", "test", "--target", target, *options]
+        session.run(str(programs / "python"), *words, *session.posargs, external=True)
+
+    nox.session(
+        name=f"test-{target}({', '.join(parts)})",
+        tags=[re.sub(r"\W", "_", part) for part in parts],  # what -k can name: a dash is a minus to it
+        venv_backend="none",
+        requires=["environment"],
+        default=False,
+    )(test)
+
+
+for each in cells_of_the_matrix():
+    session_of_cell(each)
+
+
+@nox.session(default=False)
+def environment(session: nox.Session) -> None:
+    """What the sessions of single cells share: the harness's requirements."""
+    install(session, "browser")
 
 
 @nox.session(name="test-wasi")

@@ -1,0 +1,131 @@
+"""The sessions of the noxfile: what nox lists, picks and runs. Nothing is built: each run ends with a refusal."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import sysconfig
+import time
+import venv
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from matrix.expand import expand
+from matrix.load import load
+from matrix.select import of_options
+from tests.integration.conftest import REAL_ENVIRONMENT, TOP
+
+CELL = "test-wasi(wasi-sdk-24, cpython-3.13.5, wasmtime-50.0.1)"
+
+
+def nox(*words: str, env: dict[str, str] | None = None, top: Path = TOP) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in REAL_ENVIRONMENT.items() if not name.startswith("NOX")}
+    return subprocess.run(
+        [sys.executable, "-m", "nox", "--noxfile", str(top / "noxfile.py"), *words],
+        cwd=top,
+        env=environment | {"NO_COLOR": "1"} | (env or {}),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def listed(*words: str) -> list[dict[str, Any]]:
+    """The sessions that nox picks."""
+    found = nox("-l", "--json", *words)
+    assert found.returncode == 0, found.stderr
+    sessions: list[dict[str, Any]] = json.loads(found.stdout)
+    return sessions
+
+
+def names(*words: str) -> list[str]:
+    return [session["name"] for session in listed(*words)]
+
+
+@pytest.fixture
+def ready(tmp_path: Path) -> list[str]:
+    """Options that have nox take environments that are there, with all that this interpreter has."""
+    for name in ("environment", "test-wasi"):
+        place = tmp_path / "nox" / name
+        venv.create(place, symlinks=True)
+        version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+        (place / "lib" / version / "site-packages" / "here.pth").write_text(sysconfig.get_path("purelib"))
+    return ["--no-install", "--reuse-existing-virtualenvs", "--envdir", str(tmp_path / "nox")]
+
+
+def test_every_plain_cell_is_listed_with_its_parts() -> None:
+    started = time.monotonic()
+    lines = nox("-l").stdout.splitlines()
+    took = time.monotonic() - started
+    shown = [line.removeprefix("- ").split(" [")[0] for line in lines if "(" in line and line.startswith("- test-")]
+    assert shown == [
+        f"test-{cell.build.target.id}({cell.build.sdk.id}, {cell.build.cpython.id}, {cell.runtime.id})"
+        for cell in of_options(expand(load())).cells
+    ]
+    assert took < 30.0  # about one second on a machine that is not busy
+
+
+def test_sessions_come_last_where_a_terminal_shows_them() -> None:
+    lines = nox("-l").stdout.splitlines()
+    assert "* test-wasi -> Provision, build, run CPython's suite on WASI, judge and report." in lines[-20:]
+
+
+def test_nox_alone_and_a_targets_name_mean_one_session() -> None:
+    assert names() == names("-s", "test-wasi") == ["test-wasi"]
+    assert names("-s", "test-node-dl") == ["test-node-dl"]
+
+
+def test_a_cell_is_named_by_its_parts() -> None:
+    assert set(names("-s", CELL)) == {CELL, "environment"}
+
+
+def test_cells_are_picked_by_keywords() -> None:
+    picked = names("-k", "wasi_sdk_16 and cpython_3_11 and not wasmtime_cli")
+    assert "environment" in picked
+    assert {name for name in picked if name != "environment"} == {
+        f"test-wasi(wasi-sdk-16, cpython-3.11.2, wasmtime-{version})" for version in ("50.0.1", "49.0.0", "36.0.0")
+    }
+
+
+def test_the_main_job_takes_selectors(ready: list[str]) -> None:
+    ran = nox(*ready, "-s", "test-wasi", "--", "--sdk", "wasi-sdk>=20", "--cpython", ">=3.99")
+    assert ran.returncode == 1
+    assert "python -m harness test --target wasi --sdk 'wasi-sdk>=20' --cpython '>=3.99'" in ran.stderr
+    assert "--cpython >=3.99: nothing matches" in ran.stdout + ran.stderr
+    assert "Running session test-wasi\n" in ran.stderr
+    assert "(" not in "".join(line for line in ran.stderr.splitlines() if "Running session" in line)
+
+
+def test_a_cells_session_selects_it_and_takes_more_arguments(ready: list[str]) -> None:
+    ran = nox(*ready, "-s", CELL, "--", "--debug-build", "json")
+    assert ran.returncode == 1
+    words = "test --target wasi --sdk wasi-sdk-24 --cpython cpython-3.13.5 --runtime wasmtime-50.0.1 --debug-build json"
+    assert f"environment/bin/python -m harness {words}" in ran.stderr
+    assert "'json' is neither an option nor the name of a test" in ran.stdout + ran.stderr
+
+
+def test_without_msgspec_the_sessions_of_targets_are_there_and_the_listing_says_why(tmp_path: Path) -> None:
+    (tmp_path / "msgspec.py").write_text("raise ModuleNotFoundError(\"No module named 'msgspec'\")\n")
+    found = nox("-l", env={"PYTHONPATH": str(tmp_path)})
+    assert found.returncode == 0, found.stderr
+    assert "Cells are not listed: No module named 'msgspec'." in found.stdout
+    assert "* test-wasi -> " in found.stdout
+    assert "test-wasi(" not in found.stdout
+
+
+def test_with_a_mistake_in_the_data_the_listing_says_where(tmp_path: Path) -> None:
+    for name in ("noxfile.py", "pyproject.toml"):
+        shutil.copy(TOP / name, tmp_path / name)
+    shutil.copytree(TOP / "matrix", tmp_path / "matrix")
+    rules = tmp_path / "matrix/data/rules.toml"
+    rules.write_text(rules.read_text() + '\n[[exclusion]]\nwhen = { sdk = ["wasi-sdk<9"] }\nreason = "too old"\n')
+    found = nox("-l", top=tmp_path)
+    assert found.returncode == 0, found.stderr
+    assert "Cells are not listed: " in found.stdout
+    assert ".when.sdk[0]: 'wasi-sdk<9' matches nothing" in found.stdout
+    assert "* test-wasi -> " in found.stdout
