@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from harness.cli import parse
+from harness.commands.cache import cache
 from harness.commands.cells import list_cells
 from harness.commands.report import report
 from harness.commands.serve import serve_repl
@@ -25,7 +26,7 @@ COMMANDS = {
     "test": build_or_test,
     "serve": serve_repl,
 }
-OWN_OPTIONS: dict[str, Callable[[Sequence[str], Console], int]] = {}
+OWN_OPTIONS: dict[str, Callable[[Sequence[str], Console], int]] = {"cache": cache}
 """commands that have options of their own: each takes the words after its name"""
 
 

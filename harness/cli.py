@@ -140,7 +140,7 @@ class Parser(argparse.ArgumentParser):
     """argparse's, but mistakes are UsageErrors."""
 
     def error(self, message: str) -> None:  # type: ignore[override]  # ours raises, too
-        raise UsageError(message, hint="python -m harness --help")
+        raise UsageError(message, hint=f"{self.prog} --help")
 
 
 def _positive(text: str) -> int:
@@ -175,7 +175,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog="python -m harness",
         description="A test matrix for CPython on WebAssembly.",
-        epilog="Other options and names of tests (test_json, test_os.FileTests) go to pytest, which runs the suite.",
+        epilog="Other options and names of tests (test_json, test_os.FileTests) go to pytest, which runs the suite.\n"
+        "The command `cache` has options of its own: python -m harness cache --help",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )

@@ -62,6 +62,8 @@ class Cell:
         self.directory = directory
         self.worker = worker
         self.store = Store(file.store)
+        for path in (file.settings.tree, file.settings.compiled, file.obtained.path):
+            self.store.use(path)  # guests may outlive a killed run for a moment
         self.limitations = Limitations.load().for_cell(file.facts)
         self.adapter: Adapter = adapter(file.runtime, file.obtained, file.settings.runtime_flags)
         self.batches: dict[str, Batch] = {}

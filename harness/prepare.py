@@ -59,7 +59,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Preparer:
-    """Prepares cells; what cells share is done once."""
+    """Prepares cells; what cells share is done once. All that it uses of the store is in use as long as that lives."""
 
     def __init__(
         self,
@@ -154,6 +154,7 @@ class Preparer:
 
     def _work(self, name: str, *marks: str) -> Path:
         directory = self._store.root / "builds" / f"{name}-{digest_of(*marks)[:8]}"
+        self._store.use(directory)
         directory.mkdir(parents=True, exist_ok=True)
         return directory
 
@@ -191,11 +192,11 @@ class Preparer:
     def _python_plans(self, build: Build, cpython: Obtained) -> tuple[Path, list[Plan]]:
         """The build Python and the plans that make it."""
         identity, source = self._identity(build, cpython), cpython.path
-        directory = self._work(f"native_{build.cpython.id}", identity)
         plans = []
         if self._options.build_python is not None:
             python = check_build_python(self._options.build_python, build.cpython.series)
         else:
+            directory = self._work(f"native_{build.cpython.id}", identity)
             python = directory / "python"
             digests = (cpython.digest, configure_digest(source))
             name = f"native {build.cpython.id}"

@@ -52,6 +52,7 @@ class Results:
     def __init__(self, store: Store, digest: str) -> None:
         self.digest = digest
         self._path = store.root / "state" / "results" / f"{digest}.jsonl"
+        store.use(self._path)
 
     def take(
         self,

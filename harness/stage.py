@@ -17,7 +17,7 @@ import msgspec
 
 from harness import records
 from harness.recipes import layout
-from harness.store import digest_of, remove_tree, write_atomically
+from harness.store import digest_of, remove_path, remove_tree, write_atomically
 from matrix.model import Series
 
 _LIBRARY = "/Lib"
@@ -73,7 +73,7 @@ def stage_sources(parts: layout.Parts) -> None:
         _synchronise(parts.source / name, tree / name)
     for path in tree.iterdir():
         if path.name not in (*layout.copied(parts), "cross-build", *TESTS):
-            _remove(path)
+            remove_path(path)
     write_atomically(stamp, mark.encode())
 
 
@@ -209,16 +209,16 @@ def _synchronise(source: Path, target: Path) -> None:
     """Make `target` like `source`: copy what differs in size or time, remove what is too many."""
     if source.is_symlink() or source.is_file():
         if not _same(source, target):
-            _remove(target)
+            remove_path(target)
             shutil.copy2(source, target, follow_symlinks=source.is_file())
         return
     if not target.is_dir() or target.is_symlink():
-        _remove(target)
+        remove_path(target)
         target.mkdir()
     names = {path.name for path in _entries(source)}
     for path in _entries(target):
         if path.name not in names:
-            _remove(Path(path.path))
+            remove_path(Path(path.path))
     for name in names:
         _synchronise(source / name, target / name)
 
@@ -234,10 +234,3 @@ def _same(source: Path, target: Path) -> bool:
     except OSError:
         return False
     return (one.st_size, one.st_mtime_ns) == (other.st_size, other.st_mtime_ns)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        remove_tree(path)
-    else:
-        path.unlink(missing_ok=True)

@@ -6,8 +6,8 @@ Layout below the root (`$CPYTHON_WASM_CACHE`, else the user's cache directory):
     entries/     finished directories: SDKs, sources, runtimes; each with a manifest beside it
     builds/      work directories whose steps keep their own stamps (`harness.build`)
     scratch/     roots of running guests, gone when they end
-    state/       small files: durations, apt's lists, pytest's last-failed
-    locks/
+    state/       small files: durations, apt's lists, pytest's last-failed; compiled modules, results
+    locks/       `.lock` files, each held by one run at a time, and marks of use (`harness.uses`)
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ import hashlib
 import json
 import os
 import re
+import secrets
 import shutil
 import tempfile
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -28,16 +30,20 @@ import msgspec
 import platformdirs
 from filelock import FileLock, Timeout
 
-from harness import records
+from harness import records, uses
 from matrix.errors import HarnessFault
 
 CACHE_NAME = "cpython-wasm-matrix"
 VARIABLE = "CPYTHON_WASM_CACHE"
 """the environment variable that overrides where the cache is"""
 
+PLACES = ("entries", "builds", "downloads", "state/compiled", "state/results")
+"""where the items lie that runs use, and that can be had or made again when they were removed"""
 _UNFINISHED_AGE = 6 * 3600.0
-"""seconds after which a directory that no rename has landed is taken for a killed run's"""
-_MANIFEST = ".manifest.json"
+"""seconds after which a file that no rename has landed is taken for a killed run's"""
+_ASIDE = ".removed-"
+"""what the name of an item begins with once it is being removed"""
+MANIFEST = ".manifest.json"
 _UNWATCHED = {"__pycache__"}
 """directories that CPython itself writes to beside its sources"""
 
@@ -64,6 +70,7 @@ class Store:
     def __init__(self, root: Path | None = None) -> None:
         chosen = root or Path(os.environ.get(VARIABLE) or platformdirs.user_cache_path(CACHE_NAME))
         self.root = chosen.expanduser().absolute()
+        self._used: set[Path] = set()
         try:
             for name in ("downloads", "entries", "builds", "scratch", "state", "locks"):
                 (self.root / name).mkdir(parents=True, exist_ok=True)
@@ -94,7 +101,7 @@ class Store:
         """The manifest of an entry that is there and intact, else None."""
         directory = self.entry(name)
         try:
-            manifest = records.decode((directory / _MANIFEST).read_bytes(), Manifest)
+            manifest = records.decode((directory / MANIFEST).read_bytes(), Manifest)
         except (OSError, msgspec.DecodeError):
             return None
         return manifest if damage(directory, manifest) is None else None
@@ -112,6 +119,7 @@ class Store:
         The entry appears whole or not at all. Raises what `make` raises.
         """
         directory = self.entry(name)
+        self.use(directory)
         with self.lock(name, say=say):
             if manifest := self.manifest(name):
                 return directory, manifest
@@ -129,13 +137,13 @@ class Store:
                     created=time.time(),
                     files=snapshot(work),
                 )
-                write_atomically(work / _MANIFEST, records.encode(manifest))
+                write_atomically(work / MANIFEST, records.encode(manifest))
                 work.chmod(0o755)
                 work.rename(directory)
             except OSError as exc:
                 raise HarnessFault(
                     f"the cache entry {directory} cannot be written: {exc}",
-                    hint=f"free some room or name another place with ${VARIABLE}",
+                    hint=f"free some room (`python -m harness cache`) or name another place with ${VARIABLE}",
                 ) from exc
             finally:
                 remove_tree(work)
@@ -150,19 +158,87 @@ class Store:
         finally:
             remove_tree(directory)
 
-    def remove_left_over(self) -> None:
-        """Remove what killed runs left: scratch directories whose process is gone, unfinished entries and downloads."""
+    # --- use and removal
+
+    def use(self, path: Path) -> bool:
+        """Keep the item that a path lies in from being removed as long as this object lives; whether the path is there.
+
+        An item that is to be made is used first. One that was found may be gone by now: it has to be made again.
+        Paths that lie in no item are nobody's to remove.
+        """
+        mark = self._mark(path)
+        if mark is not None and mark not in self._used:
+            weakref.finalize(self, uses.let_go, uses.hold(mark))
+            self._used.add(mark)
+        return path.exists()
+
+    def in_use(self, path: Path) -> bool:
+        """Whether a run uses an item now, be it this one."""
+        mark = self._mark(path)
+        return mark is not None and uses.is_held(mark)
+
+    def last_use(self, path: Path) -> float:
+        """When an item was last used, or else changed, in seconds since the epoch; 0 when it is gone."""
+        mark = self._mark(path)
+        for dated in filter(None, (mark, path)):
+            with contextlib.suppress(FileNotFoundError):
+                return dated.lstat().st_mtime
+        return 0.0
+
+    def remove(self, path: Path) -> bool:
+        """Remove an item that no run uses; whether it is gone. Runs find it whole or not at all."""
+        mark = self._mark(path)
+        if mark is None:
+            raise ValueError(f"{path} is in none of {PLACES}")
+        aside = path.with_name(f"{_ASIDE}{secrets.token_hex(8)}")
+        try:
+            with uses.claimed(mark) as free:
+                if not free:
+                    return False
+                with contextlib.suppress(FileNotFoundError):  # someone else has removed it
+                    path.rename(aside)
+                mark.unlink(missing_ok=True)
+            remove_path(aside)  # it takes its time, for which no run has to wait
+        except OSError as exc:
+            raise HarnessFault(f"{path} cannot be removed: {exc}") from None
+        return True
+
+    def _mark(self, path: Path) -> Path | None:
+        """The mark of use of the item that a path lies in; None when it lies in none."""
+        for place in PLACES:
+            if (self.root / place) in path.parents:
+                name = path.relative_to(self.root / place).parts[0]
+                return self.root / "locks" / f"{place.replace('/', '-')}-{name}.use"
+        return None
+
+    def left_over(self) -> Iterator[Path]:
+        """What killed runs left: scratch directories whose process is gone, what is half made or half removed."""
         for path in (self.root / "scratch").iterdir():
             match = re.search(r"-(\d+)-", path.name)
             if match is None or not Path(f"/proc/{match[1]}").exists():
-                remove_tree(path)
-        for path in (self.root / "entries").glob(".*"):
-            if time.time() - path.stat().st_mtime > _UNFINISHED_AGE:
-                remove_tree(path)
-        for path in (self.root / "downloads").glob(".part-*"):
+                yield path
+        for place in PLACES:
+            for path in (self.root / place).glob(".*"):
+                if path.name.startswith(_ASIDE) or (place == "entries" and self._is_abandoned(path)):
+                    yield path
+        for path in [*self.root.glob("downloads/.part-*"), *self.root.glob("state/compiled/*.part")]:
             with contextlib.suppress(FileNotFoundError):  # finished meanwhile
                 if time.time() - path.stat().st_mtime > _UNFINISHED_AGE:
-                    path.unlink()
+                    yield path
+
+    def _is_abandoned(self, work: Path) -> bool:
+        """Whether nobody makes the entry any more that a directory was to become."""
+        name = work.name[1:].rpartition("-")[0]
+        try:
+            with FileLock(self.root / "locks" / f"{name}.lock", blocking=False):
+                return True
+        except Timeout:
+            return False
+
+    def remove_left_over(self) -> None:
+        """Remove what killed runs left."""
+        for path in list(self.left_over()):
+            remove_path(path)
 
 
 def snapshot(directory: Path) -> dict[str, tuple[int, int]]:
@@ -177,7 +253,7 @@ def snapshot(directory: Path) -> dict[str, tuple[int, int]]:
                 if entry.is_dir(follow_symlinks=False):
                     if entry.name not in _UNWATCHED:
                         pending.append(f"{path}/")
-                elif path != _MANIFEST:
+                elif path != MANIFEST:
                     info = entry.stat(follow_symlinks=False)
                     files[path] = (info.st_size, info.st_mtime_ns)
     return dict(sorted(files.items()))
@@ -230,6 +306,14 @@ def remove_tree(directory: Path) -> None:
             function(path)
 
     shutil.rmtree(directory, onerror=retry)
+
+
+def remove_path(path: Path) -> None:
+    """Remove a file, a link or a directory with all in it; nothing happens when it is gone."""
+    if path.is_dir() and not path.is_symlink():
+        remove_tree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def digest_of(*parts: str) -> str:

@@ -51,13 +51,14 @@ def obtain(
 ) -> Obtained:
     """The item from the first provider that has it, from the cache when any has it there.
 
-    `refresh` asks better providers again when a lesser one's result is in the cache.
+    `refresh` asks better providers again when a lesser one's result is in the cache. What is found is in use
+    as long as the store lives.
     Raises Unobtainable with what each provider said.
     """
     memory = _memory(item, store)
     if not refresh:
         for provider in providers:
-            if (found := provider.cached(store)) is not None:
+            if (found := provider.cached(store)) is not None and store.use(found.path):
                 return msgspec.structs.replace(found, notes=(*_remembered(memory, provider), *found.notes))
     notes: list[str] = []
     for provider in providers:

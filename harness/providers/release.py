@@ -63,7 +63,10 @@ class ReleaseArchive:
 
         def make(directory: Path) -> tuple[str, str, str, tuple[str, ...]]:
             say(f"{self._item}: downloading {self._url}")
-            unpack_tar(download(self._url, sha256, store.root / "downloads"), directory)
+            archive = download(self._url, sha256, store.root / "downloads")
+            while not store.use(archive):  # it was removed just now
+                archive = download(self._url, sha256, store.root / "downloads")
+            unpack_tar(archive, directory)
             if defect := self._check(directory):
                 raise Unobtainable(f"{self._url} does not hold what it should: {defect}")
             return sha256, self.name, self._url, ()

@@ -32,6 +32,7 @@ class WasmtimeCli:
         flags = self._engine_flags(run)
         name = digest_of(run.wasm_digest, str(self._version), *flags)
         target = store.root / "state" / "compiled" / f"{name}-cli.cwasm"
+        store.use(target)
         with store.lock(f"compile-{name}"):
             if not target.exists():
                 target.parent.mkdir(parents=True, exist_ok=True)

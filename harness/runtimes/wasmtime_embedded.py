@@ -46,6 +46,7 @@ class WasmtimeEmbedded:
     def compile(self, run: GuestRun, store: Store) -> Path:
         name = digest_of(run.wasm_digest, self._digest, str(run.wasm_stack))
         target = store.root / "state" / "compiled" / f"{name}-embedded.cwasm"
+        store.use(target)
         with store.lock(f"compile-{name}"):
             if not target.exists():
                 target.parent.mkdir(parents=True, exist_ok=True)
