@@ -3,6 +3,7 @@
     wasi      upstream's own run of the suite against ours: outcomes, time, memory (the default)
     node      one Node process a test file, two at a time, against ours
     flavours  what each further flavour of an Emscripten build costs
+    planning  expanding a matrix of 10,000 cells and selecting from it: time, memory
 
 What a round saw is kept below reports/out/. Ratios are what to quote: machines differ and are noisy.
 """
@@ -14,7 +15,7 @@ import time
 
 from rich.console import Console
 
-from benchmarks import flavours, node, wasi
+from benchmarks import flavours, node, planning, wasi
 from benchmarks.timing import TOP
 from harness import records
 from harness.store import Store
@@ -22,7 +23,7 @@ from harness.store import Store
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("name", nargs="?", choices=("wasi", "node", "flavours"), default="wasi")
+    parser.add_argument("name", nargs="?", choices=("wasi", "node", "flavours", "planning"), default="wasi")
     parser.add_argument("--cpython", default="3.13.5", help="of wasi (default: %(default)s)")
     parser.add_argument(
         "--runtime", nargs="+", choices=list(wasi.RUNTIMES), default=list(wasi.RUNTIMES), help="of wasi"
@@ -38,9 +39,13 @@ def main() -> None:
     elif arguments.name == "flavours":
         found = flavours.measure(directory, store)
         flavours.show(found, console)
+    elif arguments.name == "planning":
+        found = planning.measure()
+        planning.show(found, console)
     else:
         found = wasi.measure(arguments.cpython, arguments.runtime, directory, store)
         wasi.show(found, console)
+    directory.mkdir(parents=True, exist_ok=True)
     (directory / "found.json").write_bytes(records.indented(found))
     console.print(f"\nin full: {directory}", soft_wrap=True)
 

@@ -27,6 +27,7 @@ def expand(matrix: Matrix, *, known_bad: bool = False) -> Expansion:
 
     With `known_bad` the exclusions that can be overruled are.
     """
+    exclusions = [rule for rule in matrix.exclusions if not (known_bad and rule.on_demand)]
     cells: list[Cell] = []
     rejected: list[Rejected] = []
     for target in matrix.targets:
@@ -35,12 +36,15 @@ def expand(matrix: Matrix, *, known_bad: bool = False) -> Expansion:
         for sdk, cpython, debug in product(sdks, matrix.cpythons, (False, True)):
             build = Build(target=target, sdk=sdk, cpython=cpython, debug=debug)
             covered = matrix.series_of(build) is not None
+            facts = build.facts
+            rules = [rule for rule in exclusions if rule.when.may_hold(facts)]
             for runtime in runtimes:
                 cell = Cell(build=build, runtime=runtime)
+                facts = cell.facts
                 if not covered:
                     reason = f"no series in cpythons.toml says how CPython {cpython.version} is built with {sdk.family}"
                     rejected.append(Rejected(cell=cell, reason=reason))
-                elif rule := matrix.exclusion_of(cell, overruled=known_bad):
+                elif rule := next((rule for rule in rules if rule.when.holds(facts)), None):
                     hint = " (--known-bad makes it all the same)" if rule.on_demand else ""
                     rejected.append(Rejected(cell=cell, reason=rule.reason + hint, reference=rule.reference))
                 else:

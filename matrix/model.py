@@ -208,12 +208,15 @@ class Condition(Record, frozen=True, kw_only=True):
     runtime: tuple[Requirement, ...] = ()
 
     def holds(self, facts: Facts) -> bool:
+        return self.may_hold(facts) and _any(self.runtime, facts.runtime, facts.runtime_version)
+
+    def may_hold(self, facts: Facts) -> bool:
+        """Whether it holds for the build, by some runtime."""
         return (
             (not self.target or facts.target in self.target)
             and _any(self.sdk, facts.sdk, facts.sdk_version)
             and _any(self.cpython, "cpython", facts.cpython)
             and (not self.options or facts.options in self.options)
-            and _any(self.runtime, facts.runtime, facts.runtime_version)
         )
 
 
@@ -376,11 +379,10 @@ class Matrix(Record, frozen=True, kw_only=True):
             None,
         )
 
-    def exclusion_of(self, cell: Cell, *, overruled: bool = False) -> Exclusion | None:
-        """The first rule that leaves a cell out; with `overruled`, of those that `--known-bad` does not overrule."""
+    def exclusion_of(self, cell: Cell) -> Exclusion | None:
+        """The first rule that leaves a cell out."""
         facts = cell.facts
-        rules = (rule for rule in self.exclusions if rule.when.holds(facts))
-        return next((rule for rule in rules if not (overruled and rule.on_demand)), None)
+        return next((rule for rule in self.exclusions if rule.when.holds(facts)), None)
 
     def allowance_of(self, cell: Cell) -> AllowedToFail | None:
         """The first rule that lets a cell fail."""
