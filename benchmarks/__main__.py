@@ -4,6 +4,7 @@
     node      one Node process a test file, two at a time, against ours
     flavours  what each further flavour of an Emscripten build costs
     planning  expanding a matrix of 10,000 cells and selecting from it: time, memory
+    history   a history of ten million outcomes: its size, and how long it takes to answer
 
 What a round saw is kept below reports/out/. Ratios are what to quote: machines differ and are noisy.
 """
@@ -15,7 +16,7 @@ import time
 
 from rich.console import Console
 
-from benchmarks import flavours, node, planning, wasi
+from benchmarks import flavours, history, node, planning, wasi
 from benchmarks.timing import TOP
 from harness import records
 from harness.store import Store
@@ -23,11 +24,15 @@ from harness.store import Store
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("name", nargs="?", choices=("wasi", "node", "flavours", "planning"), default="wasi")
+    parser.add_argument("name", nargs="?", choices=("wasi", "node", "flavours", "history", "planning"), default="wasi")
     parser.add_argument("--cpython", default="3.13.5", help="of wasi (default: %(default)s)")
     parser.add_argument(
         "--runtime", nargs="+", choices=list(wasi.RUNTIMES), default=list(wasi.RUNTIMES), help="of wasi"
     )
+    parser.add_argument("--runs", type=int, default=90, help="of history (default: %(default)s)")
+    parser.add_argument("--cells", type=int, default=4, help="of each of its runs (default: %(default)s)")
+    parser.add_argument("--outcomes", type=int, default=10_000_000, help="of all of them (default: %(default)s)")
+    parser.add_argument("--churn", action="store_true", help="no module comes to the same twice: the worst case")
     arguments = parser.parse_args()
     console = Console(highlight=False)
     store = Store()
@@ -42,6 +47,11 @@ def main() -> None:
     elif arguments.name == "planning":
         found = planning.measure()
         planning.show(found, console)
+    elif arguments.name == "history":
+        found = history.measure(
+            directory, runs=arguments.runs, cells=arguments.cells, outcomes=arguments.outcomes, churn=arguments.churn
+        )
+        history.show(found, console)
     else:
         found = wasi.measure(arguments.cpython, arguments.runtime, directory, store)
         wasi.show(found, console)

@@ -12,9 +12,13 @@ from rich.markup import escape
 from harness.cli import parse
 from harness.commands.cache import cache
 from harness.commands.cells import list_cells
+from harness.commands.history import diff, history
+from harness.commands.nightly import nightly
+from harness.commands.plan import plan
 from harness.commands.report import report
 from harness.commands.serve import serve_repl
 from harness.commands.test import build_or_test
+from harness.commands.work import work
 from matrix.errors import MatrixError
 
 OUT = Path(__file__).parent.parent / "reports" / "out"
@@ -26,7 +30,14 @@ COMMANDS = {
     "test": build_or_test,
     "serve": serve_repl,
 }
-OWN_OPTIONS: dict[str, Callable[[Sequence[str], Console], int]] = {"cache": cache}
+OWN_OPTIONS: dict[str, Callable[[Sequence[str], Console], int]] = {
+    "cache": cache,
+    "diff": diff,
+    "history": history,
+    "nightly": nightly,
+    "plan": plan,
+    "work": work,
+}
 """commands that have options of their own: each takes the words after its name"""
 
 

@@ -77,9 +77,14 @@ class Arguments(msgspec.Struct, frozen=True, kw_only=True):
     """take earlier results of modules whose digest is the same"""
     again: float = 0.0
     """the share of them, 0 to 1, that is run again anyway"""
+    shard: tuple[int, int] = (1, 1)
+    """which part of the suite, and of how many, counted from 1"""
+    module_seconds: Path | None = None
+    """what modules are expected to take, a file; so that machines agree on the shards"""
     resume: str | None = None
     """the run to go on with; "latest" for the newest"""
-    run: str = "latest"
+    runs: tuple[str, ...] = ("latest",)
+    """for `report`: a run by its id, or the directories of several"""
     jobs: int = 2
     build_python: Path | None = None
     refresh: bool = False
@@ -95,9 +100,9 @@ def parse(argv: Sequence[str], *, out: Path) -> Arguments:
     known, rest = parser.parse_known_args(list(argv))
     names: tuple[str, ...] = ()
     for_pytest: tuple[str, ...] = ()
-    run = "latest"
+    runs: tuple[str, ...] = ("latest",)
     if known.command == "report":
-        run = _run_of(rest)
+        runs = _runs_of(rest)
     else:
         names, for_pytest = _split(rest)
     if known.command != "test" and (names or for_pytest):
@@ -125,7 +130,9 @@ def parse(argv: Sequence[str], *, out: Path) -> Arguments:
         reuse=not known.no_reuse,
         again=known.again,
         resume=known.resume,
-        run=run,
+        shard=shard_of(known.shard),
+        module_seconds=known.module_seconds,
+        runs=runs,
         jobs=known.jobs,
         build_python=known.build_python,
         refresh=known.refresh,
@@ -143,7 +150,7 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(message, hint=f"{self.prog} --help")
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"{value} is not 1 or more")
@@ -157,7 +164,15 @@ def _port(text: str) -> int:
     return value
 
 
-def _share(text: str) -> float:
+def shard_of(text: str) -> tuple[int, int]:
+    """`2/5` as (2, 5). Raises UsageError for what is none, or out of range."""
+    index, _, count = text.partition("/")
+    if not (index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count)):
+        raise UsageError(f"--shard {text}: there is no such shard", hint="the first of five is 1/5, the last 5/5")
+    return int(index), int(count)
+
+
+def share(text: str) -> float:
     value = float(text)
     if not 0.0 <= value <= 1.0:
         raise argparse.ArgumentTypeError(f"{text} is no share between 0 and 1")
@@ -206,7 +221,7 @@ def _parser() -> argparse.ArgumentParser:
     making = parser.add_argument_group("provisioning and building")
     making.add_argument("--dry-run", action="store_true", help="print the build's commands and start none of them")
     making.add_argument(
-        "--jobs", type=_positive, default=os.cpu_count() or 1, metavar="N", help="of make (default: all cores)"
+        "--jobs", type=positive, default=os.cpu_count() or 1, metavar="N", help="of make (default: all cores)"
     )
     making.add_argument(
         "--build-python", type=Path, metavar="PATH", help="a native Python of the same X.Y instead of building one"
@@ -214,10 +229,14 @@ def _parser() -> argparse.ArgumentParser:
     making.add_argument("--refresh", action="store_true", help="ask the preferred providers again")
     running = parser.add_argument_group("running")
     running.add_argument("--isolate", action="store_true", help="a guest for each module")
+    running.add_argument("--shard", default="1/1", metavar="I/N", help="only this part of the suite, such as 2/5")
+    running.add_argument(
+        "--module-seconds", type=Path, metavar="FILE", help="what `plan` expects of modules: shards are balanced by it"
+    )
     running.add_argument("--no-reuse", action="store_true", help="run also modules for which nothing has changed")
     running.add_argument(
         "--again",
-        type=_share,
+        type=share,
         default=0.0,
         metavar="SHARE",
         help="of the modules for which nothing has changed, run this share all the same, 0 to 1 (default: %(default)s)",
@@ -238,14 +257,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     running.add_argument(
         "--memory",
-        type=_positive,
+        type=positive,
         default=Limits().memory >> 20,
         metavar="MiB",
         help="of a guest (default: %(default)s)",
     )
     running.add_argument(
         "--output",
-        type=_positive,
+        type=positive,
         default=Limits().output >> 20,
         metavar="MiB",
         help="that a guest may print (default: %(default)s)",
@@ -277,11 +296,11 @@ def _split(rest: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(names), tuple(for_pytest)
 
 
-def _run_of(rest: Sequence[str]) -> str:
-    """The run that `report` is for."""
-    if len(rest) > 1 or any(word.startswith("-") for word in rest):
-        raise UsageError(f"`report` takes one run, not {' '.join(rest)}")
-    return rest[0] if rest else "latest"
+def _runs_of(rest: Sequence[str]) -> tuple[str, ...]:
+    """The runs that `report` is for."""
+    if options := [word for word in rest if word.startswith("-")]:
+        raise UsageError(f"`report` has no option {options[0]!r}", hint="python -m harness --help")
+    return tuple(rest) or ("latest",)
 
 
 def _paths(values: Sequence[str]) -> tuple[tuple[str, ...], tuple[Path, ...]]:

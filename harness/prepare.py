@@ -116,6 +116,25 @@ class Preparer:
         parts = self._build(cell.build, series, self._provision(cell, runtime=False))
         return layout.build_directory(parts.directory, series)
 
+    def is_current(self, cell: Cell) -> bool:
+        """Whether all that a cell needs is in the cache, and no step of its build has to run."""
+        wanted = items_of(cell, self._matrix, self._store)
+        for providers in wanted.values():
+            if all(provider.cached(self._store) is None for provider in providers()):
+                return False
+        return not any(building.pending_steps(plan) for plan in self.plans(cell))
+
+    def provide(self, cell: Cell, item: str) -> Obtained:
+        """One of the items that a cell needs. Raises Unobtainable, or what the machine raises."""
+        providers = items_of(cell, self._matrix, self._store)[item]
+        return obtain(item, providers(), self._store, self._say, refresh=self._options.refresh)
+
+    def build_python(self, cell: Cell) -> None:
+        """Make the build Python of a cell. Raises as `prepare` does."""
+        _, plans = self._python_plans(cell.build, self.provide(cell, cell.build.cpython.id))
+        for each in plans:
+            building.execute(each, self._store, self._watcher, say=self._say)
+
     def expected_failure(self, build: Build) -> ExpectedBuildFailure | None:
         return self._matrix.expected_failure_of(build)
 

@@ -173,6 +173,38 @@ def run_logged(
             raise
 
 
+class Background:
+    """A command that goes on beside others, in a session of its own, with both its outputs in `log`."""
+
+    def __init__(self, argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path) -> None:
+        self.started = time.time()
+        self.cpu = 0.0
+        """seconds, its own and its children's, once it is over"""
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as file:
+            file.write(f"$ {shlex.join(argv)}\n".encode())
+            file.flush()
+            self._process = _start(argv, env=env, cwd=cwd, stdout=file.fileno(), stderr=subprocess.STDOUT)
+
+    def poll(self) -> int | None:
+        """The return code (negative for a signal), or None while it runs."""
+        if self._process.returncode is None:
+            pid, status, usage = os.wait4(self._process.pid, os.WNOHANG)
+            if pid:
+                self._process.returncode = os.waitstatus_to_exitcode(status)
+                self.cpu = usage.ru_utime + usage.ru_stime
+        return self._process.returncode
+
+    def interrupt(self) -> None:
+        """What Ctrl-C is to a command on a terminal."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGINT)
+
+    def kill(self) -> None:
+        if self.poll() is None:
+            _kill_group(self._process)
+
+
 def run_attached(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> int:
     """Run a command on the user's terminal, in the harness's own process group; its return code.
 

@@ -17,7 +17,7 @@ from harness.outcome import ModuleResult, append_result, read_results
 from harness.plugin import OUTCOMES, SELECTED, SUITE, SuiteFile
 from harness.prepare import Prepared
 from harness.reuse import Results
-from harness.schedule import Durations, schedule
+from harness.schedule import Durations, guess, schedule, shard
 from harness.store import Store, write_atomically
 from harness.suite import ModulePlan
 from matrix.errors import HarnessFault, UsageError, near
@@ -76,6 +76,30 @@ def without_hangs(plans: Sequence[ModulePlan], limitations: CellLimitations) -> 
     return tuple(msgspec.structs.replace(plan, skip=skipped) for plan in plans) if skipped else tuple(plans)
 
 
+def planned_modules(prepared: Prepared, arguments: Arguments, limitations: CellLimitations) -> tuple[ModulePlan, ...]:
+    """What is to be run of a suite: what was named, of that the shard."""
+    source = prepared.source
+    plans = without_hangs(chosen_plans(source, arguments.names), limitations)
+    index, count = arguments.shard
+    if count == 1:
+        return plans
+    target = prepared.cell.build.target.id
+    known = read_seconds(arguments.module_seconds).get(target, {}) if arguments.module_seconds else {}
+    seconds = {plan.module: known.get(plan.module, guess(module_size(source, plan.module))) for plan in plans}
+    chosen = shard(seconds, index, count)
+    return tuple(plan for plan in plans if plan.module in chosen)
+
+
+def read_seconds(path: Path) -> dict[str, dict[str, float]]:
+    """What modules are expected to take, by target, as `plan` wrote it. Raises UsageError for what is no such file."""
+    try:
+        return records.decode(path.read_bytes(), dict[str, dict[str, float]])
+    except (OSError, msgspec.DecodeError) as exc:
+        raise UsageError(
+            f"--module-seconds {path}: {exc}", hint="`python -m harness plan --module-seconds FILE` writes it"
+        ) from None
+
+
 def run_cell(
     prepared: Prepared, arguments: Arguments, limitations: CellLimitations, directory: Path, store: Store
 ) -> CellRun:
@@ -84,7 +108,7 @@ def run_cell(
     Raises UsageError when nothing is selected, HarnessFault when pytest itself fails.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    everything = without_hangs(chosen_plans(prepared.source, arguments.names), limitations)
+    everything = planned_modules(prepared, arguments, limitations)
     done = read_results(directory / OUTCOMES)
     reuse = Results(store, prepared.digest)
     left = [plan for plan in everything if plan.module not in done]
@@ -156,6 +180,17 @@ def _nearest(pytest_options: Sequence[str], modules: Sequence[str]) -> str:
         if word not in ("and", "or", "not")
     ]
     return next((hint for word in words if (hint := near(word, modules))), "see `-k` in pytest's documentation")
+
+
+def nothing_to_run(
+    prepared: Prepared, arguments: Arguments, limitations: CellLimitations, directory: Path, store: Store
+) -> bool:
+    """Whether every result of the cell is in `directory` or can be taken from an earlier run."""
+    plans = planned_modules(prepared, arguments, limitations)
+    done = read_results(directory / OUTCOMES)
+    left = [plan for plan in plans if plan.module not in done]
+    taken = Results(store, prepared.digest).take(left, limitations.expects) if arguments.reuse else {}
+    return arguments.again == 0.0 and len(taken) == len(left)
 
 
 def selecting(pytest_options: Sequence[str]) -> bool:

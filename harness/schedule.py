@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -51,6 +52,24 @@ def schedule(
     return tuple(Group(name=f"guest{number:03}", plans=tuple(group)) for number, group in enumerate(groups))
 
 
+def guess(size: int) -> float:
+    """What a module of so many bytes is expected to take, in seconds, when nothing is known of it."""
+    return 0.05 + size / _BYTES_A_SECOND
+
+
+def shard(seconds: Mapping[str, float], index: int, count: int) -> frozenset[str]:
+    """The modules of one of `count` parts that take about equally long; the same on every machine.
+
+    `seconds` is what each module is expected to take; `index` counts from 1.
+    """
+    parts: list[tuple[float, int, list[str]]] = [(0.0, number, []) for number in range(count)]
+    for module in sorted(seconds, key=lambda name: (-seconds[name], name)):
+        total, number, modules = heapq.heappop(parts)
+        modules.append(module)
+        heapq.heappush(parts, (total + seconds[module], number, modules))
+    return frozenset(next(modules for _, number, modules in parts if number == index - 1))
+
+
 class Durations:
     """What each module took in earlier runs of a target, in a small file of the store."""
 
@@ -60,12 +79,14 @@ class Durations:
 
     def expected(self, modules: Mapping[str, int]) -> dict[str, float]:
         """Seconds by module; `modules` maps each to the bytes of its sources."""
+        known = self.known()
+        return {name: known[name] if name in known else guess(size) for name, size in modules.items()}
+
+    def known(self) -> dict[str, float]:
+        """Seconds by module, of those that were ever run here."""
         known = read_json(self._path, {})
         known = known if isinstance(known, dict) else {}
-        return {
-            name: float(known[name]) if isinstance(known.get(name), int | float) else 0.05 + size / _BYTES_A_SECOND
-            for name, size in modules.items()
-        }
+        return {str(name): float(value) for name, value in known.items() if isinstance(value, int | float)}
 
     def learn(self, seconds: Mapping[str, float]) -> None:
         """Remember what modules took just now, half and half with what is known."""

@@ -59,6 +59,12 @@ class HarnessFault(MatrixError):
     exit_status = 4
 
 
+class HistoryUnusable(MatrixError):
+    """The history cannot be read or written; it stays as it is, and so do the runs."""
+
+    exit_status = 4
+
+
 def near(word: str, known: Iterable[str], *, most: int = 3) -> str:
     """A hint that names the known words nearest to `word`, or all of them when few; "" when none."""
     words = sorted(set(known))

@@ -10,6 +10,9 @@ import fnmatch
 import re
 from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta
 
 from matrix.errors import ConfigError
 from matrix.load import read_toml
@@ -40,12 +43,18 @@ class ExpectedTest(Record, frozen=True, kw_only=True):
     expect: Expectation
     reason: str
     """what was seen"""
+    rate: Annotated[float, Meta(gt=0, le=1)] | None = None
+    """of a flaky test: the share of its runs in which it may be bad"""
     module: str = ""
     """the module that runs them, where another one runs tests of the same names (test_xml_etree, test_xml_etree_c)"""
     run: bool = True
     """false for a hang or a crash that costs minutes: then the tests are not run"""
     when: Condition = Condition()
     """narrows the limitation's own condition"""
+
+    def __post_init__(self) -> None:
+        if self.rate is not None and self.expect is not Expectation.FLAKY:
+            raise ValueError(f'`rate` is for expect = "flaky", not {self.expect.value!r}')
 
 
 class NamedTest(Record, frozen=True, kw_only=True):
@@ -56,6 +65,7 @@ class NamedTest(Record, frozen=True, kw_only=True):
     expect: Expectation
     run: bool
     limitation: str
+    rate: float | None = None
 
     def names(self, module: str) -> bool:
         """Whether it is about tests that `module` runs."""
@@ -119,7 +129,14 @@ class CellLimitations:
             (re.compile(pattern, re.DOTALL), entry.id) for entry in self.entries for pattern in entry.skip_reasons
         ]
         self.tests = tuple(
-            NamedTest(match=match, module=test.module, expect=test.expect, run=test.run, limitation=entry.id)
+            NamedTest(
+                match=match,
+                module=test.module,
+                expect=test.expect,
+                run=test.run,
+                limitation=entry.id,
+                rate=test.rate,
+            )
             for entry in self.entries
             for test in entry.tests
             if test.when.holds(facts)

@@ -12,6 +12,7 @@ import msgspec
 
 from matrix import model, reach
 from matrix.errors import ConfigError
+from matrix.select import Selection
 
 DATA = Path(__file__).parent / "data"
 
@@ -45,6 +46,17 @@ class _Rules(model.Record, frozen=True, kw_only=True):
     repair: tuple[model.Repair, ...] = ()
     expected_build_failure: tuple[model.ExpectedBuildFailure, ...] = ()
     runtime_flags: tuple[model.RuntimeFlags, ...] = ()
+
+
+class CellSet(model.Record, frozen=True, kw_only=True):
+    """A named set of cells: the union of selections."""
+
+    name: str
+    cells: tuple[Selection, ...]
+
+
+class _Sets(model.Record, frozen=True, kw_only=True):
+    set: tuple[CellSet, ...]
 
 
 _OF_BUILDS = {"repair", "expected_build_failure"}
@@ -116,6 +128,14 @@ def load(directory: Path = DATA) -> model.Matrix:
             where = f"{directory / 'rules.toml'}: {table}[{number}].when"
             reach.check(where, entry.when, matrix, of_builds=table in _OF_BUILDS)
     return matrix
+
+
+def load_sets(directory: Path = DATA) -> tuple[CellSet, ...]:
+    """The sets of cells in nightly.toml. Raises ConfigError when it does not fit or names one twice."""
+    path = directory / "nightly.toml"
+    sets = read_toml(path, _Sets).set
+    _unique(path, "set", sets, lambda row: row.name)
+    return sets
 
 
 def _unique(file: Path, key: str, rows: tuple[T, ...], identify: Callable[[T], str]) -> None:

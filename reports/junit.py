@@ -80,7 +80,7 @@ def _result(judged: Judged) -> FinalResult | None:
         return Skipped(plain(outcome.detail))
     if judged.verdict in (Verdict.KNOWN, Verdict.FLAKY) and outcome.status is not Status.PASSED:
         return Skipped(f"known limitation {judged.limitation}: {outcome.status.value}: {first}")
-    if outcome.status is Status.PASSED and judged.verdict is not Verdict.STALE:
+    if outcome.status is Status.PASSED and judged.verdict not in (Verdict.STALE, Verdict.REGRESSION):
         return None
     kind = Failure if outcome.status is Status.FAILED else Error
     result = kind(plain(judged.detail) or first, outcome.status.value)

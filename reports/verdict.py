@@ -6,6 +6,8 @@
 | skipped                             | ok, attributed   | known              | stale: red            |
 | planned, but no outcome             | missing: red     | missing: red       | missing: red          |
 | harness fault                       | harness error    | harness error      | harness error         |
+
+A test that is expected to be flaky is neither known nor stale; beyond its bound it is a regression.
 """
 
 from __future__ import annotations
@@ -33,7 +35,26 @@ class Verdict(StrEnum):
     HARNESS_ERROR = "harness_error"
 
 
+ENOUGH = 10
+"""how many observations it takes to hold a flaky test to its bound"""
+
 RED = frozenset({Verdict.STALE, Verdict.REGRESSION, Verdict.MISSING, Verdict.HARNESS_ERROR})
+
+
+class Rate(msgspec.Struct, frozen=True, kw_only=True):
+    """How often a test was bad, over the observations of one digest."""
+
+    bad: int
+    all: int
+
+    @property
+    def share(self) -> float:
+        return self.bad / self.all if self.all else 0.0
+
+
+Rates = Mapping[tuple[str, str], Rate]
+"""by module and test"""
+NO_RATES: Rates = {}
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,8 +114,9 @@ def judge_cell(
     limitations: CellLimitations,
     *,
     full: bool,
+    rates: Rates = NO_RATES,
 ) -> CellVerdicts:
-    """Judge a cell: `planned` modules, the results of those that ran.
+    """Judge a cell: `planned` modules, the results of those that ran, how often tests were bad so far.
 
     With `full` (every module was planned) an entry of the list that matches nothing is stale.
     """
@@ -108,7 +130,10 @@ def judge_cell(
                 Judged(module=module, outcome=outcome, verdict=Verdict.MISSING, detail="planned, but not run")
             )
             continue
-        judged += [judge(module, outcome, limitations, fault=result.fault) for outcome in result.outcomes]
+        judged += [
+            judge(module, outcome, limitations, fault=result.fault, rate=rates.get((module, outcome.test)))
+            for outcome in result.outcomes
+        ]
         if result.statuses <= {Status.SKIPPED, Status.DID_NOT_RUN}:
             vacuous.append(module)
     return CellVerdicts(
@@ -121,8 +146,10 @@ def judge_cell(
     )
 
 
-def judge(module: str, outcome: Outcome, limitations: CellLimitations, *, fault: str = "") -> Judged:
-    """What one outcome means."""
+def judge(
+    module: str, outcome: Outcome, limitations: CellLimitations, *, fault: str = "", rate: Rate | None = None
+) -> Judged:
+    """What one outcome means; `rate` is how often the test was bad, this outcome included."""
     if fault:
         return Judged(module=module, outcome=outcome, verdict=Verdict.HARNESS_ERROR, detail=fault)
     entry = limitations.expected(outcome.test, module)
@@ -131,18 +158,25 @@ def judge(module: str, outcome: Outcome, limitations: CellLimitations, *, fault:
     def verdict(kind: Verdict, detail: str = "", by: str = limitation) -> Judged:
         return Judged(module=module, outcome=outcome, verdict=kind, limitation=by, detail=detail)
 
+    def flaky() -> Judged:
+        bound = entry.rate if entry else None
+        if bound is None or rate is None or rate.all < ENOUGH or rate.share <= bound:
+            return verdict(Verdict.FLAKY)
+        seen = f"it was bad in {rate.bad} of {rate.all} runs, a rate of {rate.share:.1%}"
+        return verdict(Verdict.REGRESSION, f"{seen}; {limitation} expects at most {bound:.1%}")
+
     match outcome.status:
         case Status.PASSED:
             if expect is None:
                 return verdict(Verdict.OK)
             if expect is Expectation.FLAKY:
-                return verdict(Verdict.FLAKY)
+                return flaky()
             return verdict(Verdict.STALE, f"passed, but {limitation} expects it to be {expect.value}")
         case Status.FAILED | Status.ERRORED | Status.CRASHED | Status.TIMED_OUT:
             if expect is None:
                 return verdict(Verdict.REGRESSION)
             if expect is Expectation.FLAKY:
-                return verdict(Verdict.FLAKY)
+                return flaky()
             if expect.value == outcome.status.value:
                 return verdict(Verdict.KNOWN)
             return verdict(Verdict.REGRESSION, f"{limitation} expects it to be {expect.value}")

@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 from rich.console import Console
+from rich.markup import escape
 
 from harness import records
 from harness.cli import Arguments
-from harness.commands.runs import CellRecord, StartedRun, cell_directory, read_record, read_started, run_directory
-from harness.outcome import read_results
+from harness.commands.merge import merge
+from harness.commands.runs import (
+    CellRecord,
+    StartedRun,
+    cell_directory,
+    point_latest,
+    read_record,
+    read_started,
+    run_directory,
+)
+from harness.outcome import ModuleResult, read_results
 from harness.plugin import OUTCOMES
 from harness.selection import cell_options, matrix_of, selected_cells
-from matrix.limitations import Limitations
+from matrix.errors import HistoryUnusable, MatrixError
+from matrix.limitations import CellLimitations, Limitations
 from matrix.load import load
 from matrix.model import Cell
-from reports import junit, render
+from reports import history, junit, render
 from reports.differences import compare
 from reports.summary import (
     CellStatus,
@@ -32,12 +43,16 @@ from reports.summary import (
     unexpected,
     untested,
 )
-from reports.verdict import CellVerdicts, judge_cell
+from reports.verdict import NO_RATES, CellVerdicts, Rates, judge_cell
 
 
 def report(arguments: Arguments, console: Console) -> int:
     """Judge a run's outcomes again and write its report."""
-    directory = run_directory(arguments.out, arguments.run)
+    if len(arguments.runs) > 1:
+        directory = merge([Path(run) for run in arguments.runs], arguments.out)
+        point_latest(arguments.out, directory.name)
+    else:
+        directory = run_directory(arguments.out, arguments.runs[0])
     run = read_started(directory)
     cells = selected_cells(run.arguments, matrix_of(run.arguments))
     before = directory / "summary.json"
@@ -55,11 +70,30 @@ def publish(
     *,
     interrupted: bool = False,
 ) -> int:
-    """Judge what lies in a run's directory, write and show its report; the run's exit status."""
+    """Judge what lies in a run's directory, write and show its report, record it; the run's exit status."""
     summary = summarise(directory, run, cells, limitations, duration, interrupted=interrupted)
     render.write(summary, directory)
     render.show(summary, directory, console)
+    remember(directory, summary, console)
     return summary.exit_status
+
+
+def remember(directory: Path, summary: Summary, console: Console) -> None:
+    """Record a run in the history; when that cannot be, the report stands all the same."""
+    found = {cell.id: read_record(directory, cell.id) for cell in summary.cells}
+    cells = {
+        cell: history.CellResults(
+            results=read_results(cell_directory(directory, cell) / OUTCOMES),
+            whole=record.whole,
+            complete=record.full,
+        )
+        for cell, record in found.items()
+        if record and record.tested
+    }
+    try:
+        history.record(directory.parent / history.NAME, summary, cells)
+    except HistoryUnusable as exc:
+        console.print(f"[red]this run is not in the history[/red]: {escape(str(exc))}", soft_wrap=True)
 
 
 def summarise(
@@ -112,7 +146,9 @@ def summarise(
 def judge(cell: Cell, record: CellRecord, limitations: Limitations, place: Path) -> CellVerdicts:
     """A tested cell's verdicts; writes its JUnit file."""
     results = read_results(place / OUTCOMES)
-    verdicts = judge_cell(record.planned, results, limitations.for_cell(cell.facts), full=record.full)
+    limits = limitations.for_cell(cell.facts)
+    rates = observed_rates(place, results, limits)
+    verdicts = judge_cell(record.planned, results, limits, full=record.full, rates=rates)
     base = record.base
     properties = {
         "cell": base.id,
@@ -122,3 +158,20 @@ def judge(cell: Cell, record: CellRecord, limitations: Limitations, place: Path)
     }
     junit.write(place / "junit.xml", base.id, verdicts, results, properties)
     return verdicts
+
+
+def observed_rates(place: Path, results: Mapping[str, ModuleResult], limitations: CellLimitations) -> Rates:
+    """How often the tests were bad whose limitation has a bound; nothing when the history cannot say."""
+    if not any(entry.rate for entry in limitations.tests):
+        return NO_RATES
+    bounded = [
+        result
+        for result in results.values()
+        if any((entry := limitations.expected(one.test, result.module)) and entry.rate for one in result.outcomes)
+    ]
+    run = place.parent.parent
+    try:
+        with history.opened(run.parent / history.NAME) as opened:
+            return opened.rates(place.name, run.name, bounded)
+    except MatrixError:  # there is none yet; or it is damaged, which is said when the run is recorded
+        return NO_RATES

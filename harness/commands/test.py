@@ -28,10 +28,10 @@ from harness.commands.runs import (
 )
 from harness.prepare import Options, Prepared, Preparer
 from harness.progress import TerminalWatcher
-from harness.running import run_cell
+from harness.running import nothing_to_run, run_cell
 from harness.selection import matrix_of, selected_cells
 from harness.store import Store, write_atomically
-from matrix.errors import BuildFailed, MatrixError, Unobtainable, UsageError
+from matrix.errors import BuildFailed, HarnessFault, MatrixError, Unobtainable, UsageError
 from matrix.limitations import Limitations
 from matrix.model import Cell, ExpectedBuildFailure, Matrix
 from reports.summary import (
@@ -158,41 +158,43 @@ class CellWorker:
         failure = self._preparer.expected_failure(cell.build)
         try:
             prepared = self._preparer.prepare(cell, self._arguments.limits)
-        except BuildFailed as exc:
-            base = self._failed(cell, exc, failure)
-        except Unobtainable as exc:
-            base = untested(cell, CellStatus.UNOBTAINABLE, str(exc))
         except UsageError:
             raise
         except (MatrixError, OSError) as exc:
-            fault = not isinstance(exc, MatrixError) or exc.exit_status == 4
-            base = untested(cell, CellStatus.ERROR if fault else CellStatus.UNOBTAINABLE, str(exc))
-        else:
-            red: tuple[Unexpected, ...] = ()
-            if failure is not None:
-                detail = f"it builds, but was expected not to: {failure.reason}"
-                red = (Unexpected(cell=cell.id, test="", outcome="built", verdict="stale", detail=detail),)
-            return CellRecord(base=_used(cell, prepared), tested=False, unexpected=red), prepared
-        return CellRecord(base=base, tested=False), None
+            return record_of_failure(cell, exc, failure), None
+        red: tuple[Unexpected, ...] = ()
+        if failure is not None:
+            detail = f"it builds, but was expected not to: {failure.reason}"
+            red = (Unexpected(cell=cell.id, test="", outcome="built", verdict="stale", detail=detail),)
+        return CellRecord(base=_used(cell, prepared), tested=False, unexpected=red), prepared
 
-    def _failed(self, cell: Cell, exc: BuildFailed, failure: ExpectedBuildFailure | None) -> CellSummary:
-        expected = failure is not None and failure.is_shown_by(exc.step, exc.output)
-        reason = f"expected: {failure.reason}" if failure and expected else str(exc)
-        if failure and not expected:
-            reason += f"\nit was expected to fail at {failure.step} with {failure.message!r}"
-        return untested(cell, CellStatus.BUILD_FAILED, reason, expected=expected)
+    def test_if_known(self, cell: Cell, run: Path) -> bool:
+        """Bring a cell's record about as `test` does, if nothing has to be made or run for it; whether it was."""
+        if not self._preparer.is_current(cell):
+            return False
+        record, prepared = self.prepare(cell)
+        if prepared is None:
+            return False
+        limitations, directory = self._limitations.for_cell(cell.facts), cell_directory(run, cell.id)
+        if not nothing_to_run(prepared, self._arguments, limitations, directory, self._store):
+            return False
+        self._run_suite(cell, record, prepared, run)
+        return True
 
     def test(self, cell: Cell, run: Path) -> CellRecord:
         """Bring a cell's outcomes and its record about in a run's directory.
 
         Raises UsageError when nothing is selected of its suite, HarnessFault when pytest fails.
         """
-        earlier = read_record(run, cell.id)
         record, prepared = self.prepare(cell)
         if prepared is None:
             self._console.print(escape(record.base.reason), soft_wrap=True)
             write_record(run, record)
             return record
+        return self._run_suite(cell, record, prepared, run)
+
+    def _run_suite(self, cell: Cell, record: CellRecord, prepared: Prepared, run: Path) -> CellRecord:
+        earlier = read_record(run, cell.id)
         limitations = self._limitations.for_cell(cell.facts)
         started = time.monotonic()
         came_to = run_cell(prepared, self._arguments, limitations, cell_directory(run, cell.id), self._store)
@@ -211,6 +213,19 @@ class CellWorker:
         )
         write_record(run, record)
         return record
+
+
+def record_of_failure(cell: Cell, exc: MatrixError | OSError, failure: ExpectedBuildFailure | None) -> CellRecord:
+    """The record of a cell that could not be prepared; `failure` is the one that is expected of its build."""
+    if isinstance(exc, BuildFailed):
+        expected = failure is not None and failure.is_shown_by(exc.step, exc.output)
+        reason = f"expected: {failure.reason}" if failure and expected else str(exc)
+        if failure and not expected:
+            reason += f"\nit was expected to fail at {failure.step} with {failure.message!r}"
+        return CellRecord(base=untested(cell, CellStatus.BUILD_FAILED, reason, expected=expected), tested=False)
+    fault = not isinstance(exc, MatrixError) or exc.exit_status == HarnessFault.exit_status
+    status = CellStatus.ERROR if fault else CellStatus.UNOBTAINABLE
+    return CellRecord(base=untested(cell, status, str(exc)), tested=False)
 
 
 def _used(cell: Cell, prepared: Prepared) -> CellSummary:

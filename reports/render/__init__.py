@@ -73,7 +73,7 @@ def tone(cell: CellSummary) -> str:
     return "mild" if cell.forgiven else "bad"
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
     """Hostile text for the terminal: neither rich's markup nor the terminal's own sequences work in it."""
     return escape(_STEERING.sub(lambda match: f"\\x{ord(match[0]):02x}", text))
 
@@ -86,8 +86,8 @@ def show(summary: Summary, directory: Path, console: Console) -> None:
     for cell in summary.cells:
         red = sum(cell.verdicts.get(name, 0) for name in ("regression", "stale", "missing", "harness_error"))
         table.add_row(
-            _shown(cell.id),
-            f"[{_COLOURS[tone(cell)]}]{_shown(state(cell))}",
+            shown(cell.id),
+            f"[{_COLOURS[tone(cell)]}]{shown(state(cell))}",
             f"{cell.modules.run}/{cell.modules.planned}",
             str(cell.counts.get("passed", 0)),
             str(cell.counts.get("skipped", 0)),
@@ -100,25 +100,23 @@ def show(summary: Summary, directory: Path, console: Console) -> None:
     for cell in summary.cells:
         if cell.reason:
             style = "" if tone(cell) == "good" else _COLOURS[tone(cell)]
-            console.print(f"\n{_shown(cell.id)}: {_shown(cell.reason)}", style=style)
+            console.print(f"\n{shown(cell.id)}: {shown(cell.reason)}", style=style)
         if cell.forgiven:
-            console.print(f"{_shown(cell.id)}: allowed to fail: {_shown(cell.allowed_to_fail)}", soft_wrap=True)
+            console.print(f"{shown(cell.id)}: allowed to fail: {shown(cell.allowed_to_fail)}", soft_wrap=True)
         for note in cell.notes:
-            console.print(
-                f"note: {_shown(cell.id)}: {_shown(last_line(note) if len(note) > 300 else note)}", style="dim"
-            )
+            console.print(f"note: {shown(cell.id)}: {shown(last_line(note) if len(note) > 300 else note)}", style="dim")
     if summary.unexpected:
         console.print(f"\n[red]{len(summary.unexpected)} unexpected[/red]")
     for row in summary.unexpected[:_TERMINAL_ROWS]:
-        console.print(f"  [red]{row.verdict}[/red] {row.outcome} [bold]{_shown(row.test)}[/bold]")
-        console.print(f"    {_shown(last_line(row.detail)[:300])}")
+        console.print(f"  [red]{row.verdict}[/red] {row.outcome} [bold]{shown(row.test)}[/bold]")
+        console.print(f"    {shown(last_line(row.detail)[:300])}")
         if row.reproduce:
-            console.print(f"    again: {_shown(row.reproduce)}", soft_wrap=True)
+            console.print(f"    again: {shown(row.reproduce)}", soft_wrap=True)
     if len(summary.unexpected) > _TERMINAL_ROWS:
         console.print(f"  ... and {len(summary.unexpected) - _TERMINAL_ROWS} more in summary.md")
     for comparison in summary.comparisons:
         console.print(
             f"\n{len(comparison.differences)} of {comparison.tests} tests differ between the {len(comparison.cells)} "
-            f"cells of {_shown(comparison.cpython)}: see index.html"
+            f"cells of {shown(comparison.cpython)}: see index.html"
         )
-    console.print(f"\nreport: {_shown(str(directory / 'index.html'))}", soft_wrap=True)
+    console.print(f"\nreport: {shown(str(directory / 'index.html'))}", soft_wrap=True)

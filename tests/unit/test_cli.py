@@ -137,11 +137,11 @@ def test_a_run_is_gone_on_with() -> None:
 
 
 def test_a_report_is_of_the_latest_run() -> None:
-    assert parsed("report").run == "latest"
+    assert parsed("report").runs == ("latest",)
 
 
 def test_a_report_is_of_the_run_that_is_named() -> None:
-    assert parsed("report", "20261122-120301-wasi-3f9a").run == "20261122-120301-wasi-3f9a"
+    assert parsed("report", "20261122-120301-wasi-3f9a").runs == ("20261122-120301-wasi-3f9a",)
 
 
 def test_switches() -> None:
@@ -215,8 +215,11 @@ def test_serve_takes_any_port_and_0_for_one_that_is_free(port: int) -> None:
         (("test", "--timeout", "soon"), "argument --timeout"),
         (("build", "-x"), "`build` has no option '-x'"),
         (("cells", "--lf"), "`cells` has no option '--lf'"),
-        (("report", "test_one", "test_two"), "`report` takes one run"),
-        (("report", "-x"), "`report` takes one run"),
+        (("report", "-x"), "`report` has no option '-x'"),
+        (("test", "--shard", "0/3"), "--shard 0/3"),
+        (("test", "--shard", "4/3"), "--shard 4/3"),
+        (("test", "--shard", "half"), "--shard half"),
+        (("test", "--again", "2"), "argument --again: 2 is no share"),
         (("serve", "-x"), "`serve` has no option '-x'"),
         (("serve", "--port", "-1"), "argument --port: -1 is no port number"),
         (("serve", "--port", "65536"), "argument --port: 65536 is no port number"),

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.schedule import Durations, Group, schedule
+from harness.schedule import Durations, Group, schedule, shard
 from harness.store import Store
 from harness.suite import ModulePlan
 
@@ -106,3 +106,23 @@ def test_a_damaged_file_is_as_good_as_none(store: Store) -> None:
         assert Durations(store, "wasi").expected({"test_a": 0})["test_a"] < 1
     Durations(store, "wasi").learn({"test_a": 3.0})
     assert Durations(store, "wasi").expected({"test_a": 0}) == {"test_a": 3.0}
+
+
+# --- shards
+
+
+@given(st.dictionaries(st.text("abc_", min_size=1), st.floats(0, 100), max_size=60), st.integers(1, 8))
+def test_every_module_is_in_one_shard(seconds: dict[str, float], count: int) -> None:
+    parts = [shard(seconds, index, count) for index in range(1, count + 1)]
+    assert sorted(name for part in parts for name in part) == sorted(seconds)
+
+
+def test_shards_take_about_equally_long() -> None:
+    seconds = {f"test_{number:03}": 1.0 + number % 7 for number in range(200)}
+    totals = [sum(seconds[name] for name in shard(seconds, index, 4)) for index in (1, 2, 3, 4)]
+    assert max(totals) - min(totals) <= 7.0
+
+
+def test_shards_do_not_depend_on_the_order() -> None:
+    seconds = {"a": 3.0, "b": 2.0, "c": 2.0, "d": 1.0}
+    assert shard(seconds, 1, 2) == shard(dict(reversed(seconds.items())), 1, 2)

@@ -1,0 +1,36 @@
+"""`plan`: a set of cells as the jobs of a CI server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from harness import records
+from harness.ci import FORMATS, jobs_of
+from harness.cli import Parser, positive
+from harness.commands.nightly import cells_of_set
+from harness.schedule import Durations
+from harness.store import Store, write_atomically
+from matrix.load import load
+
+
+def plan(argv: Sequence[str], console: Console) -> int:
+    """Print the builds and the shards of a set. Raises UsageError for what it does not understand."""
+    parser = Parser(prog="python -m harness plan", description=__doc__)
+    parser.add_argument("--set", default="default", help="of matrix/data/nightly.toml (default: %(default)s)")
+    parser.add_argument("--format", choices=list(FORMATS), default="json", help="default: %(default)s")
+    parser.add_argument("--shard-seconds", type=positive, default=600, metavar="SECONDS", help="default: %(default)s")
+    parser.add_argument(
+        "--module-seconds", type=Path, metavar="FILE", help="write what modules took here, for `test --shard`"
+    )
+    known = parser.parse_args(list(argv))
+    store = Store()
+    cells = cells_of_set(known.set)
+    targets = dict.fromkeys(cell.build.target.id for cell in cells)
+    seconds = {target: Durations(store, target).known() for target in targets}
+    if known.module_seconds is not None:
+        write_atomically(known.module_seconds, records.encode(seconds))
+    console.file.write(FORMATS[known.format](jobs_of(cells, load(), seconds, known.shard_seconds)))
+    return 0

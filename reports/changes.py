@@ -1,0 +1,173 @@
+"""What changed between two runs of a cell, or two cells: what newly fails, passes, appeared, vanished, got slower.
+
+Pure. What it compares comes from the history (`reports.history`), where modules that came to the same share
+one set of outcomes: only those of different sets are compared test by test.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from enum import StrEnum
+
+import msgspec
+
+from harness.outcome import RED, Status
+
+SLOWER_FACTOR = 2.0
+SLOWER_SECONDS = 1.0
+"""what takes at least the factor longer, and the seconds, too, got much slower"""
+
+TestOutcome = tuple[str, Status]
+"""a test's name and its status"""
+
+Outcomes = Callable[[int], Sequence[TestOutcome]]
+"""the outcomes of a set"""
+
+
+class RecordedModule(msgspec.Struct, frozen=True, kw_only=True):
+    """What a module came to in one run of a cell."""
+
+    outcome_set: int
+    """two modules of the same set came to the same outcomes"""
+    duration: float
+    durations: tuple[float, ...]
+    """of its tests, in the order of the set's outcomes"""
+
+
+class Kind(StrEnum):
+    """What became of a test, or of a module."""
+
+    FAILING = "newly failing"
+    """more of its outcomes are red than before; a test that was not there before is among them"""
+    PASSING = "newly passing"
+    """it failed before"""
+    CHANGED = "changed"
+    """otherwise: it is skipped now, or fails in another way"""
+    APPEARED = "appeared"
+    VANISHED = "vanished"
+    SLOWER = "much slower"
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """One test that is not what it was, or one module (then `test` is empty)."""
+
+    kind: Kind
+    module: str
+    test: str = ""
+    before: str = ""
+    """its outcomes before, empty when it was not there; a test that a module has twice has both"""
+    after: str = ""
+    before_s: float = 0.0
+    after_s: float = 0.0
+
+
+class _Seen(msgspec.Struct):
+    """The outcomes of all tests of one name in a module, and how long the longest of them took."""
+
+    statuses: Counter[Status]
+    seconds: float = 0.0
+
+    @property
+    def red(self) -> int:
+        return sum(count for status, count in self.statuses.items() if status in RED)
+
+    @property
+    def text(self) -> str:
+        return ", ".join(sorted(self.statuses.elements()))
+
+
+def changes(
+    before: Mapping[str, RecordedModule],
+    after: Mapping[str, RecordedModule],
+    outcomes: Outcomes,
+    *,
+    whole: bool,
+    complete: bool,
+) -> list[Change]:
+    """What changed between the modules of two cells, in order of kind, module and test.
+
+    Unless both were run `whole` (the modules with all of their tests), only tests that both ran count; and
+    unless both are `complete` (all modules of the suite), only modules that both ran.
+    """
+    found: list[Change] = []
+    for module in before.keys() | after.keys():
+        old, new = before.get(module), after.get(module)
+        if old and new:
+            found += _of_module(module, old, new, outcomes)
+        elif complete and new:
+            found += _appeared(module, outcomes(new.outcome_set))
+        elif complete and old:
+            text = _counted(outcomes(old.outcome_set))
+            found.append(Change(kind=Kind.VANISHED, module=module, before=text))
+    if not whole:
+        found = [change for change in found if change.before and change.after]
+    order = {kind: number for number, kind in enumerate(Kind)}
+    return sorted(found, key=lambda change: (order[change.kind], change.module, change.test))
+
+
+def much_slower(before: float, after: float) -> bool:
+    return after >= before * SLOWER_FACTOR and after - before >= SLOWER_SECONDS
+
+
+def _counted(tests: Sequence[TestOutcome]) -> str:
+    count = Counter(status for _, status in tests)
+    return ", ".join(f"{count[status]} {status.value}" for status in Status if count[status])
+
+
+def _appeared(module: str, tests: Sequence[TestOutcome]) -> Iterator[Change]:
+    """A module that appeared; what fails in it is listed by itself."""
+    yield Change(kind=Kind.APPEARED, module=module, after=_counted(tests))
+    for test, seen in _seen(tests, [0.0] * len(tests)).items():
+        if seen.red:
+            yield Change(kind=Kind.FAILING, module=module, test=test, after=seen.text)
+
+
+def _of_module(module: str, old: RecordedModule, new: RecordedModule, outcomes: Outcomes) -> Iterator[Change]:
+    if much_slower(old.duration, new.duration):
+        yield Change(kind=Kind.SLOWER, module=module, before_s=old.duration, after_s=new.duration)
+    if old.outcome_set == new.outcome_set and not any(map(much_slower, old.durations, new.durations)):
+        return
+    before = _seen(outcomes(old.outcome_set), old.durations)
+    after = _seen(outcomes(new.outcome_set), new.durations)
+    for test in before.keys() | after.keys():
+        if change := _of_test(module, test, before.get(test), after.get(test)):
+            yield change
+
+
+def _seen(tests: Sequence[TestOutcome], durations: Sequence[float]) -> dict[str, _Seen]:
+    seen: dict[str, _Seen] = {}
+    for (test, status), seconds in zip(tests, durations, strict=True):
+        one = seen.setdefault(test, _Seen(Counter()))
+        one.statuses[status] += 1
+        one.seconds = max(one.seconds, seconds)
+    return seen
+
+
+def _of_test(module: str, test: str, old: _Seen | None, new: _Seen | None) -> Change | None:
+    kind = _kind(old, new)
+    if kind is None:
+        return None
+    return Change(
+        kind=kind,
+        module=module,
+        test=test,
+        before=old.text if old else "",
+        after=new.text if new else "",
+        before_s=old.seconds if old else 0.0,
+        after_s=new.seconds if new else 0.0,
+    )
+
+
+def _kind(old: _Seen | None, new: _Seen | None) -> Kind | None:
+    if new is None:
+        return Kind.VANISHED
+    if new.red > (old.red if old else 0):
+        return Kind.FAILING
+    if old is None:
+        return Kind.APPEARED
+    if old.statuses == new.statuses:
+        return Kind.SLOWER if much_slower(old.seconds, new.seconds) else None
+    if new.red < old.red and new.statuses[Status.PASSED] > old.statuses[Status.PASSED]:
+        return Kind.PASSING
+    return Kind.CHANGED

@@ -1,0 +1,445 @@
+"""The history: every run in one SQLite file beside the runs. The only module that imports sqlite3.
+
+Its tables are those of history.sql; docs/history.md describes them. A run is recorded in one transaction,
+and recording it again replaces what was recorded of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import itertools
+import struct
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from harness.outcome import ModuleResult, Status
+from matrix.errors import HistoryUnusable, UsageError
+from reports.changes import RecordedModule, TestOutcome
+from reports.flakes import Flake, Observation, flakes, rate, tally
+from reports.summary import CellSummary, Summary
+from reports.verdict import Rate, Rates
+
+try:
+    import sqlite3
+except ImportError:  # a Python that was built without SQLite runs everything else
+    sqlite3 = None  # type: ignore[assignment]
+
+NAME = "history.sqlite"
+"""the file, in the directory of the runs"""
+SCHEMA = 1
+_APPLICATION = 0x43574D48
+_WAIT = 60.0
+"""seconds that another process is waited for"""
+_LONGEST = 1e9
+"""seconds; a duration that no test can have must not keep the others from being recorded"""
+_TABLES = Path(__file__).with_suffix(".sql")
+_ANEW = "move it away: the next run begins a new one, and `python -m harness report RUN` adds an earlier run to it"
+
+
+class CellResults(msgspec.Struct, frozen=True, kw_only=True):
+    """What the modules of a cell came to, to be recorded."""
+
+    results: Mapping[str, ModuleResult]
+    whole: bool
+    """whether its modules were run with all of their tests"""
+    complete: bool
+    """whether these are all modules of the suite"""
+
+
+class RecordedCell(msgspec.Struct, frozen=True, kw_only=True):
+    """One cell of a run that was recorded."""
+
+    key: int
+    run: str
+    started: str
+    cell: str
+    status: str
+    tested: bool
+    """whether it has outcomes"""
+    whole: bool
+    complete: bool
+    used: dict[str, str]
+    """what was really used: sdk, cpython, runtime"""
+
+
+class SeenTest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a test came to in one run of a cell."""
+
+    test: str
+    module: str
+    run: str
+    started: str
+    cell: str
+    outcome: str
+    """a test that the module has several times has several: `failed, passed`"""
+    duration: float
+    """seconds, of the longest"""
+    reused: bool
+    """whether the result is that of an earlier run"""
+
+
+def record(path: Path, summary: Summary, cells: Mapping[str, CellResults]) -> None:
+    """Record a run: its summary, and the results of those of its cells that were tested.
+
+    Other processes that record are waited for. Raises HistoryUnusable, with nothing of the run recorded.
+    """
+    with _connection(path, "rwc") as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        if _is_empty(connection, path):
+            _create(connection)
+        elif (found := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+            raise _damaged(path, found)
+        _Recorder(connection).record(summary, cells)
+        connection.execute("COMMIT")
+
+
+class _Recorder:
+    """Writes one run within a transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def record(self, summary: Summary, cells: Mapping[str, CellResults]) -> None:
+        before = self._sets_of(summary.run_id)
+        self._connection.execute("DELETE FROM runs WHERE run = ?", [summary.run_id])
+        run = self._insert(
+            "runs",
+            run=summary.run_id,
+            started=summary.started,
+            duration=summary.duration_s,
+            exit_status=summary.exit_status,
+            schema=summary.schema,
+        )
+        for cell in summary.cells:
+            results = cells.get(cell.id) or CellResults(results={}, whole=False, complete=False)
+            cell_run = self._cell_run(run, cell, results)
+            for result in results.results.values():
+                self._module_run(cell_run, result)
+        self._connection.executemany(
+            "DELETE FROM outcome_sets WHERE id = ?"
+            " AND NOT EXISTS (SELECT 1 FROM module_runs WHERE outcome_set = outcome_sets.id)",
+            [(number,) for number in before],
+        )
+
+    def _sets_of(self, run: str) -> list[int]:
+        found = self._connection.execute(
+            "SELECT DISTINCT outcome_set FROM module_runs"
+            " JOIN cell_runs ON cell_runs.id = cell_run JOIN runs ON runs.id = cell_runs.run WHERE runs.run = ?",
+            [run],
+        )
+        return [number for (number,) in found]
+
+    def _cell_run(self, run: int, cell: CellSummary, results: CellResults) -> int:
+        self._connection.execute(
+            "INSERT INTO cells (cell, target) VALUES (?, ?) ON CONFLICT (cell) DO NOTHING", [cell.id, cell.target]
+        )
+        return self._insert(
+            "cell_runs",
+            run=run,
+            cell=self._id_of("cells", "cell", cell.id),
+            status=cell.status.value,
+            whole=results.whole,
+            complete=results.complete,
+            sdk=cell.sdk.id,
+            sdk_version=cell.sdk.version,
+            sdk_provider=cell.sdk.provider,
+            sdk_detail=cell.sdk.detail,
+            cpython_version=cell.cpython.version,
+            cpython_provider=cell.cpython.provider,
+            cpython_detail=cell.cpython.detail,
+            runtime=cell.runtime.name,
+            runtime_version=cell.runtime.version,
+            runtime_provider=cell.runtime.provider,
+            runtime_detail=cell.runtime.detail,
+            counts=msgspec.json.encode(cell.counts).decode(),
+            verdicts=msgspec.json.encode(cell.verdicts).decode(),
+        )
+
+    def _module_run(self, cell_run: int, result: ModuleResult) -> None:
+        self._connection.execute(
+            "INSERT INTO modules (module) VALUES (?) ON CONFLICT (module) DO NOTHING", [result.module]
+        )
+        tests = sorted((outcome.test, outcome.status.value, _bounded(outcome.duration)) for outcome in result.outcomes)
+        self._insert(
+            "module_runs",
+            cell_run=cell_run,
+            module=self._id_of("modules", "module", result.module),
+            outcome_set=self._outcome_set([(test, status) for test, status, _ in tests]),
+            duration=_bounded(result.duration),
+            digest=result.digest,
+            reused=result.reused,
+            faulty=bool(result.fault),
+            durations=struct.pack(f"<{len(tests)}f", *(duration for _, _, duration in tests)),
+        )
+
+    def _outcome_set(self, tests: Sequence[tuple[str, str]]) -> int:
+        """The set of these outcomes: the one that is there, or a new one."""
+        digest = hashlib.sha256(msgspec.json.encode(tests)).digest()
+        found = self._connection.execute("SELECT id FROM outcome_sets WHERE digest = ?", [digest]).fetchone()
+        if found:
+            return int(found[0])
+        number = self._insert("outcome_sets", digest=digest)
+        self._connection.executemany(
+            "INSERT INTO tests (test) VALUES (?) ON CONFLICT (test) DO NOTHING", [(test,) for test, _ in tests]
+        )
+        self._connection.executemany(
+            "INSERT INTO outcomes (outcome_set, position, test, status) SELECT ?, ?, id, ? FROM tests WHERE test = ?",
+            [(number, position, status, test) for position, (test, status) in enumerate(tests)],
+        )
+        return number
+
+    def _insert(self, table: str, **values: object) -> int:
+        places = ", ".join("?" * len(values))
+        sql = f"INSERT INTO {table} ({', '.join(values)}) VALUES ({places})"  # noqa: S608  # names of our own
+        return self._connection.execute(sql, tuple(values.values())).lastrowid or 0
+
+    def _id_of(self, table: str, column: str, name: str) -> int:
+        sql = f"SELECT id FROM {table} WHERE {column} = ?"  # noqa: S608  # names of our own
+        return int(self._connection.execute(sql, [name]).fetchone()[0])
+
+
+def _bounded(seconds: float) -> float:
+    return min(max(seconds, 0.0), _LONGEST)
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[History]:
+    """The history, to be read. Raises UsageError when there is none, HistoryUnusable, also while it is read."""
+    nothing = UsageError(
+        f"there is no history in {path.parent}",
+        hint="a run of `test` is recorded at its end; `python -m harness report RUN` adds an earlier one",
+    )
+    if not path.exists():
+        raise nothing
+    # Not mode=ro: what a killed process left half-written has to be rolled back first.
+    with _connection(path, "rw") as connection:
+        connection.execute("PRAGMA query_only = ON")
+        if _is_empty(connection, path):
+            raise nothing
+        connection.execute("BEGIN")  # what is read is of one state
+        yield History(connection, path)
+
+
+class History:
+    """Answers what is asked of the history."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self._path = path
+        self._sets: dict[int, list[TestOutcome]] = {}
+
+    def cells(self) -> list[RecordedCell]:
+        """All cells of all runs, the newest run first."""
+        rows = self._connection.execute(
+            "SELECT cell_runs.*, runs.run AS run_id, started, cells.cell AS cell_id,"
+            " EXISTS (SELECT 1 FROM module_runs WHERE cell_run = cell_runs.id) AS tested"
+            " FROM cell_runs JOIN runs ON runs.id = cell_runs.run JOIN cells ON cells.id = cell_runs.cell"
+            " ORDER BY started DESC, run_id DESC, cell_runs.id"
+        )
+        return [_recorded_cell(row) for row in rows]
+
+    def modules(self, cell: RecordedCell) -> dict[str, RecordedModule]:
+        """What the modules of a cell came to."""
+        rows = self._connection.execute(
+            "SELECT modules.module, outcome_set, duration, durations FROM module_runs"
+            " JOIN modules ON modules.id = module_runs.module WHERE cell_run = ?",
+            [cell.key],
+        )
+        return {
+            module: RecordedModule(outcome_set=number, duration=duration, durations=_unpacked(durations))
+            for module, number, duration, durations in rows
+        }
+
+    def outcomes(self, outcome_set: int) -> Sequence[TestOutcome]:
+        """The outcomes of a set, in order of name and status."""
+        if outcome_set not in self._sets:
+            rows = self._connection.execute(
+                "SELECT tests.test, status FROM outcomes JOIN tests ON tests.id = outcomes.test"
+                " WHERE outcome_set = ? ORDER BY position",
+                [outcome_set],
+            )
+            self._sets[outcome_set] = [(test, Status(status)) for test, status in rows]
+        return self._sets[outcome_set]
+
+    def tests(self) -> list[str]:
+        """The name of every test that was ever seen."""
+        return [name for (name,) in self._connection.execute("SELECT test FROM tests")]
+
+    def seen(self, test: str, *, cells: Collection[str] = ()) -> list[SeenTest]:
+        """What a test came to, in order of modules, runs and cells; only in some cells, when there are any."""
+        rows = self._connection.execute(
+            "SELECT modules.module, runs.run, started, cells.cell, outcomes.status, reused != '' AS reused,"
+            " substr(durations, 1 + 4 * position, 4) AS packed"
+            " FROM tests CROSS JOIN outcomes ON outcomes.test = tests.id"
+            " CROSS JOIN module_runs ON module_runs.outcome_set = outcomes.outcome_set"
+            " JOIN modules ON modules.id = module_runs.module JOIN cell_runs ON cell_runs.id = cell_run"
+            " JOIN runs ON runs.id = cell_runs.run JOIN cells ON cells.id = cell_runs.cell"
+            " WHERE tests.test = ? ORDER BY modules.module, started, runs.run, cell_runs.id, position",
+            [test],
+        )
+        found: list[SeenTest] = []
+        for _, same in itertools.groupby(rows, key=lambda row: (row["run"], row["cell"], row["module"])):
+            several = list(same)
+            first = several[0]
+            if cells and first["cell"] not in cells:
+                continue
+            found.append(
+                SeenTest(
+                    test=test,
+                    module=first["module"],
+                    run=first["run"],
+                    started=first["started"],
+                    cell=first["cell"],
+                    outcome=", ".join(Status(row["status"]) for row in several),
+                    duration=max(seconds for row in several for seconds in _unpacked(row["packed"])),
+                    reused=bool(first["reused"]),
+                )
+            )
+        return found
+
+    def flakes(self, *, cells: Collection[str] = ()) -> list[Flake]:
+        """The tests that did not come to the same with the same digest, the worst first."""
+        found: list[Flake] = []
+        for (cell, module, digest), sets in self._observed().items():
+            if len(sets) > 1 and (not cells or cell in cells):
+                found += flakes(cell, module, digest, self._observations(sets))
+        return sorted(found, key=lambda flake: (-flake.rate.share, flake.cell, flake.module, flake.test))
+
+    def rates(self, cell: str, run: str, results: Iterable[ModuleResult]) -> Rates:
+        """How often each test of these results was bad in a cell, with the same digest: in them and in other runs.
+
+        `run` is the one that the results are of; what was recorded of it does not count twice.
+        """
+        recorded = self._observed(cell, besides=run)
+        found: dict[tuple[str, str], Rate] = {}
+        for result in results:
+            if not result.digest:
+                continue
+            observations = self._observations(recorded.get((cell, result.module, result.digest), {}))
+            if not result.reused and not result.fault:
+                observations.append(Observation(outcomes=[(one.test, one.status) for one in result.outcomes]))
+            for test, count in tally(observations).items():
+                found[result.module, test] = rate(count)
+        return found
+
+    def _observed(self, cell: str = "", *, besides: str = "") -> dict[tuple[str, str, str], dict[int, int]]:
+        """By cell, module and digest: the sets of outcomes, and how often each of them was observed.
+
+        In one cell only when it is named; `besides` one run.
+        """
+        rows = self._connection.execute(
+            "SELECT cells.cell, modules.module, digest, outcome_set, count(*) FROM module_runs"
+            " JOIN modules ON modules.id = module_runs.module JOIN cell_runs ON cell_runs.id = cell_run"
+            " JOIN runs ON runs.id = cell_runs.run JOIN cells ON cells.id = cell_runs.cell"
+            " WHERE digest != '' AND reused = '' AND NOT faulty AND ? IN ('', cells.cell) AND runs.run != ?"
+            " GROUP BY cells.id, modules.id, digest, outcome_set",
+            [cell, besides],
+        )
+        found: dict[tuple[str, str, str], dict[int, int]] = defaultdict(dict)
+        for *key, number, times in rows:
+            found[key[0], key[1], key[2]][number] = times
+        return found
+
+    def _observations(self, sets: Mapping[int, int]) -> list[Observation]:
+        return [Observation(outcomes=self.outcomes(number), times=times) for number, times in sets.items()]
+
+
+def _recorded_cell(row: sqlite3.Row) -> RecordedCell:
+    def used(name: str, part: str) -> str:
+        return f"{name} ({row[f'{part}_provider']}: {row[f'{part}_detail']})"
+
+    return RecordedCell(
+        key=row["id"],
+        run=row["run_id"],
+        started=row["started"],
+        cell=row["cell_id"],
+        status=row["status"],
+        tested=bool(row["tested"]),
+        whole=bool(row["whole"]),
+        complete=bool(row["complete"]),
+        used={
+            "sdk": used(row["sdk"], "sdk"),
+            "cpython": used(row["cpython_version"], "cpython"),
+            "runtime": used(f"{row['runtime']} {row['runtime_version']}", "runtime"),
+        },
+    )
+
+
+def _unpacked(durations: bytes) -> tuple[float, ...]:
+    return struct.unpack(f"<{len(durations) // 4}f", durations)
+
+
+# --- the file
+
+
+@contextlib.contextmanager
+def _connection(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
+    """A connection without transactions of its own; what goes wrong with it is HistoryUnusable."""
+    if sqlite3 is None:
+        raise HistoryUnusable("this Python has no sqlite3, which the history needs", hint="use a Python that has it")
+    try:
+        uri = f"{path.absolute().as_uri()}?mode={mode}"
+        with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=_WAIT, isolation_level=None)) as connection:
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA foreign_keys = ON")
+            yield connection
+    except sqlite3.Error as exc:
+        raise _unusable(path, exc) from exc
+    except (ValueError, struct.error) as exc:
+        raise _damaged(path, str(exc)) from exc
+
+
+def _is_empty(connection: sqlite3.Connection, path: Path) -> bool:
+    """Whether nothing was ever written to the file. Raises HistoryUnusable when it is none that can be used."""
+    application, version, tables = (
+        int(connection.execute(question).fetchone()[0])
+        for question in ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_master")
+    )
+    if (application, version, tables) == (0, 0, 0):
+        return True
+    if application != _APPLICATION:
+        raise HistoryUnusable(f"{path} is a database, but no history of this harness", hint=_ANEW)
+    if version > SCHEMA:
+        raise HistoryUnusable(
+            f"{path} is of a newer version of the harness: it has schema {version}, and this one knows {SCHEMA}",
+            hint=f"use that version, or {_ANEW}",
+        )
+    if version < SCHEMA:
+        raise _damaged(path, f"it has schema {version}")
+    return False
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    """Make the tables, within the transaction (`executescript` would end it)."""
+    for statement in _TABLES.read_text("utf-8").split(";\n"):
+        connection.execute(statement)
+    connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+    connection.execute(f"PRAGMA user_version = {SCHEMA}")
+
+
+def _damaged(path: Path, how: str) -> HistoryUnusable:
+    return HistoryUnusable(f"the history {path} is damaged: {how}", hint=_ANEW)
+
+
+def _unusable(path: Path, exc: sqlite3.Error) -> HistoryUnusable:
+    """What an error of SQLite means to the user: https://www.sqlite.org/rescode.html"""
+    code = getattr(exc, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return HistoryUnusable(
+            f"another process has been using the history {path} for {_WAIT:.0f} s",
+            hint="when it is over, `python -m harness report RUN` adds the run",
+        )
+    if code == sqlite3.SQLITE_FULL:
+        return HistoryUnusable(
+            f"the history {path} cannot be written: the disk is full",
+            hint="free some room; then `python -m harness report RUN` adds the run",
+        )
+    if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR):
+        return HistoryUnusable(
+            f"the history {path} cannot be read or written: {exc}", hint="see that the file and its directory are yours"
+        )
+    return _damaged(path, str(exc))
