@@ -177,6 +177,6 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """The project's benchmarks (wasi, node, flavours, planning): time, memory, and outcomes against runs without the harness."""
+    """The project's benchmarks (wasi, node, flavours, planning): time, memory, outcomes."""
     install(session)
     session.run("python", "-m", "benchmarks", *session.posargs)
