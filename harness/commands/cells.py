@@ -23,14 +23,7 @@ def list_cells(arguments: Arguments, console: Console) -> int:
     """Every cell (or those selected): whether it can be had here, from which provider, and if not, why."""
     matrix = matrix_of(arguments)
     store = Store()
-    expansion = expansion_of(arguments, matrix)
-    selection = selection_of(arguments, matrix)
-    if selection.cell:
-        expansion = Expansion(cells=select(expansion, selection), rejected=())
-    elif selection == Selection(options=selection.options):
-        expansion = of_options(expansion, selection.options)
-    else:
-        expansion = narrow(expansion, selection)
+    expansion = listed(expansion_of(arguments, matrix), selection_of(arguments, matrix))
     cells = expansion.cells
     items: dict[str, list[Provider]] = {}
     needs = {cell.id: items_of(cell, matrix, store) for cell in cells}
@@ -64,6 +57,15 @@ def list_cells(arguments: Arguments, console: Console) -> int:
     console.print(rows)
     _show_rejected(expansion, console)
     return 0
+
+
+def listed(expansion: Expansion, selection: Selection) -> Expansion:
+    """What a selection lists: all that has its options, when it names neither cells nor axes."""
+    if selection.cell:
+        return Expansion(cells=select(expansion, selection), rejected=())
+    if selection == Selection(options=selection.options):
+        return of_options(expansion, selection.options)
+    return narrow(expansion, selection)
 
 
 def _show_rejected(expansion: Expansion, console: Console) -> None:

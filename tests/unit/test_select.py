@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from harness.commands.cells import listed
 from matrix.errors import UsageError
 from matrix.expand import Expansion, expand
 from matrix.model import Condition, Exclusion
@@ -102,6 +103,15 @@ def test_builds_are_plain_unless_options_are_named(expansion: Expansion) -> None
     assert chosen(expansion, options=("debug",)) == [debug]
     assert chosen(expansion, options=("debug", "plain")) == [DEFAULT, debug]
     assert chosen(expansion, cell=(debug,)) == [debug]
+
+
+def test_cells_are_listed_whole_unless_they_are_selected(expansion: Expansion) -> None:
+    assert listed(expansion, Selection()) == of_options(expansion)
+    assert listed(expansion, Selection(options=("debug",))) == of_options(expansion, ("debug",))
+    narrowed = listed(expansion, Selection(sdk=("wasi-sdk-*",), options=("debug",)))
+    assert [cell.id for cell in narrowed.cells] == [DEFAULT.replace("_wasmtime", "_debug_wasmtime")]
+    assert len(narrowed.rejected) == 1
+    assert listed(expansion, Selection(cell=(DEFAULT,))).rejected == ()
 
 
 def test_a_part_of_an_expansion_has_the_options_that_are_named(expansion: Expansion) -> None:
