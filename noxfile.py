@@ -132,6 +132,13 @@ def test_browser_dl(session: nox.Session) -> None:
 
 
 @nox.session
+def nightly(session: nox.Session) -> None:
+    """A named set of cells, their work side by side; goes on where it was when started again."""
+    install(session, "browser")
+    harness(session, "nightly")
+
+
+@nox.session
 def serve(session: nox.Session) -> None:
     """Serve the browser build's REPL on loopback."""
     install(session)
@@ -168,11 +175,12 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """ruff and mypy."""
+    """ruff, mypy, and the schema of the workflow."""
     install(session, "tests", "lint")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
+    session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", ".github/workflows/nightly.yml")
 
 
 @nox.session

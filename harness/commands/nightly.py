@@ -96,6 +96,7 @@ def nightly(argv: Sequence[str], console: Console) -> int:
 
 def _parser() -> Parser:
     parser = Parser(prog="python -m harness nightly", description=__doc__)
+    parser.add_argument("names", nargs="*", help="test modules, classes or tests; default: every cell's whole suite")
     parser.add_argument("--set", default="default", help="of matrix/data/nightly.toml (default: %(default)s)")
     parser.add_argument("--cores", type=positive, default=os.cpu_count() or 1, help="to use (default: all)")
     memory = max(1, psutil.virtual_memory().available >> 20)
@@ -123,18 +124,19 @@ def _run(known: argparse.Namespace) -> tuple[StartedRun, tuple[Cell, ...]]:
     name, out = known.set, known.out
     cells = cells_of_set(name)
     ids = tuple(cell.id for cell in cells)
-    if not known.new:
-        for path in sorted(out.glob(f"*-nightly-{name}-*/{STARTED}"), reverse=True)[:1]:
-            found = read_started(path.parent)
-            if found.cells == ids and not _finished(path.parent):
-                return found, cells
     arguments = Arguments(
         command="test",
         selection=Selection(cell=ids),
+        names=tuple(known.names),
         reuse=not known.no_reuse,
         again=known.again,
         out=out.absolute(),
     )
+    if not known.new:
+        for path in sorted(out.glob(f"*-nightly-{name}-*/{STARTED}"), reverse=True)[:1]:
+            found = read_started(path.parent)
+            if found.arguments == arguments and not _finished(path.parent):
+                return found, cells
     run = StartedRun(
         run_id=named_run_id(f"nightly-{name}"),
         started=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
