@@ -74,7 +74,7 @@ def build_or_test(arguments: Arguments, console: Console) -> int:
         arguments=arguments,
         cells=tuple(cell.id for cell in cells),
     )
-    status = _test(run, cells, worker, limitations, console)
+    status = test_cells(run, cells, worker, limitations, console)
     left_out = len(arguments.sdk_paths) > sum(sdk.directory in arguments.sdk_paths for sdk in matrix.sdks)
     return Unobtainable.exit_status if left_out and status in (0, 1) else status
 
@@ -109,7 +109,7 @@ def build_cells(cells: Sequence[Cell], matrix: Matrix, worker: CellWorker, conso
     return exit_status(summaries, red, interrupted=False)
 
 
-def _test(
+def test_cells(
     run: StartedRun, cells: Sequence[Cell], worker: CellWorker, limitations: Limitations, console: Console
 ) -> int:
     """Test cell after cell, each one's results on disk as they come; report."""

@@ -5,6 +5,7 @@ The builds are those of the default cells, in the user's cache; from an empty on
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import shutil
@@ -15,9 +16,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from playwright.sync_api import expect, sync_playwright
+from rich.console import Console
 
+from harness.build import Silent
+from harness.cli import parse
+from harness.commands import test as testing
+from harness.commands.runs import StartedRun
+from harness.commands.test import CellWorker
 from harness.outcome import Status
+from harness.prepare import Options, Preparer
 from harness.process import Guest
 from harness.providers import obtain
 from harness.provision import runtime_providers
@@ -25,8 +34,12 @@ from harness.runtimes import GuestRun, confine
 from harness.runtimes.browser import launch_options
 from harness.runtimes.node import Node
 from harness.stage import Preopen
+from matrix.expand import expand
+from matrix.limitations import Limitations
 from matrix.load import load
+from matrix.select import select
 from tests.integration.conftest import REAL_ENVIRONMENT, TOP, Harness, outcomes, real_store, summary
+from tests.integration.test_toolchain_directory import emscripten_tree
 
 NODE_CELL = "node_emscripten-3.1.69_cpython-3.11.2_node-20.18.0"
 
@@ -68,6 +81,41 @@ def test_the_same_build_under_another_node(harness: Harness, tmp_path: Path) -> 
     assert comparison["tests"] > 10
     assert comparison["differences"] == []
     assert document["cells"][1]["durations_s"]["build"] < 5
+
+
+# --- what cannot be had does not stop other cells
+
+
+def test_an_llvm_that_does_not_fit_leaves_other_cells(harness: Harness, tmp_path: Path) -> None:
+    sdk = emscripten_tree(tmp_path / "emscripten-sdk", "echo clang version 17.0.1")
+    (sdk / "emscripten/emscripten-version.txt").write_text('"3.1.70"\n')
+    done = harness("test", "--target", "node", "--sdk", str(sdk), "--sdk", "3.1.69", "test_bool")
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "this Emscripten wants LLVM 19, and its clang is of LLVM 17" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+    states = {cell["sdk"]["version"]: cell["status"] for cell in summary(tmp_path)["cells"]}
+    assert states["3.1.69"] == "ok"
+    assert states.get("3.1.70", "unobtainable") == "unobtainable"
+
+
+def test_a_port_that_cannot_be_had_leaves_other_cells(harness: Harness, tmp_path: Path) -> None:
+    assert harness("build", "--target", "wasi").returncode == 0  # so that this process has nothing to make
+    known = load()
+    missing = {port.name: replace(port, version="0.0", archive=None) for port in known.ports if port.name == "bzip2"}
+    matrix = replace(known, ports=tuple(missing.get(port.name, port) for port in known.ports))
+    arguments = parse(
+        ["test", "--target", "node", "--target", "wasi", "test_bool", "--no-reuse", "-n", "1"], out=tmp_path / "out"
+    )
+    cells = select(expand(matrix), arguments.selection)
+    limitations, store, console = Limitations.load(), real_store(), Console(file=io.StringIO())
+    preparer = Preparer(matrix, store, Options(jobs=2), Silent(), print)
+    worker = CellWorker(arguments, preparer, limitations, store, console)
+    run = StartedRun(run_id="one", started="", arguments=arguments, cells=tuple(cell.id for cell in cells))
+    assert testing.test_cells(run, cells, worker, limitations, console) == 3
+    node, wasi = sorted(summary(tmp_path)["cells"], key=lambda cell: cell["target"])
+    assert (wasi["target"], wasi["status"]) == ("wasi", "ok")
+    assert (node["target"], node["status"]) == ("node", "unobtainable")
+    assert "port-bzip2-0.0 cannot be had here" in node["reason"]
 
 
 def guest(tmp_path: Path, code: str, memory_limit: int = 1 << 30) -> tuple[int, str]:
