@@ -160,6 +160,27 @@ def cells(session: nox.Session) -> None:
 
 
 @nox.session
+def cache(session: nox.Session) -> None:
+    """List what is stored; `-- prune --max-size 20G --older-than 30d` removes what is not in use."""
+    install(session)
+    harness(session, "cache")
+
+
+@nox.session
+def diff(session: nox.Session) -> None:
+    """What newly fails, newly passes, appeared, vanished or got slower: `-- previous latest`."""
+    install(session)
+    harness(session, "diff")
+
+
+@nox.session
+def history(session: nox.Session) -> None:
+    """One test over time and cells: `-- test_os.FileTests.test_access`."""
+    install(session)
+    harness(session, "history")
+
+
+@nox.session
 def report(session: nox.Session) -> None:
     """Judge a run again and write its report anew."""
     install(session)
