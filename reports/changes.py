@@ -1,13 +1,12 @@
 """What changed between two runs of a cell, or two cells: what newly fails, passes, appeared, vanished, got slower.
 
-Pure. What it compares comes from the history (`reports.history`), where modules that came to the same share
-one set of outcomes: only those of different sets are compared test by test.
+Pure. What it compares comes from the history (`reports.history`).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from enum import StrEnum
 
 import msgspec
@@ -18,21 +17,17 @@ SLOWER_FACTOR = 2.0
 SLOWER_SECONDS = 1.0
 """what takes at least the factor longer, and the seconds, too, got much slower"""
 
-TestOutcome = tuple[str, Status]
-"""a test's name and its status"""
-
-Outcomes = Callable[[int], Sequence[TestOutcome]]
-"""the outcomes of a set"""
-
 
 class RecordedModule(msgspec.Struct, frozen=True, kw_only=True):
     """What a module came to in one run of a cell."""
 
-    outcome_set: int
-    """two modules of the same set came to the same outcomes"""
-    duration: float
+    tests: tuple[str, ...]
+    """in order; a test that it has twice is there twice"""
+    statuses: tuple[Status, ...]
+    """of the tests, in their order; those of one name are in order of status and duration"""
     durations: tuple[float, ...]
-    """of its tests, in the order of the set's outcomes"""
+    """likewise, seconds"""
+    duration: float
 
 
 class Kind(StrEnum):
@@ -78,12 +73,7 @@ class _Seen(msgspec.Struct):
 
 
 def changes(
-    before: Mapping[str, RecordedModule],
-    after: Mapping[str, RecordedModule],
-    outcomes: Outcomes,
-    *,
-    whole: bool,
-    complete: bool,
+    before: Mapping[str, RecordedModule], after: Mapping[str, RecordedModule], *, whole: bool, complete: bool
 ) -> list[Change]:
     """What changed between the modules of two cells, in order of kind, module and test.
 
@@ -94,12 +84,11 @@ def changes(
     for module in before.keys() | after.keys():
         old, new = before.get(module), after.get(module)
         if old and new:
-            found += _of_module(module, old, new, outcomes)
+            found += _of_module(module, old, new)
         elif complete and new:
-            found += _appeared(module, outcomes(new.outcome_set))
+            found += _appeared(module, new)
         elif complete and old:
-            text = _counted(outcomes(old.outcome_set))
-            found.append(Change(kind=Kind.VANISHED, module=module, before=text))
+            found.append(Change(kind=Kind.VANISHED, module=module, before=_counted(old)))
     if not whole:
         found = [change for change in found if change.before and change.after]
     order = {kind: number for number, kind in enumerate(Kind)}
@@ -110,37 +99,44 @@ def much_slower(before: float, after: float) -> bool:
     return after >= before * SLOWER_FACTOR and after - before >= SLOWER_SECONDS
 
 
-def _counted(tests: Sequence[TestOutcome]) -> str:
-    count = Counter(status for _, status in tests)
+def _counted(module: RecordedModule) -> str:
+    count = Counter(module.statuses)
     return ", ".join(f"{count[status]} {status.value}" for status in Status if count[status])
 
 
-def _appeared(module: str, tests: Sequence[TestOutcome]) -> Iterator[Change]:
+def _appeared(module: str, new: RecordedModule) -> Iterator[Change]:
     """A module that appeared; what fails in it is listed by itself."""
-    yield Change(kind=Kind.APPEARED, module=module, after=_counted(tests))
-    for test, seen in _seen(tests, [0.0] * len(tests)).items():
+    yield Change(kind=Kind.APPEARED, module=module, after=_counted(new))
+    for test, seen in _seen(new, set(new.tests)).items():
         if seen.red:
             yield Change(kind=Kind.FAILING, module=module, test=test, after=seen.text)
 
 
-def _of_module(module: str, old: RecordedModule, new: RecordedModule, outcomes: Outcomes) -> Iterator[Change]:
+def _of_module(module: str, old: RecordedModule, new: RecordedModule) -> Iterator[Change]:
     if much_slower(old.duration, new.duration):
         yield Change(kind=Kind.SLOWER, module=module, before_s=old.duration, after_s=new.duration)
-    if old.outcome_set == new.outcome_set and not any(map(much_slower, old.durations, new.durations)):
-        return
-    before = _seen(outcomes(old.outcome_set), old.durations)
-    after = _seen(outcomes(new.outcome_set), new.durations)
-    for test in before.keys() | after.keys():
+    wanted = _varying(old, new)
+    before, after = _seen(old, wanted), _seen(new, wanted)
+    for test in wanted:
         if change := _of_test(module, test, before.get(test), after.get(test)):
             yield change
 
 
-def _seen(tests: Sequence[TestOutcome], durations: Sequence[float]) -> dict[str, _Seen]:
+def _varying(old: RecordedModule, new: RecordedModule) -> set[str]:
+    """The tests that may have changed: mostly few, or none."""
+    if old.tests != new.tests:
+        return {*old.tests, *new.tests}
+    rows = zip(old.tests, old.statuses, new.statuses, old.durations, new.durations, strict=True)
+    return {test for test, was, status, took, takes in rows if was is not status or much_slower(took, takes)}
+
+
+def _seen(module: RecordedModule, wanted: Collection[str]) -> dict[str, _Seen]:
     seen: dict[str, _Seen] = {}
-    for (test, status), seconds in zip(tests, durations, strict=True):
-        one = seen.setdefault(test, _Seen(Counter()))
-        one.statuses[status] += 1
-        one.seconds = max(one.seconds, seconds)
+    for test, status, seconds in zip(module.tests, module.statuses, module.durations, strict=True):
+        if test in wanted:
+            one = seen.setdefault(test, _Seen(Counter()))
+            one.statuses[status] += 1
+            one.seconds = max(one.seconds, seconds)
     return seen
 
 

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
 from harness.outcome import RED, Status
-from reports.changes import TestOutcome
 from reports.verdict import Rate
 
 _FIXTURE = re.compile(r"^\w+ \((?P<owner>.+)\)$")
@@ -37,36 +36,44 @@ class Flake(msgspec.Struct, frozen=True, kw_only=True):
 class Observation(msgspec.Struct, frozen=True, kw_only=True):
     """What a module came to, and how often just that was observed."""
 
-    outcomes: Sequence[TestOutcome]
+    tests: tuple[str, ...]
+    statuses: tuple[Status, ...]
+    """of the tests, in their order"""
     times: int = 1
 
 
-def tally(observations: Iterable[Observation]) -> dict[str, Counter[Together]]:
-    """How often each test came to what.
+def tally(observations: Sequence[Observation], wanted: Collection[str]) -> dict[str, Counter[Together]]:
+    """How often each of the wanted tests came to what.
 
     What did not run was not observed. A module or the fixture of a class has an outcome of its own when it
     fails, and none otherwise: it passed where tests of it were run.
     """
-    counts: dict[str, Counter[Together]] = defaultdict(Counter)
-    seen = [(_together(one.outcomes), one.times) for one in observations]
-    for tests, times in seen:
-        for test, statuses in tests.items():
-            counts[test][statuses] += times
-    for test in [test for test, count in counts.items() if count.total() < sum(times for _, times in seen)]:
-        match = _FIXTURE.match(test)
-        inside = f"{match['owner'] if match else test}."
-        for tests, times in seen:
-            if test not in tests and any(name.startswith(inside) for name in tests):
-                counts[test][Status.PASSED,] += times
-    return counts
+    counts: dict[str, Counter[Together]] = {test: Counter() for test in wanted}
+    for one in observations:
+        for test, statuses in _together(one, wanted).items():
+            counts[test][statuses] += one.times
+    for test, count in counts.items():
+        if count.total() < sum(one.times for one in observations):
+            match = _FIXTURE.match(test)
+            inside = f"{match['owner'] if match else test}."
+            count[Status.PASSED,] += sum(one.times for one in observations if _ran_inside(one, test, inside))
+    return {test: +count for test, count in counts.items()}
 
 
-def _together(outcomes: Sequence[TestOutcome]) -> dict[str, Together]:
+def _together(one: Observation, wanted: Collection[str]) -> dict[str, Together]:
     by_test: dict[str, list[Status]] = defaultdict(list)
-    for test, status in outcomes:
-        if status is not Status.DID_NOT_RUN:
+    for test, status in zip(one.tests, one.statuses, strict=True):
+        if test in wanted and status is not Status.DID_NOT_RUN:
             by_test[test].append(status)
     return {test: tuple(sorted(statuses)) for test, statuses in by_test.items()}
+
+
+def _ran_inside(one: Observation, test: str, inside: str) -> bool:
+    """Whether there is no outcome of a module or a fixture, and there are outcomes of tests inside of it."""
+    return test not in one.tests and any(
+        name.startswith(inside) and status is not Status.DID_NOT_RUN
+        for name, status in zip(one.tests, one.statuses, strict=True)
+    )
 
 
 def rate(count: Mapping[Together, int]) -> Rate:
@@ -75,7 +82,7 @@ def rate(count: Mapping[Together, int]) -> Rate:
     return Rate(bad=bad, all=sum(count.values()))
 
 
-def flakes(cell: str, module: str, digest: str, observations: Iterable[Observation]) -> list[Flake]:
+def flakes(cell: str, module: str, digest: str, observations: Sequence[Observation]) -> list[Flake]:
     """The flaky tests among a module's observations, which are all of one digest."""
     return [
         Flake(
@@ -86,6 +93,20 @@ def flakes(cell: str, module: str, digest: str, observations: Iterable[Observati
             rate=rate(count),
             outcomes={", ".join(statuses): times for statuses, times in count.most_common()},
         )
-        for test, count in tally(observations).items()
+        for test, count in tally(observations, _varying(observations)).items()
         if len(count) > 1
     ]
+
+
+def _varying(observations: Sequence[Observation]) -> set[str]:
+    """The tests that may be flaky: they are not in all observations, or not with the same status."""
+    first, *others = observations
+    found: set[str] = set()
+    for other in others:
+        if other.tests == first.tests:
+            both = zip(first.tests, first.statuses, other.statuses, strict=True)
+            found |= {test for test, before, after in both if before is not after}
+        else:
+            one, two = (Counter(zip(each.tests, each.statuses, strict=True)) for each in (first, other))
+            found |= {test for test, _ in (one - two) + (two - one)}
+    return found

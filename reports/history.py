@@ -18,7 +18,7 @@ import msgspec
 
 from harness.outcome import ModuleResult, Status
 from matrix.errors import HistoryUnusable, UsageError
-from reports.changes import RecordedModule, TestOutcome
+from reports.changes import RecordedModule
 from reports.flakes import Flake, Observation, flakes, rate, tally
 from reports.summary import CellSummary, Summary
 from reports.verdict import Rate, Rates
@@ -34,6 +34,16 @@ SCHEMA = 1
 _APPLICATION = 0x43574D48
 _WAIT = 60.0
 """seconds that another process is waited for"""
+_LETTERS = {
+    Status.PASSED: "p",
+    Status.FAILED: "f",
+    Status.ERRORED: "e",
+    Status.SKIPPED: "s",
+    Status.CRASHED: "c",
+    Status.TIMED_OUT: "t",
+    Status.DID_NOT_RUN: "-",
+}
+_STATUSES = {letter: status for status, letter in _LETTERS.items()}
 _LONGEST = 1e9
 """seconds; a duration that no test can have must not keep the others from being recorded"""
 _TABLES = Path(__file__).with_suffix(".sql")
@@ -104,7 +114,7 @@ class _Recorder:
         self._connection = connection
 
     def record(self, summary: Summary, cells: Mapping[str, CellResults]) -> None:
-        before = self._sets_of(summary.run_id)
+        before = self._lists_of(summary.run_id)
         self._connection.execute("DELETE FROM runs WHERE run = ?", [summary.run_id])
         run = self._insert(
             "runs",
@@ -120,14 +130,14 @@ class _Recorder:
             for result in results.results.values():
                 self._module_run(cell_run, result)
         self._connection.executemany(
-            "DELETE FROM outcome_sets WHERE id = ?"
-            " AND NOT EXISTS (SELECT 1 FROM module_runs WHERE outcome_set = outcome_sets.id)",
+            "DELETE FROM test_lists WHERE id = ?"
+            " AND NOT EXISTS (SELECT 1 FROM module_runs WHERE test_list = test_lists.id)",
             [(number,) for number in before],
         )
 
-    def _sets_of(self, run: str) -> list[int]:
+    def _lists_of(self, run: str) -> list[int]:
         found = self._connection.execute(
-            "SELECT DISTINCT outcome_set FROM module_runs"
+            "SELECT DISTINCT test_list FROM module_runs"
             " JOIN cell_runs ON cell_runs.id = cell_run JOIN runs ON runs.id = cell_runs.run WHERE runs.run = ?",
             [run],
         )
@@ -163,32 +173,33 @@ class _Recorder:
         self._connection.execute(
             "INSERT INTO modules (module) VALUES (?) ON CONFLICT (module) DO NOTHING", [result.module]
         )
-        tests = sorted((outcome.test, outcome.status.value, _bounded(outcome.duration)) for outcome in result.outcomes)
+        tests = sorted((one.test, _LETTERS[one.status], _bounded(one.duration)) for one in result.outcomes)
         self._insert(
             "module_runs",
             cell_run=cell_run,
             module=self._id_of("modules", "module", result.module),
-            outcome_set=self._outcome_set([(test, status) for test, status, _ in tests]),
             duration=_bounded(result.duration),
             digest=result.digest,
             reused=result.reused,
             faulty=bool(result.fault),
-            durations=struct.pack(f"<{len(tests)}f", *(duration for _, _, duration in tests)),
+            test_list=self._test_list([test for test, _, _ in tests]),
+            statuses="".join(letter for _, letter, _ in tests),
+            durations=struct.pack(f"<{len(tests)}f", *(seconds for _, _, seconds in tests)),
         )
 
-    def _outcome_set(self, tests: Sequence[tuple[str, str]]) -> int:
-        """The set of these outcomes: the one that is there, or a new one."""
+    def _test_list(self, tests: Sequence[str]) -> int:
+        """The list of these tests: the one that is there, or a new one."""
         digest = hashlib.sha256(msgspec.json.encode(tests)).digest()
-        found = self._connection.execute("SELECT id FROM outcome_sets WHERE digest = ?", [digest]).fetchone()
+        found = self._connection.execute("SELECT id FROM test_lists WHERE digest = ?", [digest]).fetchone()
         if found:
             return int(found[0])
-        number = self._insert("outcome_sets", digest=digest)
+        number = self._insert("test_lists", digest=digest)
         self._connection.executemany(
-            "INSERT INTO tests (test) VALUES (?) ON CONFLICT (test) DO NOTHING", [(test,) for test, _ in tests]
+            "INSERT INTO tests (test) VALUES (?) ON CONFLICT (test) DO NOTHING", [(test,) for test in tests]
         )
         self._connection.executemany(
-            "INSERT INTO outcomes (outcome_set, position, test, status) SELECT ?, ?, id, ? FROM tests WHERE test = ?",
-            [(number, position, status, test) for position, (test, status) in enumerate(tests)],
+            "INSERT INTO listed_tests (test_list, position, test) SELECT ?, ?, id FROM tests WHERE test = ?",
+            [(number, position, test) for position, test in enumerate(tests)],
         )
         return number
 
@@ -230,7 +241,7 @@ class History:
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
         self._path = path
-        self._sets: dict[int, list[TestOutcome]] = {}
+        self._lists: dict[int, tuple[str, ...]] = {}
 
     def cells(self) -> list[RecordedCell]:
         """All cells of all runs, the newest run first."""
@@ -245,25 +256,29 @@ class History:
     def modules(self, cell: RecordedCell) -> dict[str, RecordedModule]:
         """What the modules of a cell came to."""
         rows = self._connection.execute(
-            "SELECT modules.module, outcome_set, duration, durations FROM module_runs"
+            "SELECT modules.module, duration, test_list, statuses, durations FROM module_runs"
             " JOIN modules ON modules.id = module_runs.module WHERE cell_run = ?",
             [cell.key],
         )
         return {
-            module: RecordedModule(outcome_set=number, duration=duration, durations=_unpacked(durations))
-            for module, number, duration, durations in rows
+            row["module"]: RecordedModule(
+                tests=self._tests_of(row["test_list"]),
+                statuses=_decoded(row["statuses"]),
+                durations=_unpacked(row["durations"]),
+                duration=row["duration"],
+            )
+            for row in rows.fetchall()
         }
 
-    def outcomes(self, outcome_set: int) -> Sequence[TestOutcome]:
-        """The outcomes of a set, in order of name and status."""
-        if outcome_set not in self._sets:
+    def _tests_of(self, test_list: int) -> tuple[str, ...]:
+        if test_list not in self._lists:
             rows = self._connection.execute(
-                "SELECT tests.test, status FROM outcomes JOIN tests ON tests.id = outcomes.test"
-                " WHERE outcome_set = ? ORDER BY position",
-                [outcome_set],
+                "SELECT tests.test FROM listed_tests JOIN tests ON tests.id = listed_tests.test"
+                " WHERE test_list = ? ORDER BY position",
+                [test_list],
             )
-            self._sets[outcome_set] = [(test, Status(status)) for test, status in rows]
-        return self._sets[outcome_set]
+            self._lists[test_list] = tuple(test for (test,) in rows)
+        return self._lists[test_list]
 
     def tests(self) -> list[str]:
         """The name of every test that was ever seen."""
@@ -272,10 +287,10 @@ class History:
     def seen(self, test: str, *, cells: Collection[str] = ()) -> list[SeenTest]:
         """What a test came to, in order of modules, runs and cells; only in some cells, when there are any."""
         rows = self._connection.execute(
-            "SELECT modules.module, runs.run, started, cells.cell, outcomes.status, reused != '' AS reused,"
-            " substr(durations, 1 + 4 * position, 4) AS packed"
-            " FROM tests CROSS JOIN outcomes ON outcomes.test = tests.id"
-            " CROSS JOIN module_runs ON module_runs.outcome_set = outcomes.outcome_set"
+            "SELECT modules.module, runs.run, started, cells.cell, reused != '' AS reused,"
+            " substr(statuses, 1 + position, 1) AS letter, substr(durations, 1 + 4 * position, 4) AS packed"
+            " FROM tests CROSS JOIN listed_tests ON listed_tests.test = tests.id"
+            " CROSS JOIN module_runs ON module_runs.test_list = listed_tests.test_list"
             " JOIN modules ON modules.id = module_runs.module JOIN cell_runs ON cell_runs.id = cell_run"
             " JOIN runs ON runs.id = cell_runs.run JOIN cells ON cells.id = cell_runs.cell"
             " WHERE tests.test = ? ORDER BY modules.module, started, runs.run, cell_runs.id, position",
@@ -294,7 +309,7 @@ class History:
                     run=first["run"],
                     started=first["started"],
                     cell=first["cell"],
-                    outcome=", ".join(Status(row["status"]) for row in several),
+                    outcome=", ".join(status for row in several for status in _decoded(row["letter"])),
                     duration=max(seconds for row in several for seconds in _unpacked(row["packed"])),
                     reused=bool(first["reused"]),
                 )
@@ -304,9 +319,9 @@ class History:
     def flakes(self, *, cells: Collection[str] = ()) -> list[Flake]:
         """The tests that did not come to the same with the same digest, the worst first."""
         found: list[Flake] = []
-        for (cell, module, digest), sets in self._observed().items():
-            if len(sets) > 1 and (not cells or cell in cells):
-                found += flakes(cell, module, digest, self._observations(sets))
+        for (cell, module, digest), observed in self._observed().items():
+            if len(observed) > 1 and (not cells or cell in cells):
+                found += flakes(cell, module, digest, [self._observation(*one) for one in observed])
         return sorted(found, key=lambda flake: (-flake.rate.share, flake.cell, flake.module, flake.test))
 
     def rates(self, cell: str, run: str, results: Iterable[ModuleResult]) -> Rates:
@@ -319,33 +334,35 @@ class History:
         for result in results:
             if not result.digest:
                 continue
-            observations = self._observations(recorded.get((cell, result.module, result.digest), {}))
+            observations = [self._observation(*one) for one in recorded.get((cell, result.module, result.digest), ())]
+            tests = tuple(outcome.test for outcome in result.outcomes)
             if not result.reused and not result.fault:
-                observations.append(Observation(outcomes=[(one.test, one.status) for one in result.outcomes]))
-            for test, count in tally(observations).items():
+                statuses = tuple(outcome.status for outcome in result.outcomes)
+                observations.append(Observation(tests=tests, statuses=statuses))
+            for test, count in tally(observations, set(tests)).items():
                 found[result.module, test] = rate(count)
         return found
 
-    def _observed(self, cell: str = "", *, besides: str = "") -> dict[tuple[str, str, str], dict[int, int]]:
-        """By cell, module and digest: the sets of outcomes, and how often each of them was observed.
+    def _observed(self, cell: str = "", *, besides: str = "") -> dict[tuple[str, str, str], list[tuple[int, str, int]]]:
+        """By cell, module and digest: list of tests, statuses, and how often just these were observed.
 
         In one cell only when it is named; `besides` one run.
         """
         rows = self._connection.execute(
-            "SELECT cells.cell, modules.module, digest, outcome_set, count(*) FROM module_runs"
+            "SELECT cells.cell, modules.module, digest, test_list, statuses, count(*) FROM module_runs"
             " JOIN modules ON modules.id = module_runs.module JOIN cell_runs ON cell_runs.id = cell_run"
             " JOIN runs ON runs.id = cell_runs.run JOIN cells ON cells.id = cell_runs.cell"
             " WHERE digest != '' AND reused = '' AND NOT faulty AND ? IN ('', cells.cell) AND runs.run != ?"
-            " GROUP BY cells.id, modules.id, digest, outcome_set",
+            " GROUP BY cells.id, modules.id, digest, test_list, statuses",
             [cell, besides],
         )
-        found: dict[tuple[str, str, str], dict[int, int]] = defaultdict(dict)
-        for *key, number, times in rows:
-            found[key[0], key[1], key[2]][number] = times
+        found: dict[tuple[str, str, str], list[tuple[int, str, int]]] = defaultdict(list)
+        for name, module, digest, test_list, letters, times in rows:
+            found[name, module, digest].append((test_list, letters, times))
         return found
 
-    def _observations(self, sets: Mapping[int, int]) -> list[Observation]:
-        return [Observation(outcomes=self.outcomes(number), times=times) for number, times in sets.items()]
+    def _observation(self, test_list: int, letters: str, times: int) -> Observation:
+        return Observation(tests=self._tests_of(test_list), statuses=_decoded(letters), times=times)
 
 
 def _recorded_cell(row: sqlite3.Row) -> RecordedCell:
@@ -369,6 +386,13 @@ def _recorded_cell(row: sqlite3.Row) -> RecordedCell:
     )
 
 
+def _decoded(letters: str) -> tuple[Status, ...]:
+    try:
+        return tuple(map(_STATUSES.__getitem__, letters))
+    except KeyError as exc:
+        raise ValueError(f"{exc} is no status") from None
+
+
 def _unpacked(durations: bytes) -> tuple[float, ...]:
     return struct.unpack(f"<{len(durations) // 4}f", durations)
 
@@ -389,7 +413,7 @@ def _connection(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
             yield connection
     except sqlite3.Error as exc:
         raise _unusable(path, exc) from exc
-    except (ValueError, struct.error) as exc:
+    except (ValueError, TypeError, LookupError, struct.error) as exc:  # a value that was never written
         raise _damaged(path, str(exc)) from exc
 
 

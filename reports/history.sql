@@ -36,31 +36,30 @@ CREATE TABLE cell_runs (
     UNIQUE (run, cell)
 );
 
--- What a module came to: its tests in order of name and status. Most runs come to what others came to
--- before them, and share their set.
-CREATE TABLE outcome_sets (id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE);
+-- The tests of a module, in order of their names. Most runs of a module have the same.
+CREATE TABLE test_lists (id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE);
 
-CREATE TABLE outcomes (
-    outcome_set INTEGER NOT NULL REFERENCES outcome_sets ON DELETE CASCADE,
+CREATE TABLE listed_tests (
+    test_list INTEGER NOT NULL REFERENCES test_lists ON DELETE CASCADE,
     position INTEGER NOT NULL,          -- from 0; a test that a module has twice is there twice
     test INTEGER NOT NULL REFERENCES tests,
-    status TEXT NOT NULL,
-    PRIMARY KEY (outcome_set, position)
+    PRIMARY KEY (test_list, position)
 ) WITHOUT ROWID;
 
-CREATE INDEX outcomes_of_test ON outcomes (test);
+CREATE INDEX listed_tests_of_test ON listed_tests (test);
 
 CREATE TABLE module_runs (
     id INTEGER PRIMARY KEY,
     cell_run INTEGER NOT NULL REFERENCES cell_runs ON DELETE CASCADE,
     module INTEGER NOT NULL REFERENCES modules,
-    outcome_set INTEGER NOT NULL REFERENCES outcome_sets,
     duration REAL NOT NULL,
     digest TEXT NOT NULL,               -- of all that determines what is observed; empty when it is not known
     reused TEXT NOT NULL,               -- the run that observed it, when this one took its result from there
     faulty INTEGER NOT NULL,            -- 1: the harness itself failed to run it
-    durations BLOB NOT NULL,            -- of its tests, by position: 32-bit floats, little-endian
+    test_list INTEGER NOT NULL REFERENCES test_lists,
+    statuses TEXT NOT NULL,             -- of its tests, by position, a letter each
+    durations BLOB NOT NULL,            -- likewise, 32-bit floats, little-endian
     UNIQUE (cell_run, module)
 );
 
-CREATE INDEX module_runs_of_set ON module_runs (outcome_set);
+CREATE INDEX module_runs_of_list ON module_runs (test_list);

@@ -28,8 +28,8 @@ from reports.render import shown
 OUT = Path(__file__).parents[2] / "reports" / "out"
 _MOST_TESTS = 50
 """that a glob may match"""
-_MOST_CHANGES = 50
-"""of one kind that the terminal shows; --json has all"""
+_MOST_ROWS = 50
+"""changes of one kind, and flaky tests, that the terminal shows; --json has all"""
 _MOST_RUNS = 30
 """the newest ones, likewise"""
 _MOST_CELLS = 4
@@ -95,7 +95,7 @@ def _compare(history: History, before: RecordedCell, after: RecordedCell) -> Cel
     both = old.keys() & new.keys()
     found: Sequence[Change] = ()
     if before.tested and after.tested:
-        found = changes(old, new, history.outcomes, whole=whole, complete=complete)
+        found = changes(old, new, whole=whole, complete=complete)
     notes = []
     if before.status != after.status:
         notes.append(f"the cell was {before.status} and is {after.status}")
@@ -133,12 +133,12 @@ def _show_cell(cell: CellChanges, console: Console) -> None:
         table.add_column(heading, overflow="fold")
     for kind, group in itertools.groupby(cell.changes, key=lambda change: change.kind):
         rows = list(group)
-        for change in rows[:_MOST_CHANGES]:
+        for change in rows[:_MOST_ROWS]:
             table.add_row(
                 f"[{_COLOURS[kind]}]{kind.value}", shown(change.test or f"module {change.module}"), *_texts(change)
             )
-        if len(rows) > _MOST_CHANGES:
-            table.add_row("", f"... and {len(rows) - _MOST_CHANGES} more: --json has all")
+        if len(rows) > _MOST_ROWS:
+            table.add_row("", f"... and {len(rows) - _MOST_ROWS} more: --json has all")
     if cell.changes:
         console.print(table)
     elif cell.compared:
@@ -267,12 +267,14 @@ def _show_flaky(flaky: Sequence[Flake], console: Console) -> None:
     table = Table(box=None, pad_edge=False)
     for heading in ("bad", "of", "rate", "test", "module", "cell", "outcomes"):
         table.add_column(heading, justify="right" if heading in ("bad", "of", "rate") else "left", overflow="fold")
-    for one in flaky:
+    for one in flaky[:_MOST_ROWS]:
         outcomes = "; ".join(f"{times} {outcome}" for outcome, times in one.outcomes.items())
         rate = f"{one.rate.share:.1%}"
         names = (shown(name) for name in (one.test, one.module, one.cell))
         table.add_row(str(one.rate.bad), str(one.rate.all), rate, *names, outcomes)
     console.print(table)
+    if len(flaky) > _MOST_ROWS:
+        console.print(f"... and {len(flaky) - _MOST_ROWS} more: --json has all")
 
 
 def _parser(name: str, description: str) -> Parser:
