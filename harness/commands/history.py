@@ -183,7 +183,7 @@ def history(argv: Sequence[str], console: Console) -> int:
         else:
             if len(tests) > _MOST_TESTS:
                 raise UsageError(
-                    f"{arguments.test} matches {len(tests)} tests", hint=f"at most {_MOST_TESTS} are shown"
+                    f"{arguments.test!r} matches {len(tests)} tests", hint=f"at most {_MOST_TESTS} are shown"
                 )
             seen = [one for test in tests for one in opened.seen(test, cells=cells)]
     if arguments.json:

@@ -95,9 +95,11 @@ def cell() -> Cell:
     return Cell(build=build(), runtime=runtime())
 
 
-def expecting(match: str, expect: Expectation, *, run: bool = True, name: str = "a-limitation") -> Limitation:
+def expecting(
+    match: str, expect: Expectation, *, run: bool = True, name: str = "a-limitation", rate: float | None = None
+) -> Limitation:
     """A limitation with one entry for tests."""
-    entry = ExpectedTest(match=match, expect=expect, reason="it was seen", run=run)
+    entry = ExpectedTest(match=match, expect=expect, reason="it was seen", run=run, rate=rate)
     return Limitation(id=name, title=name, section="tests", tests=(entry,))
 
 

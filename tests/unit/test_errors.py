@@ -14,6 +14,7 @@ from matrix.errors import near
         (errors.Unobtainable, 3),
         (errors.BuildFailed, 3),
         (errors.HarnessFault, 4),
+        (errors.HistoryUnusable, 4),
     ],
 )
 def test_each_error_has_its_exit_status(error: type[errors.MatrixError], status: int) -> None:

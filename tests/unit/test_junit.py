@@ -12,7 +12,7 @@ from junitparser import Error, Failure, JUnitXml, Skipped
 from harness.outcome import ModuleResult, Outcome, Status
 from matrix.limitations import Expectation, Limitation
 from reports import junit
-from reports.verdict import CellVerdicts, Verdict, judge_cell
+from reports.verdict import CellVerdicts, Rate, Verdict, judge_cell
 from tests.unit.hostile import TEXTS, texts
 from tests.unit.made import expecting, listed, outcome, result
 
@@ -110,6 +110,19 @@ def test_what_is_stale_is_an_error_that_says_why(path: Path, status: Status) -> 
     (found,) = next(iter(next(iter(document(path))))).result
     assert isinstance(found, Error)
     assert "no-threads expects it to be crashed" in found.message
+
+
+@pytest.mark.parametrize("status", [Status.PASSED, Status.FAILED])
+def test_a_flaky_test_beyond_its_bound_is_red(path: Path, status: Status) -> None:
+    limitations = listed(expecting("test.test_a.*", Expectation.FLAKY, rate=0.2))
+    results = {"test_a": result(outcome(status=status))}
+    rates = {("test_a", outcome().test): Rate(bad=5, all=10)}
+    verdicts = judge_cell(["test_a"], results, limitations, full=False, rates=rates)
+    junit.write(path, "a-cell", verdicts, results, {})
+    (found,) = next(iter(next(iter(document(path))))).result
+    assert isinstance(found, Failure | Error)
+    assert "it was bad in 5 of 10 runs" in found.message
+    assert [one.status for one in junit.read(path)] == [status]
 
 
 def test_a_case_has_its_verdict_and_limitation(path: Path) -> None:

@@ -102,6 +102,36 @@ def test_what_does_not_fit_is_refused_by_file_and_key(files: Files, addition: st
     assert problem in message
 
 
+def with_rate(files: Files, expect: str, rate: str) -> Path:
+    text = f'[[limitation.tests]]\nmatch = "*"\nexpect = "{expect}"\nreason = "seen"\nrate = {rate}\n'
+    return files(one=ENTRY.format(name="slow-clock") + text)
+
+
+@pytest.mark.parametrize(("rate", "bound"), [("0.2", 0.2), ("1", 1.0), ("1e-3", 0.001)])
+def test_a_flaky_test_may_have_a_bound(files: Files, rate: str, bound: float) -> None:
+    loaded = Limitations.load(with_rate(files, "flaky", rate))
+    assert [test.rate for test in loaded.entries[0].tests] == [bound]
+    assert [test.rate for test in loaded.for_cell(FACTS).tests] == [bound]
+
+
+def test_a_flaky_test_may_have_none() -> None:
+    assert [test.rate for test in listed(expecting("*", Expectation.FLAKY)).tests] == [None]
+
+
+@pytest.mark.parametrize("rate", ["0", "0.0", "-0.1", "1.01", "nan", "inf", "true", '"0.2"'])
+def test_a_rate_that_is_none_is_refused_by_file_and_key(files: Files, rate: str) -> None:
+    message = refusal(with_rate(files, "flaky", rate))
+    assert "one.toml" in message
+    assert "$.limitation[0].tests[0].rate" in message
+
+
+@pytest.mark.parametrize("expect", [each.value for each in Expectation if each is not Expectation.FLAKY])
+def test_only_a_flaky_test_has_a_rate(files: Files, expect: str) -> None:
+    message = refusal(with_rate(files, expect, "0.2"))
+    assert "one.toml" in message
+    assert f"`rate` is for expect = \"flaky\", not '{expect}' - at `$.limitation[0].tests[0]`" in message
+
+
 def test_the_projects_own_list_loads() -> None:
     assert Limitations.load().entries
 

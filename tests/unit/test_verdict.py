@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from harness.outcome import ModuleResult, Outcome, Status
 from matrix.limitations import Expectation, Limitation
-from reports.verdict import RED, CellVerdicts, Verdict, judge, judge_cell
+from reports.verdict import ENOUGH, RED, CellVerdicts, Judged, Rate, Verdict, judge, judge_cell
 from tests.unit.made import expecting, explaining, listed, outcome, result
 
 FAILING = (Status.FAILED, Status.ERRORED, Status.CRASHED, Status.TIMED_OUT)
@@ -80,6 +80,58 @@ def test_a_fault_of_the_harness_is_a_harness_error(status: Status, expect: Expec
 @pytest.mark.parametrize("status", [Status.PASSED, *FAILING])
 def test_a_flaky_test_may_pass_and_fail(status: Status) -> None:
     assert verdict(status, Expectation.FLAKY) is FLAKY
+
+
+def flaky(status: Status, rate: Rate | None, bound: float | None = 0.2) -> Judged:
+    limitations = listed(expecting("test.test_a.*", Expectation.FLAKY, rate=bound, name="slow-clock"))
+    return judge("test_a", outcome(status=status), limitations, rate=rate)
+
+
+@pytest.mark.parametrize("status", [Status.PASSED, *FAILING])
+def test_a_flaky_test_beyond_its_bound_is_a_regression(status: Status) -> None:
+    found = flaky(status, Rate(bad=3, all=12))
+    assert found.verdict is REGRESSION
+    assert found.limitation == "slow-clock"
+    assert found.detail == "it was bad in 3 of 12 runs, a rate of 25.0%; slow-clock expects at most 20.0%"
+
+
+@pytest.mark.parametrize("status", [Status.PASSED, *FAILING])
+@pytest.mark.parametrize(
+    ("rate", "bound"),
+    [
+        (Rate(bad=2, all=10), 0.2),
+        (Rate(bad=0, all=100), 0.2),
+        (Rate(bad=9, all=9), 0.2),
+        (Rate(bad=10, all=10), 1.0),
+        (Rate(bad=10, all=10), None),
+        (None, 0.2),
+    ],
+)
+def test_a_flaky_test_within_its_bound_is_flaky(status: Status, rate: Rate | None, bound: float | None) -> None:
+    assert flaky(status, rate, bound).verdict is FLAKY
+
+
+def test_ten_observations_are_enough() -> None:
+    assert ENOUGH == 10
+    assert flaky(Status.PASSED, Rate(bad=9, all=9)).verdict is FLAKY
+    assert flaky(Status.PASSED, Rate(bad=9, all=10)).verdict is REGRESSION
+
+
+@pytest.mark.parametrize("expect", [None, *(each for each in Expectation if each is not Expectation.FLAKY)])
+@pytest.mark.parametrize("status", Status)
+def test_a_rate_changes_nothing_for_what_is_not_flaky(status: Status, expect: Expectation | None) -> None:
+    limitations = listed() if expect is None else listed(expecting("test.test_a.*", expect))
+    one = outcome(status=status)
+    assert judge("test_a", one, limitations, rate=Rate(bad=10, all=10)) == judge("test_a", one, limitations)
+
+
+def test_rates_are_those_of_module_and_test() -> None:
+    limitations = listed(expecting("test.test_a.*", Expectation.FLAKY, rate=0.2))
+    results = {name: result(outcome(), module=name) for name in ("test_a", "test_a_c")}
+    rates = {("test_a_c", outcome().test): Rate(bad=10, all=10)}
+    found = judge_cell(tuple(results), results, limitations, full=False, rates=rates)
+    assert [(each.module, each.verdict) for each in found.judged] == [("test_a", FLAKY), ("test_a_c", REGRESSION)]
+    assert not found.green
 
 
 @pytest.mark.parametrize("status", [Status.SKIPPED, Status.DID_NOT_RUN])
