@@ -7,6 +7,7 @@ the naive run that is silent for the harness's own limit of time is ended, and n
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -64,9 +65,10 @@ def run_module(prepared: Prepared, module: str, junit: Path, store: Store) -> bo
         return ended
 
 
-def naive_run(prepared: Prepared, directory: Path, store: Store) -> tuple[Timing, dict[str, bool]]:
+def naive_run(
+    prepared: Prepared, modules: Sequence[str], directory: Path, store: Store
+) -> tuple[Timing, dict[str, bool]]:
     """One process a module; whether each came to an end."""
-    modules = test_modules(prepared.source)
     before, started = cpu_seconds(), time.monotonic()
     with ThreadPoolExecutor(AT_ONCE) as pool:
         ended = pool.map(lambda name: run_module(prepared, name, directory / f"{name}.xml", store), modules)
@@ -74,13 +76,14 @@ def naive_run(prepared: Prepared, directory: Path, store: Store) -> tuple[Timing
     return Timing(wall=time.monotonic() - started, cpu=cpu_seconds() - before), found
 
 
-def measure(directory: Path, store: Store) -> Round:
-    """One round; what it saw in full lies in `directory` afterwards."""
+def measure(every: int, directory: Path, store: Store) -> Round:
+    """One round with every so-manieth module; what it saw in full lies in `directory` afterwards."""
     junit = directory / "naive"
     junit.mkdir(parents=True)
     prepared = prepare(SELECTION, store)
-    ours, outcomes = harness_run(prepared, directory)
-    naive, ended = naive_run(prepared, junit, store)
+    modules = test_modules(prepared.source)[::every]
+    ours, outcomes = harness_run(prepared, directory, modules)
+    naive, ended = naive_run(prepared, modules, junit, store)
     return Round(
         naive=naive,
         hung=tuple(module for module, over in ended.items() if not over),

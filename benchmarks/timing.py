@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -98,11 +98,14 @@ def prepare(selection: Selection, store: Store) -> Prepared:
     return preparer.prepare(cell, Limits())
 
 
-def harness_run(prepared: Prepared, directory: Path) -> tuple[Timing, Path]:
-    """The harness's run of a cell, with all that it does around the suite; its time and its outcomes.jsonl."""
+def harness_run(prepared: Prepared, directory: Path, modules: Sequence[str] = ()) -> tuple[Timing, Path]:
+    """The harness's run of a cell, with all that it does around the suite; its time and its outcomes.jsonl.
+
+    Without `modules` it is the whole suite.
+    """
     out = directory / prepared.cell.runtime.id
     argv = [sys.executable, "-m", "harness", "test", "--cell", prepared.cell.id, "--out", str(out), "-n", "2"]
-    argv += ["--no-reuse"]
+    argv += ["--no-reuse", *modules]
     timing = timed(argv, cwd=TOP, env=dict(os.environ), log=directory / f"{prepared.cell.runtime.id}.log")
     (outcomes,) = out.glob("2*/cells/*/outcomes.jsonl")
     return timing, outcomes
