@@ -84,12 +84,13 @@ def measure(every: int, directory: Path, store: Store) -> Round:
     modules = test_modules(prepared.source)[::every]
     ours, outcomes = harness_run(prepared, directory, modules)
     naive, ended = naive_run(prepared, modules, junit, store)
+    without = tuple(module for module in ended if not (junit / f"{module}.xml").is_file())
     return Round(
         naive=naive,
         hung=tuple(module for module, over in ended.items() if not over),
-        without=tuple(module for module in ended if not (junit / f"{module}.xml").is_file()),
+        without=without,
         ours=ours,
-        outcomes=compare(sorted(junit.glob("*.xml")), outcomes),
+        outcomes=compare(sorted(junit.glob("*.xml")), outcomes, without),
     )
 
 
