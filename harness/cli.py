@@ -191,7 +191,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m harness",
         description="A test matrix for CPython on WebAssembly.",
         epilog="Other options and names of tests (test_json, test_os.FileTests) go to pytest, which runs the suite.\n"
-        "The command `cache` has options of its own: python -m harness cache --help",
+        "Commands with options of their own (python -m harness COMMAND --help): cache, diff, history, nightly.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )

@@ -85,6 +85,10 @@ def test_a_fixture_did_not_pass_where_no_test_of_its_class_was_run(other: Observ
     assert rates(seen(("setUpClass (test.test_a.A)", E)), other) == {}
 
 
+def test_a_test_that_did_not_run_did_not_pass_because_of_one_whose_name_begins_alike() -> None:
+    assert rates(seen(("decimal", F)), seen(("decimal", NOT_RUN), ("decimal.Context", P))) == {}
+
+
 # --- any observations
 
 OUTCOMES = st.lists(st.tuples(st.sampled_from([ONE, TWO, "test.test_a"]), st.sampled_from(list(Status))), max_size=6)

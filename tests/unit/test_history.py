@@ -293,16 +293,16 @@ def test_a_history_that_was_cut_off_is_refused(path: Path) -> None:
     assert "is damaged" in refusals(path)
 
 
-def test_what_damage_leaves_readable_is_not_written_to(path: Path) -> None:
-    """Reading may not meet the damaged page; recording looks for it."""
-    recorded(path, "run-01", *(module(came_to(test=f"test.{number}"), name=f"test_{number}") for number in range(99)))
+def test_damage_that_neither_reading_nor_recording_meets_is_found_before_anything_is_written(path: Path) -> None:
+    modules = [module(came_to(test=f"test.number_{number}"), name=f"test_{number}") for number in range(999)]
+    recorded(path, "run-01", *modules)
     data = bytearray(path.read_bytes())
-    (root,) = rows(path, "SELECT rootpage FROM sqlite_master WHERE name = 'listed_tests_of_test'")[0]
-    assert isinstance(root, int)
-    data[(root - 1) * 4096 : root * 4096] = bytes(4096)
+    page = data.index(b"test.number_500") // 4096
+    data[page * 4096 : page * 4096 + 8] = bytes(8)
     path.write_bytes(data)
     assert len(cells(path)) == 1
-    assert "is damaged" in refusal(path)
+    with pytest.raises(HistoryUnusable, match="is damaged"):
+        recorded(path, "run-02", modules[0])
     assert path.read_bytes() == data
 
 
