@@ -49,9 +49,14 @@ def tally(observations: Sequence[Observation], wanted: Collection[str]) -> dict[
     fails, and none otherwise: it passed where tests of it were run.
     """
     counts: dict[str, Counter[Together]] = {test: Counter() for test in wanted}
-    for one in observations:
-        for test, statuses in _together(one, wanted).items():
-            counts[test][statuses] += one.times
+    places: dict[int, dict[str, list[int]]] = {}
+    for one in observations:  # most of them share their tests
+        if id(one.tests) not in places:
+            places[id(one.tests)] = _places(one.tests, wanted)
+        for test, positions in places[id(one.tests)].items():
+            statuses = [one.statuses[position] for position in positions]
+            if together := tuple(sorted(status for status in statuses if status is not Status.DID_NOT_RUN)):
+                counts[test][together] += one.times
     for test, count in counts.items():
         if count.total() < sum(one.times for one in observations):
             match = _FIXTURE.match(test)
@@ -60,12 +65,13 @@ def tally(observations: Sequence[Observation], wanted: Collection[str]) -> dict[
     return {test: +count for test, count in counts.items()}
 
 
-def _together(one: Observation, wanted: Collection[str]) -> dict[str, Together]:
-    by_test: dict[str, list[Status]] = defaultdict(list)
-    for test, status in zip(one.tests, one.statuses, strict=True):
-        if test in wanted and status is not Status.DID_NOT_RUN:
-            by_test[test].append(status)
-    return {test: tuple(sorted(statuses)) for test, statuses in by_test.items()}
+def _places(tests: Sequence[str], wanted: Collection[str]) -> dict[str, list[int]]:
+    """Where the wanted tests stand among others."""
+    places: dict[str, list[int]] = defaultdict(list)
+    for position, test in enumerate(tests):
+        if test in wanted:
+            places[test].append(position)
+    return places
 
 
 def _ran_inside(one: Observation, test: str, inside: str) -> bool:
