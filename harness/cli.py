@@ -9,8 +9,9 @@ import argparse
 import math
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -57,6 +58,8 @@ _WITH_VALUE = frozenset(
 )
 """pytest's options whose value may be the next word"""
 
+T = TypeVar("T")
+
 _TEST_NAME = re.compile(r"^test(_\w+|\.\w+)[\w.]*$")
 
 
@@ -98,6 +101,10 @@ def parse(argv: Sequence[str], *, out: Path) -> Arguments:
     """Raises UsageError for options and values that do not fit; exits for --help."""
     parser = _parser()
     known, rest = parser.parse_known_args(list(argv))
+    if known.resume is not None and _TEST_NAME.match(known.resume):
+        raise UsageError(
+            f"--resume {known.resume}: that is a test, and no run", hint="a run is gone on with as it was asked for"
+        )
     names: tuple[str, ...] = ()
     for_pytest: tuple[str, ...] = ()
     runs: tuple[str, ...] = ("latest",)
@@ -150,18 +157,25 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(message, hint=f"{self.prog} --help")
 
 
-def positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{value} is not 1 or more")
-    return value
+def _within(read: Callable[[str], T], fits: Callable[[T], bool], what: str) -> Callable[[str], T]:
+    """A type of argparse's for a number that fits; what does not is no `what`."""
+
+    def parse(text: str) -> T:
+        try:
+            value = read(text)
+        except ValueError:
+            value = None
+        if value is None or not fits(value):
+            raise argparse.ArgumentTypeError(f"{text} is no {what}")
+        return value
+
+    return parse
 
 
-def _port(text: str) -> int:
-    value = int(text)
-    if not 0 <= value <= 65535:
-        raise argparse.ArgumentTypeError(f"{value} is no port number")
-    return value
+positive = _within(int, lambda value: value >= 1, "whole number of 1 or more")
+share = _within(float, lambda value: 0.0 <= value <= 1.0, "share between 0 and 1")
+_port = _within(int, lambda value: 0 <= value <= 65535, "port number")
+_seconds = _within(float, lambda value: math.isfinite(value) and value > 0, "number of seconds above 0")
 
 
 def shard_of(text: str) -> tuple[int, int]:
@@ -170,20 +184,6 @@ def shard_of(text: str) -> tuple[int, int]:
     if not (index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count)):
         raise UsageError(f"--shard {text}: there is no such shard", hint="the first of five is 1/5, the last 5/5")
     return int(index), int(count)
-
-
-def share(text: str) -> float:
-    value = float(text)
-    if not 0.0 <= value <= 1.0:
-        raise argparse.ArgumentTypeError(f"{text} is no share between 0 and 1")
-    return value
-
-
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not (math.isfinite(value) and value > 0):
-        raise argparse.ArgumentTypeError(f"{text} is no number of seconds above 0")
-    return value
 
 
 def _parser() -> argparse.ArgumentParser:
