@@ -184,6 +184,8 @@ class Nightly:
         self._directory = run.arguments.out / run.run_id
         self._running: dict[Task, tuple[Background, int]] = {}
         self._over: set[str] = set()
+        self._ended: set[str] = set()
+        """cells that have come to their end, which does not change any more"""
         self._known = store.root / "state" / "tasks.json"
 
     def execute(self) -> int:
@@ -241,14 +243,20 @@ class Nightly:
         return all(self._complete(cell) for cell in task.cells)
 
     def _complete(self, cell: str) -> bool:
-        """Whether a cell has come to its end in this run."""
+        """Whether a cell has come to its end in this run; asked for every task, so that outcomes are read once."""
+        if cell in self._ended:
+            return True
         record = read_record(self._directory, cell)
         if record is None or record.interrupted or record.fault:
             return False
-        if not record.tested:
-            return record.base.status is CellStatus.BUILD_FAILED
-        results = read_results(cell_directory(self._directory, cell) / OUTCOMES)
-        return set(record.planned) <= set(results)
+        if record.tested:
+            results = read_results(cell_directory(self._directory, cell) / OUTCOMES)
+            complete = set(record.planned) <= set(results)
+        else:
+            complete = record.base.status is CellStatus.BUILD_FAILED
+        if complete:
+            self._ended.add(cell)
+        return complete
 
     def _start(self, waiting: list[Task], priority: dict[str, float]) -> None:
         while True:
