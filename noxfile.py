@@ -166,6 +166,13 @@ def cache(session: nox.Session) -> None:
     harness(session, "cache")
 
 
+@nox.session(name="update-pins")
+def update_pins(session: nox.Session) -> None:
+    """What newer SDKs, CPythons and runtimes there are, as a diff of the pin files; `-- --write` writes them."""
+    install(session)
+    harness(session, "update-pins")
+
+
 @nox.session
 def diff(session: nox.Session) -> None:
     """What newly fails, newly passes, appeared, vanished or got slower: `-- previous latest`."""

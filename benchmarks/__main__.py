@@ -30,6 +30,7 @@ def main() -> None:
         "--runtime", nargs="+", choices=list(wasi.RUNTIMES), default=list(wasi.RUNTIMES), help="of wasi"
     )
     parser.add_argument("--every", type=int, default=1, metavar="N", help="of node: only each Nth module")
+    parser.add_argument("--unrepaired", action="store_true", help="of node: the naive run's build has upstream's stack")
     parser.add_argument("--runs", type=int, default=90, help="of history (default: %(default)s)")
     parser.add_argument("--cells", type=int, default=4, help="of each of its runs (default: %(default)s)")
     parser.add_argument("--outcomes", type=int, default=10_000_000, help="of all of them (default: %(default)s)")
@@ -40,7 +41,7 @@ def main() -> None:
     directory = TOP / "reports" / "out" / f"bench-{arguments.name}-{time.strftime('%Y%m%d-%H%M%S')}"
     found: object
     if arguments.name == "node":
-        found = node.measure(arguments.every, directory, store)
+        found = node.measure(arguments.every, directory, store, repaired=not arguments.unrepaired)
         node.show(found, console)
     elif arguments.name == "flavours":
         found = flavours.measure(directory, store)

@@ -1,7 +1,8 @@
 """The suite under Node as one would run it without the harness, one process a test file, against ours.
 
-Both run the same build with the same options, two guests at a time, one run after the other. A module of
-the naive run that is silent for the harness's own limit of time is ended, and named.
+Both run with the same options, two guests at a time, one run after the other: the same build, which compares
+outcomes, too; or, for the naive run, the build that upstream's own flags make, with the hangs of its small stack.
+A module of the naive run that is not over within the harness's own limit of time is ended, and named.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     without: tuple[str, ...]
     """modules of which the naive run left no JUnit file"""
     ours: Timing
-    outcomes: Comparison
+    outcomes: Comparison | None
+    """of the same build; None if they were two"""
 
 
 def run_module(prepared: Prepared, module: str, junit: Path, store: Store) -> bool:
@@ -76,21 +78,25 @@ def naive_run(
     return Timing(wall=time.monotonic() - started, cpu=cpu_seconds() - before), found
 
 
-def measure(every: int, directory: Path, store: Store) -> Round:
-    """One round with every so-manieth module; what it saw in full lies in `directory` afterwards."""
+def measure(every: int, directory: Path, store: Store, *, repaired: bool = True) -> Round:
+    """One round with every so-manieth module; what it saw in full lies in `directory` afterwards.
+
+    The naive run takes the build without the matrix's repairs if it is not to be `repaired`.
+    """
     junit = directory / "naive"
     junit.mkdir(parents=True)
     prepared = prepare(SELECTION, store)
+    theirs = prepare(SELECTION, store, repaired=repaired)
     modules = test_modules(prepared.source)[::every]
     ours, outcomes = harness_run(prepared, directory, modules)
-    naive, ended = naive_run(prepared, modules, junit, store)
+    naive, ended = naive_run(theirs, modules, junit, store)
     without = tuple(module for module in ended if not (junit / f"{module}.xml").is_file())
     return Round(
         naive=naive,
         hung=tuple(module for module, over in ended.items() if not over),
         without=without,
         ours=ours,
-        outcomes=compare(sorted(junit.glob("*.xml")), outcomes, without),
+        outcomes=compare(sorted(junit.glob("*.xml")), outcomes, without) if repaired else None,
     )
 
 
@@ -98,4 +104,5 @@ def show(round_: Round, console: Console) -> None:
     show_timings("naive", {"naive": round_.naive, "ours": round_.ours}, console)
     console.print(f"naive run: hung: {', '.join(round_.hung) or 'none'}", soft_wrap=True)
     console.print(f"naive run: no JUnit file: {', '.join(round_.without) or 'none'}", soft_wrap=True)
-    show_comparison("ours", round_.outcomes, console)
+    if round_.outcomes is not None:
+        show_comparison("ours", round_.outcomes, console)

@@ -90,9 +90,11 @@ def cpu_seconds() -> float:
     return times.children_user + times.children_system
 
 
-def prepare(selection: Selection, store: Store) -> Prepared:
-    """Provision and build the one cell that is selected."""
+def prepare(selection: Selection, store: Store, *, repaired: bool = True) -> Prepared:
+    """Provision and build the one cell that is selected; if not `repaired`, without the matrix's repairs."""
     matrix = load()
+    if not repaired:
+        matrix = msgspec.structs.replace(matrix, repairs=())
     (cell,) = select(expand(matrix), selection)
     preparer = Preparer(matrix, store, Options(jobs=os.cpu_count() or 1), Silent(), print)
     return preparer.prepare(cell, Limits())

@@ -14,6 +14,7 @@ from harness.commands.cache import cache
 from harness.commands.cells import list_cells
 from harness.commands.history import diff, history
 from harness.commands.nightly import nightly
+from harness.commands.pins import update_pins
 from harness.commands.plan import plan
 from harness.commands.report import report
 from harness.commands.serve import serve_repl
@@ -36,6 +37,7 @@ OWN_OPTIONS: dict[str, Callable[[Sequence[str], Console], int]] = {
     "history": history,
     "nightly": nightly,
     "plan": plan,
+    "update-pins": update_pins,
     "work": work,
 }
 """commands that have options of their own: each takes the words after its name"""

@@ -107,6 +107,28 @@ def _fetch(
             os.unlink(temporary)
 
 
+def read(url: str, *, limit: int = 64 << 20, timeout: httpx.Timeout = _TIMEOUT) -> bytes:
+    """What is at `url`, at most `limit` bytes. Raises Unobtainable when it cannot be had or is longer."""
+    found = bytearray()
+    try:
+        with (
+            httpx.Client(follow_redirects=True, max_redirects=_REDIRECTS, timeout=timeout) as client,
+            client.stream("GET", url) as response,
+        ):
+            response.raise_for_status()
+            for chunk in response.iter_bytes(1 << 20):
+                found += chunk
+                if len(found) > limit:
+                    raise Unobtainable(f"{url} is longer than {limit >> 20} MiB")
+    except httpx.HTTPStatusError as exc:
+        raise Unobtainable(f"{url}: the server answered {exc.response.status_code}") from None
+    except httpx.ConnectError as exc:
+        raise Unobtainable(f"{url}: no connection: {exc}") from None
+    except (httpx.HTTPError, httpx.InvalidURL) as exc:
+        raise Unobtainable(f"{url} cannot be read: {type(exc).__name__}: {exc}") from None
+    return bytes(found)
+
+
 def reachable(url: str, *, timeout: float = 4.0) -> str | None:
     """None when the server answers for `url`, else why it does not, in a few words."""
     try:

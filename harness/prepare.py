@@ -148,7 +148,7 @@ class Preparer:
     def _series(self, build: Build) -> Series:
         series = self._matrix.series_of(build)
         if series is None:
-            raise UsageError(f"no series in cpythons.toml covers CPython {build.cpython.version} on {build.sdk.family}")
+            raise UsageError(f"no series in series.toml covers CPython {build.cpython.version} on {build.sdk.family}")
         return series
 
     def _provision(self, cell: Cell, *, runtime: bool = True) -> dict[str, Obtained]:

@@ -42,7 +42,7 @@ def expand(matrix: Matrix, *, known_bad: bool = False) -> Expansion:
                 cell = Cell(build=build, runtime=runtime)
                 facts = cell.facts
                 if not covered:
-                    reason = f"no series in cpythons.toml says how CPython {cpython.version} is built with {sdk.family}"
+                    reason = f"no series in series.toml says how CPython {cpython.version} is built with {sdk.family}"
                     rejected.append(Rejected(cell=cell, reason=reason))
                 elif rule := next((rule for rule in rules if rule.when.holds(facts)), None):
                     hint = " (--known-bad makes it all the same)" if rule.on_demand else ""

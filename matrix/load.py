@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from matrix import model, reach
+from matrix import model, pins, reach
 from matrix.errors import ConfigError
 from matrix.select import Selection
 
@@ -23,21 +23,8 @@ class _Targets(model.Record, frozen=True, kw_only=True):
     target: tuple[model.Target, ...]
 
 
-class _Sdks(model.Record, frozen=True, kw_only=True):
-    sdk: tuple[model.Sdk, ...]
-
-
-class _CPythons(model.Record, frozen=True, kw_only=True):
-    cpython: tuple[model.CPython, ...]
+class _Series(model.Record, frozen=True, kw_only=True):
     series: tuple[model.Series, ...]
-
-
-class _Runtimes(model.Record, frozen=True, kw_only=True):
-    runtime: tuple[model.Runtime, ...]
-
-
-class _Ports(model.Record, frozen=True, kw_only=True):
-    port: tuple[model.Port, ...]
 
 
 class _Rules(model.Record, frozen=True, kw_only=True):
@@ -83,15 +70,16 @@ def load(directory: Path = DATA) -> model.Matrix:
     rule that can hold for nothing.
     """
     targets = read_toml(directory / "targets.toml", _Targets).target
-    sdks = read_toml(directory / "sdks.toml", _Sdks).sdk
-    cpythons = read_toml(directory / "cpythons.toml", _CPythons)
-    runtimes = read_toml(directory / "runtimes.toml", _Runtimes).runtime
-    ports = read_toml(directory / "ports.toml", _Ports).port
+    series = read_toml(directory / "series.toml", _Series).series
+    sdks = read_toml(directory / "sdks.toml", pins.Sdks).sdk
+    cpythons = read_toml(directory / "cpythons.toml", pins.CPythons).cpython
+    runtimes = read_toml(directory / "runtimes.toml", pins.Runtimes).runtime
+    ports = read_toml(directory / "ports.toml", pins.Ports).port
     rules = read_toml(directory / "rules.toml", _Rules)
 
     _unique(directory / "targets.toml", "target", targets, lambda row: row.id)
     _unique(directory / "sdks.toml", "sdk", sdks, lambda row: row.id)
-    _unique(directory / "cpythons.toml", "cpython", cpythons.cpython, lambda row: row.id)
+    _unique(directory / "cpythons.toml", "cpython", cpythons, lambda row: row.id)
     _unique(directory / "runtimes.toml", "runtime", runtimes, lambda row: row.id)
     _unique(directory / "ports.toml", "port", ports, lambda row: row.name)
     for number, sdk in enumerate(sdks):
@@ -100,7 +88,7 @@ def load(directory: Path = DATA) -> model.Matrix:
     for number, target in enumerate(targets):
         where = f"{directory / 'targets.toml'}: target[{number}]"
         _known(f"{where}.defaults.sdk", target.defaults.sdk, {sdk.id for sdk in sdks})
-        _known(f"{where}.defaults.cpython", target.defaults.cpython, {c.id for c in cpythons.cpython})
+        _known(f"{where}.defaults.cpython", target.defaults.cpython, {c.id for c in cpythons})
         _known(f"{where}.defaults.runtime", target.defaults.runtime, {r.id for r in runtimes})
         for name in target.runtimes:
             _known(f"{where}.runtimes", name, {runtime.name for runtime in runtimes})
@@ -113,10 +101,10 @@ def load(directory: Path = DATA) -> model.Matrix:
     matrix = model.Matrix(
         targets=targets,
         sdks=sdks,
-        cpythons=cpythons.cpython,
+        cpythons=cpythons,
         runtimes=runtimes,
         ports=ports,
-        series=cpythons.series,
+        series=series,
         exclusions=rules.exclusion,
         allowed_to_fail=rules.allowed_to_fail,
         repairs=rules.repair,
@@ -128,6 +116,11 @@ def load(directory: Path = DATA) -> model.Matrix:
             where = f"{directory / 'rules.toml'}: {table}[{number}].when"
             reach.check(where, entry.when, matrix, of_builds=table in _OF_BUILDS)
     return matrix
+
+
+def load_sources(directory: Path = DATA) -> model.Sources:
+    """What sources.toml names. Raises ConfigError when it does not fit."""
+    return read_toml(directory / "sources.toml", model.Sources)
 
 
 def load_sets(directory: Path = DATA) -> tuple[CellSet, ...]:

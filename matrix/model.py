@@ -124,11 +124,11 @@ class CPython(Record, frozen=True, kw_only=True):
 
 
 class Wheel(Record, frozen=True, kw_only=True):
-    """A project and version on PyPI with the sha256 of the wheels that may be installed."""
+    """A project and version on PyPI with the sha256 of the wheel that may be installed on each machine."""
 
     project: str
     version: str
-    sha256: tuple[Sha256, ...]
+    sha256: dict[str, Sha256]
     command: str = ""
     """the command in it that is wanted; none when the package itself is"""
 
@@ -152,10 +152,24 @@ class Runtime(Record, frozen=True, kw_only=True):
     kind: RuntimeKind
     wheel: Wheel | None = None
     executable: Path | None = None
+    note: str = ""
 
     @property
     def id(self) -> str:
         return f"{self.name}-{self.version}"
+
+
+class Sources(Record, frozen=True, kw_only=True):
+    """Where newer versions are looked for, beside pip's index."""
+
+    wasi_sdk: Url
+    """releases of a GitHub repository, as its API lists them"""
+    emscripten: Url
+    """emsdk's `bazel/revisions.bzl`"""
+    cpython: Url
+    """source archives of CPython's releases, as python.org's API lists them"""
+    suites: tuple[str, ...]
+    """of the distribution"""
 
 
 class Defaults(Record, frozen=True, kw_only=True):

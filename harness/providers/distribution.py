@@ -31,6 +31,8 @@ _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 _INDEX_AGE = 24 * 3600.0
 """seconds after which a suite's index is fetched again"""
 _INRELEASE = re.compile(r"^'(?P<uri>\S+?)/dists/(?P<suite>\S+)/InRelease'")
+_ARCHIVE = re.compile(r"^ (?P<sha256>[0-9a-f]{64}) \d+ (?P<name>\S+\.orig\.tar\.\w+)$", re.MULTILINE)
+"""a line of a source's Checksums-Sha256 (deb-src-control(5)), of upstream's archive"""
 
 
 class Suite:
@@ -92,6 +94,21 @@ class Suite:
             if place.endswith(" Sources") is source:
                 found.setdefault(name, []).append(version)
         return found
+
+    def source_archive(self, package: str, version: str) -> tuple[str, str] | None:
+        """The name and the sha256 of the upstream archive of a source package; None when it has not just one."""
+        text = process.capture(["apt-cache", "showsrc", "--only-source", package], env=self._environment)
+        for paragraph in text.split("\n\n"):
+            if f"\nVersion: {version}\n" in paragraph:
+                found = _ARCHIVE.findall(paragraph)
+                return (found[0][1], found[0][0]) if len(found) == 1 else None
+        return None
+
+    def llvm_of(self, package: str) -> int | None:
+        """The major version of the clang that a package depends on."""
+        text = process.capture(["apt-cache", "depends", package], env=self._environment)
+        match = re.search(r"Depends: clang-(\d+)$", text, re.MULTILINE)
+        return int(match[1]) if match else None
 
     def needed_by(self, packages: Sequence[str], pattern: re.Pattern[str]) -> list[str]:
         """The packages whose names match a pattern that some packages need, also by way of others.

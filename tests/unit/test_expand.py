@@ -57,7 +57,7 @@ def test_a_version_that_no_series_covers_is_rejected() -> None:
     matrix = made.matrix(cpythons=(CPython(version="3.10.1"),))
     expansion = expand(matrix)
     assert expansion.cells == ()
-    assert "no series in cpythons.toml" in expansion.rejected[0].reason
+    assert "no series in series.toml" in expansion.rejected[0].reason
     assert "3.10.1" in expansion.rejected[0].reason
 
 

