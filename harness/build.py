@@ -15,6 +15,7 @@ from typing import Protocol
 import msgspec
 
 from harness import process, records
+from harness.compiler_cache import CompilerCache
 from harness.recipes import Plan, Step
 from harness.store import Store, digest_of, read_json, write_atomically
 from matrix.errors import BuildFailed
@@ -51,14 +52,16 @@ class Silent:
         pass
 
 
-def execute(plan: Plan, store: Store, watcher: Watcher, *, say: Callable[[str], None]) -> float:
-    """Bring a plan's outputs about; the seconds that it took (0.0 when all was current).
+def execute(
+    plan: Plan, store: Store, watcher: Watcher, *, say: Callable[[str], None], cache: CompilerCache | None = None
+) -> float:
+    """Bring a plan's outputs about, by way of a compiler cache; the seconds that it took (0.0 when all was current).
 
     Raises BuildFailed with the failing command, its last lines and the log's path.
     """
     with store.lock(f"build-{plan.directory.name}", say=say):
         forget(plan)
-        return sum(_run(plan, step, store, watcher) for step in pending_steps(plan))
+        return sum(_run(plan, step, store, watcher, cache) for step in pending_steps(plan))
 
 
 def forget(plan: Plan) -> None:
@@ -95,7 +98,7 @@ def _begin_anew(plan: Plan, step: Step) -> None:
     write_atomically(asked, _digest(step).encode())
 
 
-def _run(plan: Plan, step: Step, store: Store, watcher: Watcher) -> float:
+def _run(plan: Plan, step: Step, store: Store, watcher: Watcher, cache: CompilerCache | None) -> float:
     step.cwd.mkdir(parents=True, exist_ok=True)
     process.require(step.argv[0] if "/" not in step.argv[0] else "sh")
     if step.argv[0].endswith("configure"):
@@ -104,8 +107,10 @@ def _run(plan: Plan, step: Step, store: Store, watcher: Watcher) -> float:
     log = log_path(plan, step)
     started = time.monotonic()
     watcher.begin(f"{plan.name}: {step.title}", _expected(store, step))
-    env = process.base_environment() | step.env
-    code = process.run_logged(step.argv, env=env, cwd=step.cwd, log=log, tick=watcher.tick)
+    argv, env = step.argv, process.base_environment() | step.env
+    if cache is not None and step.through_cache:
+        argv, env = (*argv, *cache.words(step.through_cache)), env | cache.variables(step.compiler)
+    code = process.run_logged(argv, env=env, cwd=step.cwd, log=log, tick=watcher.tick)
     elapsed = time.monotonic() - started
     missing = [path for path in step.outputs if not path.exists()]
     if code != 0 or missing:

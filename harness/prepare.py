@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from harness import build as building
-from harness import process
+from harness import compiler_cache, process
 from harness.configure_answers import leave_answers, take_answers
 from harness.fetch import file_sha256
 from harness.providers import Obtained, obtain
@@ -74,6 +74,7 @@ class Preparer:
         self._options = options
         self._watcher = watcher
         self._say = say
+        self._compiler_cache = compiler_cache.find()
         self._obtained: dict[str, Obtained] = {}
         self._failures: dict[str, MatrixError] = {}
 
@@ -133,7 +134,7 @@ class Preparer:
         """Make the build Python of a cell. Raises as `prepare` does."""
         _, plans = self._python_plans(cell.build, self.provide(cell, cell.build.cpython.id))
         for each in plans:
-            building.execute(each, self._store, self._watcher, say=self._say)
+            self._execute(each)
 
     def expected_failure(self, build: Build) -> ExpectedBuildFailure | None:
         return self._matrix.expected_failure_of(build)
@@ -249,17 +250,20 @@ class Preparer:
                     building.forget(plans[-1])
                     take_answers(answers, cache)
             for each in plans:
-                building.execute(each, self._store, self._watcher, say=self._say)
+                self._execute(each)
             if toolchain is not None:
                 leave_answers(cache, answers)
             with self._store.lock(f"stage-{parts.directory.name}", say=self._say):
                 stage_sources(parts)
-                building.execute(self._library_plan(parts), self._store, self._watcher, say=self._say)
+                self._execute(self._library_plan(parts))
                 stage_build(layout.layout_of(build, series), series, parts)
             return parts
         except BuildFailed as exc:
             self._failures[build.id] = exc
             raise
+
+    def _execute(self, plan: Plan) -> None:
+        building.execute(plan, self._store, self._watcher, say=self._say, cache=self._compiler_cache)
 
     def _asked(self, build: Build, parts: layout.Parts) -> list[str]:
         """What configure's answers depend on."""

@@ -28,6 +28,14 @@ _WRAPPED = (
 )
 _ALIASES = {"ar": "llvm-ar", "ranlib": "llvm-ranlib", "nm": "llvm-nm", "strip": "llvm-strip"}
 _COMPILERS = ("clang", "clang++", "clang-cpp")
+_WRAPPER = """\
+#!/bin/sh
+# Made by the harness: the tool lies in llvm/ together with the libraries that it needs.
+# {sdk}
+sdk=${{0%/bin/*}}
+LD_LIBRARY_PATH=$sdk/llvm/lib exec "$sdk/llvm/bin/{tool}"{defaults} "$@"
+"""
+"""a tool of `bin/`; it says of which SDK it is, since sccache knows a compiler by the bytes of its file"""
 
 
 class ComposedWasiSdk(ComposedSdk):
@@ -44,7 +52,7 @@ class ComposedWasiSdk(ComposedSdk):
 
     def _mark(self) -> str:
         composed = self._composed
-        return "\0".join([composed.version, composed.libc.version, composed.triple, str(_WRAPPED)])
+        return "\0".join([composed.version, composed.libc.version, composed.triple, str(_WRAPPED), _WRAPPER])
 
     def _suites(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys([*self._composed.suites, self._composed.libc.suite]))
@@ -103,22 +111,14 @@ class ComposedWasiSdk(ComposedSdk):
         bin_ = sdk / "bin"
         bin_.mkdir()
         for name in _WRAPPED:
-            _wrapper(bin_ / name, name, self._composed.triple if name in _COMPILERS else "")
+            triple = self._composed.triple if name in _COMPILERS else ""
+            defaults = f' --target={triple} "--sysroot=$sdk/share/wasi-sysroot"' if triple else ""
+            command = bin_ / name
+            command.write_text(_WRAPPER.format(sdk=self._detail(), tool=name, defaults=defaults))
+            command.chmod(0o755)
         for name, tool in _ALIASES.items():
             (bin_ / name).symlink_to(tool)
         (sdk / "VERSION").write_text(
             f"{self._version}.0\ncomposed-from: clang {self._composed.version}, "
             f"wasi-libc {self._composed.libc.version}\n"
         )
-
-
-def _wrapper(path: Path, tool: str, triple: str) -> None:
-    """A script that runs a tool of `llvm/` with its libraries; compilers get target and sysroot."""
-    defaults = f' --target={triple} "--sysroot=$sdk/share/wasi-sysroot"' if triple else ""
-    path.write_text(
-        "#!/bin/sh\n"
-        "# Made by the harness: the tool lies in llvm/ together with the libraries that it needs.\n"
-        "sdk=${0%/bin/*}\n"
-        f'LD_LIBRARY_PATH=$sdk/llvm/lib exec "$sdk/llvm/bin/{tool}"{defaults} "$@"\n'
-    )
-    path.chmod(0o755)

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import msgspec
 
+CACHE = "{cache}"
+"""stands for the compiler cache's command in a step's `through_cache`"""
+
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
     """One command of a build."""
@@ -26,6 +29,10 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """files that are there when it succeeded"""
     remembers: tuple[Path, ...] = ()
     """files of its own that it goes on from, and that do not fit when something about it has changed"""
+    through_cache: tuple[str, ...] = ()
+    """words that make it compile by way of the compiler cache, if there is one (harness.compiler_cache)"""
+    compiler: str = ""
+    """the digest of what it compiles with, where the file of that name does not tell"""
     expected: float = 60.0
     """seconds that it took when it was measured on two cores; later runs are compared with earlier ones"""
 

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
-from harness.recipes import Plan, Step, jobs_flag
+from harness.recipes import CACHE, Plan, Step, jobs_flag
 from harness.recipes.layout import Parts, build_directory, configure_command, link_sources
 from matrix.model import Build, Repair, Series, Target
 
@@ -130,6 +130,9 @@ def plan(
         env=toolchain.environment,
         inputs=(parts.source_digest, toolchain.digest),
         outputs=(work / series.program, work / "python.wasm", work / "pybuilddir.txt"),
+        # make exports what stands on its command line: https://www.gnu.org/software/make/manual/html_node/Environment.html
+        through_cache=(f"EM_COMPILER_WRAPPER={CACHE}",),
+        compiler=toolchain.digest,
         expected=90,
     )
     steps = [link_sources(parts), configure, make]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.recipes import Plan, Step, jobs_flag
+from harness.recipes import CACHE, Plan, Step, jobs_flag
 
 _LEFT_OUT = (
     "_ssl", "_hashlib", "_tkinter", "_curses", "_curses_panel", "_dbm", "_gdbm", "_sqlite3", "_ctypes",
@@ -30,6 +30,7 @@ def plan(name: str, directory: Path, source: Path, source_digest: str, configure
             "-q",
             "--disable-test-modules",
             "--without-ensurepip",
+            "CC=gcc",
             "OPT=-O1 -fno-strict-overflow",
             *(f"py_cv_module_{module}=n/a" for module in _LEFT_OUT),
         ),
@@ -45,6 +46,7 @@ def plan(name: str, directory: Path, source: Path, source_digest: str, configure
         cwd=directory,
         inputs=(source_digest,),
         outputs=(directory / "python",),
+        through_cache=(f"CC={CACHE} gcc",),
         expected=55,
     )
     return Plan(name=name, directory=directory, steps=(configure, make))

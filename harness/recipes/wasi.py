@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shlex
 
-from harness.recipes import Plan, Step, jobs_flag
+from harness.recipes import CACHE, Plan, Step, jobs_flag
 from harness.recipes.layout import (
     GuestLayout,
     Parts,
@@ -62,6 +62,8 @@ def plan(build: Build, series: Series, repairs: tuple[Repair, ...], parts: Parts
         env=tools,
         inputs=(parts.source_digest, parts.sdk_digest),
         outputs=(work / "python.wasm", work / "pybuilddir.txt"),
+        through_cache=(f"CC={CACHE} {tools['CC']}",),
+        compiler=parts.sdk_digest,
         expected=90,
     )
     return Plan(name=build.id, directory=parts.directory, steps=(link_sources(parts), configure, make))

@@ -12,6 +12,7 @@ from typing import NoReturn
 import pytest
 
 from harness.store import Store
+from tests.unit.stored import make
 
 _STARTS_PROCESSES = (
     (subprocess.Popen, "__init__"),
@@ -47,3 +48,16 @@ def _neither_processes_nor_network(monkeypatch: pytest.MonkeyPatch) -> None:
 def store(tmp_path: Path) -> Store:
     """A cache of the test's own, the one that `$CPYTHON_WASM_CACHE` names, too."""
     return Store(tmp_path / "cache")
+
+
+@pytest.fixture
+def other(store: Store) -> Store:
+    """The same cache, as another run has it."""
+    return Store(store.root)
+
+
+@pytest.fixture
+def sdk(store: Store) -> Path:
+    """An entry that a run made and used which is over."""
+    path, _ = Store(store.root).obtain("sdk", make)
+    return path
