@@ -79,6 +79,17 @@ def pending_steps(plan: Plan) -> tuple[Step, ...]:
     return ()
 
 
+def remembered_failure(plan: Plan) -> BuildFailed | None:
+    """What the first step that has to run came to before, when it failed then and nothing about it has changed."""
+    for step in pending_steps(plan)[:1]:
+        try:
+            if _failure_path(plan, step).read_text() == _digest(step):
+                return _failed(plan, step, "as it did before: nothing has changed since", remembered=True)
+        except OSError:
+            return None
+    return None
+
+
 def log_path(plan: Plan, step: Step) -> Path:
     """Where a step's full output is."""
     return plan.directory / ".steps" / f"{step.name}.log"
@@ -95,6 +106,7 @@ def _begin_anew(plan: Plan, step: Step) -> None:
         for path in step.remembers:
             path.unlink(missing_ok=True)
     stamp.unlink(missing_ok=True)
+    _failure_path(plan, step).unlink(missing_ok=True)
     write_atomically(asked, _digest(step).encode())
 
 
@@ -116,19 +128,29 @@ def _run(plan: Plan, step: Step, store: Store, watcher: Watcher, cache: Compiler
     if code != 0 or missing:
         watcher.end("failed", elapsed)
         what = process.describe_exit(code) if code else f"it made no {missing[0]}"
-        output = process.tail(log, 400)
-        last = "\n".join(output.splitlines()[-15:])
-        raise BuildFailed(
-            f"{plan.name}: step {step.name} failed ({what})\n{last}\n  command: {step.command()}\n  full log: {log}",
-            step=step.name,
-            output=log.read_text("utf-8", "backslashreplace"),
-            hint="mend it and run again: finished steps are not repeated",
-        )
+        write_atomically(_failure_path(plan, step), _digest(step).encode())
+        raise _failed(plan, step, what)
     watcher.end("done", elapsed)
     stamp = Stamp(digest=_digest(step), duration=elapsed, outputs=_marks(step))
     write_atomically(_stamp_path(plan, step), records.encode(stamp))
     _remember(store, step, elapsed)
     return elapsed
+
+
+def _failed(plan: Plan, step: Step, what: str, *, remembered: bool = False) -> BuildFailed:
+    log = log_path(plan, step)
+    last = "\n".join(process.tail(log, 400).splitlines()[-15:])
+    return BuildFailed(
+        f"{plan.name}: step {step.name} failed ({what})\n{last}\n  command: {step.command()}\n  full log: {log}",
+        step=step.name,
+        output=log.read_text("utf-8", "backslashreplace"),
+        hint="mend it and run again: finished steps are not repeated",
+        remembered=remembered,
+    )
+
+
+def _failure_path(plan: Plan, step: Step) -> Path:
+    return plan.directory / ".steps" / f"{step.name}.failed"
 
 
 def _stamp_path(plan: Plan, step: Step) -> Path:

@@ -8,7 +8,7 @@ import re
 import sys
 import sysconfig
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -39,6 +39,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """a native Python of the same X.Y that serves as build Python"""
     refresh: bool = False
     """ask the preferred providers again even when a lesser one's result is in the cache"""
+    reuse: bool = True
+    """take it as known that a build fails as expected, when it did and nothing about it has changed"""
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,7 +125,8 @@ class Preparer:
         for providers in wanted.values():
             if all(provider.cached(self._store) is None for provider in providers()):
                 return False
-        return not any(building.pending_steps(plan) for plan in self.plans(cell))
+        plans = self.plans(cell)
+        return not any(map(building.pending_steps, plans)) or self._known_failure(cell.build, plans) is not None
 
     def provide(self, cell: Cell, item: str) -> Obtained:
         """One of the items that a cell needs. Raises Unobtainable, or what the machine raises."""
@@ -240,6 +243,8 @@ class Preparer:
             raise self._failures[build.id]
         try:
             plans, parts, toolchain = self._plans(build, series, had)
+            if (known := self._known_failure(build, plans)) is not None:
+                raise known
             if toolchain is not None:
                 ports = {port.name: had[port.id].path for port in self._matrix.ports}
                 set_up(toolchain, ports, self._store)
@@ -261,6 +266,15 @@ class Preparer:
         except BuildFailed as exc:
             self._failures[build.id] = exc
             raise
+
+    def _known_failure(self, build: Build, plans: Sequence[Plan]) -> BuildFailed | None:
+        """How a build failed as it was expected to, when nothing about it has changed."""
+        expected = self._matrix.expected_failure_of(build)
+        if expected is None or not self._options.reuse:
+            return None
+        pending = next(filter(building.pending_steps, plans), None)
+        failure = building.remembered_failure(pending) if pending is not None else None
+        return failure if failure is not None and expected.is_shown_by(failure.step, failure.output) else None
 
     def _execute(self, plan: Plan) -> None:
         building.execute(plan, self._store, self._watcher, say=self._say, cache=self._compiler_cache)

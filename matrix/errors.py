@@ -47,10 +47,14 @@ class BuildFailed(MatrixError):
 
     exit_status = 3
 
-    def __init__(self, message: str, *, step: str = "", output: str = "", hint: str = "") -> None:
+    def __init__(
+        self, message: str, *, step: str = "", output: str = "", hint: str = "", remembered: bool = False
+    ) -> None:
         super().__init__(message, hint=hint)
         self.step = step
         self.output = output
+        self.remembered = remembered
+        """whether it is what an earlier run of the step came to, of which nothing has changed"""
 
 
 class HarnessFault(MatrixError):

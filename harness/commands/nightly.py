@@ -228,7 +228,7 @@ class Nightly:
     def _take_known(self, waiting: list[Task]) -> None:
         """Do here what takes no time: cells for which nothing has to be made or run."""
         matrix, limitations = load(), Limitations.load()
-        options = Options(jobs=self._budget.cores)
+        options = Options(jobs=self._budget.cores, reuse=self._run.arguments.reuse)
         preparer = Preparer(matrix, self._store, options, Silent(), self._say)
         worker = CellWorker(self._run.arguments, preparer, limitations, self._store, self._console)
         for cell in self._cells:

@@ -61,7 +61,9 @@ def build_or_test(arguments: Arguments, console: Console) -> int:
     cells = selected_cells(arguments, matrix)
     store = Store()
     store.remove_left_over()
-    options = Options(jobs=arguments.jobs, build_python=arguments.build_python, refresh=arguments.refresh)
+    options = Options(
+        jobs=arguments.jobs, build_python=arguments.build_python, refresh=arguments.refresh, reuse=arguments.reuse
+    )
     preparer = Preparer(matrix, store, options, TerminalWatcher(console), say)
     if arguments.dry_run:
         return _dry_run(cells, preparer, console)
@@ -174,7 +176,9 @@ class CellWorker:
             return False
         record, prepared = self.prepare(cell)
         if prepared is None:
-            return False
+            if record.base.status is CellStatus.BUILD_FAILED:
+                write_record(run, record)
+            return record.base.status is CellStatus.BUILD_FAILED
         limitations, directory = self._limitations.for_cell(cell.facts), cell_directory(run, cell.id)
         if not nothing_to_run(prepared, self._arguments, limitations, directory, self._store):
             return False
@@ -219,7 +223,8 @@ def record_of_failure(cell: Cell, exc: MatrixError | OSError, failure: ExpectedB
     """The record of a cell that could not be prepared; `failure` is the one that is expected of its build."""
     if isinstance(exc, BuildFailed):
         expected = failure is not None and failure.is_shown_by(exc.step, exc.output)
-        reason = f"expected: {failure.reason}" if failure and expected else str(exc)
+        known = " (known from before: nothing has changed since)" if exc.remembered else ""
+        reason = f"expected{known}: {failure.reason}" if failure and expected else str(exc)
         if failure and not expected:
             reason += f"\nit was expected to fail at {failure.step} with {failure.message!r}"
         return CellRecord(base=untested(cell, CellStatus.BUILD_FAILED, reason, expected=expected), tested=False)

@@ -47,7 +47,12 @@ def work(argv: Sequence[str], console: Console) -> int:
         console.print(escape(message), soft_wrap=True)
 
     store = Store()
-    options = Options(jobs=known.cores, build_python=arguments.build_python, refresh=arguments.refresh)
+    options = Options(
+        jobs=known.cores,
+        build_python=arguments.build_python,
+        refresh=arguments.refresh,
+        reuse=arguments.reuse,
+    )
     preparer = Preparer(matrix, store, options, TerminalWatcher(console) if console.is_terminal else Silent(), say)
     if known.kind is Kind.GET:
         preparer.provide(cells[0], known.item)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.build import Silent, execute, pending_steps
+from harness.build import Silent, execute, pending_steps, remembered_failure
 from harness.recipes import Plan, Step
 from harness.store import Store
 from matrix.errors import BuildFailed
@@ -71,3 +71,27 @@ def test_what_was_remembered_for_a_step_before_it_ever_ran_is_kept(tmp_path: Pat
     run(one, store)
     assert (tmp_path / "work/made").read_text() == "handed over\n"
     assert not pending_steps(one)
+
+
+def test_a_failure_is_remembered_as_long_as_the_step_is_the_same(tmp_path: Path, store: Store) -> None:
+    one = plan(tmp_path / "work", "echo no such header; exit 3")
+    assert remembered_failure(one) is None
+    with pytest.raises(BuildFailed) as caught:
+        run(one, store)
+    known = remembered_failure(one)
+    assert known is not None
+    assert (known.step, known.output.splitlines()[-1], known.remembered) == ("step", "no such header", True)
+    assert (known.step, known.output, False) == (caught.value.step, caught.value.output, caught.value.remembered)
+    assert "as it did before" in known.message
+    assert remembered_failure(plan(tmp_path / "work", "echo another; exit 3")) is None
+
+
+def test_a_failure_is_forgotten_when_the_step_is_run_again(tmp_path: Path, store: Store) -> None:
+    one = plan(tmp_path / "work", "test -f ready && touch made")
+    with pytest.raises(BuildFailed):
+        run(one, store)
+    (tmp_path / "work/ready").touch()
+    run(one, store)
+    assert remembered_failure(one) is None
+    (tmp_path / "work/made").unlink()
+    assert remembered_failure(one) is None

@@ -92,9 +92,13 @@ def test_older_cpython_with_the_sdk_of_its_time(harness: Harness, tmp_path: Path
 
 
 def test_build_that_is_known_to_fail_fails_as_expected(harness: Harness) -> None:
-    done = harness("build", "--target", "wasi", "--sdk", "16", "--cpython", "3.13.5")
+    command = ("build", "--target", "wasi", "--sdk", "16", "--cpython", "3.13.5")
+    done = harness(*command)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "expected:" in done.stdout
+    done = harness(*command, "--again", "0")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "expected (known from before: nothing has changed since):" in done.stdout
 
 
 def test_broken_tests_are_regressions_of_their_kind_and_harm_no_other(
