@@ -1,4 +1,4 @@
-"""What planning costs: a synthetic matrix of 10,000 cells, expanded and selected from.
+"""What planning costs: a synthetic matrix of 10,000 cells with suites of 500 modules, expanded, selected from, sharded.
 
 The bound: under 5 s and 500 MB.
 """
@@ -14,6 +14,8 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from harness.ci import as_github, jobs_of
+from harness.schedule import shard
 from matrix.expand import Expansion, expand
 from matrix.model import (
     Condition,
@@ -30,7 +32,9 @@ from matrix.model import (
 from matrix.select import Selection, select
 from matrix.versions import Requirement
 
-SDKS, CPYTHONS, RUNTIMES, RULES = 25, 20, 10, 50
+SDKS, CPYTHONS, RUNTIMES, RULES, MODULES = 25, 20, 10, 50, 500
+SHARDS = 8
+"""of each suite"""
 CELLS = SDKS * CPYTHONS * RUNTIMES * 2
 """two, since each build is plain and debug"""
 
@@ -117,6 +121,21 @@ def steps(matrix: Matrix) -> dict[str, float]:
     take("select ranges", selected(ranges))
     take("select the default", selected(Selection()))
     take("select ids", selected(Selection(cell=tuple(cell.id for cell in made[0].cells[::100]))))
+
+    modules = {f"test_{number}": 0.1 + number % 37 for number in range(MODULES)}
+    jobs = []
+
+    def planned() -> int:
+        seconds_of = {"wasi": modules}
+        jobs.append(jobs_of(made[0].cells, matrix, seconds_of, sum(modules.values()) / SHARDS + 1.0))
+        return len(jobs[0].shards)
+
+    def sharded() -> int:
+        return sum(len(shard(modules, number, SHARDS)) for number in range(1, SHARDS + 1))
+
+    take("plan shards of all", planned)
+    take("shard one suite", sharded)
+    take("write for GitHub", lambda: len(as_github(jobs[0])))
     return seconds
 
 

@@ -92,9 +92,10 @@ class SeenTest(msgspec.Struct, frozen=True, kw_only=True):
     """whether the result is that of an earlier run"""
 
 
-def record(path: Path, summary: Summary, cells: Mapping[str, CellResults]) -> None:
+def record(path: Path, summary: Summary, cells: Mapping[str, CellResults], parts: Sequence[str] = ()) -> None:
     """Record a run: its summary, and the results of those of its cells that were tested.
 
+    `parts` are the runs that it was put together from: what is recorded of them was observed there, not again.
     Other processes that record are waited for. Raises HistoryUnusable, with nothing of the run recorded.
     """
     with _connection(path, "rwc") as connection:
@@ -103,15 +104,16 @@ def record(path: Path, summary: Summary, cells: Mapping[str, CellResults]) -> No
             _create(connection)
         elif (found := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
             raise _damaged(path, found)
-        _Recorder(connection).record(summary, cells)
+        _Recorder(connection, parts).record(summary, cells)
         connection.execute("COMMIT")
 
 
 class _Recorder:
     """Writes one run within a transaction."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, parts: Sequence[str]) -> None:
         self._connection = connection
+        self._parts = parts
 
     def record(self, summary: Summary, cells: Mapping[str, CellResults]) -> None:
         before = self._lists_of(summary.run_id)
@@ -180,12 +182,26 @@ class _Recorder:
             module=self._id_of("modules", "module", result.module),
             duration=_bounded(result.duration),
             digest=result.digest,
-            reused=result.reused,
+            reused=result.reused or self._part_of(cell_run, result.module),
             faulty=bool(result.fault),
             test_list=self._test_list([test for test, _, _ in tests]),
             statuses="".join(letter for _, letter, _ in tests),
             durations=struct.pack(f"<{len(tests)}f", *(seconds for _, _, seconds in tests)),
         )
+
+    def _part_of(self, cell_run: int, module: str) -> str:
+        """The part of this run that a cell's module was recorded of, "" when it is none of them."""
+        for part in self._parts:
+            found = self._connection.execute(
+                "SELECT 1 FROM module_runs JOIN cell_runs ON cell_runs.id = cell_run"
+                " JOIN runs ON runs.id = cell_runs.run JOIN modules ON modules.id = module_runs.module"
+                " WHERE runs.run = ? AND modules.module = ?"
+                " AND cell_runs.cell = (SELECT cell FROM cell_runs WHERE id = ?)",
+                [part, module, cell_run],
+            ).fetchone()
+            if found:
+                return part
+        return ""
 
     def _test_list(self, tests: Sequence[str]) -> int:
         """The list of these tests: the one that is there, or a new one."""
@@ -324,12 +340,13 @@ class History:
                 found += flakes(cell, module, digest, [self._observation(*one) for one in observed])
         return sorted(found, key=lambda flake: (-flake.rate.share, flake.cell, flake.module, flake.test))
 
-    def rates(self, cell: str, run: str, results: Iterable[ModuleResult]) -> Rates:
+    def rates(self, cell: str, runs: Collection[str], results: Iterable[ModuleResult]) -> Rates:
         """How often each test of these results was bad in a cell, with the same digest: in them and in other runs.
 
-        `run` is the one that the results are of; what was recorded of it does not count twice.
+        `runs` are those that the results are of: the run, and its parts; what was recorded of them does not
+        count twice.
         """
-        recorded = self._observed(cell, besides=run)
+        recorded = self._observed(cell, besides=runs)
         found: dict[tuple[str, str], Rate] = {}
         for result in results:
             if not result.digest:
@@ -343,18 +360,21 @@ class History:
                 found[result.module, test] = rate(count)
         return found
 
-    def _observed(self, cell: str = "", *, besides: str = "") -> dict[tuple[str, str, str], list[tuple[int, str, int]]]:
+    def _observed(
+        self, cell: str = "", *, besides: Collection[str] = ()
+    ) -> dict[tuple[str, str, str], list[tuple[int, str, int]]]:
         """By cell, module and digest: list of tests, statuses, and how often just these were observed.
 
-        In one cell only when it is named; `besides` one run.
+        In one cell only when it is named; `besides` some runs.
         """
         rows = self._connection.execute(
             "SELECT cells.cell, modules.module, digest, test_list, statuses, count(*) FROM module_runs"
             " JOIN modules ON modules.id = module_runs.module JOIN cell_runs ON cell_runs.id = cell_run"
             " JOIN runs ON runs.id = cell_runs.run JOIN cells ON cells.id = cell_runs.cell"
-            " WHERE digest != '' AND reused = '' AND NOT faulty AND ? IN ('', cells.cell) AND runs.run != ?"
+            " WHERE digest != '' AND reused = '' AND NOT faulty AND ? IN ('', cells.cell)"
+            " AND runs.run NOT IN (SELECT value FROM json_each(?))"
             " GROUP BY cells.id, modules.id, digest, test_list, statuses",
-            [cell, besides],
+            [cell, msgspec.json.encode(list(besides)).decode()],
         )
         found: dict[tuple[str, str, str], list[tuple[int, str, int]]] = defaultdict(list)
         for name, module, digest, test_list, letters, times in rows:

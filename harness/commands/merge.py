@@ -54,6 +54,7 @@ def merge(directories: Sequence[Path], out: Path) -> Path:
         started=min(run.started for _, run in runs),
         arguments=arguments,
         cells=cells,
+        parts=tuple(run.run_id for _, run in runs),
     )
     target = out.absolute() / run.run_id
     write_atomically(target / STARTED, records.encode(run))

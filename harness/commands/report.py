@@ -74,11 +74,11 @@ def publish(
     summary = summarise(directory, run, cells, limitations, duration, interrupted=interrupted)
     render.write(summary, directory)
     render.show(summary, directory, console)
-    remember(directory, summary, console)
+    remember(directory, run, summary, console)
     return summary.exit_status
 
 
-def remember(directory: Path, summary: Summary, console: Console) -> None:
+def remember(directory: Path, run: StartedRun, summary: Summary, console: Console) -> None:
     """Record a run in the history; when that cannot be, the report stands all the same."""
     found = {cell.id: read_record(directory, cell.id) for cell in summary.cells}
     cells = {
@@ -91,7 +91,7 @@ def remember(directory: Path, summary: Summary, console: Console) -> None:
         if record and record.tested
     }
     try:
-        history.record(directory.parent / history.NAME, summary, cells)
+        history.record(directory.parent / history.NAME, summary, cells, run.parts)
     except HistoryUnusable as exc:
         console.print(f"[red]this run is not in the history[/red]: {escape(str(exc))}", soft_wrap=True)
 
@@ -121,7 +121,7 @@ def summarise(
         if not record.tested:
             summaries.append(record.base)
             continue
-        verdicts = judge(cell, record, limitations, cell_directory(directory, cell.id))
+        verdicts = judge(cell, record, limitations, cell_directory(directory, cell.id), run.parts)
         judged.append((cell.id, cell.build.cpython.id, verdicts))
         one = tested(record.base, verdicts, record.durations)
         if record.fault:
@@ -143,11 +143,13 @@ def summarise(
     )
 
 
-def judge(cell: Cell, record: CellRecord, limitations: Limitations, place: Path) -> CellVerdicts:
+def judge(
+    cell: Cell, record: CellRecord, limitations: Limitations, place: Path, parts: Sequence[str] = ()
+) -> CellVerdicts:
     """A tested cell's verdicts; writes its JUnit file."""
     results = read_results(place / OUTCOMES)
     limits = limitations.for_cell(cell.facts)
-    rates = observed_rates(place, results, limits)
+    rates = observed_rates(place, results, limits, parts)
     verdicts = judge_cell(record.planned, results, limits, full=record.full, rates=rates)
     base = record.base
     properties = {
@@ -160,7 +162,9 @@ def judge(cell: Cell, record: CellRecord, limitations: Limitations, place: Path)
     return verdicts
 
 
-def observed_rates(place: Path, results: Mapping[str, ModuleResult], limitations: CellLimitations) -> Rates:
+def observed_rates(
+    place: Path, results: Mapping[str, ModuleResult], limitations: CellLimitations, parts: Sequence[str]
+) -> Rates:
     """How often the tests were bad whose limitation has a bound; nothing when the history cannot say."""
     if not any(entry.rate for entry in limitations.tests):
         return NO_RATES
@@ -172,6 +176,6 @@ def observed_rates(place: Path, results: Mapping[str, ModuleResult], limitations
     run = place.parent.parent
     try:
         with history.opened(run.parent / history.NAME) as opened:
-            return opened.rates(place.name, run.name, bounded)
+            return opened.rates(place.name, (run.name, *parts), bounded)
     except MatrixError:  # there is none yet; or it is damaged, which is said when the run is recorded
         return NO_RATES

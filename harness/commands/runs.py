@@ -32,6 +32,8 @@ class StartedRun(msgspec.Struct, frozen=True, kw_only=True):
     arguments: Arguments
     cells: tuple[str, ...] = ()
     """the ids of its cells, in their order"""
+    parts: tuple[str, ...] = ()
+    """the ids of the runs that it was put together from"""
 
 
 class CellRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -460,9 +460,9 @@ def test_cells_are_not_mixed(path: Path) -> None:
     assert flaky(path, cells=(CELL,)) == {}
 
 
-def rates(path: Path, *results: ModuleResult, run: str = "run-99", cell: str = CELL) -> dict[str, Rate]:
+def rates(path: Path, *results: ModuleResult, runs: tuple[str, ...] = ("run-99",), cell: str = CELL) -> dict[str, Rate]:
     with opened(path) as found:
-        return {test: rate for (_, test), rate in found.rates(cell, run, results).items()}
+        return {test: rate for (_, test), rate in found.rates(cell, runs, results).items()}
 
 
 def test_rates_count_what_was_observed_before_and_now(path: Path) -> None:
@@ -480,9 +480,22 @@ def test_rates_are_those_of_one_digest_and_cell(path: Path) -> None:
 
 def test_a_run_that_is_judged_again_does_not_count_twice(path: Path) -> None:
     nights(path, P, F, P)
-    assert rates(path, module(came_to(F)), run="run-02") == {ONE: Rate(bad=1, all=3)}
+    assert rates(path, module(came_to(F)), runs=("run-02",)) == {ONE: Rate(bad=1, all=3)}
 
 
 def test_results_without_modules_are_recorded(path: Path) -> None:
     record(path, summary("run-01"), {CELL: CellResults(results={}, whole=True, complete=False)})
     assert [cell.tested for cell in cells(path)] == [False]
+
+
+def test_what_was_put_together_of_recorded_parts_does_not_count_twice(path: Path) -> None:
+    nights(path, P, F)
+    whole = [module(came_to(F), came_to(P, "test.b"))]
+    results = {CELL: CellResults(results={one.module: one for one in whole}, whole=True, complete=True)}
+    parts = ("elsewhere", "run-02")
+    assert rates(path, *whole, runs=("merged", *parts)) == {ONE: Rate(bad=1, all=2), "test.b": Rate(bad=0, all=2)}
+    record(path, summary("merged", cell_summary()), results, parts)
+    assert flaky(path) == {(CELL, "d1", ONE): Rate(bad=1, all=2)}
+    assert [(one.run, one.reused) for one in seen(path)] == [("run-01", False), ("run-02", False), ("merged", True)]
+    record(path, summary("of others", cell_summary()), results, ("elsewhere",))
+    assert flaky(path) == {(CELL, "d1", ONE): Rate(bad=2, all=3)}
