@@ -166,6 +166,13 @@ def cache(session: nox.Session) -> None:
     harness(session, "cache")
 
 
+@nox.session
+def probe(session: nox.Session) -> None:
+    """Which known limitations hold on which cells, shown by a small script for each; `-- no-fork --target wasi`."""
+    install(session, "browser")
+    harness(session, "probe")
+
+
 @nox.session(name="update-pins")
 def update_pins(session: nox.Session) -> None:
     """What newer SDKs, CPythons and runtimes there are, as a diff of the pin files; `-- --write` writes them."""

@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.prepare import Options, Preparer
+from harness.session import Limits
 from harness.store import Store
-from harness.suite import Limits
 from matrix.expand import expand
 from matrix.load import load
 from matrix.select import Selection, select

@@ -17,8 +17,8 @@ from rich.table import Table
 
 from harness.build import Silent
 from harness.prepare import Options, Prepared, Preparer
+from harness.session import Limits
 from harness.store import Store
-from harness.suite import Limits
 from matrix.expand import expand
 from matrix.load import load
 from matrix.select import Selection, select

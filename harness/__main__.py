@@ -16,6 +16,7 @@ from harness.commands.history import diff, history
 from harness.commands.nightly import nightly
 from harness.commands.pins import update_pins
 from harness.commands.plan import plan
+from harness.commands.probe import probe
 from harness.commands.report import report
 from harness.commands.serve import serve_repl
 from harness.commands.test import build_or_test
@@ -29,6 +30,7 @@ COMMANDS = {
     "report": report,
     "build": build_or_test,
     "test": build_or_test,
+    "probe": probe,
     "serve": serve_repl,
 }
 OWN_OPTIONS: dict[str, Callable[[Sequence[str], Console], int]] = {

@@ -119,7 +119,7 @@ def _run(plan: Plan, step: Step, store: Store, watcher: Watcher, cache: Compiler
     log = log_path(plan, step)
     started = time.monotonic()
     watcher.begin(f"{plan.name}: {step.title}", _expected(store, step))
-    argv, env = step.argv, process.base_environment() | step.env
+    argv, env = step.words, process.base_environment() | step.env
     if cache is not None and step.through_cache:
         argv, env = (*argv, *cache.words(step.through_cache)), env | cache.variables(step.compiler)
     code = process.run_logged(argv, env=env, cwd=step.cwd, log=log, tick=watcher.tick)
@@ -159,7 +159,7 @@ def _stamp_path(plan: Plan, step: Step) -> Path:
 
 def _digest(step: Step) -> str:
     env = "\0".join(f"{name}={value}" for name, value in sorted(step.env.items()))
-    return digest_of(step.command(), env, *step.inputs)
+    return digest_of(step.identity(), env, *step.inputs)
 
 
 def _marks(step: Step) -> dict[str, tuple[int, int]]:

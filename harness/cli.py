@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import msgspec
 
-from harness.suite import Limits
+from harness.session import Limits
 from matrix.errors import UsageError
 from matrix.model import DEBUG
 from matrix.select import Selection
@@ -25,6 +25,7 @@ _COMMANDS = {
     "build": "provision and build",
     "cells": "list every cell, whether it can be had here, and why not",
     "report": "judge a run's outcomes again and write its report",
+    "probe": "run the probes of the known limitations: what holds on which cell",
     "serve": "build for the browser, and serve the interpreter's REPL on loopback",
 }
 _WITH_VALUE = frozenset(
@@ -71,7 +72,7 @@ class Arguments(msgspec.Struct, frozen=True, kw_only=True):
     sdk_paths: tuple[Path, ...] = ()
     cpython_paths: tuple[Path, ...] = ()
     names: tuple[str, ...] = ()
-    """test modules, or classes and methods in them"""
+    """test modules, or classes and methods in them; for `probe`: limitations"""
     pytest: tuple[str, ...] = ()
     limits: Limits = Limits()
     dry_run: bool = False
@@ -110,9 +111,11 @@ def parse(argv: Sequence[str], *, out: Path) -> Arguments:
     runs: tuple[str, ...] = ("latest",)
     if known.command == "report":
         runs = _runs_of(rest)
+    elif known.command == "probe" and not any(word.startswith("-") for word in rest):
+        names = tuple(rest)
     else:
         names, for_pytest = _split(rest)
-    if known.command != "test" and (names or for_pytest):
+    if (known.command not in ("test", "probe") and (names or for_pytest)) or (known.command == "probe" and for_pytest):
         what = f"runs no tests: {names[0]!r}" if names else f"has no option {for_pytest[0]!r}"
         raise UsageError(f"`{known.command}` {what}", hint="python -m harness --help")
     sdks, sdk_paths = _paths(known.sdk)

@@ -26,8 +26,9 @@ from harness.outcome import RED, ModuleResult, Outcome, Status, append_result, m
 from harness.providers import Obtained
 from harness.runtimes import Adapter, adapter
 from harness.schedule import Group
+from harness.session import GuestSettings
 from harness.store import Store, write_atomically
-from harness.suite import Batch, GuestSettings
+from harness.suite import Batch
 from matrix.limitations import Limitations
 from matrix.model import Facts, Runtime
 

@@ -23,9 +23,9 @@ from harness.provision import items_of
 from harness.recipes import Plan, emscripten, layout, native, wasi
 from harness.reuse import digest_of_guests
 from harness.runtimes import GuestRun, adapter
+from harness.session import GuestSettings, Limits
 from harness.stage import stage_build, stage_sources
 from harness.store import Store, digest_of
-from harness.suite import GuestSettings, Limits
 from harness.toolchain import set_up
 from matrix.errors import BuildFailed, MatrixError, UsageError
 from matrix.model import Build, Cell, ExpectedBuildFailure, Matrix, Series

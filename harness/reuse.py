@@ -19,11 +19,12 @@ import msgspec
 from harness import records
 from harness.fetch import file_sha256
 from harness.outcome import RED, ModuleResult, Status, append_result, read_results
+from harness.session import GuestSettings
 from harness.store import Store, digest_of
-from harness.suite import GuestSettings, ModulePlan
+from harness.suite import ModulePlan
 
 _HERE = Path(__file__).parent
-_GUEST_CODE = ("guest/*.py", "runtimes/*.py", "pages/suite.*", "stage.py", "suite.py")
+_GUEST_CODE = ("guest/driver.py", "runtimes/*.py", "pages/suite.*", "stage.py", "session.py", "suite.py")
 """what decides how a guest is set up, what it is told and what it does"""
 _BUILD_FILES = ("Makefile", "pyconfig.h")
 """what tests read of a build, besides the program itself"""

@@ -19,6 +19,7 @@ from matrix.load import read_toml
 from matrix.model import Condition, Facts, Identifier, Record
 
 DIRECTORY = Path(__file__).parent / "limitations"
+PROBES = Path(__file__).parent / "probes"
 NEUTRAL = "neutral"
 """the section of causes that are no limitation of a platform: libraries and options that are left out, other systems"""
 
@@ -83,6 +84,7 @@ class Limitation(Record, frozen=True, kw_only=True):
     """regular expressions that the reason of a skipped test matches, at its start"""
     references: tuple[str, ...] = ()
     probe: str = ""
+    """the script that shows whether it holds, its path in `probes/`; none for a neutral cause"""
     tests: tuple[ExpectedTest, ...] = ()
 
 
@@ -113,8 +115,14 @@ class Limitations:
                         raise ConfigError(
                             f"{path}: limitation {entry.id!r}: skip_reasons: {pattern!r} is no pattern: {exc}"
                         ) from None
+                if entry.probe and not (PROBES / entry.probe).is_file():
+                    raise ConfigError(f"{path}: limitation {entry.id!r}: there is no probe {PROBES / entry.probe}")
                 entries.append(entry)
         return cls(tuple(entries))
+
+    def probes(self) -> dict[str, Path]:
+        """The scripts of the probes, by the ids of their limitations."""
+        return {entry.id: PROBES / entry.probe for entry in self.entries if entry.probe}
 
     def for_cell(self, facts: Facts) -> CellLimitations:
         return CellLimitations(self, facts)

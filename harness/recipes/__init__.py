@@ -20,6 +20,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     title: str
     argv: tuple[str, ...]
+    jobs: int = 0
+    """how much it may do at once (`-j`), which changes nothing about what it makes; 0 for what has no such option"""
     cwd: Path
     env: dict[str, str] = {}
     """what is added to a nearly empty environment (`process.base_environment`)"""
@@ -36,11 +38,24 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     expected: float = 60.0
     """seconds that it took when it was measured on two cores; later runs are compared with earlier ones"""
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The command with its number of jobs."""
+        return (*self.argv, f"-j{self.jobs}") if self.jobs else self.argv
+
     def command(self) -> str:
         """The step as a command that can be pasted into a shell."""
-        env = " ".join(f"{name}={shlex.quote(value)}" for name, value in self.env.items())
-        run = shlex.join(self.argv)
-        return f"cd {shlex.quote(str(self.cwd))} && " + (f"env {env} {run}" if env else run)
+        return _pasted(self, self.words)
+
+    def identity(self) -> str:
+        """What the step does, whatever the number of jobs."""
+        return _pasted(self, self.argv)
+
+
+def _pasted(step: Step, words: tuple[str, ...]) -> str:
+    env = " ".join(f"{name}={shlex.quote(value)}" for name, value in step.env.items())
+    run = shlex.join(words)
+    return f"cd {shlex.quote(str(step.cwd))} && " + (f"env {env} {run}" if env else run)
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +64,3 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     directory: Path
     steps: tuple[Step, ...]
-
-
-def jobs_flag(jobs: int) -> str:
-    return f"-j{jobs}"

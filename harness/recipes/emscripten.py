@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
-from harness.recipes import CACHE, Plan, Step, jobs_flag
+from harness.recipes import CACHE, Plan, Step
 from harness.recipes.layout import Parts, build_directory, configure_command, link_sources
 from matrix.model import Build, Repair, Series, Target
 
@@ -125,7 +125,8 @@ def plan(
     make = Step(
         name="make",
         title=f"make {series.program}",
-        argv=(str(emscripten / "emmake"), "make", jobs_flag(jobs), "-s", "all"),
+        argv=(str(emscripten / "emmake"), "make", "-s", "all"),
+        jobs=jobs,
         cwd=work,
         env=toolchain.environment,
         inputs=(parts.source_digest, toolchain.digest),

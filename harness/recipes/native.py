@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.recipes import CACHE, Plan, Step, jobs_flag
+from harness.recipes import CACHE, Plan, Step
 
 _LEFT_OUT = (
     "_ssl", "_hashlib", "_tkinter", "_curses", "_curses_panel", "_dbm", "_gdbm", "_sqlite3", "_ctypes",
@@ -42,7 +42,8 @@ def plan(name: str, directory: Path, source: Path, source_digest: str, configure
     make = Step(
         name="native-make",
         title="make the build Python",
-        argv=("make", jobs_flag(jobs), "-s", "all"),
+        argv=("make", "-s", "all"),
+        jobs=jobs,
         cwd=directory,
         inputs=(source_digest,),
         outputs=(directory / "python",),
@@ -65,11 +66,11 @@ def bytecode(tree: Path, source_digest: str, python: Path, *, jobs: int) -> Step
             "-m",
             "compileall",
             "-qq",
-            jobs_flag(jobs),
             *("-s", str(tree), "-p", "/"),
             *("-x", _NOT_CODE),
             str(tree / "Lib"),
         ),
+        jobs=jobs,
         cwd=tree.parent,
         inputs=(source_digest,),
         expected=15,

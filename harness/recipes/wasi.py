@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shlex
 
-from harness.recipes import CACHE, Plan, Step, jobs_flag
+from harness.recipes import CACHE, Plan, Step
 from harness.recipes.layout import (
     GuestLayout,
     Parts,
@@ -57,7 +57,8 @@ def plan(build: Build, series: Series, repairs: tuple[Repair, ...], parts: Parts
     make = Step(
         name="make",
         title="make python.wasm",
-        argv=("make", jobs_flag(jobs), "-s", "all"),
+        argv=("make", "-s", "all"),
+        jobs=jobs,
         cwd=work,
         env=tools,
         inputs=(parts.source_digest, parts.sdk_digest),

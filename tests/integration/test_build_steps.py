@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from harness.build import Silent, execute, pending_steps, remembered_failure
 from harness.recipes import Plan, Step
@@ -95,3 +96,11 @@ def test_a_failure_is_forgotten_when_the_step_is_run_again(tmp_path: Path, store
     assert remembered_failure(one) is None
     (tmp_path / "work/made").unlink()
     assert remembered_failure(one) is None
+
+
+def test_with_another_number_of_jobs_a_step_is_the_same(tmp_path: Path, store: Store) -> None:
+    one = plan(tmp_path / "work", 'echo "$0" > made')
+    two, four = (replace(one, steps=(replace(one.steps[0], jobs=jobs),)) for jobs in (2, 4))
+    assert run(two, store) > 0
+    assert (tmp_path / "work/made").read_text() == "-j2\n"
+    assert pending_steps(four) == ()

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.cli import Arguments, parse
-from harness.suite import Limits
+from harness.session import Limits
 from matrix.errors import UsageError
 from matrix.select import Selection
 

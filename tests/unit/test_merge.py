@@ -11,8 +11,8 @@ from harness.commands.merge import merge
 from harness.commands.runs import STARTED, CellRecord, StartedRun, cell_directory, read_record, write_record
 from harness.outcome import ModuleResult, Outcome, Status, append_result, read_results
 from harness.plugin import OUTCOMES
+from harness.session import Limits
 from harness.store import write_atomically
-from harness.suite import Limits
 from matrix.errors import UsageError
 from matrix.expand import expand
 from matrix.load import load

@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from harness import records
-from harness.suite import Limits, ModulePlan
+from harness.session import Limits
+from harness.suite import ModulePlan
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,8 +9,9 @@ from harness import reuse
 from harness.outcome import ModuleResult, Outcome, Status
 from harness.reuse import Results, digest_of_guests
 from harness.running import selecting
+from harness.session import GuestSettings, Limits
 from harness.store import Store
-from harness.suite import GuestSettings, Limits, ModulePlan
+from harness.suite import ModulePlan
 
 
 def settings(tree: Path, **changes: object) -> GuestSettings:

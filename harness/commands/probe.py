@@ -1,0 +1,136 @@
+"""`probe`: runs the probes of the limitations on some cells; the matrix of what holds where."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from harness import records
+from harness.cli import Arguments
+from harness.commands.nightly import cells_of_set
+from harness.commands.runs import named_run_id, point_latest
+from harness.prepare import Options, Prepared, Preparer
+from harness.probing import Probed, State, run_probes
+from harness.progress import TerminalWatcher
+from harness.runtimes import adapter
+from harness.selection import matrix_of, selected_cells
+from harness.store import Store, write_atomically
+from matrix.errors import BuildFailed, MatrixError, UsageError, near
+from matrix.limitations import Limitation, Limitations
+from matrix.model import Cell
+from matrix.select import Selection
+from reports.limitation_matrix import as_markdown
+from reports.probed import Square, lifted_from, square, without_probe
+
+AT_ONCE = os.cpu_count() or 1
+
+
+class Probes(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run of probes came to: `probes.json`."""
+
+    schema: int = 1
+    run_id: str
+    cells: tuple[str, ...]
+    squares: tuple[Square, ...]
+
+
+def probe(arguments: Arguments, console: Console) -> int:
+    """Probe the limitations (or those that are named) on the cells that are selected, else on the nightly ones.
+
+    Returns 1 when a probe and the list disagree, 3 when a cell could not be made.
+    """
+
+    def say(message: str) -> None:
+        console.print(escape(message), soft_wrap=True)
+
+    matrix = matrix_of(arguments, say)
+    limitations = Limitations.load()
+    probes = chosen(limitations, arguments.names)
+    everything = arguments.selection == Selection() and not (arguments.sdk_paths or arguments.cpython_paths)
+    cells = cells_of_set("default") if everything else selected_cells(arguments, matrix)
+    store = Store()
+    options = Options(jobs=arguments.jobs, build_python=arguments.build_python, refresh=arguments.refresh)
+    preparer = Preparer(matrix, store, options, TerminalWatcher(console), say)
+    entries = [entry for entry in limitations.entries if entry.id in probes]
+    run_id = named_run_id("probe")
+    directory = arguments.out / run_id
+    squares: list[Square] = []
+    status = 0
+    for cell in cells:
+        console.print(f"[bold]{escape(cell.id)}[/bold]", soft_wrap=True)
+        try:
+            prepared = preparer.prepare(cell, arguments.limits)
+        except (MatrixError, OSError) as exc:
+            expected = isinstance(exc, BuildFailed) and matrix.expected_failure_of(cell.build) is not None
+            reason = "it does not build, as expected" if expected else str(exc)
+            status = status if expected else 3
+            say(reason)
+            found = [Probed(limitation=name, state=State.CANNOT_BE_TRIED, saw=reason) for name in probes]
+        else:
+            found = probe_cell(prepared, probes, store)
+        by_id = {one.limitation: one for one in found}
+        squares += [square(entry, cell, by_id[entry.id].state, by_id[entry.id].saw) for entry in entries]
+        result = Probes(run_id=run_id, cells=tuple(cell.id for cell in cells), squares=tuple(squares))
+        write_atomically(directory / "probes.json", records.indented(result))
+    write_atomically(directory / "limitations.md", as_markdown(entries, cells, squares).encode())
+    point_latest(arguments.out, run_id)
+    _show(entries, cells, squares, console)
+    if missing := without_probe(limitations.entries):
+        console.print(f"without a probe: {escape(', '.join(missing))}", soft_wrap=True)
+    console.print(f"\nreport: {directory / 'limitations.md'}", soft_wrap=True)
+    return status or int(any(one.wrong for one in squares))
+
+
+def chosen(limitations: Limitations, names: Sequence[str]) -> dict[str, Path]:
+    """The probes of the limitations that are named, of all when none is. Raises UsageError for what has none."""
+    probes = limitations.probes()
+    for name in names:
+        if name not in probes:
+            raise UsageError(f"no limitation {name!r} has a probe", hint=near(name, probes))
+    return {name: path for name, path in probes.items() if not names or name in names}
+
+
+def probe_cell(prepared: Prepared, probes: Mapping[str, Path], store: Store) -> list[Probed]:
+    """What each probe saw on a cell, some guests side by side."""
+    runtime = adapter(prepared.cell.runtime, prepared.runtime, prepared.settings.runtime_flags)
+    names = list(probes)
+    parts = [{name: probes[name] for name in names[number::AT_ONCE]} for number in range(AT_ONCE)]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        found = pool.map(
+            lambda part: run_probes(part[1], prepared.settings, runtime, store, slot=part[0]), enumerate(parts)
+        )
+        return [one for part in found for one in part]
+
+
+_STYLES = {"holds": "", "partly": "yellow", "lifted": "green", "cannot be tried": "dim", "broken": "red"}
+
+
+def _show(entries: Sequence[Limitation], cells: Sequence[Cell], squares: Sequence[Square], console: Console) -> None:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("limitation", *(str(number) for number in range(1, len(cells) + 1))):
+        table.add_column(heading, overflow="fold")
+    by_place = {(one.limitation, one.cell): one for one in squares}
+    for entry in entries:
+        row = [by_place[entry.id, cell.id] for cell in cells]
+        table.add_row(
+            escape(entry.id),
+            *(f"[{'bold red' if one.wrong else _STYLES[one.state] or 'none'}]{one.state}" for one in row),
+        )
+    for number, cell in enumerate(cells, 1):
+        console.print(f"{number}: {escape(cell.id)}", soft_wrap=True)
+    console.print(table)
+    by_id = {cell.id: cell for cell in cells}
+    for entry in entries:
+        for boundary in lifted_from([one for one in squares if one.limitation == entry.id], by_id):
+            console.print(f"{escape(entry.id)}: lifted {escape(str(boundary))}", soft_wrap=True)
+    for one in squares:
+        if one.wrong:
+            what = f"on {one.cell}: {one.state}, but {one.wrong}: {one.saw}"
+            console.print(f"[red]{escape(one.limitation)}[/red] {escape(what)}", soft_wrap=True)

@@ -1,0 +1,119 @@
+"""Runs the probes of limitations in guests of a cell: several in one, and what ends its guest is named.
+
+A probe prints lines of JSON, `{"holds": true | false | "partly" | null, "saw": "..."}`; the last one counts. Null
+means that it cannot be tried there. One that is about to risk the guest says first what it would mean if the guest
+ends.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from harness.events import Event
+from harness.runtimes import Adapter
+from harness.session import GuestSettings, Session
+from harness.store import Store
+
+PROBER = Path(__file__).parent / "guest" / "prober.py"
+
+
+class State(StrEnum):
+    """What a probe saw of a limitation on a cell."""
+
+    HOLDS = "holds"
+    LIFTED = "lifted"
+    PARTLY = "partly"
+    CANNOT_BE_TRIED = "cannot be tried"
+    BROKEN = "broken"
+    """the probe itself: it crashed, hung or said nothing that can be understood"""
+
+
+class Probed(msgspec.Struct, frozen=True, kw_only=True):
+    """One limitation on one cell, as its probe saw it."""
+
+    limitation: str
+    state: State
+    saw: str
+    seconds: float = 0.0
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A line of a probe's."""
+
+    holds: bool | Literal["partly"] | None
+    saw: str
+
+
+_STATES = {True: State.HOLDS, False: State.LIFTED, "partly": State.PARTLY, None: State.CANNOT_BE_TRIED}
+
+
+def run_probes(
+    probes: Mapping[str, Path], settings: GuestSettings, adapter: Adapter, store: Store, *, slot: int = 0
+) -> list[Probed]:
+    """What each of the probes (scripts by the limitation's id) saw, in their order."""
+    left = dict(probes)
+    found: list[Probed] = []
+    while left:
+        came = _run(left, settings, adapter, store, slot)
+        found += came
+        for one in came:
+            del left[one.limitation]
+    return found
+
+
+def _run(
+    probes: Mapping[str, Path], settings: GuestSettings, adapter: Adapter, store: Store, slot: int
+) -> list[Probed]:
+    """What the first of the probes saw: all that one guest came to."""
+    sources = [{"name": name, "source": path.read_text("utf-8")} for name, path in probes.items()]
+    session = Session(settings, adapter, store, PROBER, {"probes": sources}, slot=slot)
+    found: list[Probed] = []
+    name, said, begun = "", [""], time.monotonic()
+    try:
+        while received := session.wait():
+            for event in received:
+                if event.event == "module":
+                    name, said, begun = event.module, [], time.monotonic()
+                elif event.event == "said":
+                    said.append(event.detail)
+                elif event.event == "done":
+                    found.append(judge(name, said, event, time.monotonic() - begun))
+                    name = ""
+        if name or not found:
+            ended = session.ended or "the guest ended in the middle, with exit status 0"
+            if not name:
+                name, ended = next(iter(probes)), f"before any probe: {ended}\n{session.guest.output[-2000:]}"
+            found.append(judge_end(name, said, ended, time.monotonic() - begun))
+        return found
+    finally:
+        session.close()
+
+
+def judge(name: str, said: list[str], done: Event, seconds: float = 0.0) -> Probed:
+    """A probe that came to its end."""
+    if done.detail:
+        return Probed(limitation=name, state=State.BROKEN, saw=done.detail, seconds=seconds)
+    return _judged(name, said, "", seconds)
+
+
+def judge_end(name: str, said: list[str], ended: str, seconds: float = 0.0) -> Probed:
+    """A probe that ended its guest: what it had said of that counts."""
+    if not said or not said[-1]:
+        return Probed(limitation=name, state=State.BROKEN, saw=ended, seconds=seconds)
+    return _judged(name, said, ended, seconds)
+
+
+def _judged(name: str, said: list[str], ended: str, seconds: float) -> Probed:
+    try:
+        last = msgspec.json.decode(said[-1] if said else "", type=Said)
+    except msgspec.DecodeError as exc:
+        what = f"its last line is not what a probe says ({exc}): {said[-1][:200]!r}" if said else "it said nothing"
+        return Probed(limitation=name, state=State.BROKEN, saw=what, seconds=seconds)
+    saw = f"{last.saw}: {ended}" if ended else last.saw
+    return Probed(limitation=name, state=_STATES[last.holds], saw=saw, seconds=seconds)

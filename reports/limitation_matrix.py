@@ -1,0 +1,64 @@
+"""The matrix of limitations as Markdown: rows are limitations, columns are cells, squares what the probes saw."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from matrix.limitations import Limitation
+from matrix.model import Cell
+from reports.probed import BROKEN, CANNOT_BE_TRIED, HOLDS, LIFTED, PARTLY, Square, lifted_from
+
+MARKS = {HOLDS: "●", PARTLY: "◐", LIFTED: "○", CANNOT_BE_TRIED: "-", BROKEN: "✗"}
+
+
+def as_markdown(entries: Sequence[Limitation], cells: Sequence[Cell], squares: Sequence[Square]) -> str:
+    """One table for each section, and below it what was seen; a square that disagrees with the list has a `!`."""
+    by_place = {(one.limitation, one.cell): one for one in squares}
+    by_id = {cell.id: cell for cell in cells}
+    lines = ["| | cell |", "| --- | --- |"]
+    lines += [f"| {number} | `{cell.id}` |" for number, cell in enumerate(cells, 1)]
+    lines += ["", ", ".join(f"{mark} {state}" for state, mark in MARKS.items()) + "; ! the list says otherwise", ""]
+    sections: dict[str, list[Limitation]] = defaultdict(list)
+    for entry in entries:
+        if entry.probe:
+            sections[entry.section].append(entry)
+    for section, rows in sections.items():
+        lines += [f"## {section}", ""]
+        lines += ["| limitation | " + " | ".join(str(number) for number in range(1, len(cells) + 1)) + " |"]
+        lines += ["| --- |" + " --- |" * len(cells)]
+        for entry in rows:
+            marks = [_mark(by_place.get((entry.id, cell.id))) for cell in cells]
+            lines.append(f"| [{entry.id}](#{entry.id}) | {' | '.join(marks)} |")
+        lines.append("")
+        for entry in rows:
+            lines += _details(entry, [one for one in squares if one.limitation == entry.id], by_id)
+    return "\n".join(lines)
+
+
+def _mark(square: Square | None) -> str:
+    return "" if square is None else MARKS[square.state] + ("!" if square.wrong else "")
+
+
+def _details(entry: Limitation, squares: Sequence[Square], cells: Mapping[str, Cell]) -> list[str]:
+    """What is known of one limitation, and what was seen of it."""
+    lines = [f"### {entry.id}", "", f"{plain(entry.title)}.", ""]
+    references = [f"<{one}>" if one.startswith("http") else one for one in entry.references]
+    if references:
+        lines += [f"References: {', '.join(references)}", ""]
+    lines += [f"- lifted {boundary}" for boundary in lifted_from(squares, cells)]
+    numbers = {cell: number for number, cell in enumerate(cells, 1)}
+    seen: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    for one in squares:
+        seen[one.state, one.saw, one.wrong].append(numbers[one.cell])
+    for (state, saw, wrong), places in seen.items():
+        where = ", ".join(map(str, places))
+        lines.append(f"- {MARKS[state]} {state} ({where}): {plain(saw)}" + (f" **{wrong}**" if wrong else ""))
+    return [*lines, ""]
+
+
+def plain(text: str, most: int = 300) -> str:
+    """Text that a guest wrote as one line of Markdown that nothing in it formats."""
+    line = " ".join(text.split())
+    line = line if len(line) <= most else f"{line[:most]}..."
+    return "".join(f"\\{char}" if char in "\\`*_{}[]<>|#" else char for char in line if char.isprintable())
