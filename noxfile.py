@@ -173,6 +173,13 @@ def probe(session: nox.Session) -> None:
     harness(session, "probe")
 
 
+@nox.session
+def limitations(session: nox.Session) -> None:
+    """What is known, also for others to leave out: `-- --target wasi --format regrtest-ignorefile`."""
+    install(session)
+    harness(session, "limitations")
+
+
 @nox.session(name="update-pins")
 def update_pins(session: nox.Session) -> None:
     """What newer SDKs, CPythons and runtimes there are, as a diff of the pin files; `-- --write` writes them."""

@@ -13,6 +13,7 @@ from harness.cli import parse
 from harness.commands.cache import cache
 from harness.commands.cells import list_cells
 from harness.commands.history import diff, history
+from harness.commands.limitations import list_limitations
 from harness.commands.nightly import nightly
 from harness.commands.pins import update_pins
 from harness.commands.plan import plan
@@ -30,6 +31,7 @@ COMMANDS = {
     "report": report,
     "build": build_or_test,
     "test": build_or_test,
+    "limitations": list_limitations,
     "probe": probe,
     "serve": serve_repl,
 }

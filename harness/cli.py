@@ -25,9 +25,12 @@ _COMMANDS = {
     "build": "provision and build",
     "cells": "list every cell, whether it can be had here, and why not",
     "report": "judge a run's outcomes again and write its report",
+    "limitations": "what is known, as Markdown, JSON, or for regrtest and pytest to leave out",
     "probe": "run the probes of the known limitations: what holds on which cell",
     "serve": "build for the browser, and serve the interpreter's REPL on loopback",
 }
+FORMATS = ("markdown", "json", "regrtest-ignorefile", "pytest-deselect")
+"""of `limitations`"""
 _WITH_VALUE = frozenset(
     [
         "-k",
@@ -93,6 +96,8 @@ class Arguments(msgspec.Struct, frozen=True, kw_only=True):
     build_python: Path | None = None
     refresh: bool = False
     json: bool = False
+    format: str = "markdown"
+    """of `limitations`"""
     known_bad: bool = False
     port: int = 8000
     out: Path
@@ -147,6 +152,7 @@ def parse(argv: Sequence[str], *, out: Path) -> Arguments:
         build_python=known.build_python,
         refresh=known.refresh,
         json=known.json,
+        format=known.format,
         known_bad=known.known_bad,
         port=known.port,
         out=known.out or out,
@@ -274,6 +280,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     running.add_argument("--out", type=Path, metavar="DIR", help="where runs are kept (default: reports/out)")
     parser.add_argument("--json", action="store_true", help="of `cells`: as JSON")
+    parser.add_argument("--format", choices=FORMATS, default=FORMATS[0], help="of `limitations` (default: %(default)s)")
     parser.add_argument(
         "--port", type=_port, default=8000, help="of `serve`: where, on loopback; 0 takes any (default: %(default)s)"
     )

@@ -40,6 +40,9 @@ class Requirement:
     def __repr__(self) -> str:
         return f"Requirement.parse({self.text!r})"
 
+    def __str__(self) -> str:
+        return self.text
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Requirement) and other.text == self.text
 

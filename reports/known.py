@@ -1,0 +1,96 @@
+"""The known limitations in forms that other tools can use. Pure.
+
+regrtest: `--ignorefile` takes a file of globs over the names of tests (Lib/test/libregrtest/cmdline.py).
+pytest: `pytest @FILE` takes options from a file; `--deselect` leaves out what begins with a node's name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from matrix.limitations import CellLimitations, Expectation, Limitation
+from matrix.model import Condition
+from reports.limitation_matrix import plain
+
+_WILD = re.compile(r"[*?\[]")
+
+
+def as_records(entries: Iterable[Limitation]) -> list[dict[str, Any]]:
+    """The entries as plain data, without what is not said of them."""
+    return [_plain(msgspec.to_builtins(entry, enc_hook=str)) for entry in entries]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        parts = {key: _plain(part) for key, part in value.items()}
+        return {key: part for key, part in parts.items() if part not in (None, "", [], {})}
+    return [_plain(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def as_markdown(entries: Sequence[Limitation]) -> str:
+    """A list of the entries by section: title, where it holds, references, how many tests fail of it."""
+    lines: list[str] = []
+    for section in dict.fromkeys(entry.section for entry in entries):
+        lines += [f"## {section}", ""]
+        for entry in (entry for entry in entries if entry.section == section):
+            lines.append(f"- **{entry.id}**: {plain(entry.title)}")
+            facts = [where(entry.when)] if entry.when != Condition() else []
+            globs = sum(1 if isinstance(test.match, str) else len(test.match) for test in entry.tests)
+            facts += [f"{globs} known failing (names or globs)"] if globs else []
+            facts += [", ".join(entry.references)] if entry.references else []
+            lines += [f"  {plain(fact)}" for fact in facts]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def where(when: Condition) -> str:
+    """The cells that a condition holds for, in words."""
+    parts = [
+        f"{axis}: {', '.join(map(str, values))}" for axis, values in msgspec.structs.asdict(when).items() if values
+    ]
+    return "; ".join(parts) or "everywhere"
+
+
+def failing(limitations: CellLimitations) -> list[str]:
+    """The globs of the tests that are not expected to pass on a cell, in their order, each once."""
+    globs = [test.match for test in limitations.tests if test.expect is not Expectation.SKIPPED]
+    return list(dict.fromkeys(globs))
+
+
+def as_ignorefile(limitations: CellLimitations) -> str:
+    """For regrtest's `--ignorefile`: a glob a line."""
+    return "".join(f"{glob}\n" for glob in failing(limitations))
+
+
+def as_deselect(limitations: CellLimitations) -> tuple[str, list[str]]:
+    """For `pytest @FILE`, started in Lib/test; and the globs that pytest has no words for: it knows prefixes only.
+
+    A name such as test.test_os.ExecTests.test_execve is test_os.py::ExecTests::test_execve there.
+    """
+    lines, left = [], []
+    for glob in failing(limitations):
+        prefix = glob.removesuffix("*")
+        node = None if _WILD.search(prefix) else node_of(prefix)
+        if node is None:
+            left.append(glob)
+        else:
+            lines.append(f"--deselect={node}\n")
+    return "".join(lines), left
+
+
+def node_of(name: str) -> str | None:
+    """The beginning of pytest's name for tests whose names begin so; None for what is no test of Lib/test.
+
+    Modules are named test_x or lie in a package of that name; the first part that is not is a class.
+    """
+    top, *parts = name.split(".")
+    modules = 0
+    while modules < len(parts) - 1 and re.fullmatch(r"[a-z]\w*", parts[modules]):
+        modules += 1
+    if top != "test" or not modules:
+        return None
+    return "::".join(["/".join(parts[:modules]) + ".py", *parts[modules:]]).removesuffix("::")
