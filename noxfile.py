@@ -174,6 +174,13 @@ def probe(session: nox.Session) -> None:
 
 
 @nox.session
+def triage(session: nox.Session) -> None:
+    """From a red square into the list and out of it: `-- accept latest`, `-- retire latest`."""
+    install(session)
+    harness(session, "triage")
+
+
+@nox.session
 def limitations(session: nox.Session) -> None:
     """What is known, also for others to leave out: `-- --target wasi --format regrtest-ignorefile`."""
     install(session)

@@ -21,6 +21,7 @@ from harness.commands.probe import probe
 from harness.commands.report import report
 from harness.commands.serve import serve_repl
 from harness.commands.test import build_or_test
+from harness.commands.triage import triage
 from harness.commands.work import work
 from matrix.errors import MatrixError
 
@@ -41,6 +42,7 @@ OWN_OPTIONS: dict[str, Callable[[Sequence[str], Console], int]] = {
     "history": history,
     "nightly": nightly,
     "plan": plan,
+    "triage": triage,
     "update-pins": update_pins,
     "work": work,
 }

@@ -191,9 +191,10 @@ def unexpected(cell: str, session: str, verdicts: CellVerdicts, *, options: str 
     rows += [
         Unexpected(
             cell=cell,
-            test="",
+            test=entry.match,
             outcome="",
             verdict=Verdict.STALE.value,
+            limitation=entry.limitation,
             detail=f"the list of limitations: {entry}",
             reproduce=again,
         )

@@ -69,6 +69,18 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     """why it is red, where the outcome does not say so itself"""
 
 
+class StaleEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """What of the list matched nothing in a full run."""
+
+    limitation: str
+    match: str = ""
+    """the glob that matches no test; "" when the entry explains nothing at all"""
+
+    def __str__(self) -> str:
+        what = f"tests.match = {self.match!r} matches no test" if self.match else "explains no skip and no failure"
+        return f"{self.limitation}: {what}"
+
+
 class CellVerdicts(msgspec.Struct, frozen=True, kw_only=True):
     """A whole cell, judged."""
 
@@ -79,7 +91,7 @@ class CellVerdicts(msgspec.Struct, frozen=True, kw_only=True):
     """modules that ran and in which nothing was tested: every test was skipped, or there is none"""
     reused: int = 0
     """modules whose results are those of an earlier run"""
-    stale_entries: tuple[str, ...]
+    stale_entries: tuple[StaleEntry, ...]
     """entries of the list that matched nothing in a full run"""
 
     @property
@@ -194,21 +206,19 @@ def judge(
             assert_never(outcome.status)
 
 
-def _stale(judged: Sequence[Judged], limitations: CellLimitations) -> tuple[str, ...]:
+def _stale(judged: Sequence[Judged], limitations: CellLimitations) -> tuple[StaleEntry, ...]:
     """Entries that matched nothing: limitations that explain no test and no skip, globs without a test.
 
     Neutral causes are no limitations of a platform: what a run leaves out need not occur in each.
     """
     used = {item.limitation for item in judged if item.limitation}
     matched = {limitations.expected(item.outcome.test, item.module) for item in judged}
-    stale = [
-        f"{test.limitation}: tests.match = {test.match!r} matches no test"
-        for test in limitations.tests
-        if test not in matched
+    globs = [
+        StaleEntry(limitation=test.limitation, match=test.match) for test in limitations.tests if test not in matched
     ]
-    stale += [
-        f"{entry.id}: explains no skip and no failure"
+    entries = [
+        StaleEntry(limitation=entry.id)
         for entry in limitations.entries
         if entry.skip_reasons and entry.id not in used and entry.section != NEUTRAL
     ]
-    return tuple(stale)
+    return (*globs, *entries)

@@ -253,7 +253,7 @@ def test_skips_that_nothing_explains_are_the_triage_queue() -> None:
 def entries_left(*entries: Limitation, outcomes: tuple[Outcome, ...], full: bool = True) -> tuple[str, ...]:
     cell = judge_cell(["test_a"], {"test_a": result(*outcomes)}, listed(*entries), full=full)
     assert cell.green is not bool(cell.stale_entries or cell.unexpected)
-    return cell.stale_entries
+    return tuple(map(str, cell.stale_entries))
 
 
 def test_an_entry_for_tests_that_are_not_there_is_stale_in_a_full_run() -> None:

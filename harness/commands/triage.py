@@ -1,0 +1,178 @@
+"""`triage`: what a run found that the list of limitations does not say, into the list; what is stale out of it."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+from rich.markup import escape
+
+from harness import records
+from harness.cli import Parser
+from harness.commands.runs import read_started, run_directory
+from harness.selection import matrix_of, selected_cells
+from harness.store import write_atomically
+from matrix import edit
+from matrix.errors import UsageError, near
+from matrix.limitations import DIRECTORY, CellLimitations, Limitations
+from matrix.model import Cell
+from reports.summary import CellStatus, Summary
+from reports.triage import Proposal, proposals, stale
+
+OUT = Path(__file__).parents[2] / "reports" / "out"
+
+
+def triage(argv: Sequence[str], console: Console) -> int:
+    """Work through what is red: `accept`, `retire`."""
+    parser = Parser(prog="python -m harness triage", description=triage.__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, parser_class=Parser)
+    for name, text in (
+        ("accept", "write entries for what failed unexpectedly"),
+        ("retire", "take out entries that are stale"),
+    ):
+        command = commands.add_parser(name, help=text, description=text)
+        command.add_argument("run", help="a run by its id, or `latest`")
+        command.add_argument("tests", nargs="*", help="only these tests, classes or modules")
+        command.add_argument("--write", action="store_true", help="write the files; else only the diff is shown")
+        command.add_argument("--limitations", type=Path, default=DIRECTORY, help="the directory of the list")
+        command.add_argument("--out", type=Path, default=OUT, help="where runs are kept (default: reports/out)")
+        if name == "accept":
+            command.add_argument("--limitation", default="", help="the entry that explains them (else it is asked for)")
+            command.add_argument("--reason", default="", help="what was seen (else it is asked for)")
+    known = parser.parse_args(list(argv))
+    directory = run_directory(known.out, known.run)
+    summary = read_summary(directory)
+    texts = {path: path.read_text("utf-8") for path in sorted(known.limitations.glob("*.toml"))}
+    ask = _asker(console)
+    cells = tested_cells(directory, summary)
+    if known.command == "accept":
+        after = accepted(summary, cells, known.tests, texts, known.limitation, known.reason, ask, console)
+    else:
+        limitations = Limitations.load(known.limitations)
+        of_cells = {name: limitations.for_cell(cell.facts) for name, cell in cells.items()}
+        after = retired(summary, known.tests, texts, of_cells, console)
+    return _show_or_write(texts, after, known.limitations, known.write, console)
+
+
+def read_summary(directory: Path) -> Summary:
+    """A run's summary.json. Raises UsageError when there is none of this schema."""
+    try:
+        return records.decode((directory / "summary.json").read_bytes(), Summary)
+    except (OSError, msgspec.DecodeError) as exc:
+        raise UsageError(f"{directory} has no report: {exc}", hint="`python -m harness report RUN` makes it") from None
+
+
+Ask = Callable[[str], str]
+
+
+def _asker(console: Console) -> Ask:
+    def ask(question: str) -> str:
+        if not sys.stdin.isatty():
+            raise UsageError(f"nobody can be asked: {question}", hint="say --limitation and --reason")
+        return console.input(f"{question}: ").strip()
+
+    return ask
+
+
+def tested_cells(directory: Path, summary: Summary) -> dict[str, Cell]:
+    """The cells of a run that were tested, by their ids."""
+    arguments = read_started(directory).arguments
+    tested = {cell.id for cell in summary.cells if cell.status in (CellStatus.OK, CellStatus.UNEXPECTED)}
+    return {cell.id: cell for cell in selected_cells(arguments, matrix_of(arguments)) if cell.id in tested}
+
+
+def accepted(
+    summary: Summary,
+    cells: dict[str, Cell],
+    tests: Sequence[str],
+    texts: dict[Path, str],
+    limitation: str,
+    reason: str,
+    ask: Ask,
+    console: Console,
+) -> dict[Path, str]:
+    """The files with an entry for each group of unexpected failures. Raises UsageError when there is none."""
+    found = proposals(summary, cells, tests)
+    if not found:
+        raise UsageError("nothing of that failed unexpectedly", hint=near(" ".join(tests), _names(summary)))
+    after = dict(texts)
+    for group in found:
+        _show(group, console)
+        entry = limitation or ask("limitation that explains it")
+        path = _file_of(entry, after)
+        after[path] = edit.add_tests(
+            after[path],
+            entry,
+            match=group.tests,
+            expect=group.expect,
+            reason=reason or ask(f"what was seen [{group.detail}]") or group.detail,
+            when=group.when,
+        )
+    return after
+
+
+def _names(summary: Summary) -> list[str]:
+    return [row.test for row in summary.unexpected]
+
+
+def _show(group: Proposal, console: Console) -> None:
+    console.print(f"[bold]{group.expect}[/bold] on {escape(', '.join(group.cells))}", soft_wrap=True)
+    for test in group.tests:
+        console.print(f"  {escape(test)}", soft_wrap=True)
+    console.print(f"  [dim]{escape(group.detail)}[/dim]", soft_wrap=True)
+
+
+def _file_of(limitation: str, texts: dict[Path, str]) -> Path:
+    """The file that has an entry. Raises UsageError, with near misses, when none has."""
+    ids = {name: path for path, text in texts.items() for name in edit.entry_ids(text)}
+    if limitation not in ids:
+        raise UsageError(f"there is no limitation {limitation!r}", hint=near(limitation, ids))
+    return ids[limitation]
+
+
+def retired(
+    summary: Summary,
+    tests: Sequence[str],
+    texts: dict[Path, str],
+    limitations: dict[str, CellLimitations],
+    console: Console,
+) -> dict[Path, str]:
+    """The files without what a run found stale wherever it was expected. Raises UsageError when nothing is stale."""
+    found = stale(summary, limitations, tests)
+    if not found:
+        raise UsageError("nothing of that is stale", hint="only a full run says which entries match nothing")
+    after = dict(texts)
+    for one in found:
+        what = f"{one.limitation}: {one.match}"
+        if one.holds:
+            console.print(f"kept, but narrow its `when`: {escape(what)}", soft_wrap=True)
+            console.print(f"  stale on {escape(', '.join(one.cells))}", soft_wrap=True)
+            console.print(f"  holds on {escape(', '.join(one.holds))}", soft_wrap=True)
+        else:
+            path = _file_of(one.limitation, after)
+            after[path] = edit.retire(after[path], one.limitation, one.match)
+            console.print(f"retired: {escape(what)}", soft_wrap=True)
+    return after
+
+
+def _show_or_write(
+    before: dict[Path, str], after: dict[Path, str], directory: Path, write: bool, console: Console
+) -> int:
+    """Print the difference, and write it if that is wanted and the list can still be read."""
+    changed = {path: text for path, text in after.items() if text != before[path]}
+    for path, text in changed.items():
+        old, new = before[path].splitlines(), text.splitlines()
+        for line in difflib.unified_diff(old, new, path.name, path.name, lineterm=""):
+            console.print(escape(line), style={"+": "green", "-": "red"}.get(line[:1], ""), soft_wrap=True)
+    if write and changed:
+        for path, text in changed.items():
+            write_atomically(path, text.encode())
+        Limitations.load(directory)
+        console.print(f"written: {', '.join(path.name for path in changed)}")
+    elif changed:
+        console.print("not written: --write does")
+    return 0

@@ -1,0 +1,136 @@
+"""What runs saw that the list of limitations does not say, grouped into entries that could say it. Pure."""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from matrix.limitations import CellLimitations
+from matrix.model import Cell
+from reports.summary import Summary
+
+REGRESSION, STALE = "regression", "stale"
+
+
+class Proposal(msgspec.Struct, frozen=True, kw_only=True):
+    """Tests that came to the same on the same cells: one table of an entry."""
+
+    expect: str
+    tests: tuple[str, ...]
+    cells: tuple[str, ...]
+    when: dict[str, tuple[str, ...]]
+    """the narrowest simple condition that holds on those cells of the run and on no other; empty for all of them"""
+    detail: str
+    """what the first of them said last"""
+
+
+def proposals(summary: Summary, cells: Mapping[str, Cell], wanted: Sequence[str] = ()) -> list[Proposal]:
+    """The regressions of a run, or those of them that are wanted (tests, classes or modules), grouped.
+
+    `cells` are the run's, by id: those that were tested.
+    """
+    rows = [row for row in summary.unexpected if row.verdict == REGRESSION and _wanted(row.test, wanted)]
+    places: dict[tuple[str, str], set[str]] = defaultdict(set)
+    details: dict[tuple[str, str], str] = {}
+    for row in rows:
+        places[row.test, row.outcome].add(row.cell)
+        details.setdefault((row.test, row.outcome), row.detail)
+    groups: dict[tuple[str, tuple[str, ...], str], list[str]] = defaultdict(list)
+    for (test, outcome), where in places.items():
+        groups[outcome, tuple(sorted(where)), last_line(details[test, outcome])].append(test)
+    return [
+        Proposal(
+            expect=outcome,
+            tests=tuple(sorted(tests)),
+            cells=where,
+            when=condition([cells[cell] for cell in where], list(cells.values())),
+            detail=detail,
+        )
+        for (outcome, where, detail), tests in groups.items()
+    ]
+
+
+class Stale(msgspec.Struct, frozen=True, kw_only=True):
+    """A name or a glob of an entry that did not do what it says."""
+
+    limitation: str
+    match: str
+    cells: tuple[str, ...]
+    """where it is stale"""
+    holds: tuple[str, ...]
+    """cells of the same run where it does what it says"""
+
+
+def stale(summary: Summary, limitations: Mapping[str, CellLimitations], wanted: Sequence[str] = ()) -> list[Stale]:
+    """What of the list a run found stale, or that of it which names what is wanted.
+
+    `limitations` are those of each tested cell, by its id.
+    """
+    places: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for row in summary.unexpected:
+        if row.verdict == STALE and row.limitation and row.test and _wanted(row.test, wanted):
+            entry = limitations[row.cell].expected(row.test)
+            places[row.limitation, entry.match if entry else row.test].append(row.cell)
+    return [
+        Stale(
+            limitation=limitation,
+            match=match,
+            cells=tuple(dict.fromkeys(cells)),
+            holds=tuple(
+                cell
+                for cell, known in limitations.items()
+                if cell not in cells and any((one.limitation, one.match) == (limitation, match) for one in known.tests)
+            ),
+        )
+        for (limitation, match), cells in places.items()
+    ]
+
+
+def _wanted(test: str, wanted: Sequence[str]) -> bool:
+    return not wanted or any(
+        test == name or test.startswith(f"{name}.") for word in wanted for name in (word, f"test.{word}")
+    )
+
+
+def last_line(detail: str) -> str:
+    """The last line of a traceback, which says what was raised."""
+    lines = [line.strip() for line in detail.splitlines() if line.strip()]
+    return lines[-1] if lines else ""
+
+
+def condition(these: Sequence[Cell], everything: Sequence[Cell]) -> dict[str, tuple[str, ...]]:
+    """Values of as few axes as possible that hold on these cells and on no other of `everything`.
+
+    When no combination of axes tells them apart, that of all axes.
+    """
+    wanted = {cell.id for cell in these}
+    axes = ("target", "sdk", "cpython", "runtime")
+    for count in range(len(axes) + 1):
+        for chosen in itertools.combinations(axes, count):
+            values = {axis: _values(axis, these) for axis in chosen}
+            if {cell.id for cell in everything if _holds(cell, values)} == wanted:
+                return {axis: tuple(sorted(found)) for axis, found in values.items()}
+    return {axis: tuple(sorted(_values(axis, these))) for axis in axes}
+
+
+def _values(axis: str, cells: Sequence[Cell]) -> set[str]:
+    return {_value(axis, cell) for cell in cells}
+
+
+def _value(axis: str, cell: Cell) -> str:
+    """What a condition says of an axis to mean a cell's part."""
+    build = cell.build
+    if axis == "target":
+        return build.target.id
+    if axis == "sdk":
+        return f"{build.sdk.family}=={build.sdk.version}"
+    if axis == "cpython":
+        return f"=={build.cpython.version}"
+    return f"{cell.runtime.name}=={cell.runtime.version}"
+
+
+def _holds(cell: Cell, values: Mapping[str, set[str]]) -> bool:
+    return all(_value(axis, cell) in found for axis, found in values.items())

@@ -1,0 +1,105 @@
+"""Red rows as entries of the list: grouped, with the condition that tells their cells apart."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from matrix.limitations import CellLimitations, Expectation, ExpectedTest, Limitation, Limitations
+from matrix.model import Cell
+from reports.summary import Summary, Unexpected
+from reports.triage import Proposal, Stale, condition, last_line, proposals, stale
+from tests.unit import made
+
+
+def cell(sdk: str = "24", runtime: str = "50.0.1") -> Cell:
+    one = made.cell()
+    return replace(one, build=replace(one.build, sdk=made.sdk(sdk)), runtime=made.runtime(runtime))
+
+
+CELLS = {one.id: one for one in (cell(), cell("16"), cell(runtime="49.0.0"), cell("16", "49.0.0"))}
+FIRST, OLD_SDK, OLD_RUNTIME, OLD = CELLS
+
+
+def row(
+    test: str, where: str, outcome: str = "failed", verdict: str = "regression", limitation: str = ""
+) -> Unexpected:
+    return Unexpected(
+        cell=where,
+        test=test,
+        outcome=outcome,
+        verdict=verdict,
+        limitation=limitation,
+        detail="Traceback\n  ValueError: 1",
+    )
+
+
+def summary(*rows: Unexpected) -> Summary:
+    return Summary(run_id="r", started="", duration_s=0.0, exit_status=1, cells=(), unexpected=rows)
+
+
+def test_tests_that_came_to_the_same_on_the_same_cells_are_one_entry() -> None:
+    rows = [row(f"test.test_a.A.test_{n}", where) for n in (2, 1) for where in (OLD_SDK, OLD)]
+    found = proposals(summary(*rows, row("test.test_a.A.test_3", FIRST, "crashed")), CELLS)
+    assert found[0] == Proposal(
+        expect="failed",
+        tests=("test.test_a.A.test_1", "test.test_a.A.test_2"),
+        cells=tuple(sorted((OLD_SDK, OLD))),
+        when={"sdk": ("wasi-sdk==16",)},
+        detail="ValueError: 1",
+    )
+    assert (found[1].expect, found[1].tests) == ("crashed", ("test.test_a.A.test_3",))
+
+
+def test_only_what_is_wanted_is_proposed() -> None:
+    red = summary(row("test.test_a.A.test_1", FIRST), row("test.test_ab.A.test_1", FIRST))
+    assert [one.tests for one in proposals(red, CELLS, ["test_a"])] == [("test.test_a.A.test_1",)]
+    assert [one.tests for one in proposals(red, CELLS, ["test.test_ab.A"])] == [("test.test_ab.A.test_1",)]
+    assert proposals(red, CELLS, ["test_b"]) == []
+
+
+def test_what_is_red_for_another_reason_is_not_proposed() -> None:
+    assert proposals(summary(row("test.test_a.A.test_1", FIRST, "passed", "stale", "no-fork")), CELLS) == []
+
+
+def these(*names: str) -> dict[str, tuple[str, ...]]:
+    return condition([CELLS[name] for name in names], list(CELLS.values()))
+
+
+def test_a_condition_names_as_few_axes_as_tell_cells_apart() -> None:
+    assert these(*CELLS) == {}
+    assert these(OLD_RUNTIME, OLD) == {"runtime": ("wasmtime==49.0.0",)}
+    assert these(OLD) == {"sdk": ("wasi-sdk==16",), "runtime": ("wasmtime==49.0.0",)}
+
+
+def test_cells_that_no_condition_tells_apart_have_that_of_all_axes() -> None:
+    assert these(FIRST, OLD) == {
+        "target": ("wasi",),
+        "sdk": ("wasi-sdk==16", "wasi-sdk==24"),
+        "cpython": ("==3.13.5",),
+        "runtime": ("wasmtime==49.0.0", "wasmtime==50.0.1"),
+    }
+
+
+def test_the_last_line_says_what_was_raised() -> None:
+    assert last_line("Traceback\n  File\nKeyError: 'a'\n\n") == "KeyError: 'a'"
+    assert last_line("") == ""
+
+
+def known(*globs: str) -> dict[str, CellLimitations]:
+    tests = tuple(ExpectedTest(match=glob, expect=Expectation.FAILED, reason="seen") for glob in globs)
+    limitations = Limitations((Limitation(id="no-fork", title="", section="processes", tests=tests),))
+    return {name: limitations.for_cell(one.facts) for name, one in CELLS.items()}
+
+
+def test_what_is_stale_everywhere_can_go_and_what_still_holds_somewhere_cannot() -> None:
+    limitations = known("test.test_a.A.*", "test.test_b.B.test_1")
+    rows = [row("test.test_a.A.test_1", where, "passed", "stale", "no-fork") for where in CELLS]
+    rows += [row("test.test_b.B.test_1", FIRST, "passed", "stale", "no-fork")]
+    rows += [row("test.gone.*", where, "", "stale", "no-fork") for where in CELLS]
+    rows += [row("", FIRST, "", "stale", "no-fork"), row("test.test_a.A.test_2", FIRST)]
+    everywhere = tuple(CELLS)
+    assert stale(summary(*rows), limitations) == [
+        Stale(limitation="no-fork", match="test.test_a.A.*", cells=everywhere, holds=()),
+        Stale(limitation="no-fork", match="test.test_b.B.test_1", cells=(FIRST,), holds=everywhere[1:]),
+        Stale(limitation="no-fork", match="test.gone.*", cells=everywhere, holds=()),
+    ]
