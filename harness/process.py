@@ -14,7 +14,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -174,9 +174,20 @@ def run_logged(
 
 
 class Background:
-    """A command that goes on beside others, in a session of its own, with both its outputs in `log`."""
+    """A command that goes on beside others, in a session of its own, with both its outputs in `log`.
 
-    def __init__(self, argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path) -> None:
+    It and what it starts stay on some `processors`, if any are named.
+    """
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        cwd: Path,
+        log: Path,
+        processors: Collection[int] = (),
+    ) -> None:
         self.started = time.time()
         self.cpu = 0.0
         """seconds, its own and its children's, once it is over"""
@@ -185,6 +196,9 @@ class Background:
             file.write(f"$ {shlex.join(argv)}\n".encode())
             file.flush()
             self._process = _start(argv, env=env, cwd=cwd, stdout=file.fileno(), stderr=subprocess.STDOUT)
+        if processors:
+            with contextlib.suppress(ProcessLookupError):  # it is over already
+                os.sched_setaffinity(self._process.pid, processors)
 
     def poll(self) -> int | None:
         """The return code (negative for a signal), or None while it runs."""

@@ -183,6 +183,8 @@ class Nightly:
         self._console = console
         self._directory = run.arguments.out / run.run_id
         self._running: dict[Task, tuple[Background, int]] = {}
+        self._processors: dict[Task, list[int]] = {}
+        """those that each running task was given"""
         self._over: set[str] = set()
         self._ended: set[str] = set()
         """cells that have come to their end, which does not change any more"""
@@ -278,8 +280,17 @@ class Nightly:
             log = self._directory / "logs" / (task.id.replace(" ", "_") + ".log")
             argv = [sys.executable, "-m", "harness", *words]
             top = Path(__file__).parents[2]
-            self._running[task] = Background(argv, env=dict(os.environ), cwd=top, log=log), cores
+            given = self._processors[task] = self._free_processors()[:cores]
+            # Guests of wasmtime's library stay on the first of their task's processors: two tasks must not share it.
+            pinned = given if task.kind is Kind.TEST and len(given) == cores else ()
+            background = Background(argv, env=dict(os.environ), cwd=top, log=log, processors=pinned)
+            self._running[task] = background, cores
             self._say(f"begun: {task.id}" + (f" on {cores} cores" if cores > 1 else ""))
+
+    def _free_processors(self) -> list[int]:
+        """The processors that no running task was given."""
+        given = {number for numbers in self._processors.values() for number in numbers}
+        return [number for number in sorted(os.sched_getaffinity(0)) if number not in given]
 
     def _collect(self, waiting: Sequence[Task]) -> None:
         """Take note of what is over."""
@@ -287,7 +298,7 @@ class Nightly:
             code = process.poll()
             if code is None:
                 continue
-            del self._running[task]
+            del self._running[task], self._processors[task]
             self._over.add(task.id)
             ended = time.time()
             span = Span(

@@ -388,3 +388,27 @@ def test_a_relative_command_is_looked_for_where_it_is_started(tmp_path: Path) ->
     script.write_text("#!/bin/sh\necho hello\n")
     script.chmod(0o755)
     assert process.capture(["./hello"], cwd=tmp_path / "tools") == "hello\n"
+
+
+def ended(background: process.Background) -> int:
+    while (code := background.poll()) is None:
+        time.sleep(0.01)
+    return code
+
+
+@pytest.mark.parametrize("number", sorted(os.sched_getaffinity(0))[-2:])
+def test_a_command_in_the_background_stays_on_its_processors(tmp_path: Path, number: int) -> None:
+    script = "import os, subprocess, sys, time; time.sleep(0.3); print(os.sched_getaffinity(0), flush=True);"
+    script += "subprocess.run([sys.executable, '-c', 'import os; print(os.sched_getaffinity(0))'], check=True)"
+    argv, log = [sys.executable, "-c", script], tmp_path / "log"
+    background = process.Background(argv, env=dict(os.environ), cwd=tmp_path, log=log, processors=[number])
+    assert ended(background) == 0
+    assert log.read_text().splitlines()[1:] == [f"{{{number}}}"] * 2
+    assert background.cpu > 0.0
+
+
+def test_a_command_in_the_background_may_use_all_processors(tmp_path: Path) -> None:
+    argv = [sys.executable, "-c", "import os; print(len(os.sched_getaffinity(0)))"]
+    background = process.Background(argv, env=dict(os.environ), cwd=tmp_path, log=tmp_path / "log")
+    assert ended(background) == 0
+    assert (tmp_path / "log").read_text().splitlines()[-1] == str(len(os.sched_getaffinity(0)))

@@ -1,0 +1,96 @@
+"""Probes in real guests: what each saw, and that one that hangs or ends its guest takes no other with it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from harness.build import Silent
+from harness.prepare import Options, Prepared, Preparer
+from harness.probing import State, run_probes
+from harness.runtimes import adapter
+from harness.session import Limits
+from matrix.expand import expand
+from matrix.limitations import Limitations
+from matrix.load import load
+from matrix.select import Selection, select
+from tests.integration.conftest import REAL_ENVIRONMENT, TOP, real_store
+
+pytestmark = pytest.mark.integration
+
+SCRIPTS = {
+    "works": 'print(\'{"holds": false, "saw": "it works"}\')',
+    "raises": "1 / 0",
+    "hangs": 'print(\'{"holds": null, "saw": "about to hang"}\')\nwhile True: pass',
+    "silent": "pass",
+    "ends": 'import os\nprint(\'{"holds": true, "saw": "abort"}\')\nos.abort()',
+    "ends-silently": "import os\nos.abort()",
+    "prints": "print('what is this?')",
+    "exits": "import sys\nsys.exit(3)",
+    "leaves-files": "import os\nopen('a', 'w').close()\nprint('{\"holds\": false, \"saw\": \"%s\"}' % os.listdir())",
+    "sees-none": 'import os\nprint(\'{"holds": false, "saw": "%s"}\' % os.listdir())',
+}
+
+
+@pytest.fixture(scope="module")
+def prepared() -> Prepared:
+    matrix = load()
+    (cell,) = select(expand(matrix), Selection(target=("wasi",)))
+    preparer = Preparer(matrix, real_store(), Options(jobs=2), Silent(), print)
+    return preparer.prepare(cell, Limits(seconds=5.0))
+
+
+def test_each_probe_comes_to_what_it_saw(prepared: Prepared, tmp_path: Path) -> None:
+    scripts = {}
+    for name, text in SCRIPTS.items():
+        scripts[name] = tmp_path / f"{name}.py"
+        scripts[name].write_text(text)
+    runtime = adapter(prepared.cell.runtime, prepared.runtime, prepared.settings.runtime_flags)
+    settings = replace(prepared.settings, limits=Limits(seconds=5.0))
+
+    found = run_probes(scripts, settings, runtime, real_store())
+
+    assert [one.limitation for one in found] == list(SCRIPTS)
+    saw = {one.limitation: (one.state, one.saw) for one in found}
+    assert saw["works"] == (State.LIFTED, "it works")
+    assert saw["raises"][0] is State.BROKEN
+    assert "ZeroDivisionError" in saw["raises"][1]
+    assert saw["hangs"][0] is State.CANNOT_BE_TRIED
+    assert "about to hang: no test ended for 5 s" in saw["hangs"][1]
+    assert saw["silent"] == (State.BROKEN, "it said nothing")
+    assert saw["ends"][0] is State.HOLDS
+    assert saw["ends"][1].startswith("abort: the guest ended with a trap")
+    assert saw["ends-silently"][0] is State.BROKEN
+    assert saw["prints"][0] is State.BROKEN
+    assert "SystemExit: 3" in saw["exits"][1]
+    assert saw["leaves-files"] == (State.LIFTED, "['a']")
+    assert saw["sees-none"] == (State.LIFTED, "[]")
+
+
+def test_the_command_makes_the_matrix_and_agrees_with_the_list(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "harness", "probe", "--target", "wasi", "--out", str(tmp_path)]
+    done = subprocess.run(
+        command, cwd=TOP, env=REAL_ENVIRONMENT, capture_output=True, text=True, timeout=1800, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    squares = json.loads((tmp_path / "latest/probes.json").read_text())["squares"]
+    probes = Limitations.load().probes()
+    assert {one["limitation"] for one in squares} == probes.keys()
+    assert {one["state"] for one in squares} <= {"holds", "lifted", "partly", "cannot be tried"}
+    matrix = (tmp_path / "latest/limitations.md").read_text()
+    assert all(f"### {name}" in matrix for name in probes)
+
+
+def test_a_limitation_without_a_probe_is_named(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "harness", "probe", "no-frok", "--target", "wasi", "--out", str(tmp_path)]
+    done = subprocess.run(
+        command, cwd=TOP, env=REAL_ENVIRONMENT, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 2
+    assert "no limitation 'no-frok' has a probe" in done.stderr
+    assert "no-fork" in done.stderr
