@@ -10,6 +10,7 @@ import msgspec
 
 from matrix.limitations import CellLimitations
 from matrix.model import Cell
+from reports.boundaries import Place, boundaries
 from reports.summary import Summary
 
 REGRESSION, STALE = "regression", "stale"
@@ -134,3 +135,38 @@ def _value(axis: str, cell: Cell) -> str:
 
 def _holds(cell: Cell, values: Mapping[str, set[str]]) -> bool:
     return all(_value(axis, cell) in found for axis, found in values.items())
+
+
+class Sighting(msgspec.Struct, frozen=True, kw_only=True):
+    """What a test came to on one cell."""
+
+    cell: str
+    module: str
+    outcome: str
+    verdict: str
+    limitation: str
+    detail: str
+    since: str = ""
+    """the oldest run from which on it has come to the same there, as far as the history goes"""
+
+
+def since(seen: Sequence[tuple[str, str]], outcome: str) -> str:
+    """The first run of the last unbroken row of an outcome; `seen` is runs with outcomes, oldest first."""
+    first = ""
+    for run, came in reversed(seen):
+        if came != outcome:
+            break
+        first = run
+    return first
+
+
+def parting(sightings: Sequence[Sighting], places: Mapping[str, Place]) -> list[str]:
+    """What is different between the cells where a test fails and those where it passes, in words."""
+    fails = [places[one.cell] for one in sightings if one.outcome not in ("passed", "skipped")]
+    passes = [places[one.cell] for one in sightings if one.outcome == "passed"]
+    words = [f"fails {boundary}" for boundary in boundaries(fails, passes)]
+    words += [f"passes {boundary}" for boundary in boundaries(passes, fails)]
+    targets = {place.target for place in fails} - {place.target for place in passes}
+    if fails and passes and targets:
+        words.append(f"fails wherever the target is {', '.join(sorted(targets))}")
+    return words

@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from harness import records
-from harness.cli import Parser
+from harness.cli import Parser, positive
+from harness.commands.investigate import rerun, show
 from harness.commands.runs import read_started, run_directory
 from harness.selection import matrix_of, selected_cells
 from harness.store import write_atomically
@@ -27,7 +28,7 @@ OUT = Path(__file__).parents[2] / "reports" / "out"
 
 
 def triage(argv: Sequence[str], console: Console) -> int:
-    """Work through what is red: `accept`, `retire`."""
+    """Work through what is red: `show` a test, `rerun` it, `accept` it into the list, `retire` what is stale."""
     parser = Parser(prog="python -m harness triage", description=triage.__doc__)
     commands = parser.add_subparsers(dest="command", required=True, parser_class=Parser)
     for name, text in (
@@ -43,7 +44,23 @@ def triage(argv: Sequence[str], console: Console) -> int:
         if name == "accept":
             command.add_argument("--limitation", default="", help="the entry that explains them (else it is asked for)")
             command.add_argument("--reason", default="", help="what was seen (else it is asked for)")
+    text = "one test over the cells of a run: outcome, since when, what parts those where it fails"
+    command = commands.add_parser("show", help=text, description=text)
+    command.add_argument("test", help="such as test_os.FileTests.test_access")
+    command.add_argument("--run", default="latest", help="its id (default: the newest)")
+    command.add_argument("--out", type=Path, default=OUT, help="where runs are kept (default: reports/out)")
+    text = "run one test many times, each in a guest of its own: how often it comes to what"
+    command = commands.add_parser("rerun", help=text, description=text)
+    command.add_argument("test", help="a test, a class or a module")
+    command.add_argument("--cell", required=True, metavar="ID", help="where")
+    command.add_argument("--times", type=positive, default=20, metavar="N", help="default: %(default)s")
+    command.add_argument("--out", type=Path, default=OUT, help="where runs are kept (default: reports/out)")
     known = parser.parse_args(list(argv))
+    if known.command == "rerun":
+        return rerun(known, console)
+    if known.command == "show":
+        directory = run_directory(known.out, known.run)
+        return show(directory, tested_cells(directory, read_summary(directory)), known, console)
     directory = run_directory(known.out, known.run)
     summary = read_summary(directory)
     texts = {path: path.read_text("utf-8") for path in sorted(known.limitations.glob("*.toml"))}

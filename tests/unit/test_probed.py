@@ -6,9 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from matrix.limitations import Limitation
-from matrix.model import Cell, Condition, Facts
+from matrix.model import Cell, Condition
 from reports.limitation_matrix import as_markdown, plain
-from reports.probed import Boundary, Square, boundaries, lifted_from, square, without_probe
+from reports.probed import Square, lifted_from, square, without_probe
 from tests.unit import made
 
 WASI = Condition(target=("wasi",))
@@ -40,30 +40,6 @@ def test_a_probe_that_disagrees_with_the_list_is_wrong(state: str, listed: bool,
 def test_neutral_causes_need_no_probe() -> None:
     neutral = replace(ENTRY, id="without-zlib", section="neutral", probe="")
     assert without_probe([ENTRY, neutral, replace(ENTRY, id="no-exec", probe="")]) == ["no-exec"]
-
-
-FACTS = made.FACTS
-
-
-def versions(**changes: str) -> Facts:
-    return replace(FACTS, **changes)
-
-
-def test_the_version_of_an_axis_that_parts_cells_is_found() -> None:
-    yes = [versions(sdk_version="24"), versions(sdk_version="33", cpython="3.11.2")]
-    no = [versions(sdk_version="16"), versions(sdk_version="9", cpython="3.11.2")]
-    assert boundaries(yes, no) == [Boundary(axis="SDK", name="wasi-sdk", first="24", last="16")]
-    assert str(boundaries(yes, no)[0]) == "from wasi-sdk 24 on (not with 16)"
-
-
-def test_cells_that_are_mixed_have_no_boundary() -> None:
-    assert boundaries([versions(sdk_version="16")], [versions(sdk_version="9"), versions(sdk_version="33")]) == []
-    assert boundaries([FACTS], []) == []
-
-
-def test_other_targets_and_names_are_not_compared() -> None:
-    assert boundaries([versions(target="node", sdk_version="33")], [versions(sdk_version="16")]) == []
-    assert boundaries([versions(runtime="node", runtime_version="99")], [FACTS]) == []
 
 
 def cell(sdk: str) -> Cell:

@@ -6,8 +6,9 @@ from msgspec.structs import replace
 
 from matrix.limitations import CellLimitations, Expectation, ExpectedTest, Limitation, Limitations
 from matrix.model import Cell
+from reports.boundaries import place_of
 from reports.summary import Summary, Unexpected
-from reports.triage import Proposal, Stale, condition, last_line, proposals, stale
+from reports.triage import Proposal, Sighting, Stale, condition, last_line, parting, proposals, since, stale
 from tests.unit import made
 
 
@@ -102,4 +103,27 @@ def test_what_is_stale_everywhere_can_go_and_what_still_holds_somewhere_cannot()
         Stale(limitation="no-fork", match="test.test_a.A.*", cells=everywhere, holds=()),
         Stale(limitation="no-fork", match="test.test_b.B.test_1", cells=(FIRST,), holds=everywhere[1:]),
         Stale(limitation="no-fork", match="test.gone.*", cells=everywhere, holds=()),
+    ]
+
+
+def sighting(cell: str, outcome: str) -> Sighting:
+    return Sighting(cell=cell, module="test_a", outcome=outcome, verdict="", limitation="", detail="")
+
+
+def test_since_when_a_test_comes_to_the_same() -> None:
+    seen = [("r1", "failed"), ("r2", "passed"), ("r3", "failed"), ("r4", "failed")]
+    assert since(seen, "failed") == "r3"
+    assert since(seen[:2], "passed") == "r2"
+    assert since(seen, "passed") == ""
+    assert since([], "passed") == ""
+
+
+def test_what_parts_the_cells_where_a_test_fails() -> None:
+    places = {name: place_of(one.facts) for name, one in CELLS.items()}
+    found = [sighting(FIRST, "passed"), sighting(OLD_SDK, "failed"), sighting(OLD, "crashed")]
+    assert parting(found, places) == ["passes from wasi-sdk 24 on (not with 16)"]
+    assert parting([sighting(FIRST, "passed"), sighting(OLD, "skipped")], places) == []
+    places["n"] = place_of(replace(made.FACTS, target="node", runtime="node"))
+    assert parting([sighting(FIRST, "passed"), sighting("n", "failed")], places) == [
+        "fails wherever the target is node"
     ]
