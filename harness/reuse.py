@@ -79,9 +79,20 @@ class Results:
         }
 
     def keep(self, results: Mapping[str, ModuleResult], plans: Iterable[ModulePlan], run: str) -> None:
-        """Keep what the run of that id observed."""
-        kept = [results[plan.module] for plan in plans if plan.module in results and not plan.match]
-        kept = [result for result in kept if not (result.reused or result.fault or Status.TIMED_OUT in result.statuses)]
+        """Keep what the run of that id observed of this digest, now or before it was broken off."""
+        found = [results[plan.module] for plan in plans if plan.module in results and not plan.match]
+        observed = [
+            result
+            for result in found
+            if result.digest == self.digest
+            and not (result.reused or result.fault or Status.TIMED_OUT in result.statuses)
+        ]
+        known = read_results(self._path) if observed else {}
+        kept = [
+            result
+            for result in observed
+            if result.module not in known or known[result.module].finished != result.finished
+        ]
         if kept:
             self._path.parent.mkdir(parents=True, exist_ok=True)
         for result in kept:

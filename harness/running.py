@@ -144,7 +144,7 @@ def run_cell(
     results = read_results(directory / OUTCOMES)
     new = {name: result for name, result in results.items() if name not in done}
     durations.learn({name: result.duration for name, result in new.items()})
-    reuse.keep(new, left, run_id_of(directory))
+    reuse.keep(results, everything, run_id_of(directory))
     selected = _selected(directory)
     planned = tuple(sorted({*done, *(selected if selected is not None else (p.module for p in left))}))
     if code == _USAGE:

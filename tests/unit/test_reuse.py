@@ -36,7 +36,7 @@ def settings(tree: Path, **changes: object) -> GuestSettings:
 
 def result(module: str, status: Status = Status.PASSED, **changes: object) -> ModuleResult:
     outcome = Outcome(test=f"test.{module}.T.test_a", status=status)
-    return replace(ModuleResult(module=module, outcomes=(outcome,), duration=1.0), **changes)
+    return replace(ModuleResult(module=module, outcomes=(outcome,), duration=1.0, digest="digest"), **changes)
 
 
 @pytest.fixture
@@ -115,7 +115,13 @@ def test_a_part_of_a_module_is_neither_kept_nor_taken(results: Results) -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", [result("test_a", Status.TIMED_OUT), result("test_a", fault="broken"), result("test_a", reused="run-0")]
+    "bad",
+    [
+        result("test_a", Status.TIMED_OUT),
+        result("test_a", fault="broken"),
+        result("test_a", reused="run-0"),
+        result("test_a", digest="of another build"),
+    ],
 )
 def test_what_says_nothing_about_the_module_is_not_kept(results: Results, bad: ModuleResult) -> None:
     results.keep({"test_a": bad}, [PLAN], "run-1")
@@ -136,9 +142,19 @@ def test_a_share_is_run_again(results: Results) -> None:
 
 
 def test_the_newest_result_counts(results: Results) -> None:
-    for run, duration in (("run-1", 1.0), ("run-2", 2.0)):
-        results.keep({"test_a": result("test_a", duration=duration)}, [PLAN], run)
+    for run, finished in (("run-1", 1.0), ("run-2", 2.0)):
+        results.keep({"test_a": result("test_a", finished=finished)}, [PLAN], run)
     assert results.take([PLAN], nothing)["test_a"].reused == "run-2"
+
+
+def test_what_a_run_kept_before_it_was_broken_off_is_not_kept_twice(results: Results, tmp_path: Path) -> None:
+    first, second = result("test_a", finished=1.0), result("test_b", finished=2.0)
+    plans = [PLAN, ModulePlan(module="test_b")]
+    results.keep({"test_a": first}, plans, "run-1")
+    results.keep({"test_a": first, "test_b": second}, plans, "run-1")
+    (path,) = (tmp_path / "state/results").glob("*.jsonl")
+    assert len(path.read_text().splitlines()) == 2
+    assert set(results.take(plans, nothing)) == {"test_a", "test_b"}
 
 
 @pytest.mark.parametrize(
