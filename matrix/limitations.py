@@ -82,6 +82,8 @@ class Limitation(Record, frozen=True, kw_only=True):
     when: Condition = Condition()
     skip_reasons: tuple[str, ...] = ()
     """regular expressions that the reason of a skipped test matches, at its start"""
+    skip_when: Condition = Condition()
+    """narrows where tests give these reasons"""
     references: tuple[str, ...] = ()
     probe: str = ""
     """the script that shows whether it holds, its path in `probes/`; none for a neutral cause"""
@@ -133,8 +135,10 @@ class CellLimitations:
 
     def __init__(self, limitations: Limitations, facts: Facts) -> None:
         self.entries = tuple(entry for entry in limitations.entries if entry.when.holds(facts))
+        self.explaining = tuple(entry for entry in self.entries if entry.skip_reasons and entry.skip_when.holds(facts))
+        """those that tests give as a reason to be skipped"""
         self._skips = [
-            (re.compile(pattern, re.DOTALL), entry.id) for entry in self.entries for pattern in entry.skip_reasons
+            (re.compile(pattern, re.DOTALL), entry.id) for entry in self.explaining for pattern in entry.skip_reasons
         ]
         self.tests = tuple(
             NamedTest(

@@ -12,13 +12,16 @@ from reports.probed import BROKEN, CANNOT_BE_TRIED, HOLDS, LIFTED, PARTLY, Squar
 MARKS = {HOLDS: "●", PARTLY: "◐", LIFTED: "○", CANNOT_BE_TRIED: "-", BROKEN: "✗"}
 
 
+LEGEND = ", ".join(f"{sign} {state}" for state, sign in MARKS.items()) + "; ! the list says otherwise"
+
+
 def as_markdown(entries: Sequence[Limitation], cells: Sequence[Cell], squares: Sequence[Square]) -> str:
     """One table for each section, and below it what was seen; a square that disagrees with the list has a `!`."""
     by_place = {(one.limitation, one.cell): one for one in squares}
     by_id = {cell.id: cell for cell in cells}
     lines = ["| | cell |", "| --- | --- |"]
     lines += [f"| {number} | `{cell.id}` |" for number, cell in enumerate(cells, 1)]
-    lines += ["", ", ".join(f"{mark} {state}" for state, mark in MARKS.items()) + "; ! the list says otherwise", ""]
+    lines += ["", LEGEND, ""]
     sections: dict[str, list[Limitation]] = defaultdict(list)
     for entry in entries:
         if entry.probe:
@@ -28,7 +31,8 @@ def as_markdown(entries: Sequence[Limitation], cells: Sequence[Cell], squares: S
         lines += ["| limitation | " + " | ".join(str(number) for number in range(1, len(cells) + 1)) + " |"]
         lines += ["| --- |" + " --- |" * len(cells)]
         for entry in rows:
-            marks = [_mark(by_place.get((entry.id, cell.id))) for cell in cells]
+            found = [by_place.get((entry.id, cell.id)) for cell in cells]
+            marks = [mark(one) if one is not None else "" for one in found]
             lines.append(f"| [{entry.id}](#{entry.id}) | {' | '.join(marks)} |")
         lines.append("")
         for entry in rows:
@@ -36,8 +40,9 @@ def as_markdown(entries: Sequence[Limitation], cells: Sequence[Cell], squares: S
     return "\n".join(lines)
 
 
-def _mark(square: Square | None) -> str:
-    return "" if square is None else MARKS[square.state] + ("!" if square.wrong else "")
+def mark(square: Square) -> str:
+    """The sign of what was seen; with a `!` when the list says otherwise."""
+    return MARKS[square.state] + ("!" if square.wrong else "")
 
 
 def _details(entry: Limitation, squares: Sequence[Square], cells: Mapping[str, Cell]) -> list[str]:

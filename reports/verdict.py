@@ -218,7 +218,7 @@ def _stale(judged: Sequence[Judged], limitations: CellLimitations) -> tuple[Stal
     ]
     entries = [
         StaleEntry(limitation=entry.id)
-        for entry in limitations.entries
-        if entry.skip_reasons and entry.id not in used and entry.section != NEUTRAL
+        for entry in limitations.explaining
+        if entry.id not in used and entry.section != NEUTRAL
     ]
     return (*globs, *entries)

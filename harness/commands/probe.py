@@ -26,7 +26,7 @@ from matrix.errors import BuildFailed, MatrixError, UsageError, near
 from matrix.limitations import Limitation, Limitations
 from matrix.model import Cell
 from matrix.select import Selection
-from reports.limitation_matrix import as_markdown
+from reports.limitation_matrix import LEGEND, as_markdown
 from reports.probed import Square, lifted_from, square, without_probe
 
 AT_ONCE = os.cpu_count() or 1
@@ -126,6 +126,7 @@ def _show(entries: Sequence[Limitation], cells: Sequence[Cell], squares: Sequenc
     for number, cell in enumerate(cells, 1):
         console.print(f"{number}: {escape(cell.id)}", soft_wrap=True)
     console.print(table)
+    console.print(LEGEND)
     by_id = {cell.id: cell for cell in cells}
     for entry in entries:
         for boundary in lifted_from([one for one in squares if one.limitation == entry.id], by_id):

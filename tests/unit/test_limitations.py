@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from harness.outcome import RED as RED_STATUSES
 from harness.outcome import Status
 from matrix.errors import ConfigError
-from matrix.limitations import Expectation, ExpectedTest, Limitation, Limitations, NamedTest
+from matrix.limitations import PROBES, Expectation, ExpectedTest, Limitation, Limitations, NamedTest
 from matrix.model import Condition
 from matrix.versions import Requirement
 from reports.verdict import RED, judge
@@ -296,3 +296,28 @@ def test_two_modules_may_have_entries_of_their_own_for_one_name() -> None:
     assert cell.expects("test.test_x.A.t", "failed", "test_x")
     assert cell.expects("test.test_x.A.t", "errored", "test_x_c")
     assert not cell.expects("test.test_x.A.t", "failed", "test_y")
+
+
+def test_reasons_count_only_where_tests_give_them() -> None:
+    entry = Limitation(
+        id="no-tempdir",
+        title="There is none",
+        section="WASI",
+        skip_reasons=("no tempdir$",),
+        skip_when=Condition(cpython=(Requirement.parse("<3.12"),)),
+    )
+    limitations = Limitations((entry,))
+    old, new = (limitations.for_cell(replace(FACTS, cpython=version)) for version in ("3.11.2", "3.13.5"))
+    assert (old.entries, old.explaining, old.attribute("no tempdir")) == ((entry,), (entry,), "no-tempdir")
+    assert (new.entries, new.explaining, new.attribute("no tempdir")) == ((entry,), (), None)
+
+
+def test_a_probe_that_is_not_there_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text('[[limitation]]\nid = "a"\ntitle = "a"\nsection = "a"\nprobe = "no/such.py"\n')
+    with pytest.raises(ConfigError, match=r"a\.toml: limitation 'a': there is no probe .*such\.py"):
+        Limitations.load(tmp_path)
+
+
+def test_every_probe_is_of_an_entry() -> None:
+    used = set(Limitations.load().probes().values())
+    assert used == set(PROBES.rglob("*.py"))

@@ -1,0 +1,17 @@
+"""The library has its modules for the network, for packaging, and those that are twins of extension modules."""
+
+import importlib.util
+import json
+
+GROUPS = {
+    "network": ("email", "ftplib", "http", "imaplib", "poplib", "smtplib", "socketserver", "wsgiref"),
+    "packaging": ("ensurepip", "venv"),
+    "twins": ("_pydecimal", "_pyio"),
+}
+there, missing = [], []
+for names in GROUPS.values():
+    for name in names:
+        (there if importlib.util.find_spec(name) else missing).append(name)
+saw = [f"missing: {', '.join(missing)}"] if missing else []
+saw += [f"there: {', '.join(there)}"] if there else []
+print(json.dumps({"holds": "partly" if there and missing else bool(missing), "saw": "; ".join(saw)}))
