@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-import time
 import venv
 from pathlib import Path
 from typing import Any
@@ -59,9 +58,7 @@ def ready(tmp_path: Path) -> list[str]:
 
 
 def test_every_plain_cell_is_listed_with_its_parts() -> None:
-    started = time.monotonic()
     found = nox("-l")
-    took = time.monotonic() - started
     assert found.stderr == ""  # no session stands there twice
     lines = found.stdout.splitlines()
     shown = [line.removeprefix("- ").split(" [")[0] for line in lines if "(" in line and line.startswith("- test-")]
@@ -69,12 +66,12 @@ def test_every_plain_cell_is_listed_with_its_parts() -> None:
         f"test-{cell.build.target.id}({cell.build.sdk.id}, {cell.build.cpython.id}, {cell.runtime.id})"
         for cell in of_options(expand(load())).cells
     ]
-    assert took < 30.0  # about one second on a machine that is not busy
 
 
 def test_sessions_come_last_where_a_terminal_shows_them() -> None:
     lines = nox("-l").stdout.splitlines()
-    assert "* test-wasi -> Provision, build, run CPython's suite on WASI, judge and report." in lines[-20:]
+    first = lines.index("* test-wasi -> Provision, build, run CPython's suite on WASI, judge and report.")
+    assert not [line for line in lines[first:] if line.startswith("- test-") and "(" in line]
 
 
 def test_nox_alone_and_a_targets_name_mean_one_session() -> None:
