@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
@@ -19,19 +18,9 @@ from harness.events import Event
 from harness.runtimes import Adapter
 from harness.session import GuestSettings, Session
 from harness.store import Store
+from matrix.limitations import State
 
 PROBER = Path(__file__).parent / "guest" / "prober.py"
-
-
-class State(StrEnum):
-    """What a probe saw of a limitation on a cell."""
-
-    HOLDS = "holds"
-    LIFTED = "lifted"
-    PARTLY = "partly"
-    CANNOT_BE_TRIED = "cannot be tried"
-    BROKEN = "broken"
-    """the probe itself: it crashed, hung or said nothing that can be understood"""
 
 
 class Probed(msgspec.Struct, frozen=True, kw_only=True):

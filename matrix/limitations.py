@@ -36,6 +36,17 @@ class Expectation(StrEnum):
     """passes or fails, from one run to the next"""
 
 
+class State(StrEnum):
+    """What a probe saw of a limitation on a cell."""
+
+    HOLDS = "holds"
+    LIFTED = "lifted"
+    PARTLY = "partly"
+    CANNOT_BE_TRIED = "cannot be tried"
+    BROKEN = "broken"
+    """the probe itself: it crashed, hung or said nothing that can be understood"""
+
+
 class ExpectedTest(Record, frozen=True, kw_only=True):
     """Tests that fail because of a limitation."""
 

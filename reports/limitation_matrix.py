@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from matrix.limitations import Limitation
+from matrix.limitations import Limitation, State
 from matrix.model import Cell
-from reports.probed import BROKEN, CANNOT_BE_TRIED, HOLDS, LIFTED, PARTLY, Square, lifted_from
+from reports.probed import Square, lifted_from
 
-MARKS = {HOLDS: "●", PARTLY: "◐", LIFTED: "○", CANNOT_BE_TRIED: "-", BROKEN: "✗"}
+MARKS = {State.HOLDS: "●", State.PARTLY: "◐", State.LIFTED: "○", State.CANNOT_BE_TRIED: "-", State.BROKEN: "✗"}
 
 
 LEGEND = ", ".join(f"{sign} {state}" for state, sign in MARKS.items()) + "; ! the list says otherwise"
@@ -53,7 +53,7 @@ def _details(entry: Limitation, squares: Sequence[Square], cells: Mapping[str, C
         lines += [f"References: {', '.join(references)}", ""]
     lines += [f"- lifted {boundary}" for boundary in lifted_from(squares, cells)]
     numbers = {cell: number for number, cell in enumerate(cells, 1)}
-    seen: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    seen: dict[tuple[State, str, str], list[int]] = defaultdict(list)
     for one in squares:
         seen[one.state, one.saw, one.wrong].append(numbers[one.cell])
     for (state, saw, wrong), places in seen.items():

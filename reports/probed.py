@@ -6,11 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from matrix.limitations import NEUTRAL, Limitation
+from matrix.limitations import NEUTRAL, Limitation, State
 from matrix.model import Cell
 from reports.boundaries import Boundary, boundaries, place_of
-
-HOLDS, LIFTED, PARTLY, CANNOT_BE_TRIED, BROKEN = "holds", "lifted", "partly", "cannot be tried", "broken"
 
 
 class Square(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,8 +16,7 @@ class Square(msgspec.Struct, frozen=True, kw_only=True):
 
     limitation: str
     cell: str
-    state: str
-    """holds, lifted, partly, cannot be tried, broken"""
+    state: State
     saw: str
     listed: bool
     """whether the list says that it holds there"""
@@ -27,15 +24,15 @@ class Square(msgspec.Struct, frozen=True, kw_only=True):
     """how list and probe disagree, "" when they do not"""
 
 
-def square(entry: Limitation, cell: Cell, state: str, saw: str) -> Square:
+def square(entry: Limitation, cell: Cell, state: State, saw: str) -> Square:
     """A limitation on a cell, as its probe saw it."""
     listed = entry.when.holds(cell.facts)
     wrong = ""
-    if state == BROKEN:
+    if state == State.BROKEN:
         wrong = "the probe is broken"
-    elif state == LIFTED and listed:
+    elif state == State.LIFTED and listed:
         wrong = "the list says that it holds"
-    elif state in (HOLDS, PARTLY) and not listed:
+    elif state in (State.HOLDS, State.PARTLY) and not listed:
         wrong = "the list does not say that it holds"
     return Square(limitation=entry.id, cell=cell.id, state=state, saw=saw, listed=listed, wrong=wrong)
 
@@ -47,6 +44,6 @@ def without_probe(entries: Sequence[Limitation]) -> list[str]:
 
 def lifted_from(squares: Sequence[Square], cells: Mapping[str, Cell]) -> list[Boundary]:
     """From which versions on one limitation is lifted, by its squares."""
-    lifted = [place_of(cells[one.cell].facts) for one in squares if one.state == LIFTED]
-    holds = [place_of(cells[one.cell].facts) for one in squares if one.state in (HOLDS, PARTLY)]
+    lifted = [place_of(cells[one.cell].facts) for one in squares if one.state == State.LIFTED]
+    holds = [place_of(cells[one.cell].facts) for one in squares if one.state in (State.HOLDS, State.PARTLY)]
     return boundaries(lifted, holds)

@@ -12,8 +12,7 @@ from matrix.limitations import CellLimitations
 from matrix.model import Cell
 from reports.boundaries import Place, boundaries
 from reports.summary import Summary
-
-REGRESSION, STALE = "regression", "stale"
+from reports.verdict import Verdict
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +32,7 @@ def proposals(summary: Summary, cells: Mapping[str, Cell], wanted: Sequence[str]
 
     `cells` are the run's, by id: those that were tested.
     """
-    rows = [row for row in summary.unexpected if row.verdict == REGRESSION and _wanted(row.test, wanted)]
+    rows = [row for row in summary.unexpected if row.verdict == Verdict.REGRESSION and _wanted(row.test, wanted)]
     places: dict[tuple[str, str], set[str]] = defaultdict(set)
     details: dict[tuple[str, str], str] = {}
     for row in rows:
@@ -72,7 +71,7 @@ def stale(summary: Summary, limitations: Mapping[str, CellLimitations], wanted: 
     """
     places: dict[tuple[str, str], list[str]] = defaultdict(list)
     for row in summary.unexpected:
-        if row.verdict == STALE and row.limitation and row.test and _wanted(row.test, wanted):
+        if row.verdict == Verdict.STALE and row.limitation and row.test and _wanted(row.test, wanted):
             entry = limitations[row.cell].expected(row.test)
             places[row.limitation, entry.match if entry else row.test].append(row.cell)
     return [

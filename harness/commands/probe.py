@@ -17,13 +17,13 @@ from harness.cli import Arguments
 from harness.commands.nightly import cells_of_set
 from harness.commands.runs import named_run_id, point_latest
 from harness.prepare import Options, Prepared, Preparer
-from harness.probing import Probed, State, run_probes
+from harness.probing import Probed, run_probes
 from harness.progress import TerminalWatcher
 from harness.runtimes import adapter
 from harness.selection import matrix_of, selected_cells
 from harness.store import Store, write_atomically
 from matrix.errors import BuildFailed, MatrixError, UsageError, near
-from matrix.limitations import Limitation, Limitations
+from matrix.limitations import Limitation, Limitations, State
 from matrix.model import Cell
 from matrix.select import Selection
 from reports.limitation_matrix import LEGEND, as_markdown
@@ -109,7 +109,13 @@ def probe_cell(prepared: Prepared, probes: Mapping[str, Path], store: Store) -> 
         return [one for part in found for one in part]
 
 
-_STYLES = {"holds": "", "partly": "yellow", "lifted": "green", "cannot be tried": "dim", "broken": "red"}
+_STYLES = {
+    State.HOLDS: "",
+    State.PARTLY: "yellow",
+    State.LIFTED: "green",
+    State.CANNOT_BE_TRIED: "dim",
+    State.BROKEN: "red",
+}
 
 
 def _show(entries: Sequence[Limitation], cells: Sequence[Cell], squares: Sequence[Square], console: Console) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from matrix.limitations import Limitation
+from matrix.limitations import Limitation, State
 from matrix.model import Cell, Condition
 from reports.limitation_matrix import as_markdown, plain
 from reports.probed import Square, lifted_from, square, without_probe
@@ -19,19 +19,19 @@ CELL = made.cell()
 @pytest.mark.parametrize(
     ("state", "listed", "wrong"),
     [
-        ("holds", True, ""),
-        ("holds", False, "the list does not say that it holds"),
-        ("partly", True, ""),
-        ("partly", False, "the list does not say that it holds"),
-        ("lifted", True, "the list says that it holds"),
-        ("lifted", False, ""),
-        ("cannot be tried", True, ""),
-        ("cannot be tried", False, ""),
-        ("broken", True, "the probe is broken"),
-        ("broken", False, "the probe is broken"),
+        (State("holds"), True, ""),
+        (State("holds"), False, "the list does not say that it holds"),
+        (State("partly"), True, ""),
+        (State("partly"), False, "the list does not say that it holds"),
+        (State("lifted"), True, "the list says that it holds"),
+        (State("lifted"), False, ""),
+        (State("cannot be tried"), True, ""),
+        (State("cannot be tried"), False, ""),
+        (State("broken"), True, "the probe is broken"),
+        (State("broken"), False, "the probe is broken"),
     ],
 )
-def test_a_probe_that_disagrees_with_the_list_is_wrong(state: str, listed: bool, wrong: str) -> None:
+def test_a_probe_that_disagrees_with_the_list_is_wrong(state: State, listed: bool, wrong: str) -> None:
     entry = ENTRY if listed else replace(ENTRY, when=Condition(target=("node",)))
     found = square(entry, CELL, state, "seen")
     assert (found.listed, found.wrong) == (listed, wrong)
@@ -47,7 +47,7 @@ def cell(sdk: str) -> Cell:
 
 
 def squares(*states: tuple[str, str]) -> list[Square]:
-    return [square(ENTRY, cell(sdk), state, f"saw {state}") for sdk, state in states]
+    return [square(ENTRY, cell(sdk), State(state), f"saw {state}") for sdk, state in states]
 
 
 def test_a_limitation_is_lifted_from_a_version_on() -> None:

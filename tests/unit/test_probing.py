@@ -8,7 +8,8 @@ import pytest
 
 from harness.events import Event
 from harness.outcome import Status
-from harness.probing import Probed, State, judge, judge_end
+from harness.probing import Probed, judge, judge_end
+from matrix.limitations import State
 
 
 def line(holds: object, saw: str = "it did") -> str:
