@@ -28,8 +28,7 @@ from harness.commands.test import CellWorker
 from harness.outcome import Status
 from harness.prepare import Options, Preparer
 from harness.process import Guest
-from harness.providers import obtain
-from harness.provision import runtime_providers
+from harness.recipes.layout import guest_tree
 from harness.runtimes import GuestRun, confine
 from harness.runtimes.browser import launch_options
 from harness.runtimes.node import Node
@@ -119,11 +118,14 @@ def test_a_port_that_cannot_be_had_leaves_other_cells(harness: Harness, tmp_path
 
 
 def guest(tmp_path: Path, code: str, memory_limit: int = 1 << 30) -> tuple[int, str]:
-    """Exit status and output of a guest of the node build that runs some code."""
-    matrix, store = load(), real_store()
-    runtime = matrix.runtime("node-20.18.0")
-    node = Node(obtain(runtime.id, runtime_providers(runtime, store), store, print).path, ())
-    (program,) = (store.root / "builds").glob("node_emscripten-3.1.69_cpython-3.11.2-*/guest/cross-build/*/python.js")
+    """Exit status and output of a guest of the default node build that runs some code."""
+    matrix = load()
+    (cell,) = (cell for cell in expand(matrix).cells if cell.id == NODE_CELL)
+    preparer = Preparer(matrix, real_store(), Options(jobs=2), Silent(), print)
+    build = preparer.build(cell)
+    directory = build.parents[1]
+    program = guest_tree(directory) / build.relative_to(directory) / "python.js"
+    node = Node(preparer.provide(cell, cell.runtime.id).path, ())
     allowed = tmp_path / "allowed"
     allowed.mkdir(exist_ok=True)
     run = GuestRun(
@@ -144,8 +146,7 @@ def guest(tmp_path: Path, code: str, memory_limit: int = 1 << 30) -> tuple[int, 
 
 
 @pytest.mark.skipif(confine.version() == 0, reason="this kernel has no Landlock")
-def test_a_guest_writes_to_its_own_directories_only(harness: Harness, tmp_path: Path) -> None:
-    assert harness("build", "--target", "node").returncode == 0
+def test_a_guest_writes_to_its_own_directories_only(tmp_path: Path) -> None:
     status, output = guest(tmp_path, "open('own', 'w').write('mine')")
     assert (status, output) == (0, "")
     assert (tmp_path / "allowed/own").read_text() == "mine"
@@ -157,8 +158,7 @@ def test_a_guest_writes_to_its_own_directories_only(harness: Harness, tmp_path: 
     assert (tmp_path / "other").read_text() == "yours"
 
 
-def test_a_guests_memory_is_limited(harness: Harness, tmp_path: Path) -> None:
-    assert harness("build", "--target", "node").returncode == 0
+def test_a_guests_memory_is_limited(tmp_path: Path) -> None:
     eat = "eaten = []\nwhile True: eaten.append(bytearray(1 << 22))"
     status, output = guest(tmp_path, eat, memory_limit=256 << 20)
     assert status == 1
