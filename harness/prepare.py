@@ -28,7 +28,7 @@ from harness.stage import stage_build, stage_sources
 from harness.store import Store, digest_of
 from harness.toolchain import set_up
 from matrix.errors import BuildFailed, MatrixError, UsageError
-from matrix.model import Build, Cell, ExpectedBuildFailure, Matrix, Series
+from matrix.model import Build, Cell, ExpectedBuildFailure, Matrix, RuntimeKind, Series
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +98,8 @@ class Preparer:
         settings = self._settings(cell, series, parts, runtime, flags, limits)
         if not adapter(cell.runtime, runtime, flags).confines_writes:
             notes.append(f"{cell.runtime.name} does not keep guests from writing to the library that they share")
+        if cell.runtime.kind is RuntimeKind.NODE and settings.compiled == settings.wasm:
+            notes.append(f"{cell.runtime.id} cannot keep V8's code: each guest compiles the module for itself")
         return Prepared(
             cell=cell,
             source=had[cell.build.cpython.id].path,

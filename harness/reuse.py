@@ -24,7 +24,15 @@ from harness.store import Store, digest_of
 from harness.suite import ModulePlan
 
 _HERE = Path(__file__).parent
-_GUEST_CODE = ("guest/driver.py", "runtimes/*.py", "pages/suite.*", "stage.py", "session.py", "suite.py")
+_GUEST_CODE = (
+    "guest/driver.py",
+    "runtimes/*.py",
+    "runtimes/*.js",
+    "pages/suite.*",
+    "stage.py",
+    "session.py",
+    "suite.py",
+)
 """what decides how a guest is set up, what it is told and what it does"""
 _BUILD_FILES = ("Makefile", "pyconfig.h")
 """what tests read of a build, besides the program itself"""

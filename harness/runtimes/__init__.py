@@ -73,7 +73,7 @@ def adapter(runtime: Runtime, obtained: Obtained, flags: tuple[str, ...] = ()) -
     if runtime.kind is RuntimeKind.BROWSER:
         return browser.Browser(obtained.path)
     if runtime.kind is RuntimeKind.NODE:
-        return node.Node(obtained.path, flags)
+        return node.Node(obtained.path, obtained.digest, flags)
     if runtime.kind is RuntimeKind.CLI:
         return wasmtime_cli.WasmtimeCli(obtained.path, runtime.version)
     return wasmtime_embedded.WasmtimeEmbedded(obtained.path, obtained.digest)

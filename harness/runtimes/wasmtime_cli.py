@@ -5,7 +5,6 @@ https://docs.wasmtime.dev/cli-options.html
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from packaging.version import Version
@@ -13,6 +12,7 @@ from packaging.version import Version
 from harness import process, stage
 from harness.process import CommandFailed
 from harness.runtimes import Command, GuestRun, describe_wasmtime_end
+from harness.runtimes.compiled import compiled
 from harness.stage import Place
 from harness.store import Store, digest_of
 from matrix.errors import HarnessFault
@@ -30,20 +30,15 @@ class WasmtimeCli:
 
     def compile(self, run: GuestRun, store: Store) -> Path:
         flags = self._engine_flags(run)
-        name = digest_of(run.wasm_digest, str(self._version), *flags)
-        target = store.root / "state" / "compiled" / f"{name}-cli.cwasm"
-        store.use(target)
-        with store.lock(f"compile-{name}"):
-            if not target.exists():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                partial = target.with_suffix(".part")
-                argv = [str(self._command), "compile", *flags, "-o", str(partial), str(run.wasm)]
-                try:
-                    process.capture(argv, timeout=600)
-                except CommandFailed as exc:
-                    raise HarnessFault(f"wasmtime cannot compile {run.wasm}: {exc}") from None
-                os.replace(partial, target)
-        return target
+
+        def make(target: Path) -> None:
+            argv = [str(self._command), "compile", *flags, "-o", str(target), str(run.wasm)]
+            try:
+                process.capture(argv, timeout=600)
+            except CommandFailed as exc:
+                raise HarnessFault(f"wasmtime cannot compile {run.wasm}: {exc}") from None
+
+        return compiled(store, f"{digest_of(run.wasm_digest, str(self._version), *flags)}-cli.cwasm", make)
 
     @staticmethod
     def _engine_flags(run: GuestRun) -> list[str]:

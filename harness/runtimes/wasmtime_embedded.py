@@ -11,6 +11,7 @@ import msgspec
 from harness import process, records, stage
 from harness.process import CommandFailed
 from harness.runtimes import Command, GuestRun, describe_wasmtime_end
+from harness.runtimes.compiled import compiled
 from harness.stage import Place
 from harness.store import Store, digest_of
 from matrix.errors import HarnessFault
@@ -44,20 +45,14 @@ class WasmtimeEmbedded:
         self._digest = digest
 
     def compile(self, run: GuestRun, store: Store) -> Path:
+        def make(target: Path) -> None:
+            try:
+                process.capture([*_python(), str(HOST), "--compile", self._spec(run, target)], timeout=600)
+            except CommandFailed as exc:
+                raise HarnessFault(f"wasmtime cannot compile {run.wasm}: {exc}") from None
+
         name = digest_of(run.wasm_digest, self._digest, str(run.wasm_stack))
-        target = store.root / "state" / "compiled" / f"{name}-embedded.cwasm"
-        store.use(target)
-        with store.lock(f"compile-{name}"):
-            if not target.exists():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                partial = target.with_suffix(".part")
-                argv = [*_python(), str(HOST), "--compile", self._spec(run, partial)]
-                try:
-                    process.capture(argv, timeout=600)
-                except CommandFailed as exc:
-                    raise HarnessFault(f"wasmtime cannot compile {run.wasm}: {exc}") from None
-                os.replace(partial, target)
-        return target
+        return compiled(store, f"{name}-embedded.cwasm", make)
 
     def _spec(self, run: GuestRun, compiled: Path, cpu: int | None = None) -> str:
         spec = HostSpec(

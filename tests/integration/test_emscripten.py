@@ -25,13 +25,14 @@ from harness.cli import parse
 from harness.commands import test as testing
 from harness.commands.runs import StartedRun
 from harness.commands.test import CellWorker
+from harness.fetch import file_sha256
 from harness.outcome import Status
 from harness.prepare import Options, Preparer
 from harness.process import Guest
 from harness.recipes.layout import guest_tree
-from harness.runtimes import GuestRun, confine
+from harness.runtimes import GuestRun, adapter, confine
 from harness.runtimes.browser import launch_options
-from harness.runtimes.node import Node
+from harness.session import Limits
 from harness.stage import Preopen
 from matrix.expand import expand
 from matrix.limitations import Limitations
@@ -125,19 +126,20 @@ def guest(tmp_path: Path, code: str, memory_limit: int = 1 << 30) -> tuple[int, 
     build = preparer.build(cell)
     directory = build.parents[1]
     program = guest_tree(directory) / build.relative_to(directory) / "python.js"
-    node = Node(preparer.provide(cell, cell.runtime.id).path, ())
+    node = preparer.provide(cell, cell.runtime.id)
+    runtime = adapter(cell.runtime, node)
     allowed = tmp_path / "allowed"
     allowed.mkdir(exist_ok=True)
     run = GuestRun(
         wasm=program.with_suffix(".wasm"),
-        wasm_digest="",
+        wasm_digest=file_sha256(program.with_suffix(".wasm")),
         argv=(str(program), "-c", code),
         env={},
         preopens=(Preopen(host=allowed, guest=str(allowed), writable=True),),
         wasm_stack=0,
         memory_limit=memory_limit,
     )
-    command = node.command(run, run.wasm, tmp_path)
+    command = runtime.command(run, runtime.compile(run, real_store()), tmp_path)
     process = Guest(command.argv, env=dict(os.environ), cwd=allowed, output_limit=1 << 20)
     status = process.wait(120)
     process.kill()
@@ -163,6 +165,21 @@ def test_a_guests_memory_is_limited(tmp_path: Path) -> None:
     status, output = guest(tmp_path, eat, memory_limit=256 << 20)
     assert status == 1
     assert "MemoryError" in output
+
+
+def test_v8s_code_is_kept_and_made_again_when_it_is_damaged(tmp_path: Path) -> None:
+    guest(tmp_path, "pass")
+    store = real_store()
+    matrix = load()
+    (cell,) = (cell for cell in expand(matrix).cells if cell.id == NODE_CELL)
+    kept = Preparer(matrix, store, Options(jobs=2), Silent(), print).prepare(cell, Limits()).settings.compiled
+    assert kept.suffix == ".code"
+    whole = kept.read_bytes()
+    assert len(whole) > 5 << 20
+    kept.write_bytes(whole[:5000000] + b"damaged" + whole[5000007:])
+    again = Preparer(matrix, store, Options(jobs=2), Silent(), print).prepare(cell, Limits()).settings.compiled
+    assert again == kept
+    assert kept.stat().st_size == pytest.approx(len(whole), rel=0.01)
 
 
 # --- a browser

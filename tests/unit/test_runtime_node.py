@@ -13,10 +13,10 @@ from harness.providers import Obtained
 from harness.runtimes import GuestRun, adapter, confine
 from harness.runtimes.node import Node
 from harness.stage import Preopen
-from harness.store import Store
 from matrix.model import Runtime, RuntimeKind
 
 NODE = Path("/nowhere/node 20/node")
+DIGEST = "the node"
 FLAGS = ("--experimental-wasm-bigint",)
 RUN = GuestRun(
     wasm=Path("/nowhere/python.wasm"),
@@ -35,7 +35,7 @@ RUN = GuestRun(
 
 def argv(flags: tuple[str, ...] = FLAGS, **changes: Any) -> tuple[str, ...]:
     run = replace(RUN, **changes)
-    return Node(NODE, flags).command(run, run.wasm, Path("/scratch")).argv
+    return Node(NODE, DIGEST, flags).command(run, run.wasm, Path("/scratch")).argv
 
 
 @pytest.fixture
@@ -60,12 +60,12 @@ def test_node_is_given_its_flags_the_limit_and_the_guests_command_line() -> None
 
 @pytest.mark.usefixtures("without_landlock")
 def test_without_landlock_node_is_said_not_to_confine_writes() -> None:
-    assert not Node(NODE, ()).confines_writes
+    assert not Node(NODE, DIGEST, ()).confines_writes
 
 
 @pytest.mark.usefixtures("confining")
 def test_with_landlock_node_is_started_confined_to_the_writable_directories() -> None:
-    assert Node(NODE, ()).confines_writes
+    assert Node(NODE, DIGEST, ()).confines_writes
     words = argv()
     split = words.index("--")
     assert words[:4] == (sys.executable, "-I", "-S", str(Path(confine.__file__)))
@@ -96,12 +96,27 @@ def test_the_limit_is_nodes_and_stands_before_the_program() -> None:
 # --- the rest of an adapter
 
 
-def test_node_keeps_no_compiled_module(store: Store) -> None:
-    assert Node(NODE, ()).compile(RUN, store) == RUN.wasm
+@pytest.mark.usefixtures("without_landlock")
+def test_a_guest_is_given_the_code_that_was_kept_by_a_script_that_node_loads_first() -> None:
+    code = Path("/nowhere/a.code")
+    command = Node(NODE, DIGEST, FLAGS).command(RUN, code, Path("/scratch"))
+    assert command.env == {"CPYTHON_WASM_COMPILED": str(code)}
+    script = command.argv[command.argv.index("--require") + 1]
+    assert "CPYTHON_WASM_COMPILED" in Path(script).read_text()
+    assert command.argv[command.argv.index(script) + 1 :] == RUN.argv
+    assert set(FLAGS) < set(command.argv)
+    assert "--no-liftoff" in command.argv
+
+
+@pytest.mark.usefixtures("without_landlock")
+def test_without_kept_code_v8_compiles_as_it_likes() -> None:
+    command = Node(NODE, DIGEST, ()).command(RUN, RUN.wasm, Path("/scratch"))
+    assert command.env == {}
+    assert "--no-liftoff" not in command.argv
 
 
 def test_a_guest_of_node_has_its_own_files_on_the_host(tmp_path: Path) -> None:
-    place = Node(NODE, ()).place(Path("/tree"), "/cross-build/host", tmp_path)
+    place = Node(NODE, DIGEST, ()).place(Path("/tree"), "/cross-build/host", tmp_path)
     assert place.root == tmp_path
     assert place.prefix == "/tree"
 
@@ -118,7 +133,7 @@ def test_the_adapter_of_a_node_has_the_cells_flags() -> None:
 
 
 def ended(code: int, output: str) -> str:
-    return Node(NODE, ()).describe_end(code, output)
+    return Node(NODE, DIGEST, ()).describe_end(code, output)
 
 
 @pytest.mark.parametrize(
