@@ -57,7 +57,7 @@ def run_module(prepared: Prepared, module: str, junit: Path, store: Store) -> bo
             wasm_stack=settings.wasm_stack,
             memory_limit=settings.limits.memory,
         )
-        command = runtime.command(run, settings.compiled, directory)
+        command = runtime.command(run, settings.wasm, directory)  # without the code that the harness keeps
         env = command.env | run.env
         guest = Guest(command.argv, env=env, cwd=directory / "work", output_limit=settings.limits.output)
         ended = guest.wait(settings.limits.seconds) is not None
