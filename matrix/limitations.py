@@ -24,6 +24,10 @@ NEUTRAL = "neutral"
 """the section of causes that are no limitation of a platform: libraries and options that are left out, other systems"""
 
 
+_GLOB = re.compile(r"(?:[^\s\[\]]|\[!?\]?[^\]]+\])+")
+"""fnmatch takes a bracket that is not closed for the character itself"""
+
+
 class Expectation(StrEnum):
     """What a test that a limitation names is expected to do."""
 
@@ -65,8 +69,15 @@ class ExpectedTest(Record, frozen=True, kw_only=True):
     """narrows the limitation's own condition"""
 
     def __post_init__(self) -> None:
+        for glob in self.globs:
+            if not _GLOB.fullmatch(glob):
+                raise ValueError(f"`match`: {glob!r} is no glob over names of tests")
         if self.rate is not None and self.expect is not Expectation.FLAKY:
             raise ValueError(f'`rate` is for expect = "flaky", not {self.expect.value!r}')
+
+    @property
+    def globs(self) -> tuple[str, ...]:
+        return (self.match,) if isinstance(self.match, str) else self.match
 
 
 class NamedTest(Record, frozen=True, kw_only=True):
@@ -163,7 +174,7 @@ class CellLimitations:
             for entry in self.entries
             for test in entry.tests
             if test.when.holds(facts)
-            for match in ((test.match,) if isinstance(test.match, str) else test.match)
+            for match in test.globs
         )
         # In reverse, so that of two entries for the same test the first one counts.
         self._exact = {
@@ -184,6 +195,17 @@ class CellLimitations:
         if not self._any_glob.match(test):
             return None
         return next((entry for regex, entry in self._globs if regex.match(test) and entry.names(module)), None)
+
+    def rivals(self, test: str, module: str = "") -> tuple[NamedTest, ...]:
+        """The entries that count as much as the one that is expected of a test, and expect something else."""
+        chosen = self.expected(test, module)
+        if chosen is None:
+            return ()
+        if chosen.match == test:
+            same = [entry for entry in self.tests if (entry.match, entry.module) == (chosen.match, chosen.module)]
+        else:
+            same = [entry for regex, entry in self._globs if regex.match(test) and entry.names(module)]
+        return tuple(entry for entry in same if entry.expect is not chosen.expect)
 
     def expects(self, test: str, status: str, module: str = "") -> bool:
         """Whether a limitation expects that status, which is neither passed nor skipped, of a test of a module."""

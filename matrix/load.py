@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -52,14 +52,25 @@ _OF_BUILDS = {"repair", "expected_build_failure"}
 
 def read_toml(path: Path, kind: type[T]) -> T:
     """The file as `kind`. Raises ConfigError with file and key path when it does not fit."""
+    document: dict[str, Any] = {}
     try:
-        return msgspec.convert(tomllib.loads(path.read_text("utf-8")), kind, dec_hook=model.decode_hook)
+        document = tomllib.loads(path.read_text("utf-8"))
+        return msgspec.convert(document, kind, dec_hook=model.decode_hook)
     except OSError as exc:
         raise ConfigError(f"{path}: cannot be read: {exc.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         raise ConfigError(f"{path}: not TOML: {exc}") from None
     except msgspec.ValidationError as exc:
-        raise ConfigError(f"{path}: {exc}", hint="docs/configuration.md describes every key") from None
+        where = f"{path}: {_entry(document, str(exc))}{exc}"
+        raise ConfigError(where, hint="docs/configuration.md describes every key") from None
+
+
+def _entry(document: dict[str, Any], message: str) -> str:
+    """The id of the entry that a message of msgspec's names by its number, as the beginning of a message."""
+    match = re.search(r"`\$\.(\w+)\[(\d+)\]", message)
+    entry = document[match[1]][int(match[2])] if match else None
+    found = (entry.get("id") or entry.get("name")) if isinstance(entry, dict) else None
+    return f"{found}: " if isinstance(found, str) else ""
 
 
 def load(directory: Path = DATA) -> model.Matrix:

@@ -200,6 +200,18 @@ def unexpected(cell: str, session: str, verdicts: CellVerdicts, *, options: str 
         )
         for entry in verdicts.stale_entries
     ]
+    rows += [
+        Unexpected(
+            cell=cell,
+            test=conflict.test,
+            outcome="",
+            verdict=Verdict.STALE.value,
+            limitation=conflict.entries[0][0],
+            detail=f"two entries of the list of limitations claim it: {conflict}",
+            reproduce=again,
+        )
+        for conflict in verdicts.conflicts
+    ]
     return tuple(rows)
 
 

@@ -139,6 +139,7 @@ def _holds(cell: Cell, values: Mapping[str, set[str]]) -> bool:
 class Sighting(msgspec.Struct, frozen=True, kw_only=True):
     """What a test came to on one cell."""
 
+    test: str
     cell: str
     module: str
     outcome: str
@@ -147,6 +148,12 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
     detail: str
     since: str = ""
     """the oldest run from which on it has come to the same there, as far as the history goes"""
+    whole: str = ""
+    """all that was seen: the traceback, and what was printed"""
+
+    @property
+    def fails(self) -> bool:
+        return self.outcome not in ("passed", "skipped")
 
 
 def since(seen: Sequence[tuple[str, str]], outcome: str) -> str:
@@ -161,7 +168,7 @@ def since(seen: Sequence[tuple[str, str]], outcome: str) -> str:
 
 def parting(sightings: Sequence[Sighting], places: Mapping[str, Place]) -> list[str]:
     """What is different between the cells where a test fails and those where it passes, in words."""
-    fails = [places[one.cell] for one in sightings if one.outcome not in ("passed", "skipped")]
+    fails = [places[one.cell] for one in sightings if one.fails]
     passes = [places[one.cell] for one in sightings if one.outcome == "passed"]
     words = [f"fails {boundary}" for boundary in boundaries(fails, passes)]
     words += [f"passes {boundary}" for boundary in boundaries(passes, fails)]

@@ -81,6 +81,17 @@ class StaleEntry(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.limitation}: {what}"
 
 
+class Conflict(msgspec.Struct, frozen=True, kw_only=True):
+    """A test that entries of the list expect different things of; the first of them counted."""
+
+    test: str
+    entries: tuple[tuple[str, str, str], ...]
+    """limitation, glob and expectation of each"""
+
+    def __str__(self) -> str:
+        return ", but ".join(f"{name}: tests.match = {glob!r} expects {what}" for name, glob, what in self.entries)
+
+
 class CellVerdicts(msgspec.Struct, frozen=True, kw_only=True):
     """A whole cell, judged."""
 
@@ -93,6 +104,7 @@ class CellVerdicts(msgspec.Struct, frozen=True, kw_only=True):
     """modules whose results are those of an earlier run"""
     stale_entries: tuple[StaleEntry, ...]
     """entries of the list that matched nothing in a full run"""
+    conflicts: tuple[Conflict, ...] = ()
 
     @property
     def counts(self) -> Counter[Status]:
@@ -117,7 +129,7 @@ class CellVerdicts(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def green(self) -> bool:
-        return not self.unexpected and not self.stale_entries
+        return not (self.unexpected or self.stale_entries or self.conflicts)
 
 
 def judge_cell(
@@ -155,6 +167,7 @@ def judge_cell(
         vacuous=tuple(vacuous),
         reused=sum(bool(results[module].reused) for module in planned if module in results),
         stale_entries=_stale(judged, limitations) if full else (),
+        conflicts=_conflicts(judged, limitations),
     )
 
 
@@ -204,6 +217,18 @@ def judge(
             return verdict(Verdict.MISSING, "planned, but it has no outcome")
         case _:
             assert_never(outcome.status)
+
+
+def _conflicts(judged: Sequence[Judged], limitations: CellLimitations) -> tuple[Conflict, ...]:
+    found: dict[str, Conflict] = {}
+    for item in judged:
+        test = item.outcome.test
+        if not item.limitation or not (rivals := limitations.rivals(test, item.module)):
+            continue
+        chosen = limitations.expected(test, item.module)
+        entries = ((one.limitation, one.match, one.expect.value) for one in (chosen, *rivals) if one)
+        found[test] = Conflict(test=test, entries=tuple(entries))
+    return tuple(found.values())
 
 
 def _stale(judged: Sequence[Judged], limitations: CellLimitations) -> tuple[StaleEntry, ...]:

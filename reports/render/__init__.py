@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import jinja2
@@ -14,10 +15,13 @@ from harness import records
 from harness.store import write_atomically
 from reports.differences import short_names
 from reports.summary import CellStatus, CellSummary, Summary
+from reports.triage import Sighting
 
 _MOST_ROWS = 200
 """red rows that the page and the Markdown show; summary.json has all"""
 _TERMINAL_ROWS = 15
+_LONGEST_OUTPUT = 20_000
+"""characters of a test's output in the text of an issue"""
 _COLOURS = {"good": "green", "mild": "yellow", "bad": "red"}
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -45,7 +49,19 @@ def last_line(text: str) -> str:
     return lines[-1] if lines else ""
 
 
+def fenced(text: str) -> str:
+    """Hostile text as a block of code in Markdown, its middle left out when it is long."""
+    text = _STEERING.sub(lambda match: f"\\x{ord(match[0]):02x}", text.strip()) or "(nothing was printed)"
+    if len(text) > _LONGEST_OUTPUT:
+        half = _LONGEST_OUTPUT // 2
+        text = f"{text[:half]}\n[... {len(text) - 2 * half} characters left out ...]\n{text[-half:]}"
+    longest = max((len(ticks) for ticks in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}\n{text}\n{fence}"
+
+
 _ENVIRONMENT.filters["md"] = markdown_cell
+_ENVIRONMENT.filters["fenced"] = fenced
 _ENVIRONMENT.filters["last_line"] = last_line
 
 
@@ -57,6 +73,20 @@ def write(summary: Summary, directory: Path) -> None:
             summary=summary, most=_MOST_ROWS, state=state, tone=tone, short_names=short_names
         )
         write_atomically(directory / name, text.encode("utf-8", "backslashreplace"))
+
+
+def issue(test: str, sightings: Sequence[Sighting], parting: Sequence[str], summary: Summary) -> str:
+    """The text of an issue about a test that fails somewhere, as Markdown. Raises ValueError when it fails nowhere."""
+    failing = [one for one in sightings if one.fails]
+    if not failing:
+        raise ValueError(f"{test} fails on none of {len(sightings)} cells")
+    return _ENVIRONMENT.get_template("issue.md.j2").render(
+        test=test,
+        sightings=sightings,
+        failing=failing,
+        parting=parting,
+        cells={cell.id: cell for cell in summary.cells},
+    )
 
 
 def state(cell: CellSummary) -> str:

@@ -118,6 +118,22 @@ def test_a_flaky_test_may_have_none() -> None:
     assert [test.rate for test in listed(expecting("*", Expectation.FLAKY)).tests] == [None]
 
 
+@pytest.mark.parametrize("glob", ["", "test.test_os[", "test.test_os]", "test.test_os A", "test.[]x"])
+def test_a_glob_that_is_none_is_refused_by_file_and_entry(files: Files, glob: str) -> None:
+    text = f'[[limitation.tests]]\nmatch = "{glob}"\nexpect = "failed"\nreason = "seen"\n'
+    message = refusal(files(one=ENTRY.format(name="fine") + ENTRY.format(name="no-fork") + text))
+    assert "one.toml" in message
+    assert "no-fork" in message
+    assert "fine" not in message
+    assert repr(glob) in message
+
+
+@pytest.mark.parametrize("glob", ["test.test_os.*", "test.test_[a-c]?.A", "test.test_[!a]*", "*"])
+def test_globs_are_those_of_fnmatch(files: Files, glob: str) -> None:
+    text = f'[[limitation.tests]]\nmatch = "{glob}"\nexpect = "failed"\nreason = "seen"\n'
+    assert Limitations.load(files(one=ENTRY.format(name="no-fork") + text)).entries[0].tests[0].globs == (glob,)
+
+
 @pytest.mark.parametrize("rate", ["0", "0.0", "-0.1", "1.01", "nan", "inf", "true", '"0.2"'])
 def test_a_rate_that_is_none_is_refused_by_file_and_key(files: Files, rate: str) -> None:
     message = refusal(with_rate(files, "flaky", rate))
@@ -192,6 +208,24 @@ def test_of_two_entries_for_the_same_tests_the_first_counts(match: str) -> None:
         expecting(match, Expectation.ERRORED, name="second"),
     )
     assert found(cell.expected("test.test_os.A.test_one")) == "first"
+
+
+@pytest.mark.parametrize("match", ["test.test_os.A.test_one", "test.test_os.*"])
+def test_entries_that_expect_different_things_of_a_test_are_rivals(match: str) -> None:
+    cell = listed(
+        expecting(match, Expectation.FAILED, name="first"),
+        expecting(match, Expectation.FAILED, name="agrees"),
+        expecting(match, Expectation.ERRORED, name="second"),
+    )
+    assert [entry.limitation for entry in cell.rivals("test.test_os.A.test_one")] == ["second"]
+    assert cell.rivals("test.test_a.A.test_one") == ()
+
+
+def test_a_name_and_a_glob_are_no_rivals() -> None:
+    cell = listed(
+        expecting("test.test_os.*", Expectation.FAILED), expecting("test.test_os.A.test_one", Expectation.ERRORED)
+    )
+    assert cell.rivals("test.test_os.A.test_one") == ()
 
 
 def test_an_exact_name_counts_before_a_glob() -> None:

@@ -107,7 +107,9 @@ def test_what_is_stale_everywhere_can_go_and_what_still_holds_somewhere_cannot()
 
 
 def sighting(cell: str, outcome: str) -> Sighting:
-    return Sighting(cell=cell, module="test_a", outcome=outcome, verdict="", limitation="", detail="")
+    return Sighting(
+        test="test.test_a.A.test_1", cell=cell, module="test_a", outcome=outcome, verdict="", limitation="", detail=""
+    )
 
 
 def test_since_when_a_test_comes_to_the_same() -> None:

@@ -247,6 +247,26 @@ def test_skips_that_nothing_explains_are_the_triage_queue() -> None:
     assert [each.outcome.test for each in cell.unattributed] == ["test.test_a.A.test_two"]
 
 
+# --- entries of the list that contradict each other
+
+
+def test_a_test_that_two_entries_claim_is_a_conflict_and_others_are_judged() -> None:
+    limitations = listed(
+        expecting("test.test_a.A.*", Expectation.FAILED, name="one"),
+        expecting("test.test_a.A.test_?ne", Expectation.CRASHED, name="other"),
+    )
+    outcomes = (outcome(status=Status.FAILED), outcome("test.test_a.A.test_two", Status.FAILED))
+    cell = judge_cell(["test_a"], {"test_a": result(*outcomes)}, limitations, full=False)
+    (conflict,) = cell.conflicts
+    assert conflict.test == outcomes[0].test
+    assert str(conflict) == (
+        "one: tests.match = 'test.test_a.A.*' expects failed, but "
+        "other: tests.match = 'test.test_a.A.test_?ne' expects crashed"
+    )
+    assert [item.verdict for item in cell.judged] == [Verdict.KNOWN, Verdict.KNOWN]
+    assert not cell.green
+
+
 # --- entries of the list that matched nothing
 
 

@@ -1,0 +1,116 @@
+"""Triage of single tests in real guests: by hand, between versions, after other tests."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.conftest import REAL_ENVIRONMENT, TOP
+
+ORDERED = """
+import unittest
+seen = set()
+
+class Order(unittest.TestCase):
+    def test_a(self): seen.add("a")
+    def test_b(self): pass
+    def test_c(self): seen.add("c")
+    def test_d(self): pass
+    def test_e(self): self.assertNotEqual(seen, {"a", "c"})
+    def test_f(self): pass
+"""
+LATER = """
+import sys, unittest
+
+class Later(unittest.TestCase):
+    def test_it(self): self.assertNotIn("test.test_ordered", sys.modules)
+"""
+
+
+def triage(tmp_path: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "harness", "triage", *words, "--out", str(tmp_path / "out")],
+        cwd=TOP,
+        env=REAL_ENVIRONMENT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=1800,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("target", ["wasi", "node"])
+def test_the_command_line_that_is_printed_runs_the_test_by_hand(tmp_path: Path, target: str) -> None:
+    done = triage(tmp_path, "repro", "test_bool.BoolTest.test_repr", "--target", target)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (line,) = (line for line in done.stdout.splitlines() if line.startswith("cd "))
+    again = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=120, check=False)
+    assert again.returncode == 0, again.stdout + again.stderr
+    for output in (done.stdout + done.stderr, again.stdout + again.stderr):
+        assert "test_repr (test.test_bool.BoolTest" in output
+        assert "Ran 1 test" in output
+
+
+def test_a_shell_is_pythons_prompt_in_a_guest(tmp_path: Path) -> None:
+    line = triage(tmp_path, "repro", "test_bool", "--shell").stdout.splitlines()[0]
+    typed = "import sys; print(sys.platform)\n"
+    done = subprocess.run(["sh", "-c", line], input=typed, capture_output=True, text=True, timeout=120, check=False)
+    assert done.stdout == "wasi\n", done.stderr
+
+
+def test_the_first_version_of_a_runtime_at_which_a_test_changes_is_found(tmp_path: Path) -> None:
+    test = "test_typing.ForwardRefTests.test_forward_recursion_actually"
+    done = triage(tmp_path, "bisect", test, "--axis", "runtime", "--target", "node")
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = done.stdout.index("the first version at which it is passed, and no longer crashed:\n  node-22.20.0")
+    assert "node-20.18.0" in done.stdout[found:]
+    assert "node-18.18.2: crashed" in done.stdout
+    assert "node-24.19.0: passed" in done.stdout
+
+
+def test_what_does_not_change_between_versions_is_said(tmp_path: Path) -> None:
+    words = ("--axis", "runtime", "--first", "50.0.1", "--last", "36.0.0")
+    done = triage(tmp_path, "bisect", "test_bool", *words)
+    assert done.returncode == 2
+    assert "there are not two versions" in done.stderr
+    done = triage(tmp_path, "bisect", "test_bool", "--axis", "runtime", "--first", "36.0.0")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "the same wherever it can be tested" in done.stdout
+
+
+@pytest.fixture
+def ordered_tree(broken_tree: Path) -> Iterator[Path]:
+    """A tree with a test that fails after two others of its module, and one that fails after that module."""
+    added = {broken_tree / "Lib/test/test_ordered.py": ORDERED, broken_tree / "Lib/test/test_later.py": LATER}
+    for path, text in added.items():
+        path.write_text(text)
+    yield broken_tree
+    for path in added:
+        path.unlink()
+
+
+def test_the_fewest_that_make_a_test_fail_are_found(tmp_path: Path, ordered_tree: Path) -> None:
+    cell = ("--cpython", str(ordered_tree))
+    done = triage(tmp_path, "minimise", "test_ordered.Order.test_e", *cell)
+    assert done.returncode == 0, done.stdout + done.stderr
+    names = [line.strip() for line in done.stdout.splitlines() if line.startswith("  test.")]
+    assert names == ["test.test_ordered.Order.test_a", "test.test_ordered.Order.test_c"]
+    after = ("--after", "test_bool", "--after", "test_ordered.Order.test_b", "--after", "test_abc")
+    done = triage(tmp_path, "minimise", "test_later", *after, *cell)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1] == "  test_ordered.Order.test_b"
+    done = triage(tmp_path, "minimise", "test_later", "--after", "test_bool", *cell)
+    assert done.returncode == 1, done.stdout + done.stderr
+
+
+def test_a_check_has_the_exit_status_that_git_bisect_wants(tmp_path: Path, ordered_tree: Path) -> None:
+    cell = ("--cpython", str(ordered_tree))
+    assert triage(tmp_path, "check", "test_later", *cell).returncode == 0
+    assert triage(tmp_path, "check", "test_ordered", *cell).returncode == 1
+    assert triage(tmp_path, "check", "test_ordered.Order.test_none", *cell).returncode == 125
+    assert triage(tmp_path, "check", "test_no_such_module", *cell).returncode == 2
