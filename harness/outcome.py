@@ -34,7 +34,7 @@ RED = frozenset({Status.FAILED, Status.ERRORED, Status.CRASHED, Status.TIMED_OUT
 """the statuses that are not fine unless a limitation says so"""
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What was observed for one test case (`test.test_json.test_dump.TestPyDump.test_dump`).
 
     A module that was skipped or ended as a whole has one outcome named after itself (`test.test_tcl`).

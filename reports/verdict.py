@@ -57,7 +57,7 @@ Rates = Mapping[tuple[str, str], Rate]
 NO_RATES: Rates = {}
 
 
-class Judged(msgspec.Struct, frozen=True, kw_only=True):
+class Judged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One outcome and what it means."""
 
     module: str
@@ -178,6 +178,8 @@ def judge(
     if fault:
         return Judged(module=module, outcome=outcome, verdict=Verdict.HARNESS_ERROR, detail=fault)
     entry = limitations.expected(outcome.test, module)
+    if entry is None and outcome.status is Status.PASSED:
+        return Judged(module=module, outcome=outcome, verdict=Verdict.OK)
     expect, limitation = (entry.expect, entry.limitation) if entry else (None, "")
 
     def verdict(kind: Verdict, detail: str = "", by: str = limitation) -> Judged:
@@ -192,8 +194,7 @@ def judge(
 
     match outcome.status:
         case Status.PASSED:
-            if expect is None:
-                return verdict(Verdict.OK)
+            assert expect is not None  # else it is over above: by far the most are
             if expect is Expectation.FLAKY:
                 return flaky()
             return verdict(Verdict.STALE, f"passed, but {limitation} expects it to be {expect.value}")
@@ -237,7 +238,7 @@ def _stale(judged: Sequence[Judged], limitations: CellLimitations) -> tuple[Stal
     Neutral causes are no limitations of a platform: what a run leaves out need not occur in each.
     """
     used = {item.limitation for item in judged if item.limitation}
-    matched = {limitations.expected(item.outcome.test, item.module) for item in judged}
+    matched = {limitations.expected(item.outcome.test, item.module) for item in judged if item.limitation}
     globs = [
         StaleEntry(limitation=test.limitation, match=test.match) for test in limitations.tests if test not in matched
     ]
