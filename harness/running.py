@@ -121,7 +121,9 @@ def run_cell(
     sizes = {plan.module: module_size(prepared.source, plan.module) for plan in everything}
     durations = Durations(store, prepared.cell.build.target.id)
     workers = worker_count(arguments.pytest)
-    groups = schedule(left, durations.expected(sizes), workers=workers, isolate=arguments.isolate)
+    alone = {plan.module for plan in left if limitations.expects_red(plan.module)}
+    seconds = durations.expected(sizes)
+    groups = schedule(left, seconds, workers=workers, isolate=arguments.isolate, alone=alone)
     file = SuiteFile(
         cell=prepared.cell.id,
         facts=prepared.cell.facts,

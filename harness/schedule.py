@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
@@ -29,25 +29,34 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def schedule(
-    plans: Sequence[ModulePlan], seconds: Mapping[str, float], *, workers: int, isolate: bool
+    plans: Sequence[ModulePlan],
+    seconds: Mapping[str, float],
+    *,
+    workers: int,
+    isolate: bool = False,
+    alone: Collection[str] = (),
 ) -> tuple[Group, ...]:
     """Groups in the order in which workers should take them.
 
-    `seconds` is what each module is expected to take; with `isolate` each has a guest of its own.
+    `seconds` is what each module is expected to take. Those that are to be `alone` have a guest of their own,
+    with `isolate` all of them: what does not simply pass would be run again alone.
     """
     ordered = sorted(plans, key=lambda plan: (-seconds[plan.module], plan.module))
     left = sum(seconds[plan.module] for plan in ordered)
     groups: list[list[ModulePlan]] = []
+    open_group: list[ModulePlan] | None = None
     room = 0.0
     for plan in ordered:
         cost = seconds[plan.module]
-        fits = groups and not isolate and cost < _ALONE and cost <= room and len(groups[-1]) < _MOST
-        if fits:
-            groups[-1].append(plan)
-        else:
+        if isolate or cost >= _ALONE or plan.module in alone:
             groups.append([plan])
-            room = max(_SMALLEST, min(_LARGEST, left / (3 * max(workers, 1)))) if cost < _ALONE else 0.0
-        room -= cost
+        elif open_group is not None and cost <= room and len(open_group) < _MOST:
+            open_group.append(plan)
+            room -= cost
+        else:
+            open_group = [plan]
+            groups.append(open_group)
+            room = max(_SMALLEST, min(_LARGEST, left / (3 * max(workers, 1)))) - cost
         left -= cost
     return tuple(Group(name=f"guest{number:03}", plans=tuple(group)) for number, group in enumerate(groups))
 

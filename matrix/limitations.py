@@ -196,6 +196,15 @@ class CellLimitations:
             return None
         return next((entry for regex, entry in self._globs if regex.match(test) and entry.names(module)), None)
 
+    def expects_red(self, module: str) -> bool:
+        """Whether there is an entry for tests of a module that are run and do not pass."""
+        name = module if module.startswith("test.") else f"test.{module}"
+        return any(
+            entry.run and entry.expect is not Expectation.SKIPPED and entry.match.startswith(f"{name}.")
+            for entry in self.tests
+            if entry.names(module)
+        )
+
     def rivals(self, test: str, module: str = "") -> tuple[NamedTest, ...]:
         """The entries that count as much as the one that is expected of a test, and expect something else."""
         chosen = self.expected(test, module)

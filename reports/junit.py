@@ -11,9 +11,10 @@ from collections import Counter
 from collections.abc import Mapping
 from itertools import groupby
 from pathlib import Path
+from typing import NamedTuple
 
-from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
-from junitparser.junitparser import Attr, FinalResult
+from junitparser import JUnitXml, Skipped
+from markupsafe import escape
 
 from harness.outcome import ModuleResult, Outcome, Status
 from harness.store import write_atomically
@@ -22,13 +23,6 @@ from reports.verdict import CellVerdicts, Judged, Verdict
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LONGEST = 100_000
 """characters of a message; the whole is in outcomes.jsonl"""
-
-
-class CaseWithVerdict(TestCase):
-    """A test case with an attribute of ours, which readers of JUnit ignore."""
-
-    verdict = Attr()
-    limitation = Attr()
 
 
 def plain(text: str) -> str:
@@ -45,66 +39,94 @@ def write(
     path: Path, cell: str, verdicts: CellVerdicts, results: Mapping[str, ModuleResult], properties: Mapping[str, str]
 ) -> None:
     """Write a cell's JUnit file, whole or not at all."""
-    document = JUnitXml(cell)
-    totals: Counter[str] = Counter()
-    time = 0.0
+    suites: list[_Suite] = []
     for module, items in groupby(verdicts.judged, key=lambda judged: judged.module):
-        suite = TestSuite(module)
-        for name, value in properties.items():
-            suite.add_property(name, plain(value))
-        results_of = [(item, _result(item)) for item in items]
-        for item, result in results_of:
-            suite.append(_case(item, result))  # type: ignore[no-untyped-call]  # junitparser is typed in part
-        # What junitparser would count by reading all cases again, several times over: half of the time of a report.
-        counts = Counter(_COUNTED[type(result)] for _, result in results_of if result is not None)
-        counts["tests"] = len(results_of)
-        _count(suite, counts)
-        suite.time = results[module].duration if module in results else 0.0  # with imports and fixtures
-        document.append(suite)  # type: ignore[no-untyped-call]
-        totals += counts
-        time += suite.time
-    _count(document, totals)
-    document.time = round(time, 3)
-    write_atomically(path, document.tostring())  # type: ignore[no-untyped-call]
+        seconds = results[module].duration if module in results else 0.0  # with imports and fixtures
+        suites.append(_Suite(module, [(item, _shown(item)) for item in items], seconds))
+    totals = sum((suite.counts for suite in suites), Counter[str]())
+    seconds = round(sum(suite.seconds for suite in suites), 3)
+    of_cell = "".join(f"<property name={_quoted(name)} value={_quoted(value)}/>" for name, value in properties.items())
+    # Text, since a nightly has 300,000 cases: a tree of junitparser's took five times as long.
+    lines = ["<?xml version='1.0' encoding='utf-8'?>", f"<testsuites {_counted(cell, totals, seconds)}>"]
+    for suite in suites:
+        lines.append(f"<testsuite {_counted(suite.module, suite.counts, suite.seconds)}>")
+        if of_cell:
+            lines.append(f"<properties>{of_cell}</properties>")
+        lines += [_case(item, shown) for item, shown in suite.cases]
+        lines.append("</testsuite>")
+    lines.append("</testsuites>\n")
+    write_atomically(path, "\n".join(lines).encode())
 
 
-_COUNTED = {Failure: "failures", Error: "errors", Skipped: "skipped"}
+class _Shown(NamedTuple):
+    """What a CI server shows of a case that did not simply pass."""
+
+    element: str
+    message: str
+    kind: str = ""
+    text: str = ""
 
 
-def _count(element: TestSuite | JUnitXml, counts: Counter[str]) -> None:
-    """Write down how many cases an element has, and of what kinds."""
-    element.tests, element.failures = counts["tests"], counts["failures"]
-    element.errors, element.skipped = counts["errors"], counts["skipped"]
+class _Suite(NamedTuple):
+    """A module's cases."""
+
+    module: str
+    cases: list[tuple[Judged, _Shown | None]]
+    seconds: float
+
+    @property
+    def counts(self) -> Counter[str]:
+        found = Counter(_COUNTED[shown.element] for _, shown in self.cases if shown is not None)
+        return found + Counter(tests=len(self.cases))
 
 
-def _case(judged: Judged, result: FinalResult | None) -> CaseWithVerdict:
+_COUNTED = {"failure": "failures", "error": "errors", "skipped": "skipped"}
+_WHITE = str.maketrans({"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"})
+"""white space that an attribute keeps only so"""
+_ORDINARY = re.compile(r"[\w. ()-]*", re.ASCII)
+"""text that is itself in XML: nearly all names are"""
+
+
+def _quoted(text: str) -> str:
+    """Text as the value of an attribute."""
+    ordinary = _ORDINARY.fullmatch(text)
+    return f'"{text}"' if ordinary else f'"{str(escape(plain(text))).translate(_WHITE)}"'
+
+
+def _counted(name: str, counts: Counter[str], seconds: float) -> str:
+    numbers = " ".join(f'{key}="{counts[key]}"' for key in ("tests", "failures", "errors", "skipped"))
+    return f'name={_quoted(name)} {numbers} time="{seconds}"'
+
+
+def _case(judged: Judged, shown: _Shown | None) -> str:
+    """A case; `verdict` and `limitation` are attributes of ours, which readers of JUnit ignore."""
     outcome = judged.outcome
     owner, _, name = outcome.test.rpartition(".")
-    case = CaseWithVerdict(plain(name), plain(owner), outcome.duration)
-    case.verdict = judged.verdict.value
+    start = f'name={_quoted(name)} classname={_quoted(owner)} time="{outcome.duration}" verdict="{judged.verdict}"'
     if judged.limitation:
-        case.limitation = judged.limitation
-    if result is not None:
-        case.result = [result]
+        start += f" limitation={_quoted(judged.limitation)}"
+    inside = ""
+    if shown is not None:
+        kind = f' type="{shown.kind}"' if shown.kind else ""
+        text = escape(plain(shown.text))
+        inside = f"<{shown.element} message={_quoted(shown.message)}{kind}>{text}</{shown.element}>"
     if outcome.output:
-        case.system_out = plain(outcome.output)
-    return case
+        inside += f"<system-out>{escape(plain(outcome.output))}</system-out>"
+    return f"<testcase {start}>{inside}</testcase>"
 
 
-def _result(judged: Judged) -> FinalResult | None:
-    """What a CI server shows: known failures are skips that say why, everything else is as observed."""
+def _shown(judged: Judged) -> _Shown | None:
+    """Known failures are skips that say why, everything else is as observed."""
     outcome = judged.outcome
-    first = plain(outcome.detail.strip().splitlines()[-1]) if outcome.detail.strip() else outcome.status.value
-    if outcome.status is Status.SKIPPED and judged.verdict not in (Verdict.STALE,):
-        return Skipped(plain(outcome.detail))
-    if judged.verdict in (Verdict.KNOWN, Verdict.FLAKY) and outcome.status is not Status.PASSED:
-        return Skipped(f"known limitation {judged.limitation}: {outcome.status.value}: {first}")
     if outcome.status is Status.PASSED and judged.verdict not in (Verdict.STALE, Verdict.REGRESSION):
         return None
-    kind = Failure if outcome.status is Status.FAILED else Error
-    result = kind(plain(judged.detail) or first, outcome.status.value)
-    result.text = plain(outcome.detail)
-    return result
+    first = outcome.detail.strip().splitlines()[-1] if outcome.detail.strip() else outcome.status.value
+    if outcome.status is Status.SKIPPED and judged.verdict is not Verdict.STALE:
+        return _Shown("skipped", outcome.detail)
+    if judged.verdict in (Verdict.KNOWN, Verdict.FLAKY) and outcome.status is not Status.PASSED:
+        return _Shown("skipped", f"known limitation {judged.limitation}: {outcome.status.value}: {first}")
+    element = "failure" if outcome.status is Status.FAILED else "error"
+    return _Shown(element, judged.detail or first, outcome.status.value, outcome.detail)
 
 
 _STATUSES = {status.value: status for status in Status}

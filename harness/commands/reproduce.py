@@ -27,7 +27,7 @@ from matrix.model import Cell, Matrix, RuntimeKind
 
 
 class Chosen(msgspec.Struct, frozen=True):
-    """The one cell that the words of `known.which` select, and what they said besides."""
+    """The one cell that the words of `known.which` select (of WASI if they say no target), and what else they say."""
 
     arguments: Arguments
     matrix: Matrix
@@ -39,6 +39,10 @@ class Chosen(msgspec.Struct, frozen=True):
         arguments = parse(["test", *known.which], out=known.out)
         if strange := (*arguments.pytest, *arguments.names):
             raise UsageError(f"{strange[0]!r} is no option of `triage {known.command}`")
+        selection = arguments.selection
+        if not (selection.target or selection.cell):
+            selection = msgspec.structs.replace(selection, target=("wasi",))
+            arguments = msgspec.structs.replace(arguments, selection=selection)
         matrix = matrix_of(arguments)
         cells = selected_cells(arguments, matrix)
         if len(cells) > 1:
@@ -74,13 +78,15 @@ def repro(known: argparse.Namespace, console: Console) -> int:
     remove_path(directory)
     directory.mkdir(parents=True)
     settings = prepared.settings
-    if known.debugger:
+    # wasmtime's command then names source lines of a build that has them, but for a module that it compiles itself:
+    # https://docs.wasmtime.dev/wasm-wat.html
+    lines = prepared.cell.runtime.kind is RuntimeKind.CLI and (known.debugger or prepared.cell.build.debug)
+    if lines or known.debugger:
         settings = msgspec.structs.replace(settings, compiled=settings.wasm)
     command = by_hand(settings, adapter_of(prepared), directory, words)
     if known.debugger:
         command = under_debugger(command, prepared)
-    # wasmtime then names source lines of a build that has them: https://docs.wasmtime.dev/wasm-wat.html
-    env = {**command.env, "WASMTIME_BACKTRACE_DETAILS": "1"}
+    env = command.env | ({"WASMTIME_BACKTRACE_DETAILS": "1"} if lines else {})
     place = directory / "work" if (directory / "work").is_dir() else directory
     shown = [f"{name}={value}" for name, value in sorted(env.items())]
     console.print(

@@ -355,3 +355,19 @@ def test_a_probe_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_every_probe_is_of_an_entry() -> None:
     used = set(Limitations.load().probes().values())
     assert used == set(PROBES.rglob("*.py"))
+
+
+@pytest.mark.parametrize(
+    ("match", "expect", "run", "red"),
+    [
+        ("test.test_os.A.test_one", Expectation.FAILED, True, True),
+        ("test.test_os.*", Expectation.CRASHED, True, True),
+        ("test.test_os.*", Expectation.CRASHED, False, False),
+        ("test.test_os.*", Expectation.SKIPPED, True, False),
+        ("test.test_osx.*", Expectation.FAILED, True, False),
+    ],
+)
+def test_a_module_with_an_entry_for_a_test_that_does_not_pass_is_known(
+    match: str, expect: Expectation, run: bool, red: bool
+) -> None:
+    assert listed(expecting(match, expect, run=run)).expects_red("test_os") is red

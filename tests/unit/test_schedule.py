@@ -126,3 +126,16 @@ def test_shards_take_about_equally_long() -> None:
 def test_shards_do_not_depend_on_the_order() -> None:
     seconds = {"a": 3.0, "b": 2.0, "c": 2.0, "d": 1.0}
     assert shard(seconds, 1, 2) == shard(dict(reversed(seconds.items())), 1, 2)
+
+
+def test_what_is_to_be_alone_is_and_the_others_share_guests_as_before() -> None:
+    seconds = {f"test_{letter}": 1.0 for letter in "abcdef"}
+    plans = [ModulePlan(module=name) for name in seconds]
+    groups = [
+        [plan.module for plan in group.plans]
+        for group in schedule(plans, seconds, workers=1, alone={"test_b", "test_e"})
+    ]
+    assert groups[:1] == [["test_a", "test_c"]]
+    assert ["test_b"] in groups
+    assert ["test_e"] in groups
+    assert sorted(module for group in groups for module in group) == sorted(seconds)
