@@ -17,17 +17,17 @@ seen = set()
 
 class Order(unittest.TestCase):
     def test_a(self): seen.add("a")
-    def test_b(self): pass
+    def test_b(self): unittest.left_behind = True
     def test_c(self): seen.add("c")
     def test_d(self): pass
     def test_e(self): self.assertNotEqual(seen, {"a", "c"})
     def test_f(self): pass
 """
 LATER = """
-import sys, unittest
+import unittest
 
 class Later(unittest.TestCase):
-    def test_it(self): self.assertNotIn("test.test_ordered", sys.modules)
+    def test_it(self): self.assertFalse(hasattr(unittest, "left_behind"))
 """
 
 
