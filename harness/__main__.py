@@ -23,6 +23,7 @@ from harness.commands.serve import serve_repl
 from harness.commands.test import build_or_test
 from harness.commands.triage import triage
 from harness.commands.work import work
+from harness.process import heed_termination
 from matrix.errors import MatrixError
 
 OUT = Path(__file__).parent.parent / "reports" / "out"
@@ -70,4 +71,5 @@ def main(argv: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
+    heed_termination()
     sys.exit(main(sys.argv[1:]))

@@ -55,6 +55,19 @@ def client_environment() -> dict[str, str]:
     return dict(os.environ) | {"LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}
 
 
+class Terminated(KeyboardInterrupt):
+    """This process was sent SIGTERM: what it does is ended as Ctrl-C ends it."""
+
+
+def heed_termination() -> None:
+    """Let SIGTERM raise Terminated: by default it would end this process and leave what its children started."""
+
+    def terminate(number: int, frame: object) -> None:
+        raise Terminated
+
+    signal.signal(signal.SIGTERM, terminate)
+
+
 @cache
 def _tether() -> tuple[str, ...]:
     setpriv = shutil.which("setpriv")
@@ -222,7 +235,7 @@ class Background:
 def run_attached(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> int:
     """Run a command on the user's terminal, in the harness's own process group; its return code.
 
-    Ctrl-C reaches it as it reaches the harness; the command is waited for in any case.
+    Ctrl-C reaches it as it reaches the harness, SIGTERM as Ctrl-C; the command is waited for in any case.
     """
     try:
         process = subprocess.Popen([*_tether(), *argv], env=dict(env), cwd=cwd)
@@ -231,6 +244,8 @@ def run_attached(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> i
     while True:
         try:
             return process.wait()
+        except Terminated:
+            process.send_signal(signal.SIGINT)
         except KeyboardInterrupt:
             continue
 

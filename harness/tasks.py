@@ -128,3 +128,8 @@ def next_to_start(
             most = max(1, memory // _MEBIBYTES[task.kind])
             return task, min(free, most) if alone else 1
     return None
+
+
+def free_processors(there: Iterable[int], given: Iterable[Iterable[int]]) -> list[int]:
+    """The processors that no running task was given, in their order."""
+    return sorted(set(there).difference(*given))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -87,6 +88,25 @@ def stale(summary: Summary, limitations: Mapping[str, CellLimitations], wanted: 
         )
         for (limitation, match), cells in places.items()
     ]
+
+
+def unused_reasons(
+    skips: Mapping[str, Iterable[str]], limitations: Mapping[str, CellLimitations]
+) -> list[tuple[str, str]]:
+    """Limitations with those of their skip reasons that no test gave, on any of the cells where they count.
+
+    `skips` are the reasons that tests of each full cell gave, `limitations` what holds there, both by the cell's id.
+    One cell says little: a reason may be that of another CPython.
+    """
+    unused: dict[tuple[str, str], bool] = {}
+    for cell, given in skips.items():
+        reasons = set(given)
+        for entry in limitations[cell].explaining:
+            for pattern in entry.skip_reasons:
+                key = (entry.id, pattern)
+                regex = re.compile(pattern, re.DOTALL)
+                unused[key] = unused.get(key, True) and not any(regex.match(reason) for reason in reasons)
+    return [key for key, nowhere in unused.items() if nowhere]
 
 
 def _wanted(test: str, wanted: Sequence[str]) -> bool:

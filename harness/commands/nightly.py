@@ -41,7 +41,7 @@ from harness.process import Background, describe_exit
 from harness.provision import items_of
 from harness.selection import matrix_of, selected_cells
 from harness.store import Store, read_json, write_atomically
-from harness.tasks import Budget, Kind, Task, next_to_start, priorities, tasks_of
+from harness.tasks import Budget, Kind, Task, free_processors, next_to_start, priorities, tasks_of
 from matrix.errors import HarnessFault, UsageError, near
 from matrix.expand import expand
 from matrix.limitations import Limitations
@@ -280,17 +280,12 @@ class Nightly:
             log = self._directory / "logs" / (task.id.replace(" ", "_") + ".log")
             argv = [sys.executable, "-m", "harness", *words]
             top = Path(__file__).parents[2]
-            given = self._processors[task] = self._free_processors()[:cores]
+            given = self._processors[task] = free_processors(os.sched_getaffinity(0), self._processors.values())[:cores]
             # Guests of wasmtime's library stay on the first of their task's processors: two tasks must not share it.
             pinned = given if task.kind is Kind.TEST and len(given) == cores else ()
             background = Background(argv, env=dict(os.environ), cwd=top, log=log, processors=pinned)
             self._running[task] = background, cores
             self._say(f"begun: {task.id}" + (f" on {cores} cores" if cores > 1 else ""))
-
-    def _free_processors(self) -> list[int]:
-        """The processors that no running task was given."""
-        given = {number for numbers in self._processors.values() for number in numbers}
-        return [number for number in sorted(os.sched_getaffinity(0)) if number not in given]
 
     def _collect(self, waiting: Sequence[Task]) -> None:
         """Take note of what is over."""

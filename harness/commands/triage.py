@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -17,7 +17,9 @@ from harness.cli import Parser, positive
 from harness.commands.bisect import AXES, bisect, check
 from harness.commands.investigate import explain, rerun, show
 from harness.commands.reproduce import minimise, repro
-from harness.commands.runs import read_started, run_directory
+from harness.commands.runs import cell_directory, read_record, read_started, run_directory
+from harness.outcome import Status, read_results
+from harness.plugin import OUTCOMES
 from harness.selection import matrix_of, selected_cells
 from harness.store import write_atomically
 from matrix import edit
@@ -25,7 +27,7 @@ from matrix.errors import UsageError, near
 from matrix.limitations import DIRECTORY, CellLimitations, Limitations
 from matrix.model import Cell
 from reports.summary import CellStatus, Summary
-from reports.triage import Proposal, proposals, stale
+from reports.triage import Proposal, proposals, stale, unused_reasons
 
 OUT = Path(__file__).parents[2] / "reports" / "out"
 ON_ONE_CELL: dict[str, tuple[str, Callable[[argparse.Namespace, Console], int]]] = {
@@ -115,6 +117,8 @@ def triage(argv: Sequence[str], console: Console) -> int:
     else:
         limitations = Limitations.load(known.limitations)
         of_cells = {name: limitations.for_cell(cell.facts) for name, cell in cells.items()}
+        if not known.tests:
+            _say_unused(directory, of_cells, console)
         after = retired(summary, known.tests, texts, of_cells, console)
     return _show_or_write(texts, after, known.limitations, known.write, console)
 
@@ -218,6 +222,21 @@ def retired(
             after[path] = edit.retire(after[path], one.limitation, one.match)
             console.print(f"retired: {escape(what)}", soft_wrap=True)
     return after
+
+
+def _say_unused(directory: Path, limitations: Mapping[str, CellLimitations], console: Console) -> None:
+    """Name the skip reasons of the list that no full cell of the run has."""
+    skips: dict[str, set[str]] = {}
+    for name in limitations:
+        record = read_record(directory, name)
+        if record is not None and record.full:
+            results = read_results(cell_directory(directory, name) / OUTCOMES).values()
+            found = (one for result in results for one in result.outcomes if one.status is Status.SKIPPED)
+            skips[name] = {one.detail for one in found}
+    for limitation, pattern in unused_reasons(skips, limitations):
+        console.print(
+            f"no test gave this reason on {len(skips)} cells: {escape(f'{limitation}: {pattern}')}", soft_wrap=True
+        )
 
 
 def _show_or_write(

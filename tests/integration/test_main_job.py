@@ -6,7 +6,9 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -154,17 +156,55 @@ def wait_for_results(tmp_path: Path, number: int) -> None:
 LONGER = (*SLICE, "test_email", "test_decimal", "test_pickle", "test_set")
 
 
-def test_interrupted_run_reports_and_resumes(harness: Harness, tmp_path: Path) -> None:
+def interrupt(process: subprocess.Popen[bytes]) -> None:
+    """What Ctrl-C does."""
+    os.killpg(process.pid, signal.SIGINT)
+
+
+def terminate(process: subprocess.Popen[bytes]) -> None:
+    """What a CI server does: the harness alone is told."""
+    process.send_signal(signal.SIGTERM)
+
+
+@pytest.mark.parametrize("end", [interrupt, terminate])
+def test_interrupted_run_reports_and_resumes(
+    harness: Harness, tmp_path: Path, end: Callable[[subprocess.Popen[bytes]], None]
+) -> None:
     process = start(tmp_path, *LONGER)
     wait_for_results(tmp_path, 2)
-    os.killpg(process.pid, signal.SIGINT)
+    family = psutil.Process(process.pid).children(recursive=True)
+    end(process)
     assert process.wait(60) == 130
+    _, alive = psutil.wait_procs(family, timeout=10)
+    assert not alive
     first = summary(tmp_path)
     assert first["interrupted"]
     done = harness("test", "--resume")
     assert done.returncode == 0, done.stdout + done.stderr
     assert summary(tmp_path)["run_id"] == first["run_id"]
     assert summary(tmp_path)["cells"][0]["modules"]["run"] == len(LONGER)
+
+
+def test_a_build_that_is_ended_leaves_no_process(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "harness", "build", "--target", "wasi"],
+        cwd=TOP,
+        env=REAL_ENVIRONMENT | without_builds(tmp_path),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    family: list[psutil.Process] = []
+    for _ in range(600):
+        family = psutil.Process(process.pid).children(recursive=True)
+        if len(family) > 1:  # configure, and what it started
+            break
+        time.sleep(0.1)
+    assert len(family) > 1
+    family = psutil.Process(process.pid).children(recursive=True)
+    terminate(process)
+    assert process.wait(30) == 130
+    _, alive = psutil.wait_procs(family, timeout=10)
+    assert not alive
 
 
 def test_killed_run_leaves_no_guest_and_resumes(harness: Harness, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.tasks import Budget, Kind, Task, next_to_start, priorities, tasks_of
+from harness.tasks import Budget, Kind, Task, free_processors, next_to_start, priorities, tasks_of
 from matrix.expand import expand
 from matrix.load import load, load_sets
 from matrix.model import Cell
@@ -144,3 +144,10 @@ def test_everything_is_done_within_the_budget(cores: int, memory: int, chance: r
 def test_a_set_selects_cells(name: str) -> None:
     (chosen,) = (row for row in load_sets() if row.name == name)
     assert all(select(EXPANSION, selection) for selection in chosen.cells)
+
+
+@given(st.sets(st.integers(0, 40)), st.lists(st.sets(st.integers(0, 40))))
+def test_no_two_tasks_are_given_the_same_processor(there: set[int], tasks: list[set[int]]) -> None:
+    free = free_processors(there, tasks)
+    assert free == sorted(free)
+    assert set(free) == there - {number for numbers in tasks for number in numbers}

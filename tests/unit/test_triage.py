@@ -8,7 +8,18 @@ from matrix.limitations import CellLimitations, Expectation, ExpectedTest, Limit
 from matrix.model import Cell
 from reports.boundaries import place_of
 from reports.summary import Summary, Unexpected
-from reports.triage import Proposal, Sighting, Stale, condition, last_line, parting, proposals, since, stale
+from reports.triage import (
+    Proposal,
+    Sighting,
+    Stale,
+    condition,
+    last_line,
+    parting,
+    proposals,
+    since,
+    stale,
+    unused_reasons,
+)
 from tests.unit import made
 
 
@@ -129,3 +140,12 @@ def test_what_parts_the_cells_where_a_test_fails() -> None:
     assert parting([sighting(FIRST, "passed"), sighting("n", "failed")], places) == [
         "fails wherever the target is node"
     ]
+
+
+def test_a_skip_reason_that_no_cell_has_is_named() -> None:
+    entry = Limitation(id="no-fork", title="", section="processes", skip_reasons=("needs fork", "no os.fork", "old"))
+    limitations = Limitations((entry,))
+    of_cells = {name: limitations.for_cell(CELLS[name].facts) for name in (FIRST, OLD)}
+    skips = {FIRST: {"needs fork(2)"}, OLD: {"no os.fork here", "something else"}}
+    assert unused_reasons(skips, of_cells) == [("no-fork", "old")]
+    assert unused_reasons({}, of_cells) == []
