@@ -57,7 +57,7 @@ def fails_after(prepared: Prepared, before: Sequence[str], test: str, store: Sto
     Modules run in the order of `before`, the test's own last; what is of one module runs in its own order.
     Raises UsageError for a name of no module.
     """
-    plans = _in_order(prepared.source, before, test)
+    plans = in_order(prepared.source, before, test)
     settings = prepared.settings
     session = Session(settings, adapter_of(prepared), store, DRIVER, driver_plan(settings, plans, alone=True))
     record: events.Record | None = None
@@ -84,7 +84,8 @@ def is_of(outcome: Outcome, name: str) -> bool:
     return any(outcome.test == full or outcome.test.startswith(f"{full}.") for full in (name, f"test.{name}"))
 
 
-def _in_order(source: Path, before: Sequence[str], test: str) -> list[ModulePlan]:
+def in_order(source: Path, before: Sequence[str], test: str) -> list[ModulePlan]:
+    """What a guest is to run: the modules of `before`, then that of a test, with what is to run of it before."""
     (last,) = chosen_plans(source, (test,))
     plans: dict[str, ModulePlan] = {}
     for name in before:

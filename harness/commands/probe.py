@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -42,7 +43,7 @@ class Probes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def probe(arguments: Arguments, console: Console) -> int:
-    """Probe the limitations (or those that are named) on the cells that are selected, else on the nightly ones.
+    """Probe the limitations (or those that are named) on the cells that are selected, else on those of set `probes`.
 
     Returns 1 when a probe and the list disagree, 3 when a cell could not be made.
     """
@@ -54,7 +55,7 @@ def probe(arguments: Arguments, console: Console) -> int:
     limitations = Limitations.load()
     probes = chosen(limitations, arguments.names)
     everything = arguments.selection == Selection() and not (arguments.sdk_paths or arguments.cpython_paths)
-    cells = cells_of_set("default") if everything else selected_cells(arguments, matrix)
+    cells = cells_of_set("probes") if everything else selected_cells(arguments, matrix)
     store = Store()
     options = Options(jobs=arguments.jobs, build_python=arguments.build_python, refresh=arguments.refresh)
     preparer = Preparer(matrix, store, options, TerminalWatcher(console), say)
@@ -79,13 +80,26 @@ def probe(arguments: Arguments, console: Console) -> int:
         squares += [square(entry, cell, by_id[entry.id].state, by_id[entry.id].saw) for entry in entries]
         result = Probes(run_id=run_id, cells=tuple(cell.id for cell in cells), squares=tuple(squares))
         write_atomically(directory / "probes.json", records.indented(result))
-    write_atomically(directory / "limitations.md", as_markdown(entries, cells, squares).encode())
+    write_atomically(directory / "limitations.md", page(entries, cells, squares).encode())
     point_latest(arguments.out, run_id)
     _show(entries, cells, squares, console)
     if missing := without_probe(limitations.entries):
         console.print(f"without a probe: {escape(', '.join(missing))}", soft_wrap=True)
     console.print(f"\nreport: {directory / 'limitations.md'}", soft_wrap=True)
     return status or int(any(one.wrong for one in squares))
+
+
+def page(entries: Sequence[Limitation], cells: Sequence[Cell], squares: Sequence[Square]) -> str:
+    """The matrix as a page of its own, such as docs/limitations.md."""
+    today = datetime.date.today().isoformat()
+    head = [
+        "# What each platform lacks, as probes saw it",
+        "",
+        f"Made by `nox -s probe` (triage.md) on {today}; the list itself is in `matrix/limitations`.",
+        "[seed-limitations.md](seed-limitations.md) says which entries cover which point of upstream's README.",
+        "",
+    ]
+    return "\n".join([*head, as_markdown(entries, cells, squares)])
 
 
 def chosen(limitations: Limitations, names: Sequence[str]) -> dict[str, Path]:
