@@ -310,8 +310,20 @@ class Nightly:
             took = ended - process.started
             said = "" if code == 0 else f", with {describe_exit(code)}: {self._directory}/logs"
             self._say(f"over: {task.id}, {took:.0f} s{said}; {len(waiting) + len(self._running)} left")
-            if code == 0:
-                self._remember(task.id, took * cores)
+            if code == 0 and (seconds := self._work_of(task, took * cores)):
+                self._remember(task.id, seconds)
+
+    def _work_of(self, task: Task, seconds: float) -> float | None:
+        """What a task is expected to take the next time; None when this time says nothing of it.
+
+        That of a suite is what its modules took: some may have been run before this process, or be reused.
+        """
+        if task.kind is not Kind.TEST:
+            return seconds
+        if self._run.arguments.names:
+            return None
+        results = read_results(cell_directory(self._directory, task.cells[0]) / OUTCOMES)
+        return sum(result.duration for result in results.values())
 
     def _end(self) -> None:
         """Let what runs end in good order, as Ctrl-C would."""
