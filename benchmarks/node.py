@@ -18,9 +18,9 @@ from rich.console import Console
 from benchmarks.compare import Comparison, compare, show_comparison
 from benchmarks.timing import Timing, cpu_seconds, harness_run, prepare, show_timings
 from harness.discover import test_modules
+from harness.observing import adapter_of, by_hand
 from harness.prepare import Prepared
 from harness.process import Guest
-from harness.runtimes import GuestRun, adapter
 from harness.store import Store
 from matrix.select import Selection
 
@@ -42,24 +42,13 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
 
 def run_module(prepared: Prepared, module: str, junit: Path, store: Store) -> bool:
     """`node python.js -m test MODULE` with regrtest's JUnit file at `junit`; whether it came to an end."""
-    settings = prepared.settings
-    runtime = adapter(prepared.cell.runtime, prepared.runtime, settings.runtime_flags)
+    # Without the code that the harness keeps: each guest compiles for itself.
+    settings = msgspec.structs.replace(prepared.settings, compiled=prepared.settings.wasm)
     with store.scratch("naive") as directory:
-        place = runtime.place(settings.tree, settings.build, directory)
         written = directory / "work" / "junit.xml"
         regrtest = ("-m", "test", "-u", ",".join(settings.resources), f"--junit-xml={written}", module)
-        run = GuestRun(
-            wasm=settings.wasm,
-            wasm_digest=settings.wasm_digest,
-            argv=(place.prefix + settings.executable, *settings.python_flags, *regrtest),
-            env={"PYTHONPATH": place.prefix + settings.platform_library, **place.environment},
-            preopens=place.preopens,
-            wasm_stack=settings.wasm_stack,
-            memory_limit=settings.limits.memory,
-        )
-        command = runtime.command(run, settings.wasm, directory)  # without the code that the harness keeps
-        env = command.env | run.env
-        guest = Guest(command.argv, env=env, cwd=directory / "work", output_limit=settings.limits.output)
+        command = by_hand(settings, adapter_of(prepared), directory, regrtest)
+        guest = Guest(command.argv, env=command.env, cwd=directory / "work", output_limit=settings.limits.output)
         ended = guest.wait(settings.limits.seconds) is not None
         guest.kill()
         if written.is_file():
