@@ -60,12 +60,17 @@ class Terminated(KeyboardInterrupt):
 
 
 def heed_termination() -> None:
-    """Let SIGTERM raise Terminated: by default it would end this process and leave what its children started."""
+    """Let SIGTERM raise Terminated: by default it would end this process and leave what its children started.
+
+    SIGINT, with which those are ended then, is no longer ignored, as shells let background jobs do, and these theirs.
+    """
 
     def terminate(number: int, frame: object) -> None:
         raise Terminated
 
     signal.signal(signal.SIGTERM, terminate)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @cache

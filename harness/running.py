@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -143,6 +144,8 @@ def run_cell(
         code = process.run_attached(
             pytest_command(directory, arguments.pytest, workers), env=pytest_environment(), cwd=directory
         )
+    if code == -signal.SIGINT:
+        code = _INTERRUPTED  # it came when pytest was about to end
     results = read_results(directory / OUTCOMES)
     new = {name: result for name, result in results.items() if name not in done}
     durations.learn({name: result.duration for name, result in new.items()})
