@@ -109,7 +109,8 @@ def test_broken_tests_are_regressions_of_their_kind_and_harm_no_other(
     modules = (*BROKEN, "test_json")
     harness("test", "--target", "wasi", *modules)
     before = {name: outcome.status for name, outcome in outcomes(tmp_path).items()}
-    done = harness("test", "--target", "wasi", "--cpython", str(broken_tree), "--timeout", "10", *modules)
+    limits = ("--timeout", "20", "--memory", "512")  # a memory of 2 GiB takes some seconds to fill
+    done = harness("test", "--target", "wasi", "--cpython", str(broken_tree), *limits, *modules)
     assert done.returncode == 1, done.stdout + done.stderr
     after = outcomes(tmp_path)
     changed = {name: after[name] for name in after if after[name].status is not before.get(name)}
