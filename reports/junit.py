@@ -1,7 +1,6 @@
 """JUnit XML: one file per cell, one suite per test module, a case for every planned test.
 
-The only module that imports junitparser. A case has its verdict as a property, so that a CI server can
-show why a failure is known.
+The only module that imports junitparser, which reads it. A case has its verdict as an attribute.
 """
 
 from __future__ import annotations

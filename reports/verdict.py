@@ -238,7 +238,9 @@ def _stale(judged: Sequence[Judged], limitations: CellLimitations) -> tuple[Stal
     Neutral causes are no limitations of a platform: what a run leaves out need not occur in each.
     """
     used = {item.limitation for item in judged if item.limitation}
-    matched = {limitations.expected(item.outcome.test, item.module) for item in judged if item.limitation}
+    # What an entry names has its limitation, unless the harness failed; asking for all takes as long as judging does.
+    named = (item for item in judged if item.limitation or item.verdict is Verdict.HARNESS_ERROR)
+    matched = {limitations.expected(item.outcome.test, item.module) for item in named}
     globs = [
         StaleEntry(limitation=test.limitation, match=test.match) for test in limitations.tests if test not in matched
     ]

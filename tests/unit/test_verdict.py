@@ -299,6 +299,12 @@ def test_an_entry_that_matched_a_test_is_not_stale_whatever_the_test_did(status:
     assert entries_left(expecting("test.test_a.*", Expectation.FAILED), outcomes=(outcome(status=status),)) == ()
 
 
+def test_an_entry_for_a_test_that_the_harness_failed_at_is_not_stale() -> None:
+    entry = expecting("test.test_a.*", Expectation.FAILED)
+    faulty = result(outcome(status=Status.FAILED), fault="the disk is full")
+    assert judge_cell(["test_a"], {"test_a": faulty}, listed(entry), full=True).stale_entries == ()
+
+
 def test_an_explanation_that_explained_a_skip_is_not_stale() -> None:
     skip = outcome(status=Status.SKIPPED, detail="requires fork")
     assert entries_left(explaining("requires fork"), outcomes=(skip,)) == ()
