@@ -145,7 +145,7 @@ def fill(path: Path, *, runs: int, cells: int, outcomes: int, churn: bool) -> tu
             unexpected=(),
         )
         started = time.monotonic()
-        history.record(path, summary, results)
+        history.record(path, summary, results.get)
         seconds.append(time.monotonic() - started)
     return total, seconds
 

@@ -29,6 +29,18 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True):
     outputs: dict[str, tuple[int, int]]
 
 
+class LoggedStep(msgspec.Struct, frozen=True, kw_only=True):
+    """A step of a build, for a reader."""
+
+    plan: str
+    name: str
+    command: str
+    """to be pasted into a shell"""
+    log: Path
+    seconds: float | None
+    """that it took; None when it has not succeeded"""
+
+
 class Watcher(Protocol):
     """Whoever shows progress."""
 
@@ -88,6 +100,16 @@ def remembered_failure(plan: Plan) -> BuildFailed | None:
         except OSError:
             return None
     return None
+
+
+def logged(plan: Plan, step: Step) -> LoggedStep:
+    """A step, its log, and how long it took when it last succeeded."""
+    try:
+        stamp = records.decode(_stamp_path(plan, step).read_bytes(), Stamp)
+        seconds: float | None = stamp.duration
+    except (OSError, msgspec.DecodeError):
+        seconds = None
+    return LoggedStep(plan=plan.name, name=step.name, command=step.command(), log=log_path(plan, step), seconds=seconds)
 
 
 def log_path(plan: Plan, step: Step) -> Path:

@@ -92,6 +92,8 @@ class Arguments(msgspec.Struct, frozen=True, kw_only=True):
     """the run to go on with; "latest" for the newest"""
     runs: tuple[str, ...] = ("latest",)
     """for `report`: a run by its id, or the directories of several"""
+    open: bool = False
+    """for `report`: show it in the browser"""
     jobs: int = 2
     build_python: Path | None = None
     refresh: bool = False
@@ -107,6 +109,8 @@ def parse(argv: Sequence[str], *, out: Path) -> Arguments:
     """Raises UsageError for options and values that do not fit; exits for --help."""
     parser = _parser()
     known, rest = parser.parse_known_args(list(argv))
+    if known.open and known.command != "report":
+        raise UsageError("--open is for `report`", hint="python -m harness report --open")
     if known.resume is not None and _TEST_NAME.match(known.resume):
         raise UsageError(
             f"--resume {known.resume}: that is a test, and no run", hint="a run is gone on with as it was asked for"
@@ -145,6 +149,7 @@ def parse(argv: Sequence[str], *, out: Path) -> Arguments:
         reuse=not known.no_reuse,
         again=known.again,
         resume=known.resume,
+        open=known.open,
         shard=shard_of(known.shard),
         module_seconds=known.module_seconds,
         runs=runs,
@@ -250,6 +255,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SHARE",
         help="of the modules for which nothing has changed, run this share all the same, 0 to 1 (default: %(default)s)",
     )
+    running.add_argument("--open", action="store_true", help="for `report`: show it in the browser")
     running.add_argument(
         "--resume",
         nargs="?",

@@ -131,7 +131,7 @@ class Record:
         """The guest after the one that ended outside of any test got further."""
         self._end = None
 
-    def result(self, *, guests: int = 1, worker: str = "", fault: str = "") -> ModuleResult:
+    def result(self, *, guests: int = 1, startup: float = 0.0, worker: str = "", fault: str = "") -> ModuleResult:
         """The module's result; planned tests without an outcome did not run, or share their fixture's."""
         outcomes = list(self.outcomes)
         left = Counter(self.planned or ()) - self.observed
@@ -156,6 +156,7 @@ class Record:
             outcomes=tuple(outcomes),
             duration=round(self.duration, 3),
             guests=guests,
+            startup=round(startup, 3),
             worker=worker,
             fault=fault,
         )

@@ -34,6 +34,18 @@ RED = frozenset({Status.FAILED, Status.ERRORED, Status.CRASHED, Status.TIMED_OUT
 """the statuses that are not fine unless a limitation says so"""
 
 
+LETTERS = {
+    Status.PASSED: "p",
+    Status.FAILED: "f",
+    Status.ERRORED: "e",
+    Status.SKIPPED: "s",
+    Status.CRASHED: "c",
+    Status.TIMED_OUT: "t",
+    Status.DID_NOT_RUN: "-",
+}
+"""each status as one letter, where there are many"""
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What was observed for one test case (`test.test_json.test_dump.TestPyDump.test_dump`).
 
@@ -59,6 +71,8 @@ class ModuleResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """seconds, of the run that counts"""
     guests: int = 1
     """how many guests it took: more than one when it was run again alone, or went on after a crash"""
+    startup: float = 0.0
+    """seconds that the guests which were started for it took before its driver said anything; none in a shared guest"""
     worker: str = ""
     finished: float = 0.0
     """when its result was written, in seconds since the epoch"""

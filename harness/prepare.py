@@ -57,7 +57,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
     """of all that determines what its tests do (`harness.reuse`)"""
     durations: dict[str, float]
-    """seconds of `provision` and `build`; what was in the cache took next to none"""
+    """seconds of `provision`, `build` and `compile` (by the runtime); what was in the cache took next to none"""
 
 
 class Preparer:
@@ -96,6 +96,7 @@ class Preparer:
         if rule := self._matrix.exclusion_of(cell):
             notes.append(f"made on demand: {rule.reason}")
         settings = self._settings(cell, series, parts, runtime, flags, limits)
+        compiled = time.monotonic()
         if not adapter(cell.runtime, runtime, flags).confines_writes:
             notes.append(f"{cell.runtime.name} does not keep guests from writing to the library that they share")
         if cell.runtime.kind is RuntimeKind.NODE and settings.compiled == settings.wasm:
@@ -112,6 +113,7 @@ class Preparer:
             durations={
                 "provision": round(provisioned - started, 3),
                 "build": round(finished - provisioned, 3),
+                "compile": round(compiled - finished, 3),
             },
         )
 
@@ -150,6 +152,17 @@ class Preparer:
         series = self._series(cell.build)
         plans, parts, _ = self._plans(cell.build, series, had)
         return [*plans, self._library_plan(parts)]
+
+    def steps(self, cell: Cell) -> list[building.LoggedStep]:
+        """What a cell's build consists of and how that went, as far as it got; nothing when parts of it are not there.
+
+        For a reader: nothing is made.
+        """
+        try:
+            plans = self.plans(cell)
+        except MatrixError:
+            return []
+        return [building.logged(plan, step) for plan in plans for step in plan.steps]
 
     def _series(self, build: Build) -> Series:
         series = self._matrix.series_of(build)

@@ -91,7 +91,9 @@ class Session:
         self._events = events.EventReader(place.events)
         command = adapter.command(self.run, settings.compiled, self.directory)
         self.guest = Guest(command.argv, env=command.env, cwd=self.directory, output_limit=settings.limits.output)
-        self._heard = time.monotonic()
+        self._begun = self._heard = time.monotonic()
+        self.startup = 0.0
+        """seconds until the script first said something"""
         self.ended = ""
         """how the guest ended, once it did without having been told to"""
         self.timed_out = False
@@ -105,6 +107,7 @@ class Session:
             over = self.guest.poll()
             if found := self._events.read():
                 self._heard = time.monotonic()
+                self.startup = self.startup or self._heard - self._begun
                 return found
             if over is not None:
                 code = self.guest.wait(5.0) or 0

@@ -94,6 +94,7 @@ class Batch:
             self._record = None
             self._backlog: list[events.Event] = []
         session = self._session
+        before = session.startup
         while True:
             if not self._backlog:
                 self._backlog = session.wait()
@@ -107,12 +108,12 @@ class Batch:
                 self._record.take(event)
             if event.event == "done":
                 assert self._record is not None
-                result = self._record.result(worker=self._worker)
+                result = self._record.result(startup=session.startup - before, worker=self._worker)
                 return result if result.module == plan.module and events.is_plain(result) else None
 
     def _alone(self, plan: ModulePlan) -> ModuleResult:
         record = events.Record(plan.module)
-        guests = 0
+        guests, startup = 0, 0.0
         while True:
             guests += 1
             before = len(record.outcomes)
@@ -124,6 +125,7 @@ class Batch:
                     for event in received:
                         record.take(event)
                 ended, timed_out, output = session.ended, session.timed_out, session.guest.output
+                startup += session.startup
             finally:
                 session.close()
                 self._mark(None)
@@ -138,7 +140,7 @@ class Batch:
                     continue
             elif ended:
                 record.end(Status.CRASHED, f"{ended} after the module's tests", output)
-            return record.result(guests=guests, worker=self._worker)
+            return record.result(guests=guests, startup=startup, worker=self._worker)
 
     def _start(self, plans: Sequence[ModulePlan], *, alone: bool) -> Session:
         digits = re.search(r"\d+$", self._worker)

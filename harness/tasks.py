@@ -13,6 +13,9 @@ import msgspec
 
 from matrix.model import Cell
 
+TIMELINE = "timeline.jsonl"
+"""the file of spans, in the directory of a run"""
+
 
 class Kind(StrEnum):
     """What a task does."""
@@ -36,6 +39,22 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     """what is to be provisioned"""
     after: frozenset[str] = frozenset()
     """the tasks that have to be over before, well or not"""
+
+
+class Span(msgspec.Struct, frozen=True, kw_only=True):
+    """A task that is over: a line of timeline.jsonl."""
+
+    task: str
+    kind: Kind
+    started: float
+    """seconds since the epoch"""
+    ended: float
+    cores: int
+    """that it was given"""
+    cpu: float
+    """seconds, its own and its children's"""
+    code: int
+    """its exit status, negative for a signal"""
 
 
 _SECONDS = {Kind.GET: 20.0, Kind.PYTHON: 100.0, Kind.BUILD: 300.0, Kind.TEST: 400.0}

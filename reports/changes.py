@@ -11,7 +11,7 @@ from enum import StrEnum
 
 import msgspec
 
-from harness.outcome import RED, Status
+from harness.outcome import LETTERS, RED, ModuleResult, Status
 
 SLOWER_FACTOR = 2.0
 SLOWER_SECONDS = 1.0
@@ -28,6 +28,17 @@ class RecordedModule(msgspec.Struct, frozen=True, kw_only=True):
     durations: tuple[float, ...]
     """likewise, seconds"""
     duration: float
+
+
+def recorded(result: ModuleResult) -> RecordedModule:
+    """What a module came to, as the history has it: in order of test, status and duration."""
+    outcomes = sorted((one.test, LETTERS[one.status], one.duration, one.status) for one in result.outcomes)
+    return RecordedModule(
+        tests=tuple(test for test, _, _, _ in outcomes),
+        statuses=tuple(status for _, _, _, status in outcomes),
+        durations=tuple(seconds for _, _, seconds, _ in outcomes),
+        duration=result.duration,
+    )
 
 
 class Kind(StrEnum):

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from harness.outcome import module_test
-from reports.verdict import CellVerdicts, Verdict
+from reports.changes import RecordedModule
 
 NO_SUCH_TEST = "no such test"
 
@@ -32,36 +31,45 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     differences: tuple[Difference, ...]
 
 
-def compare(cells: Sequence[tuple[str, str, CellVerdicts]]) -> tuple[Comparison, ...]:
-    """Compare the cells of each CPython version; they come as id, version and verdicts.
+Modules = Mapping[str, RecordedModule]
+"""what a cell's modules came to; cells that have the same tests share them"""
+
+
+def compare(cells: Sequence[tuple[str, str, Modules]]) -> tuple[Comparison, ...]:
+    """Compare the cells of each CPython version; they come as id, version and modules.
 
     Only modules that ran in all of a version's cells are compared.
     """
-    by_version: dict[str, dict[str, CellVerdicts]] = defaultdict(dict)
-    for cell, version, verdicts in cells:
-        by_version[version][cell] = verdicts
+    by_version: dict[str, dict[str, Modules]] = defaultdict(dict)
+    for cell, version, modules in cells:
+        by_version[version][cell] = modules
     return tuple(_compare(version, group) for version, group in by_version.items() if len(group) > 1)
 
 
-def _compare(version: str, group: Mapping[str, CellVerdicts]) -> Comparison:
-    seen = {cell: _outcomes(verdicts) for cell, verdicts in group.items()}
-    shared = set.intersection(*({module for module, _ in outcomes} for outcomes in seen.values()))
-    tests = sorted({key for outcomes in seen.values() for key in outcomes if key[0] in shared})
+def _compare(version: str, group: Mapping[str, Modules]) -> Comparison:
+    count = 0
     differences = []
-    for key in tests:
-        found = {cell: ", ".join(outcomes.get(key, [NO_SUCH_TEST])) for cell, outcomes in seen.items()}
-        if len(set(found.values())) > 1:
-            differences.append(Difference(module=key[0], test=key[1], outcomes=found))
-    return Comparison(cpython=version, cells=tuple(group), tests=len(tests), differences=tuple(differences))
+    for module in sorted(set.intersection(*(set(modules) for modules in group.values()))):
+        found = {cell: modules[module] for cell, modules in group.items()}
+        first = next(iter(found.values()))
+        if all(one.tests == first.tests and one.statuses == first.statuses for one in found.values()):
+            count += len(set(first.tests))  # by far the most
+            continue
+        seen = {cell: _outcomes(one) for cell, one in found.items()}
+        tests = sorted({test for outcomes in seen.values() for test in outcomes})
+        count += len(tests)
+        for test in tests:
+            came_to = {cell: ", ".join(outcomes.get(test, [NO_SUCH_TEST])) for cell, outcomes in seen.items()}
+            if len(set(came_to.values())) > 1:
+                differences.append(Difference(module=module, test=test, outcomes=came_to))
+    return Comparison(cpython=version, cells=tuple(group), tests=count, differences=tuple(differences))
 
 
-def _outcomes(verdicts: CellVerdicts) -> dict[tuple[str, str], list[str]]:
-    outcomes: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for judged in verdicts.judged:
-        if judged.verdict is Verdict.MISSING and judged.outcome.test == module_test(judged.module):
-            continue  # the whole module was planned and did not run
-        outcomes[judged.module, judged.outcome.test].append(judged.outcome.status.value)
-    return {key: sorted(statuses) for key, statuses in outcomes.items()}
+def _outcomes(module: RecordedModule) -> dict[str, list[str]]:
+    outcomes: dict[str, list[str]] = defaultdict(list)
+    for test, status in zip(module.tests, module.statuses, strict=True):
+        outcomes[test].append(status.value)
+    return {test: sorted(statuses) for test, statuses in outcomes.items()}
 
 
 def short_names(cells: Sequence[str]) -> dict[str, str]:

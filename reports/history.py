@@ -11,16 +11,17 @@ import hashlib
 import itertools
 import struct
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
-from harness.outcome import ModuleResult, Status
+from harness.outcome import LETTERS, ModuleResult, Status
 from matrix.errors import HistoryUnusable, UsageError
 from reports.changes import RecordedModule
 from reports.flakes import Flake, Observation, flakes, rate, tally
 from reports.summary import CellSummary, Summary
+from reports.timelines import ModuleTimeline, Point, Timeline
 from reports.verdict import Rate, Rates
 
 try:
@@ -30,20 +31,11 @@ except ImportError:  # a Python that was built without SQLite runs everything el
 
 NAME = "history.sqlite"
 """the file, in the directory of the runs"""
-SCHEMA = 1
+SCHEMA = 2
 _APPLICATION = 0x43574D48
 _WAIT = 60.0
 """seconds that another process is waited for"""
-_LETTERS = {
-    Status.PASSED: "p",
-    Status.FAILED: "f",
-    Status.ERRORED: "e",
-    Status.SKIPPED: "s",
-    Status.CRASHED: "c",
-    Status.TIMED_OUT: "t",
-    Status.DID_NOT_RUN: "-",
-}
-_STATUSES = {letter: status for status, letter in _LETTERS.items()}
+_STATUSES = {letter: status for status, letter in LETTERS.items()}
 _LONGEST = 1e9
 """seconds; a duration that no test can have must not keep the others from being recorded"""
 _TABLES = Path(__file__).with_suffix(".sql")
@@ -92,19 +84,22 @@ class SeenTest(msgspec.Struct, frozen=True, kw_only=True):
     """whether the result is that of an earlier run"""
 
 
-def record(path: Path, summary: Summary, cells: Mapping[str, CellResults], parts: Sequence[str] = ()) -> None:
-    """Record a run: its summary, and the results of those of its cells that were tested.
+def record(
+    path: Path, summary: Summary, results_of: Callable[[str], CellResults | None], parts: Sequence[str] = ()
+) -> None:
+    """Record a run: its summary, and the results of those of its cells that were tested, asked for one by one.
 
     `parts` are the runs that it was put together from: what is recorded of them was observed there, not again.
     Other processes that record are waited for. Raises HistoryUnusable, with nothing of the run recorded.
     """
     with _connection(path, "rwc") as connection:
+        _upgrade(connection)
         connection.execute("BEGIN IMMEDIATE")
         if _is_empty(connection, path):
             _create(connection)
         elif (found := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
             raise _damaged(path, found)
-        _Recorder(connection, parts).record(summary, cells)
+        _Recorder(connection, parts).record(summary, results_of)
         connection.execute("COMMIT")
 
 
@@ -115,7 +110,7 @@ class _Recorder:
         self._connection = connection
         self._parts = parts
 
-    def record(self, summary: Summary, cells: Mapping[str, CellResults]) -> None:
+    def record(self, summary: Summary, results_of: Callable[[str], CellResults | None]) -> None:
         before = self._lists_of(summary.run_id)
         self._connection.execute("DELETE FROM runs WHERE run = ?", [summary.run_id])
         run = self._insert(
@@ -127,7 +122,7 @@ class _Recorder:
             schema=summary.schema,
         )
         for cell in summary.cells:
-            results = cells.get(cell.id) or CellResults(results={}, whole=False, complete=False)
+            results = results_of(cell.id) or CellResults(results={}, whole=False, complete=False)
             cell_run = self._cell_run(run, cell, results)
             for result in results.results.values():
                 self._module_run(cell_run, result)
@@ -169,13 +164,15 @@ class _Recorder:
             runtime_detail=cell.runtime.detail,
             counts=msgspec.json.encode(cell.counts).decode(),
             verdicts=msgspec.json.encode(cell.verdicts).decode(),
+            unattributed=cell.unattributed_skips,
+            durations=msgspec.json.encode(cell.durations_s).decode(),
         )
 
     def _module_run(self, cell_run: int, result: ModuleResult) -> None:
         self._connection.execute(
             "INSERT INTO modules (module) VALUES (?) ON CONFLICT (module) DO NOTHING", [result.module]
         )
-        tests = sorted((one.test, _LETTERS[one.status], _bounded(one.duration)) for one in result.outcomes)
+        tests = sorted((one.test, LETTERS[one.status], _bounded(one.duration)) for one in result.outcomes)
         self._insert(
             "module_runs",
             cell_run=cell_run,
@@ -244,6 +241,7 @@ def opened(path: Path) -> Iterator[History]:
         raise nothing
     # Not mode=ro: what a killed process left half-written has to be rolled back first.
     with _connection(path, "rw") as connection:
+        _upgrade(connection)
         connection.execute("PRAGMA query_only = ON")
         if _is_empty(connection, path):
             raise nothing
@@ -296,6 +294,65 @@ class History:
             self._lists[test_list] = tuple(test for (test,) in rows)
         return self._lists[test_list]
 
+    def points(self) -> list[Point]:
+        """How each cell ended in each run, the oldest run first."""
+        rows = self._connection.execute(
+            "SELECT runs.run, started, cells.cell, status, counts, verdicts, unattributed, durations,"
+            " EXISTS (SELECT 1 FROM module_runs WHERE cell_run = cell_runs.id) AS tested"
+            " FROM cell_runs JOIN runs ON runs.id = cell_runs.run JOIN cells ON cells.id = cell_runs.cell"
+            " ORDER BY started, runs.run, cell_runs.id"
+        )
+        counts = msgspec.json.Decoder(dict[str, int])
+        durations = msgspec.json.Decoder(dict[str, float])
+        return [
+            Point(
+                run=row["run"],
+                started=row["started"],
+                cell=row["cell"],
+                status=row["status"],
+                tested=bool(row["tested"]),
+                counts=counts.decode(row["counts"]),
+                verdicts=counts.decode(row["verdicts"]),
+                unattributed=row["unattributed"],
+                durations=durations.decode(row["durations"]),
+            )
+            for row in rows
+        ]
+
+    def timeline(self, cell: str) -> Timeline:
+        """What the modules of a cell came to in all the runs that tested it."""
+        runs = self._connection.execute(
+            "SELECT runs.run, cell_runs.id FROM cell_runs JOIN runs ON runs.id = cell_runs.run"
+            " WHERE cell = (SELECT id FROM cells WHERE cell = ?)"
+            " AND EXISTS (SELECT 1 FROM module_runs WHERE cell_run = cell_runs.id) ORDER BY started, runs.run",
+            [cell],
+        ).fetchall()
+        names = dict(self._connection.execute("SELECT id, module FROM modules").fetchall())
+        seconds: dict[int, list[float | None]] = {}
+        spans: dict[int, list[tuple[int, int, str]]] = {}
+        last: dict[int, tuple[int, str]] = {}
+        cursor = self._connection.cursor()
+        cursor.row_factory = None  # millions of rows: they stay tuples
+        for place, (_, cell_run) in enumerate(runs):
+            rows = cursor.execute(
+                "SELECT module, duration, test_list, statuses FROM module_runs WHERE cell_run = ?", [cell_run]
+            )
+            for module, duration, tests, letters in rows:
+                if module not in seconds:
+                    seconds[module] = [None] * len(runs)
+                    spans[module] = []
+                seconds[module][place] = round(duration, 1)
+                if last.get(module) != (tests, letters):
+                    last[module] = tests, letters
+                    spans[module].append((place, tests, letters))
+        return Timeline(
+            runs=[run for run, _ in runs],
+            modules={names[module]: ModuleTimeline(seconds=seconds[module], spans=spans[module]) for module in seconds},
+            lists={
+                number: self._tests_of(number) for number in {span[1] for found in spans.values() for span in found}
+            },
+        )
+
     def tests(self) -> list[str]:
         """The name of every test that was ever seen."""
         return [name for (name,) in self._connection.execute("SELECT test FROM tests")]
@@ -304,7 +361,7 @@ class History:
         """What a test came to, in order of modules, runs and cells; only in some cells, when there are any."""
         rows = self._connection.execute(
             "SELECT modules.module, runs.run, started, cells.cell, reused != '' AS reused,"
-            " substr(statuses, 1 + position, 1) AS letter, substr(durations, 1 + 4 * position, 4) AS packed"
+            " substr(statuses, 1 + position, 1) AS letter, substr(module_runs.durations, 1 + 4 * position, 4) AS packed"
             " FROM tests CROSS JOIN listed_tests ON listed_tests.test = tests.id"
             " CROSS JOIN module_runs ON module_runs.test_list = listed_tests.test_list"
             " JOIN modules ON modules.id = module_runs.module JOIN cell_runs ON cell_runs.id = cell_run"
@@ -435,6 +492,23 @@ def _connection(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
         raise _unusable(path, exc) from exc
     except (ValueError, TypeError, LookupError, struct.error) as exc:  # a value that was never written
         raise _damaged(path, str(exc)) from exc
+
+
+def _upgrade(connection: sqlite3.Connection) -> None:
+    """Bring a history of an earlier version of the harness to this one's tables."""
+    if not _of_version(connection, 1):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    if _of_version(connection, 1):  # another process may have been faster
+        connection.execute("ALTER TABLE cell_runs ADD COLUMN unattributed INTEGER")
+        connection.execute("ALTER TABLE cell_runs ADD COLUMN durations TEXT NOT NULL DEFAULT '{}'")
+        connection.execute("PRAGMA user_version = 2")
+    connection.execute("COMMIT")
+
+
+def _of_version(connection: sqlite3.Connection, version: int) -> bool:
+    questions = ("PRAGMA application_id", "PRAGMA user_version")
+    return [connection.execute(question).fetchone()[0] for question in questions] == [_APPLICATION, version]
 
 
 def _is_empty(connection: sqlite3.Connection, path: Path) -> bool:

@@ -1,4 +1,4 @@
--- The tables of the history, schema 1; docs/history.md describes them.
+-- The tables of the history, schema 2; docs/history.md describes them.
 
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY,
@@ -33,6 +33,8 @@ CREATE TABLE cell_runs (
     runtime_detail TEXT NOT NULL,
     counts TEXT NOT NULL,               -- JSON: outcomes by status
     verdicts TEXT NOT NULL,             -- JSON: outcomes by verdict
+    unattributed INTEGER,               -- skips that nothing explains; NULL where it was not recorded yet
+    durations TEXT NOT NULL DEFAULT '{}', -- JSON: seconds of provision, build, compile, test
     UNIQUE (run, cell)
 );
 

@@ -10,6 +10,9 @@ from matrix.limitations import NEUTRAL, Limitation, State
 from matrix.model import Cell
 from reports.boundaries import Boundary, boundaries, place_of
 
+PROBES = "probes.json"
+"""the file, in the directory of a run of probes"""
+
 
 class Square(msgspec.Struct, frozen=True, kw_only=True):
     """One limitation on one cell."""
@@ -22,6 +25,15 @@ class Square(msgspec.Struct, frozen=True, kw_only=True):
     """whether the list says that it holds there"""
     wrong: str = ""
     """how list and probe disagree, "" when they do not"""
+
+
+class Probes(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run of probes came to: `probes.json`."""
+
+    schema: int = 1
+    run_id: str
+    cells: tuple[str, ...]
+    squares: tuple[Square, ...]
 
 
 def square(entry: Limitation, cell: Cell, state: State, saw: str) -> Square:

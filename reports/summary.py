@@ -84,6 +84,16 @@ class CellSummary(msgspec.Struct, frozen=True, kw_only=True):
         return self.status in (CellStatus.UNEXPECTED, CellStatus.BUILD_FAILED) and bool(self.allowed_to_fail)
 
 
+class BuildStep(msgspec.Struct, frozen=True, kw_only=True):
+    """A step of a cell's build."""
+
+    title: str
+    command: str
+    seconds: float | None
+    log: str = ""
+    """where its output is, below the cell's directory; "" when there is none"""
+
+
 class Unexpected(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that is red."""
 
@@ -175,7 +185,7 @@ def unexpected(cell: str, session: str, verdicts: CellVerdicts, *, options: str 
 
     `session` is nox's; `options` are those without which the cell does not exist (a tree's path, say).
     """
-    again = f"nox -s {session} -- --cell {cell}" + (f" {options}" if options else "")
+    again = command_again(session, cell, options)
     rows = [
         Unexpected(
             cell=cell,
@@ -213,6 +223,11 @@ def unexpected(cell: str, session: str, verdicts: CellVerdicts, *, options: str 
         for conflict in verdicts.conflicts
     ]
     return tuple(rows)
+
+
+def command_again(session: str, cell: str, options: str) -> str:
+    """The command that runs a cell again, to which a test's name can be added."""
+    return f"nox -s {session} -- --cell {cell}" + (f" {options}" if options else "")
 
 
 def _name(module: str, test: str) -> str:

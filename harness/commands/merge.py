@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -64,6 +65,7 @@ def merge(directories: Sequence[Path], out: Path) -> Path:
             place.mkdir(parents=True, exist_ok=True)
             append_result(place / OUTCOMES, result)
         write_record(target, record)
+        _copy_logs([cell_directory(directory, cell) for directory, _ in parts[cell]], cell_directory(target, cell))
     return target
 
 
@@ -113,7 +115,16 @@ def _merged(found: Sequence[CellRecord], directories: Sequence[Path]) -> CellRec
         fault="; ".join(record.fault for record in tested if record.fault),
         interrupted=any(record.interrupted for record in tested),
         unexpected=tuple(dict.fromkeys(row for record in tested for row in record.unexpected)),
+        steps=next((record.steps for record in found if record.steps), ()),
     )
+
+
+def _copy_logs(places: Sequence[Path], target: Path) -> None:
+    """The logs of a cell's build, those of the first part that has any."""
+    for place in places:
+        if (place / "logs").is_dir():
+            shutil.copytree(place / "logs", target / "logs", symlinks=True)
+            return
 
 
 def _results(places: Sequence[Path]) -> list[ModuleResult]:

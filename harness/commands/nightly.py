@@ -11,7 +11,6 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
 import psutil
 from filelock import FileLock, Timeout
 from rich.console import Console
@@ -41,7 +40,7 @@ from harness.process import Background, describe_exit
 from harness.provision import items_of
 from harness.selection import matrix_of, selected_cells
 from harness.store import Store, read_json, write_atomically
-from harness.tasks import Budget, Kind, Task, free_processors, next_to_start, priorities, tasks_of
+from harness.tasks import TIMELINE, Budget, Kind, Span, Task, free_processors, next_to_start, priorities, tasks_of
 from matrix.errors import HarnessFault, UsageError, near
 from matrix.expand import expand
 from matrix.limitations import Limitations
@@ -51,29 +50,12 @@ from matrix.select import Selection, select
 from reports.summary import CellStatus, Summary, untested
 
 OUT = Path(__file__).parents[2] / "reports" / "out"
-TIMELINE = "timeline.jsonl"
 _LOCK = ".lock"
 _POLL = 0.1
 """seconds between two looks at the tasks"""
 _ROOM = 3 << 30
 """bytes that must be free on the cache's disk before a build is begun; the largest seen took half of it"""
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
-
-
-class Span(msgspec.Struct, frozen=True, kw_only=True):
-    """A task that is over: a line of timeline.jsonl."""
-
-    task: str
-    kind: Kind
-    started: float
-    """seconds since the epoch"""
-    ended: float
-    cores: int
-    """that it was given"""
-    cpu: float
-    """seconds, its own and its children's"""
-    code: int
-    """its exit status, negative for a signal"""
 
 
 def nightly(argv: Sequence[str], console: Console) -> int:

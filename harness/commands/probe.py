@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import msgspec
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -28,18 +27,9 @@ from matrix.limitations import Limitation, Limitations, State
 from matrix.model import Cell
 from matrix.select import Selection
 from reports.limitation_matrix import LEGEND, as_markdown
-from reports.probed import Square, lifted_from, square, without_probe
+from reports.probed import PROBES, Probes, Square, lifted_from, square, without_probe
 
 AT_ONCE = os.cpu_count() or 1
-
-
-class Probes(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run of probes came to: `probes.json`."""
-
-    schema: int = 1
-    run_id: str
-    cells: tuple[str, ...]
-    squares: tuple[Square, ...]
 
 
 def probe(arguments: Arguments, console: Console) -> int:
@@ -79,7 +69,7 @@ def probe(arguments: Arguments, console: Console) -> int:
         by_id = {one.limitation: one for one in found}
         squares += [square(entry, cell, by_id[entry.id].state, by_id[entry.id].saw) for entry in entries]
         result = Probes(run_id=run_id, cells=tuple(cell.id for cell in cells), squares=tuple(squares))
-        write_atomically(directory / "probes.json", records.indented(result))
+        write_atomically(directory / PROBES, records.indented(result))
     write_atomically(directory / "limitations.md", page(entries, cells, squares).encode())
     point_latest(arguments.out, run_id)
     _show(entries, cells, squares, console)

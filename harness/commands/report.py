@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import webbrowser
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from rich.markup import escape
 from harness import records
 from harness.cli import Arguments
 from harness.commands.merge import merge
+from harness.commands.page import Gathered, write_pages
 from harness.commands.runs import (
     CellRecord,
     StartedRun,
@@ -29,7 +31,7 @@ from matrix.errors import HistoryUnusable, MatrixError
 from matrix.limitations import CellLimitations, Limitations
 from matrix.load import load
 from matrix.model import Cell
-from reports import history, junit, render
+from reports import history, junit, page, render
 from reports.differences import compare
 from reports.summary import (
     CellStatus,
@@ -37,6 +39,7 @@ from reports.summary import (
     Summary,
     Unexpected,
     allowed,
+    command_again,
     exit_status,
     expired,
     tested,
@@ -57,7 +60,10 @@ def report(arguments: Arguments, console: Console) -> int:
     cells = selected_cells(run.arguments, matrix_of(run.arguments))
     before = directory / "summary.json"
     duration = records.decode(before.read_bytes(), Summary).duration_s if before.is_file() else 0.0
-    return publish(directory, run, cells, Limitations.load(), duration, console)
+    status = publish(directory, run, cells, Limitations.load(), duration, console)
+    if arguments.open and not webbrowser.open((directory / "index.html").as_uri()):
+        console.print("no browser was found to show it: open the file yourself, or name one with $BROWSER")
+    return status
 
 
 def publish(
@@ -71,29 +77,31 @@ def publish(
     interrupted: bool = False,
 ) -> int:
     """Judge what lies in a run's directory, write and show its report, record it; the run's exit status."""
-    summary = summarise(directory, run, cells, limitations, duration, interrupted=interrupted)
+    gathered = Gathered()
+    summary = summarise(directory, run, cells, limitations, duration, gathered, interrupted=interrupted)
     render.write(summary, directory)
+    try:
+        remember(directory, run, summary)
+        with history.opened(directory.parent / history.NAME) as known:
+            write_pages(directory, run, summary, cells, limitations, gathered, known)
+    except HistoryUnusable as exc:  # the report stands all the same
+        console.print(f"[red]this run is not in the history[/red]: {escape(str(exc))}", soft_wrap=True)
+        write_pages(directory, run, summary, cells, limitations, gathered, None)
     render.show(summary, directory, console)
-    remember(directory, run, summary, console)
     return summary.exit_status
 
 
-def remember(directory: Path, run: StartedRun, summary: Summary, console: Console) -> None:
-    """Record a run in the history; when that cannot be, the report stands all the same."""
-    found = {cell.id: read_record(directory, cell.id) for cell in summary.cells}
-    cells = {
-        cell: history.CellResults(
-            results=read_results(cell_directory(directory, cell) / OUTCOMES),
-            whole=record.whole,
-            complete=record.full,
-        )
-        for cell, record in found.items()
-        if record and record.tested
-    }
-    try:
-        history.record(directory.parent / history.NAME, summary, cells, run.parts)
-    except HistoryUnusable as exc:
-        console.print(f"[red]this run is not in the history[/red]: {escape(str(exc))}", soft_wrap=True)
+def remember(directory: Path, run: StartedRun, summary: Summary) -> None:
+    """Record a run in the history. Raises HistoryUnusable."""
+
+    def results_of(cell: str) -> history.CellResults | None:
+        record = read_record(directory, cell)
+        if record is None or not record.tested:
+            return None
+        results = read_results(cell_directory(directory, cell) / OUTCOMES)
+        return history.CellResults(results=results, whole=record.whole, complete=record.full)
+
+    history.record(directory.parent / history.NAME, summary, results_of, run.parts)
 
 
 def summarise(
@@ -102,34 +110,38 @@ def summarise(
     cells: Sequence[Cell],
     limitations: Limitations,
     duration: float,
+    gathered: Gathered,
     *,
     interrupted: bool = False,
 ) -> Summary:
-    """A run's summary, from the records and outcomes of its cells; writes the JUnit file of each."""
+    """A run's summary, from the records and outcomes of its cells; writes the JUnit file and the page of each."""
     matrix = load()
     summaries: list[CellSummary] = []
     red: list[Unexpected] = []
-    judged: list[tuple[str, str, CellVerdicts]] = []
+    options = cell_options(run.arguments)
     for cell in cells:
         record = read_record(directory, cell.id)
         if record is None:
             reason = "it has no record: the run ended before it"
-            summaries.append(untested(cell, CellStatus.ERROR if not interrupted else CellStatus.UNEXPECTED, reason))
-            continue
+            base = untested(cell, CellStatus.ERROR if not interrupted else CellStatus.UNEXPECTED, reason)
+            record = CellRecord(base=base, tested=False)
         red += record.unexpected
         interrupted = interrupted or record.interrupted
         if not record.tested:
-            summaries.append(record.base)
+            summaries.append(allowed(record.base, matrix.allowance_of(cell)))
+            page.write_cell(directory, summaries[-1], record.steps, "")
             continue
-        verdicts = judge(cell, record, limitations, cell_directory(directory, cell.id), run.parts)
-        judged.append((cell.id, cell.build.cpython.id, verdicts))
+        results = read_results(cell_directory(directory, cell.id) / OUTCOMES)
+        verdicts = judge(cell, record, limitations, cell_directory(directory, cell.id), results, run.parts)
+        gathered.add(cell.id, record, verdicts, results)
         one = tested(record.base, verdicts, record.durations)
         if record.fault:
             one = msgspec.structs.replace(one, status=CellStatus.ERROR, reason=record.fault)
-        summaries.append(one)
-        options = cell_options(run.arguments)
-        red += unexpected(cell.id, f"test-{cell.build.target.id}", verdicts, options=options)
-    summaries = [allowed(summary, matrix.allowance_of(cell)) for cell, summary in zip(cells, summaries, strict=True)]
+        summaries.append(allowed(one, matrix.allowance_of(cell)))
+        session = f"test-{cell.build.target.id}"
+        red += unexpected(cell.id, session, verdicts, options=options)
+        page.write_tests(directory, cell.id, verdicts, results)
+        page.write_cell(directory, summaries[-1], record.steps, command_again(session, cell.id, options))
     red += expired(matrix, cells, datetime.date.today())
     return Summary(
         run_id=run.run_id,
@@ -139,15 +151,25 @@ def summarise(
         interrupted=interrupted,
         cells=tuple(summaries),
         unexpected=tuple(red),
-        comparisons=compare(judged),
+        comparisons=compare(
+            [
+                (cell.id, cell.build.cpython.id, gathered.modules[cell.id])
+                for cell in cells
+                if cell.id in gathered.modules
+            ]
+        ),
     )
 
 
 def judge(
-    cell: Cell, record: CellRecord, limitations: Limitations, place: Path, parts: Sequence[str] = ()
+    cell: Cell,
+    record: CellRecord,
+    limitations: Limitations,
+    place: Path,
+    results: Mapping[str, ModuleResult],
+    parts: Sequence[str] = (),
 ) -> CellVerdicts:
     """A tested cell's verdicts; writes its JUnit file."""
-    results = read_results(place / OUTCOMES)
     limits = limitations.for_cell(cell.facts)
     rates = observed_rates(place, results, limits, parts)
     verdicts = judge_cell(record.planned, results, limits, full=record.full, rates=rates)

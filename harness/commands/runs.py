@@ -15,7 +15,7 @@ from harness.cli import Arguments
 from harness.store import write_atomically
 from matrix.errors import UsageError, near
 from matrix.model import Cell
-from reports.summary import CellSummary, Unexpected
+from reports.summary import BuildStep, CellSummary, Unexpected
 
 SCHEMA = 1
 """of the files of a run"""
@@ -53,6 +53,7 @@ class CellRecord(msgspec.Struct, frozen=True, kw_only=True):
     interrupted: bool = False
     unexpected: tuple[Unexpected, ...] = ()
     """what is red besides outcomes"""
+    steps: tuple[BuildStep, ...] = ()
 
     @property
     def full(self) -> bool:

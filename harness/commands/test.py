@@ -35,6 +35,7 @@ from matrix.errors import BuildFailed, HarnessFault, MatrixError, Unobtainable, 
 from matrix.limitations import Limitations
 from matrix.model import Cell, ExpectedBuildFailure, Matrix
 from reports.summary import (
+    BuildStep,
     CellStatus,
     CellSummary,
     CPythonUsed,
@@ -177,7 +178,7 @@ class CellWorker:
         record, prepared = self.prepare(cell)
         if prepared is None:
             if record.base.status is CellStatus.BUILD_FAILED:
-                write_record(run, record)
+                write_record(run, self._with_steps(cell, record, run))
             return record.base.status is CellStatus.BUILD_FAILED
         limitations, directory = self._limitations.for_cell(cell.facts), cell_directory(run, cell.id)
         if not nothing_to_run(prepared, self._arguments, limitations, directory, self._store):
@@ -193,12 +194,33 @@ class CellWorker:
         record, prepared = self.prepare(cell)
         if prepared is None:
             self._console.print(escape(record.base.reason), soft_wrap=True)
+            record = self._with_steps(cell, record, run)
             write_record(run, record)
             return record
         return self._run_suite(cell, record, prepared, run)
 
+    def _with_steps(self, cell: Cell, record: CellRecord, run: Path) -> CellRecord:
+        """A cell's record with the steps of its build, whose logs are copied: the cache's do not stay."""
+        steps = []
+        for number, step in enumerate(self._preparer.steps(cell)):
+            log = Path("logs") / f"{number}-{step.name}.log"
+            try:
+                write_atomically(cell_directory(run, cell.id) / log, step.log.read_bytes())
+            except FileNotFoundError:
+                log = Path()
+            steps.append(
+                BuildStep(
+                    title=f"{step.plan}: {step.name}",
+                    command=step.command,
+                    seconds=step.seconds,
+                    log=str(log) if log.name else "",
+                )
+            )
+        return msgspec.structs.replace(record, steps=tuple(steps))
+
     def _run_suite(self, cell: Cell, record: CellRecord, prepared: Prepared, run: Path) -> CellRecord:
         earlier = read_record(run, cell.id)
+        record = self._with_steps(cell, record, run)
         limitations = self._limitations.for_cell(cell.facts)
         started = time.monotonic()
         came_to = run_cell(prepared, self._arguments, limitations, cell_directory(run, cell.id), self._store)

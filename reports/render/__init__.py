@@ -1,4 +1,4 @@
-"""The report's files: summary.json, summary.md, index.html, and what the terminal shows at the end."""
+"""What a run came to as summary.json, summary.md and on the terminal; `reports.page` is what people open."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from reports.summary import CellStatus, CellSummary, Summary
 from reports.triage import Sighting
 
 _MOST_ROWS = 200
-"""red rows that the page and the Markdown show; summary.json has all"""
+"""red rows that the Markdown shows; summary.json has all"""
 _TERMINAL_ROWS = 15
 _LONGEST_OUTPUT = 20_000
 """characters of a test's output in the text of an issue"""
@@ -27,7 +27,7 @@ _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 _ENVIRONMENT = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent),
-    autoescape=jinja2.select_autoescape(["html.j2"]),
+    autoescape=False,  # noqa: S701  # Markdown; what is HTML lies in reports.page
     undefined=jinja2.StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
@@ -66,13 +66,12 @@ _ENVIRONMENT.filters["last_line"] = last_line
 
 
 def write(summary: Summary, directory: Path) -> None:
-    """Write the three files into a run's directory, each whole or not at all."""
+    """Write summary.json and summary.md into a run's directory, each whole or not at all."""
     write_atomically(directory / "summary.json", records.indented(summary))
-    for name in ("summary.md", "index.html"):
-        text = _ENVIRONMENT.get_template(f"{name}.j2").render(
-            summary=summary, most=_MOST_ROWS, state=state, tone=tone, short_names=short_names
-        )
-        write_atomically(directory / name, text.encode("utf-8", "backslashreplace"))
+    text = _ENVIRONMENT.get_template("summary.md.j2").render(
+        summary=summary, most=_MOST_ROWS, state=state, short_names=short_names
+    )
+    write_atomically(directory / "summary.md", text.encode("utf-8", "backslashreplace"))
 
 
 def issue(test: str, sightings: Sequence[Sighting], parting: Sequence[str], summary: Summary) -> str:

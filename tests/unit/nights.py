@@ -62,5 +62,5 @@ def recorded(
     history.record(
         path,
         summary(run, *(cell_summary(cell) for cell in cells)),
-        {cell: history.CellResults(results=results, whole=whole, complete=complete) for cell in cells},
+        {cell: history.CellResults(results=results, whole=whole, complete=complete) for cell in cells}.get,
     )

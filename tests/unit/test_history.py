@@ -88,7 +88,7 @@ def test_the_newest_run_comes_first(path: Path) -> None:
 
 
 def test_a_cell_without_outcomes_is_recorded(path: Path) -> None:
-    record(path, summary("run-01", cell_summary(status=CellStatus.BUILD_FAILED)), {})
+    record(path, summary("run-01", cell_summary(status=CellStatus.BUILD_FAILED)), lambda _: None)
     (cell,) = cells(path)
     assert (cell.status, cell.tested, cell.whole, cell.complete) == ("build-failed", False, False, False)
     assert came_to_there(path, cell) == {}
@@ -484,7 +484,7 @@ def test_a_run_that_is_judged_again_does_not_count_twice(path: Path) -> None:
 
 
 def test_results_without_modules_are_recorded(path: Path) -> None:
-    record(path, summary("run-01"), {CELL: CellResults(results={}, whole=True, complete=False)})
+    record(path, summary("run-01"), {CELL: CellResults(results={}, whole=True, complete=False)}.get)
     assert [cell.tested for cell in cells(path)] == [False]
 
 
@@ -494,8 +494,8 @@ def test_what_was_put_together_of_recorded_parts_does_not_count_twice(path: Path
     results = {CELL: CellResults(results={one.module: one for one in whole}, whole=True, complete=True)}
     parts = ("elsewhere", "run-02")
     assert rates(path, *whole, runs=("merged", *parts)) == {ONE: Rate(bad=1, all=2), "test.b": Rate(bad=0, all=2)}
-    record(path, summary("merged", cell_summary()), results, parts)
+    record(path, summary("merged", cell_summary()), results.get, parts)
     assert flaky(path) == {(CELL, "d1", ONE): Rate(bad=1, all=2)}
     assert [(one.run, one.reused) for one in seen(path)] == [("run-01", False), ("run-02", False), ("merged", True)]
-    record(path, summary("of others", cell_summary()), results, ("elsewhere",))
+    record(path, summary("of others", cell_summary()), results.get, ("elsewhere",))
     assert flaky(path) == {(CELL, "d1", ONE): Rate(bad=2, all=3)}

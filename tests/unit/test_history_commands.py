@@ -98,7 +98,7 @@ def test_nothing_changed_is_said(out: Path) -> None:
 
 
 def test_a_cell_that_does_not_build_any_more_fails(out: Path) -> None:
-    record(out / NAME, summary("run-03", cell_summary(status=CellStatus.BUILD_FAILED)), {})
+    record(out / NAME, summary("run-03", cell_summary(status=CellStatus.BUILD_FAILED)), lambda _: None)
     status, text = said(diff, "run-02", "run-03", "--exit-code", out=out)
     assert status == 1
     assert "note: the cell was ok and is build-failed" in text
@@ -108,7 +108,7 @@ def test_a_cell_that_does_not_build_any_more_fails(out: Path) -> None:
 
 def test_other_parts_are_told(out: Path) -> None:
     cells = {CELL: CellResults(results={"test_a": module(came_to())}, whole=True, complete=True)}
-    record(out / NAME, summary("run-03", cell_summary(clang="clang 20")), cells)
+    record(out / NAME, summary("run-03", cell_summary(clang="clang 20")), cells.get)
     text = said(diff, "run-01", "run-03", out=out)[1]
     assert "note: sdk was sdk-24 (a directory: clang 19) and is sdk-24 (a directory: clang 20)" in text
     assert "cpython was" not in text
@@ -126,11 +126,8 @@ def test_parts_of_the_suite_are_compared_as_far_as_both_ran_them(out: Path) -> N
 
 def test_cells_of_one_run_are_compared(out: Path) -> None:
     results = {CELL: module(came_to(P, ONE)), OTHER: module(came_to(F, ONE))}
-    record(
-        out / NAME,
-        summary("run-03", cell_summary(CELL), cell_summary(OTHER)),
-        {cell: CellResults(results={"test_a": result}, whole=True, complete=True) for cell, result in results.items()},
-    )
+    cells = {name: CellResults(results={"test_a": one}, whole=True, complete=True) for name, one in results.items()}
+    record(out / NAME, summary("run-03", cell_summary(CELL), cell_summary(OTHER)), cells.get)
     text = said(diff, CELL, OTHER, out=out)[1]
     assert lines(text)[:2] == [OTHER, f"before: run-03 {CELL}, after: run-03"]
     assert f"newly failing {ONE} passed failed" in lines(text)

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from harness.cli import parse
 from harness.commands import report
+from harness.commands.page import Gathered
 from harness.commands.report import summarise
 from harness.commands.runs import CellRecord, StartedRun, write_record
 from harness.commands.test import CellWorker, build_cells
@@ -56,7 +57,7 @@ def test_a_run_is_reported_by_the_rules_of_today(
     monkeypatch.setattr(report, "load", lambda: matrix_with(*rules))
     before = replace(summary_of(CellStatus.BUILD_FAILED), allowed_to_fail="a rule that is gone")
     write_record(tmp_path, CellRecord(base=before, tested=False))
-    summary = summarise(tmp_path, run, [made.cell()], Limitations(()), 1.0)
+    summary = summarise(tmp_path, run, [made.cell()], Limitations(()), 1.0, Gathered())
     assert summary.exit_status == status
     assert [cell.allowed_to_fail for cell in summary.cells] == [reason]
     assert [row.outcome for row in summary.unexpected] == red

@@ -1,0 +1,162 @@
+"""The tests of a cell as the page loads them: columns in place of records, texts that occur often once. Pure.
+
+A cell has 45,000 tests, and nearly all passed: what a browser reads of one is its name and two letters.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+
+import msgspec
+
+from harness.outcome import LETTERS, ModuleResult, Status, module_test
+from reports.verdict import CellVerdicts, Judged, Verdict
+
+VERDICT_LETTERS = {
+    Verdict.OK: "o",
+    Verdict.KNOWN: "k",
+    Verdict.STALE: "s",
+    Verdict.REGRESSION: "r",
+    Verdict.MISSING: "m",
+    Verdict.FLAKY: "f",
+    Verdict.HARNESS_ERROR: "h",
+}
+LONGEST = 20_000
+"""characters of a text that the page shows; the whole lies beside it"""
+_LONGEST_REASON = 500
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""what is not shown, or changes how other characters are: https://www.unicode.org/reports/tr36/"""
+
+
+class Details(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What there is to read of one test."""
+
+    detail: str = ""
+    """traceback, or how the guest ended"""
+    output: str = ""
+    why: str = ""
+    """why it is red, where the outcome does not say so itself"""
+    cut: tuple[str, ...] = ()
+    """which of `detail` and `output` are shortened here"""
+
+
+class ModuleDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """What there is to read of a module's tests, by their place in it; `whole` has the texts that were shortened."""
+
+    tests: dict[str, Details]
+    whole: dict[str, str]
+
+
+class Columns(msgspec.Struct, frozen=True, kw_only=True):
+    """A cell's tests: each of the lists has one entry a test, each of the strings one letter."""
+
+    modules: list[tuple[str, int, float, int, float, int]]
+    """name, how many tests, seconds, guests, seconds that its guests took to start, 1 when it was run before"""
+    names: list[str]
+    """without the module's own name and a dot, or whole behind a `=`; empty for the module itself"""
+    statuses: str
+    verdicts: str
+    milliseconds: list[int]
+    reasons: list[str]
+    """the reasons that skipped tests gave"""
+    reason: dict[str, int]
+    """by the test's place: its reason"""
+    limitations: list[str]
+    limitation: dict[str, int]
+    detailed: list[int]
+    """the places of the modules that have details"""
+
+
+def visible(text: str) -> str:
+    """Text in which nothing is hidden: control characters, marks of direction and lone surrogates as escapes."""
+    return text if text.isascii() and text.isprintable() else _UNSEEN.sub(_escaped, text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def shortened(text: str, most: int = LONGEST) -> str:
+    """A long text's beginning and end."""
+    if len(text) <= most:
+        return text
+    half = most // 2
+    return f"{text[:half]}\n[... {len(text) - 2 * half} characters left out ...]\n{text[-half:]}"
+
+
+def columns(verdicts: CellVerdicts, results: Mapping[str, ModuleResult]) -> tuple[Columns, dict[int, ModuleDetails]]:
+    """A cell's tests as columns; and what there is to read of them, by the module's place."""
+    found = Columns(
+        modules=[],
+        names=[],
+        statuses="",
+        verdicts="",
+        milliseconds=[],
+        reasons=[],
+        reason={},
+        limitations=[],
+        limitation={},
+        detailed=[],
+    )
+    reasons: dict[str, int] = {}
+    limitations: dict[str, int] = {}
+    statuses: list[str] = []
+    kinds: list[str] = []
+    details: dict[int, ModuleDetails] = {}
+    for place, (module, grouped) in enumerate(groupby(verdicts.judged, key=lambda judged: judged.module)):
+        items = list(grouped)
+        prefix = module_test(module) + "."
+        for item in items:
+            outcome, number = item.outcome, len(found.names)
+            name = outcome.test
+            found.names.append(visible(_short(name, prefix)))
+            statuses.append(LETTERS[outcome.status])
+            kinds.append(VERDICT_LETTERS[item.verdict])
+            found.milliseconds.append(round(outcome.duration * 1000))
+            if item.limitation:
+                found.limitation[str(number)] = limitations.setdefault(item.limitation, len(limitations))
+            if outcome.status is Status.SKIPPED and outcome.detail:
+                text = shortened(visible(outcome.detail), _LONGEST_REASON)
+                found.reason[str(number)] = reasons.setdefault(text, len(reasons))
+        result = results.get(module)
+        found.modules.append(
+            (
+                visible(module),
+                len(items),
+                round(result.duration, 3) if result else 0.0,
+                result.guests if result else 0,
+                round(result.startup, 3) if result else 0.0,
+                int(bool(result and result.reused)),
+            )
+        )
+        if more := _details(items):
+            details[place] = more
+            found.detailed.append(place)
+    found.reasons.extend(reasons)
+    found.limitations.extend(limitations)
+    return msgspec.structs.replace(found, statuses="".join(statuses), verdicts="".join(kinds)), details
+
+
+def _short(test: str, prefix: str) -> str:
+    if test == prefix[:-1]:
+        return ""
+    return test[len(prefix) :] if test.startswith(prefix) else f"={test}"
+
+
+def _details(items: Sequence[Judged]) -> ModuleDetails | None:
+    tests: dict[str, Details] = {}
+    whole: dict[str, str] = {}
+    for place, item in enumerate(items):
+        outcome = item.outcome
+        skipped = outcome.status is Status.SKIPPED and len(outcome.detail) <= _LONGEST_REASON
+        texts = {"detail": "" if skipped else outcome.detail, "output": outcome.output}
+        if not any(texts.values()) and not item.detail:
+            continue
+        cut = tuple(name for name, text in texts.items() if len(text) > LONGEST)
+        whole |= {f"{place}-{name}": texts[name] for name in cut}
+        shown = {name: visible(shortened(text)) for name, text in texts.items()}
+        tests[str(place)] = Details(**shown, why=visible(item.detail), cut=cut)
+    return ModuleDetails(tests=tests, whole=whole) if tests else None

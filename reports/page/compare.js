@@ -1,0 +1,168 @@
+// Any two cells, or two runs: newly failing, newly passing, changed, appeared, vanished, slower.
+"use strict";
+
+const MOST = 300;
+const SLOWER = { factor: 2, seconds: 1 };
+const EVERY = "(every cell that both have)";
+const known = embedded("compare-data");
+const asked = new URLSearchParams(location.hash.slice(1));
+const runs = new Map();
+
+/** What a cell came to in a run: modules by name, each with its seconds and the statuses of its tests by name. */
+async function stateOf(run, cell) {
+  const found = new Map();
+  const timeline = known.history.includes(cell) ? await load(`page/history/${cell}.js`) : null;
+  const at = timeline ? timeline.runs.indexOf(run) : -1;
+  if (timeline && at < 0) throw new Error(`${run} has no outcomes of ${cell}`);
+  let current = null;
+  if (known.cells.includes(cell) && (run === known.run || timeline)) {
+    const columns = await load(`cells/${cell}/tests.js`);
+    current = new Map(modulesOf(columns).map((module) => [module.name, { module, columns }]));
+  }
+  const fromColumns = ({ module, columns }) => {
+    const tests = new Map();
+    for (let number = module.first; number < module.first + module.count; number += 1) {
+      add(tests, fullName(module.name, columns.names[number]), columns.statuses[number]);
+    }
+    return tests;
+  };
+  if (!timeline) {
+    for (const [name, one] of current || []) found.set(name, { seconds: one.module.seconds, tests: fromColumns(one) });
+    return found;
+  }
+  for (const [name, one] of Object.entries(timeline.modules)) {
+    if (one.seconds[at] === null) continue;
+    const span = one.spans.filter(([from]) => from <= at).pop();
+    if (span) {
+      const tests = new Map();
+      timeline.lists[span[1]].forEach((test, place) => add(tests, test, span[2][place]));
+      found.set(name, { seconds: one.seconds[at], tests });
+    } else if (current && current.has(name)) {
+      found.set(name, { seconds: one.seconds[at], tests: fromColumns(current.get(name)) });
+    }
+  }
+  return found;
+}
+
+function add(tests, name, status) {
+  tests.set(name, [...(tests.get(name) || ""), status].sort().join(""));
+}
+
+function words(statuses) {
+  return [...statuses].map((status) => STATUSES[status]).join(", ");
+}
+
+function reds(statuses) {
+  return [...statuses].filter((status) => RED_STATUSES.includes(status)).length;
+}
+
+/** What changed from one state to another, as rows. */
+function changesOf(before, after, label) {
+  const found = [];
+  const row = (kind, name, was, is) => found.push({ kind, name, was, is, label });
+  for (const name of new Set([...before.keys(), ...after.keys()])) {
+    const [old, now] = [before.get(name), after.get(name)];
+    if (!old) { row("appeared", name, "", `${now.tests.size} tests`); continue; }
+    if (!now) { row("vanished", name, `${old.tests.size} tests`, ""); continue; }
+    if (now.seconds >= old.seconds * SLOWER.factor && now.seconds - old.seconds >= SLOWER.seconds) {
+      row("slower", name, `${old.seconds.toFixed(1)} s`, `${now.seconds.toFixed(1)} s`);
+    }
+    for (const test of new Set([...old.tests.keys(), ...now.tests.keys()])) {
+      const [was, is] = [old.tests.get(test) || "", now.tests.get(test) || ""];
+      if (was === is) continue;
+      const kind = reds(is) > reds(was) ? "newly failing" : !is ? "vanished" : reds(is) < reds(was) ? "newly passing" : !was ? "appeared" : "changed";
+      row(kind, test, words(was), words(is));
+    }
+  }
+  return found;
+}
+
+const KINDS = ["newly failing", "newly passing", "changed", "appeared", "vanished", "slower"];
+
+function draw(rows, compared) {
+  const place = document.getElementById("changes");
+  place.replaceChildren();
+  for (const kind of KINDS) {
+    const some = rows.filter((row) => row.kind === kind);
+    if (!some.length) continue;
+    const labelled = some.some((row) => row.label);
+    const head = make("tr", {}, ["test or module", ...(labelled ? ["cell"] : []), "before", "after"].map((name) => make("th", { scope: "col" }, name)));
+    const body = some.slice(0, MOST).map((row) => make("tr", {}, make("th", { scope: "row" }, row.name), labelled ? make("td", {}, row.label) : null,
+      make("td", {}, row.was), make("td", {}, row.is)));
+    const sign = kind === "newly failing" ? "✗ " : kind === "newly passing" ? "✓ " : "";
+    place.append(make("h2", { class: kind === "newly failing" ? "bad" : kind === "newly passing" ? "good" : "" }, `${sign}${some.length} ${kind}`),
+      make("table", {}, make("thead", {}, head), make("tbody", {}, body)));
+    if (some.length > MOST) place.append(make("p", {}, `${some.length - MOST} more.`));
+  }
+  const counts = KINDS.map((kind) => [rows.filter((row) => row.kind === kind).length, kind]).filter(([count]) => count);
+  say(`${compared} modules compared: ${counts.map(([count, kind]) => `${count} ${kind}`).join(", ") || "nothing differs"}.`);
+}
+
+let turn = 0;
+
+async function compare(sides) {
+  const mine = turn += 1;
+  const [one, other] = sides;
+  history.replaceState(null, "", `#${new URLSearchParams({ a: one.run, ac: one.cell, b: other.run, bc: other.cell })}`);
+  let pairs = [[one.cell, other.cell]];
+  if (one.cell === EVERY || other.cell === EVERY) {
+    const shared = runs.get(one.run).filter((cell) => runs.get(other.run).includes(cell));
+    pairs = shared.map((cell) => [cell, cell]);
+  }
+  const rows = [];
+  let compared = 0;
+  try {
+    for (const [number, [from, to]] of pairs.entries()) {
+      if (mine !== turn) return;
+      if (pairs.length > 1) say(`Comparing cell ${number + 1} of ${pairs.length} ...`);
+      const [before, after] = [await stateOf(one.run, from), await stateOf(other.run, to)];
+      compared += [...before.keys()].filter((name) => after.has(name)).length;
+      rows.push(...changesOf(before, after, pairs.length > 1 ? to : ""));
+    }
+  } catch (error) {
+    if (mine === turn) { document.getElementById("changes").replaceChildren(); say(error.message); }
+    return;
+  }
+  if (mine === turn) draw(rows, compared);
+}
+
+function controls() {
+  const ids = [...runs.keys()].reverse();
+  const newest = runs.has(known.run) ? known.run : ids[0];
+  const cells = runs.get(newest);
+  const previous = ids.filter((run) => run < newest && runs.get(run).some((cell) => cells.includes(cell)))[0];
+  const two = cells.length > 1 ? cells.slice(0, 2) : [cells[0], cells[0]];
+  const sides = [
+    { run: asked.get("a") || previous || newest, cell: asked.get("ac") || (previous ? EVERY : two[0]) },
+    { run: asked.get("b") || newest, cell: asked.get("bc") || (previous ? EVERY : two[1]) },
+  ];
+  const place = document.getElementById("choice");
+  const show = () => {
+    const boxes = sides.map((side, number) => {
+      const name = number ? "After" : "Before";
+      if (!runs.has(side.run)) side.run = newest;
+      const some = [EVERY, ...runs.get(side.run)];
+      if (!some.includes(side.cell)) side.cell = some[1];
+      return [
+        choice(`${name}: run`, ids, side.run, (value) => { side.run = value; show(); }),
+        choice(`${name}: cell`, some, side.cell, (value) => {
+          for (const each of sides) if (value === EVERY || each.cell === EVERY) each.cell = value;
+          side.cell = value;
+          show();
+        }),
+      ];
+    });
+    place.replaceChildren(...boxes.flat());
+    compare(sides);
+  };
+  show();
+}
+
+load("page/points.js").then((points) => {
+  for (const point of points) {
+    if (!point.tested || !known.history.includes(point.cell)) continue;
+    runs.set(point.run, [...(runs.get(point.run) || []), point.cell]);
+  }
+  if (known.cells.length && !runs.has(known.run)) runs.set(known.run, known.cells);
+  if (runs.size) controls(); else say("There is nothing to compare: no cell was tested.");
+}).catch((error) => say(error.message));

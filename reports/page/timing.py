@@ -1,0 +1,137 @@
+"""What a run's time was spent on. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from harness.outcome import ModuleResult
+
+_MOST_SLOW = 30
+
+
+class CellTime(msgspec.Struct, frozen=True, kw_only=True):
+    """What the time of a cell was spent on, in seconds; those of guests of all workers together."""
+
+    cell: str
+    provision: float
+    build: float
+    compile: float
+    """of the module by the runtime"""
+    suite: float
+    """wall time"""
+    startups: float
+    """until guests' drivers were ready"""
+    tests: float
+    rest: float
+    """of modules: imports, fixtures"""
+    guests: int
+    reused: int
+    """modules that were not run again; their time is not counted"""
+
+
+class SlowModule(msgspec.Struct, frozen=True, kw_only=True):
+    """A module over the cells of a run."""
+
+    module: str
+    seconds: float
+    """over all cells"""
+    slowest: float
+    cell: str
+    """where it was slowest"""
+
+
+class Bar(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that was done within a time, in seconds since the epoch."""
+
+    name: str
+    kind: str
+    begun: float
+    ended: float
+    cores: int = 1
+
+
+class Lanes(msgspec.Struct, frozen=True, kw_only=True):
+    """Bars side by side, so that none overlap."""
+
+    rows: tuple[tuple[Bar, ...], ...]
+    begun: float
+    ended: float
+    cores: int
+    """the most that were busy at once"""
+    busy: float
+    """share of the cores' time that was used, 0 to 1"""
+
+
+def cell_time(cell: str, durations: Mapping[str, float], results: Iterable[ModuleResult]) -> CellTime:
+    """Where a cell's time went; `durations` are those of its record."""
+    startups = tests = modules = 0.0
+    guests = reused = 0
+    for result in results:
+        if result.reused:
+            reused += 1
+            continue
+        startups += result.startup
+        guests += bool(result.startup) * result.guests
+        modules += result.duration
+        tests += min(sum(outcome.duration for outcome in result.outcomes), result.duration)
+    return CellTime(
+        cell=cell,
+        provision=durations.get("provision", 0.0),
+        build=durations.get("build", 0.0),
+        compile=durations.get("compile", 0.0),
+        suite=durations.get("test", 0.0),
+        startups=startups,
+        tests=tests,
+        rest=modules - tests,
+        guests=guests,
+        reused=reused,
+    )
+
+
+class Slowest:
+    """Adds up what modules took, cell by cell."""
+
+    def __init__(self) -> None:
+        self._seconds: dict[str, dict[str, float]] = defaultdict(dict)
+
+    def add(self, cell: str, results: Iterable[ModuleResult]) -> None:
+        for result in results:
+            self._seconds[result.module][cell] = result.duration
+
+    def found(self) -> tuple[SlowModule, ...]:
+        """The modules that took longest."""
+        rows = [
+            SlowModule(
+                module=module,
+                seconds=sum(cells.values()),
+                slowest=max(cells.values()),
+                cell=max(cells, key=cells.__getitem__),
+            )
+            for module, cells in self._seconds.items()
+        ]
+        return tuple(sorted(rows, key=lambda row: (-row.seconds, row.module))[:_MOST_SLOW])
+
+
+def lanes(bars: Sequence[Bar]) -> Lanes | None:
+    """Bars in rows, each in the first that is free when it begins; None when there are none."""
+    if not bars:
+        return None
+    rows: list[list[Bar]] = []
+    for bar in sorted(bars, key=lambda bar: (bar.begun, bar.name)):
+        row = next((row for row in rows if row[-1].ended <= bar.begun), None)
+        if row is None:
+            rows.append([bar])
+        else:
+            row.append(bar)
+    begun, ended = min(bar.begun for bar in bars), max(bar.ended for bar in bars)
+    edges = sorted([(bar.begun, bar.cores) for bar in bars] + [(bar.ended, -bar.cores) for bar in bars])
+    cores = most = 0
+    for _, change in edges:
+        cores += change
+        most = max(most, cores)
+    used = sum((bar.ended - bar.begun) * bar.cores for bar in bars)
+    busy = used / ((ended - begun) * most) if ended > begun else 1.0
+    return Lanes(rows=tuple(map(tuple, rows)), begun=begun, ended=ended, cores=most, busy=min(busy, 1.0))

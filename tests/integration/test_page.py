@@ -1,0 +1,293 @@
+"""The page of a real run, opened from disk in a real Chromium: clicked, filtered, read back."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from harness import records
+from harness.commands.runs import STARTED, read_started, run_directory
+from harness.outcome import ModuleResult, Outcome, Status, append_result, read_results
+from harness.plugin import OUTCOMES
+from harness.runtimes.browser import launch_options
+from tests.integration.conftest import REAL_ENVIRONMENT, TOP
+from tests.unit.hostile import TEXTS
+
+CELLS = ("wasmtime-49.0.0", "wasmtime-50.0.1", "node-20.18.0", "node-22.20.0")
+MODULES = ("test_json", "test_struct", "test_signal", "test_bool")
+SCRIPT = "<script>document.title = 'owned'</script>"
+TABS = ("index", "compare", "limitations", "trends")
+
+
+def run(out: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "harness", *words, "--out", str(out)]
+    return subprocess.run(
+        command, cwd=TOP, env=REAL_ENVIRONMENT, capture_output=True, text=True, timeout=1800, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two runs of four cells: a real one, and after it the same with outcomes that are red and hostile."""
+    out = tmp_path_factory.mktemp("page") / "out"
+    runtimes = [word for runtime in CELLS for word in ("--runtime", runtime)]
+    done = run(out, "test", "--target", "wasi", "--target", "node", *runtimes, *MODULES, "--no-reuse")
+    assert done.returncode == 0, done.stdout + done.stderr
+    first = run_directory(out, "latest")
+    second = out / first.name.replace(first.name.split("-")[1], "235959", 1)
+    shutil.copytree(first, second)
+    started = read_started(first)
+    moved = records.encode(started).replace(first.name.encode(), second.name.encode())
+    later = time.strftime("%Y-%m-%dT23:59:59+00:00", time.gmtime())
+    (second / STARTED).write_bytes(moved.replace(started.started.encode(), later.encode()))
+    (place,) = second.glob("cells/wasi*wasmtime-50*")
+    bad = [
+        Outcome(test=f"test.test_bool.Hostile.test_{number}", status=Status.FAILED, detail=text, output=text)
+        for number, text in enumerate([SCRIPT, *TEXTS.values(), "x" * 10_000_000])
+        if text
+    ]
+    found = read_results(place / OUTCOMES)["test_bool"]
+    plain = [one for one in found.outcomes if not one.test.endswith("test_repr")]
+    red = Outcome(test="test.test_bool.BoolTest.test_repr", status=Status.FAILED, detail="AssertionError: made to fail")
+    escaped = [msgspec_safe(one) for one in bad]
+    result = ModuleResult(module="test_bool", outcomes=(*plain, red, *escaped), duration=found.duration + 5)
+    append_result(place / OUTCOMES, result)
+    done = run(out, "report", second.name)
+    assert done.returncode == 1, done.stdout + done.stderr
+    return second
+
+
+def msgspec_safe(one: Outcome) -> Outcome:
+    """As the guest's driver writes it: JSON has no lone surrogates."""
+    clean = one.detail.encode("utf-8", "backslashreplace").decode()
+    return Outcome(test=one.test, status=one.status, detail=clean, output=clean)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.fail("there is no chromium on PATH (on Debian: apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**launch_options(chromium, 2 << 30))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A tab, which must not have complained about anything, scripts of others included."""
+    page = browser.new_page()
+    problems: list[str] = []
+    page.on("console", lambda message: problems.append(message.text))
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("request", lambda request: problems.append(request.url) if not request.url.startswith("file:") else None)
+    yield page
+    assert "owned" not in page.title()
+    page.close()
+    assert problems == []
+
+
+def cell_of(out: Path, runtime: str) -> str:
+    (place,) = out.glob(f"cells/*{runtime}")
+    return place.name
+
+
+def show(page: Page, out: Path, name: str, fragment: str = "") -> None:
+    page.goto("about:blank")
+    page.goto((out / name).as_uri() + fragment)
+
+
+def test_the_matrix_shows_each_cell_and_leads_to_it(page: Page, out: Path) -> None:
+    show(page, out, "index.html")
+    squares = page.locator("#grid a.square")
+    expect(squares).to_have_count(4)
+    expect(page.locator("#grid a.square.bad")).to_have_count(1)
+    expect(page.locator("#grid a.square.bad")).to_contain_text("✗ unexpected")
+    page.get_by_label("Rows").select_option("runtime")
+    page.get_by_label("Columns").select_option("SDK")
+    expect(page.locator("#grid tbody th")).to_have_text(
+        ["node 20.18.0", "node 22.20.0", "wasmtime 49.0.0", "wasmtime 50.0.1"]
+    )
+    expect(squares).to_have_count(4)
+    page.reload()
+    expect(page.get_by_label("Rows")).to_have_value("runtime")
+    page.locator("#grid a.square.bad").click()
+    expect(page.locator("h1")).to_have_text(cell_of(out, "wasmtime-50.0.1"))
+
+
+def test_the_first_page_says_what_changed_and_what_is_red(page: Page, out: Path) -> None:
+    show(page, out, "index.html")
+    changed = page.get_by_role("region", name="Changes").locator("tr", has_text="BoolTest.test_repr")
+    expect(changed).to_contain_text("newly failing")
+    red = page.get_by_role("region", name="Unexpected outcomes").get_by_role(
+        "link", name="test.test_bool.BoolTest.test_repr"
+    )
+    red.click()
+    expect(page.locator("tr.target")).to_contain_text("AssertionError: made to fail")
+
+
+def test_a_cell_is_filtered_and_read(page: Page, out: Path) -> None:
+    cell = cell_of(out, "wasmtime-50.0.1")
+    show(page, out, f"cells/{cell}/index.html")
+    expect(page.locator("#found")).to_contain_text("in 4 modules of 4")
+    assert page.locator("tr.test").count() == 0, "nothing is laid out that is not seen"
+    page.get_by_role("button", name="test_bool", exact=True).click()
+    expect(page.get_by_role("button", name="BoolTest.test_and")).to_be_visible()
+    page.get_by_label("Verdict").select_option("red")
+    expect(page.locator("#found")).to_contain_text("in 1 modules of 4")
+    page.get_by_label("Name or reason").fill("TEST_REPR")
+    expect(page.locator("tr.test")).to_have_count(1)
+    page.get_by_role("button", name="BoolTest.test_repr").click()
+    expect(page.locator("tr.test")).to_contain_text("AssertionError: made to fail")
+    again = f"nox -s test-wasi -- --cell {cell} test.test_bool.BoolTest.test_repr"
+    expect(page.locator("tr.test code")).to_have_text(again)
+    page.reload()
+    expect(page.locator("tr.test")).to_have_count(1)
+
+
+def test_a_skip_names_its_reason_and_limitation(page: Page, out: Path) -> None:
+    show(page, out, f"cells/{cell_of(out, 'wasmtime-50.0.1')}/index.html")
+    page.get_by_label("Verdict").select_option("skipped")
+    page.get_by_label("Module").select_option("test_signal")
+    page.locator("tr.test button").first.click()
+    expect(page.locator("tr.test").first).to_contain_text("Reason: ")
+    page.locator("tr.test").first.get_by_role("link").first.click()
+    expect(page).to_have_url(re.compile("limitations.html#about-"))
+
+
+def test_the_steps_and_logs_of_a_build_are_there(page: Page, out: Path) -> None:
+    show(page, out, f"cells/{cell_of(out, 'wasmtime-50.0.1')}/index.html")
+    page.get_by_text(re.compile("How it was built")).click()
+    expect(page.locator("pre", has_text="configure").first).to_be_visible()
+    logs = page.get_by_role("link", name=re.compile("Log of .*configure"))
+    assert (
+        out / "cells" / cell_of(out, "wasmtime-50.0.1") / str(logs.first.get_attribute("href"))
+    ).stat().st_size > 1000
+
+
+def test_hostile_output_is_text(page: Page, out: Path) -> None:
+    cell = cell_of(out, "wasmtime-50.0.1")
+    show(page, out, f"cells/{cell}/index.html", "#test=test.test_bool.Hostile.test_0")
+    expect(page.locator("tr.target pre").first).to_have_text(SCRIPT)
+    last = max(int(number) for number in re.findall(r"Hostile\.test_(\d+)", (out / "summary.json").read_text()))
+    show(page, out, f"cells/{cell}/index.html", f"#test=test.test_bool.Hostile.test_{last}")
+    expect(page.locator("tr.target pre").first).to_contain_text("characters left out")
+    link = page.locator("tr.target").get_by_role("link", name="The whole").first.get_attribute("href")
+    assert (out / "cells" / cell / str(link)).stat().st_size == 10_000_000
+    number = list(TEXTS).index("colours") + 1
+    show(page, out, f"cells/{cell}/index.html", f"#test=test.test_bool.Hostile.test_{number}")
+    expect(page.locator("tr.target pre").first).to_contain_text("\\x1b[31mred")
+
+
+def test_runs_and_cells_are_compared(page: Page, out: Path) -> None:
+    show(page, out, "compare.html")
+    expect(page.locator("#found")).to_contain_text("1 slower")
+    expect(page.locator("#changes tr", has_text="BoolTest.test_repr")).to_contain_text("passed")
+    assert page.locator("h2", has_text="newly failing").count() == 1
+    page.get_by_label("Before: run").select_option(out.name)
+    page.get_by_label("Before: cell").select_option(cell_of(out, "node-20.18.0"))
+    page.get_by_label("After: cell").select_option(cell_of(out, "node-22.20.0"))
+    expect(page.locator("#found")).to_contain_text("4 modules compared: nothing differs.")
+    page.get_by_label("After: cell").select_option(cell_of(out, "wasmtime-50.0.1"))
+    expect(page.locator("#found")).to_contain_text("newly failing")
+    url = page.url
+    show(page, out, "compare.html", "#" + url.partition("#")[2])
+    expect(page.get_by_label("After: cell")).to_have_value(cell_of(out, "wasmtime-50.0.1"))
+
+
+def test_limitations_are_narrowed_and_read(page: Page, out: Path) -> None:
+    show(page, out, "limitations.html")
+    assert page.locator("#limitations tr[data-words]").count() > 100
+    page.get_by_label("Name, title or section").fill("no-threads")
+    expect(page.locator("#found")).to_have_text("1 limitations")
+    row = page.locator("#limitations tr#no-threads")
+    expect(row.locator("td")).to_have_count(4)
+    expect(row).to_contain_text("●")
+    row.get_by_role("link").click()
+    expect(page.locator("#about-no-threads")).to_be_in_viewport()
+
+
+def test_trends_show_both_runs(page: Page, out: Path) -> None:
+    show(page, out, "trends.html")
+    expect(page.locator("#found")).to_have_text("2 runs")
+    page.get_by_role("combobox", name="Cell").select_option(cell_of(out, "wasmtime-50.0.1"))
+    expect(page.locator("figure[data-title=red] figcaption")).not_to_have_text("red: 0")
+    expect(page.locator("figure[data-title=passed] svg")).to_have_attribute("aria-label", re.compile("2 runs"))
+    assert page.locator(".timeline rect").count() >= 1
+    expect(page.get_by_role("region", name="Slowest modules")).to_contain_text("test_json")
+    startups = (
+        page.get_by_role("region", name="Time by cell").locator("tbody tr", has_text="node-20").locator("td").nth(4)
+    )
+    assert float(startups.inner_text()) > 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", [*TABS, "cell"])
+def test_nothing_keeps_people_from_using_it(browser: Browser, out: Path, name: str, scheme: str) -> None:
+    """No finding of axe, serious ones above all: https://github.com/dequelabs/axe-core"""
+    page = browser.new_page(color_scheme="dark" if scheme == "dark" else "light")
+    show(page, out, f"cells/{cell_of(out, 'wasmtime-50.0.1')}/index.html" if name == "cell" else f"{name}.html")
+    page.wait_for_function("() => !document.querySelector('#found')?.textContent.startsWith('Loading')")
+    if name == "cell":
+        page.get_by_label("Verdict").select_option("red")
+        page.locator("tr.test button").first.click()
+    found = Axe().run(page).response["violations"]
+    assert [(one["id"], one["impact"], one["nodes"][0]["html"]) for one in found] == []
+    page.close()
+
+
+def test_the_keyboard_is_enough(page: Page, out: Path) -> None:
+    show(page, out, f"cells/{cell_of(out, 'wasmtime-50.0.1')}/index.html")
+    button = page.get_by_role("button", name="test_bool", exact=True)
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(button).to_have_attribute("aria-expanded", "true")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    expect(page.locator("tr.test button").first).to_have_attribute("aria-expanded", "true")
+
+
+def test_the_page_fits_a_narrow_screen(browser: Browser, out: Path) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 800})
+    for name in TABS:
+        show(page, out, f"{name}.html")
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= 390, name
+    page.close()
+
+
+def test_junit2html_takes_the_junit_file(out: Path, tmp_path: Path) -> None:
+    target = tmp_path / "junit.html"
+    (source,) = out.glob("cells/*wasmtime-50*/junit.xml")
+    subprocess.run([sys.executable, "-m", "junit2htmlreport", str(source), str(target)], check=True, timeout=300)
+    assert "test_repr" in target.read_text("utf-8")
+
+
+def test_report_opens_the_page(out: Path, tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {seen}\n')
+    browser.chmod(0o755)
+    command = [sys.executable, "-m", "harness", "report", out.name, "--open", "--out", str(out.parent)]
+    subprocess.run(
+        command,
+        cwd=TOP,
+        env=dict(os.environ) | REAL_ENVIRONMENT | {"BROWSER": f"{browser} %s"},
+        check=False,
+        timeout=300,
+    )
+    deadline = time.monotonic() + 30
+    while not seen.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert seen.read_text().strip() == (out / "index.html").as_uri()
