@@ -234,6 +234,6 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """The project's benchmarks (wasi, node, flavours, planning): time, memory, outcomes."""
-    install(session)
+    """The project's benchmarks (wasi, node, flavours, page and more): time, memory, outcomes."""
+    install(session, "browser")
     session.run("python", "-m", "benchmarks", *session.posargs)

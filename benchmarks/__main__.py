@@ -5,6 +5,7 @@
     flavours  what each further flavour of an Emscripten build costs
     planning  expanding a matrix of 10,000 cells and selecting from it: time, memory
     judging   reading the list of limitations and judging 500,000 outcomes of a run
+    page      the page of 40 cells of 45,000 tests, with 365 nights: time, memory, in a browser
     history   a history of ten million outcomes: its size, and how long it takes to answer
 
 What a round saw is kept below reports/out/. Ratios are what to quote: machines differ and are noisy.
@@ -18,7 +19,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import flavours, history, judging, node, planning, wasi
+from benchmarks import flavours, history, judging, node, page, planning, wasi
 from benchmarks.timing import TOP
 from harness import records
 from harness.store import Store
@@ -26,9 +27,9 @@ from harness.store import Store
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    names = ("wasi", "node", "flavours", "history", "judging", "planning")
+    names = ("wasi", "node", "flavours", "history", "judging", "page", "planning")
     parser.add_argument("name", nargs="?", choices=names, default="wasi")
-    parser.add_argument("--run", type=Path, default=TOP / "reports/out/latest", help="of judging: its directory")
+    parser.add_argument("--run", type=Path, default=TOP / "reports/out/latest", help="of judging and page: a directory")
     parser.add_argument("--cpython", default="3.13.5", help="of wasi (default: %(default)s)")
     parser.add_argument(
         "--runtime", nargs="+", choices=list(wasi.RUNTIMES), default=list(wasi.RUNTIMES), help="of wasi"
@@ -56,6 +57,9 @@ def main() -> None:
     elif arguments.name == "judging":
         found = judging.measure(arguments.run, 500_000)
         judging.show(found, console)
+    elif arguments.name == "page":
+        found = page.measure(arguments.run, directory, cells=40, tests=45_000, runs=365)
+        page.show(found, console)
     elif arguments.name == "history":
         found = history.measure(
             directory, runs=arguments.runs, cells=arguments.cells, outcomes=arguments.outcomes, churn=arguments.churn

@@ -169,7 +169,7 @@ function draw() {
   table.append(...bodies);
   if (bodies.length && (bodies.length === 1 || ((wanted.text || wanted.verdict) && tests <= MOST))) for (const body of bodies) body.unfold();
   document.getElementById("modules").replaceChildren(table);
-  say(`${tests} tests of ${columns.names.length}, in ${bodies.length} modules of ${modules.length}`);
+  say(`${tests} of ${columns.names.length} tests, in ${bodies.length} of ${modules.length} modules`);
 }
 
 function goTo(test) {

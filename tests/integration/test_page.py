@@ -140,12 +140,12 @@ def test_the_first_page_says_what_changed_and_what_is_red(page: Page, out: Path)
 def test_a_cell_is_filtered_and_read(page: Page, out: Path) -> None:
     cell = cell_of(out, "wasmtime-50.0.1")
     show(page, out, f"cells/{cell}/index.html")
-    expect(page.locator("#found")).to_contain_text("in 4 modules of 4")
+    expect(page.locator("#found")).to_contain_text("in 4 of 4 modules")
     assert page.locator("tr.test").count() == 0, "nothing is laid out that is not seen"
     page.get_by_role("button", name="test_bool", exact=True).click()
-    expect(page.get_by_role("button", name="BoolTest.test_and")).to_be_visible()
+    expect(page.get_by_role("button", name="BoolTest.test_boolean")).to_be_visible()
     page.get_by_label("Verdict").select_option("red")
-    expect(page.locator("#found")).to_contain_text("in 1 modules of 4")
+    expect(page.locator("#found")).to_contain_text("in 1 of 4 modules")
     page.get_by_label("Name or reason").fill("TEST_REPR")
     expect(page.locator("tr.test")).to_have_count(1)
     page.get_by_role("button", name="BoolTest.test_repr").click()
@@ -159,7 +159,7 @@ def test_a_cell_is_filtered_and_read(page: Page, out: Path) -> None:
 def test_a_skip_names_its_reason_and_limitation(page: Page, out: Path) -> None:
     show(page, out, f"cells/{cell_of(out, 'wasmtime-50.0.1')}/index.html")
     page.get_by_label("Verdict").select_option("skipped")
-    page.get_by_label("Module").select_option("test_signal")
+    page.get_by_role("combobox", name="Module").select_option("test_signal")
     page.locator("tr.test button").first.click()
     expect(page.locator("tr.test").first).to_contain_text("Reason: ")
     page.locator("tr.test").first.get_by_role("link").first.click()
@@ -173,7 +173,7 @@ def test_the_steps_and_logs_of_a_build_are_there(page: Page, out: Path) -> None:
     logs = page.get_by_role("link", name=re.compile("Log of .*configure"))
     assert (
         out / "cells" / cell_of(out, "wasmtime-50.0.1") / str(logs.first.get_attribute("href"))
-    ).stat().st_size > 1000
+    ).stat().st_size > 100
 
 
 def test_hostile_output_is_text(page: Page, out: Path) -> None:
@@ -213,7 +213,7 @@ def test_limitations_are_narrowed_and_read(page: Page, out: Path) -> None:
     expect(page.locator("#found")).to_have_text("1 limitations")
     row = page.locator("#limitations tr#no-threads")
     expect(row.locator("td")).to_have_count(4)
-    expect(row).to_contain_text("●")
+    expect(row).to_contain_text("■")
     row.get_by_role("link").click()
     expect(page.locator("#about-no-threads")).to_be_in_viewport()
 

@@ -1,0 +1,216 @@
+"""The page of a large run: 40 cells of 45,000 tests, 365 nights of history; made from the outcomes of a real run.
+
+The bounds: the report is written in under 60 s and 1 GB of memory; the first page is under 1 MB and usable in under
+1 s, a cell's page in under 1.5 s.
+"""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+import os
+import random
+import shutil
+import sqlite3
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+from playwright.sync_api import Page, sync_playwright
+from rich.console import Console
+
+from benchmarks.timing import TOP, Timing, timed
+from harness import records
+from harness.commands.runs import (
+    STARTED,
+    CellRecord,
+    StartedRun,
+    cell_directory,
+    read_record,
+    read_started,
+    write_record,
+)
+from harness.outcome import ModuleResult, append_result, read_results
+from harness.plugin import OUTCOMES
+from harness.runtimes.browser import launch_options
+from harness.store import write_atomically
+from matrix.errors import UsageError
+from matrix.expand import expand
+from matrix.load import load
+from matrix.model import Cell
+from matrix.select import Selection
+from reports import history
+
+RUN = "20260101-000000-nightly-made-0000"
+FLIPS = 20
+"""modules of each cell that come to something else, a night"""
+ROUNDS = 3
+_WHEN = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+
+
+class PageCost(msgspec.Struct, frozen=True, kw_only=True):
+    cells: int
+    tests: int
+    """of all cells"""
+    runs: int
+    history_mib: float
+    report: Timing
+    report_mib: float
+    """of the pages and their data, without outcomes and JUnit"""
+    first_page_kib: float
+    """with its styles and scripts"""
+    first_page_s: float
+    """the worst of some rounds, until the matrix is there"""
+    cell_page_s: float
+    """until its modules are there"""
+
+
+def measure(source: Path, directory: Path, *, cells: int, tests: int, runs: int) -> PageCost:
+    """Make the run and its history, write the report once for the newest night, open its pages.
+
+    Raises UsageError for a `source` that has no tested cell.
+    """
+    chosen = make_run(source, directory, cells=cells, tests=tests)
+    report = [sys.executable, "-m", "harness", "report", RUN, "--out", str(directory)]
+    timed(report, cwd=TOP, env=dict(os.environ), log=directory / "first.log")  # the first night
+    make_history(directory / history.NAME, runs)
+    timing = timed(report, cwd=TOP, env=dict(os.environ), log=directory / "report.log")
+    run = directory / RUN
+    first = [run / "index.html", *(run / "page" / name for name in ("page.css", "page.js", "matrix.js"))]
+    pages = [path for path in run.rglob("*") if path.suffix in (".html", ".js", ".css", ".txt")]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**launch_options(shutil.which("chromium") or "chromium", 4 << 30))
+        first_s = max(_opened(browser.new_page(), run / "index.html", "#grid .square") for _ in range(ROUNDS))
+        page = cell_directory(run, chosen[0].id) / "index.html"
+        cell_s = max(_opened(browser.new_page(), page, "tr.module") for _ in range(ROUNDS))
+        browser.close()
+    return PageCost(
+        cells=len(chosen),
+        tests=sum(_count(cell_directory(run, cell.id)) for cell in chosen),
+        runs=runs,
+        history_mib=(directory / history.NAME).stat().st_size / (1 << 20),
+        report=timing,
+        report_mib=sum(path.stat().st_size for path in pages) / (1 << 20),
+        first_page_kib=sum(path.stat().st_size for path in first) / 1024,
+        first_page_s=first_s,
+        cell_page_s=cell_s,
+    )
+
+
+def _opened(page: Page, path: Path, wanted: str) -> float:
+    started = time.monotonic()
+    page.goto(path.as_uri())
+    page.wait_for_selector(wanted)
+    took = time.monotonic() - started
+    page.close()
+    return took
+
+
+def _count(place: Path) -> int:
+    return sum(len(result.outcomes) for result in read_results(place / OUTCOMES).values())
+
+
+def make_run(source: Path, directory: Path, *, cells: int, tests: int) -> list[Cell]:
+    """A run of so many cells: of each, the outcomes of a real cell that is like it, and again, up to so many tests."""
+    started = read_started(source)
+    tested = {name: record for name in started.cells if (record := read_record(source, name)) and record.tested}
+    expansion = expand(load())
+    real = [cell for cell in expansion.cells if cell.id in tested]
+    if not real:
+        raise UsageError(f"no cell was tested in {source}", hint="run `nox -s nightly` first")
+    alike = {_likeness(cell): cell for cell in real}
+    chosen = [cell for cell in expansion.cells if _likeness(cell) in alike][:cells]
+    others = (cell for cell in expansion.cells if cell not in chosen and not cell.build.debug)
+    chosen += itertools.islice(others, cells - len(chosen))
+    for cell, fallback in zip(chosen, itertools.cycle(real), strict=False):
+        model = alike.get(_likeness(cell), fallback)
+        _make_cell(source, directory / RUN, model.id, cell, tested[model.id], tests)
+    run = StartedRun(
+        run_id=RUN,
+        started=_WHEN.isoformat(timespec="seconds"),
+        arguments=msgspec.structs.replace(
+            started.arguments, selection=Selection(cell=tuple(cell.id for cell in chosen)), out=directory
+        ),
+        cells=tuple(cell.id for cell in chosen),
+    )
+    write_atomically(directory / RUN / STARTED, records.encode(run))
+    return chosen
+
+
+def _likeness(cell: Cell) -> tuple[str, str]:
+    return cell.build.id, cell.runtime.name
+
+
+def _make_cell(source: Path, run: Path, model: str, cell: Cell, record: CellRecord, tests: int) -> None:
+    results = list(read_results(cell_directory(source, model) / OUTCOMES).values())
+    made = list(_repeated(results, tests))
+    place = cell_directory(run, cell.id)
+    place.mkdir(parents=True, exist_ok=True)
+    for result in made:
+        append_result(place / OUTCOMES, result)
+    base = msgspec.structs.replace(record.base, id=cell.id, target=cell.build.target.id)
+    planned = tuple(sorted(result.module for result in made))
+    write_record(run, msgspec.structs.replace(record, base=base, planned=planned, suite=len(planned)))
+
+
+def _repeated(results: Sequence[ModuleResult], tests: int) -> Iterator[ModuleResult]:
+    """The results, and again under other names of modules, until there are so many tests."""
+    count = 0
+    for again in itertools.count():
+        for result in results:
+            if count >= tests:
+                return
+            count += len(result.outcomes)
+            module = result.module + (f"_again{again}" if again else "")
+            old, new = result.module, module
+            outcomes = tuple(
+                msgspec.structs.replace(one, test=one.test.replace(old, new, 1)) for one in result.outcomes
+            )
+            yield msgspec.structs.replace(result, module=module, outcomes=outcomes)
+
+
+def make_history(path: Path, runs: int) -> None:
+    """The nights before the one that is recorded: the same, but for what some modules of each cell came to."""
+    chance = random.Random(0)
+    with sqlite3.connect(path) as database:
+        (newest,) = database.execute("SELECT id FROM runs").fetchone()
+        cells = [number for (number,) in database.execute("SELECT id FROM cell_runs WHERE run = ?", [newest])]
+        columns = [row[1] for row in database.execute("PRAGMA table_info(cell_runs)") if row[1] not in ("id", "run")]
+        names = ", ".join(columns)
+        for night in range(1, runs):
+            when = _WHEN - datetime.timedelta(days=night)
+            run = database.execute(
+                "INSERT INTO runs (run, started, duration, exit_status, schema)"
+                " SELECT ?, ?, duration, exit_status, schema FROM runs WHERE id = ?",
+                [f"{when:%Y%m%d-%H%M%S}-nightly-made-0000", when.isoformat(timespec="seconds"), newest],
+            ).lastrowid
+            for cell in cells:
+                copy = database.execute(
+                    f"INSERT INTO cell_runs (run, {names}) SELECT ?, {names} FROM cell_runs WHERE id = ?", [run, cell]
+                ).lastrowid
+                database.execute(
+                    "INSERT INTO module_runs (cell_run, module, duration, digest, reused, faulty, test_list, statuses,"
+                    " durations) SELECT ?, module, duration, digest, '', faulty, test_list, statuses, durations"
+                    " FROM module_runs WHERE cell_run = ?",
+                    [copy, cell],
+                )
+                modules = [
+                    number for (number,) in database.execute("SELECT id FROM module_runs WHERE cell_run = ?", [copy])
+                ]
+                for module in chance.sample(modules, FLIPS):
+                    database.execute(
+                        "UPDATE module_runs SET statuses = 'f' || substr(statuses, 2) WHERE id = ?", [module]
+                    )
+        database.commit()
+
+
+def show(found: PageCost, console: Console) -> None:
+    console.print(
+        f"{found.cells} cells, {found.tests} tests, {found.runs} runs in a history of {found.history_mib:.0f} MiB\n"
+        f"report: {found.report.wall:.1f} s wall, {found.report.cpu:.1f} s CPU, "
+        f"{found.report.harness_peak_mib:.0f} MiB of memory; pages and their data: {found.report_mib:.0f} MiB\n"
+        f"first page: {found.first_page_kib:.0f} KiB, usable after {found.first_page_s:.2f} s\n"
+        f"a cell's page: usable after {found.cell_page_s:.2f} s"
+    )
