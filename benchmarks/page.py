@@ -14,7 +14,7 @@ import shutil
 import sqlite3
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -44,9 +44,14 @@ from matrix.select import Selection
 from reports import history
 
 RUN = "20260101-000000-nightly-made-0000"
-FLIPS = 20
-"""modules of each cell that come to something else, a night"""
+FLAKY, FLIPS = 20, 3
+"""modules of each cell that do not always come to the same, and how many of them are bad in a night"""
 ROUNDS = 3
+LIKENESSES: tuple[Callable[[Cell], tuple[str, ...]], ...] = (
+    lambda cell: (cell.build.id, cell.runtime.name),
+    lambda cell: (cell.build.target.id, cell.build.cpython.id),
+)
+"""how a cell may be like a real one, the best first"""
 _WHEN = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
 
@@ -120,12 +125,15 @@ def make_run(source: Path, directory: Path, *, cells: int, tests: int) -> list[C
     real = [cell for cell in expansion.cells if cell.id in tested]
     if not real:
         raise UsageError(f"no cell was tested in {source}", hint="run `nox -s nightly` first")
-    alike = {_likeness(cell): cell for cell in real}
-    chosen = [cell for cell in expansion.cells if _likeness(cell) in alike][:cells]
-    others = (cell for cell in expansion.cells if cell not in chosen and not cell.build.debug)
-    chosen += itertools.islice(others, cells - len(chosen))
-    for cell, fallback in zip(chosen, itertools.cycle(real), strict=False):
-        model = alike.get(_likeness(cell), fallback)
+    models: dict[str, Cell] = {}
+    for likeness in LIKENESSES:
+        alike = {likeness(cell): cell for cell in real}
+        for cell in expansion.cells:
+            if len(models) < cells and not cell.build.debug and (model := alike.get(likeness(cell))):
+                models.setdefault(cell.id, model)
+    chosen = [cell for cell in expansion.cells if cell.id in models]
+    for cell in chosen:
+        model = models[cell.id]
         _make_cell(source, directory / RUN, model.id, cell, tested[model.id], tests)
     run = StartedRun(
         run_id=RUN,
@@ -137,10 +145,6 @@ def make_run(source: Path, directory: Path, *, cells: int, tests: int) -> list[C
     )
     write_atomically(directory / RUN / STARTED, records.encode(run))
     return chosen
-
-
-def _likeness(cell: Cell) -> tuple[str, str]:
-    return cell.build.id, cell.runtime.name
 
 
 def _make_cell(source: Path, run: Path, model: str, cell: Cell, record: CellRecord, tests: int) -> None:
@@ -199,10 +203,11 @@ def make_history(path: Path, runs: int) -> None:
                 modules = [
                     number for (number,) in database.execute("SELECT id FROM module_runs WHERE cell_run = ?", [copy])
                 ]
-                for module in chance.sample(modules, FLIPS):
+                for module in chance.sample(modules[:: max(1, len(modules) // FLAKY)], FLIPS):
                     database.execute(
                         "UPDATE module_runs SET statuses = 'f' || substr(statuses, 2) WHERE id = ?", [module]
                     )
+                history.note_glance(database, copy or 0)
         database.commit()
 
 

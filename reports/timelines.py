@@ -8,21 +8,16 @@ from __future__ import annotations
 import msgspec
 
 
-class ModuleTimeline(msgspec.Struct, frozen=True, kw_only=True):
-    """One module of a cell."""
-
-    seconds: list[float | None]
-    """one a run of the cell; None where the module was not run"""
-    spans: list[tuple[int, int, str]]
-    """from which run on: its list of tests, and a letter for each of them (harness.outcome.LETTERS)"""
-
-
 class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     """One cell over the runs that tested it."""
 
     runs: list[str]
     """their ids, the oldest first"""
-    modules: dict[str, ModuleTimeline]
+    modules: list[str]
+    seconds: list[tuple[float | None, ...]]
+    """one a run, of each module; None where it was not run"""
+    spans: list[list[tuple[int, int, str]]]
+    """of each module, from which run on: its list of tests, and a letter for each of them (harness.outcome.LETTERS)"""
     lists: dict[int, tuple[str, ...]]
     """the lists of tests, in order of their names"""
 
@@ -42,17 +37,20 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
     durations: dict[str, float]
 
 
+def changing(timeline: Timeline) -> list[str]:
+    """The modules that did not come to the same in all runs."""
+    return [module for module, spans in zip(timeline.modules, timeline.spans, strict=True) if len(spans) > 1]
+
+
 def without_constant(timeline: Timeline, run: str) -> Timeline:
     """A timeline without the outcomes of modules that came to the same in all runs, `run` among them."""
     if run not in timeline.runs:
         return timeline
-    place = timeline.runs.index(run)
-    modules = {
-        name: ModuleTimeline(seconds=one.seconds, spans=[])
-        if len(one.spans) == 1 and one.seconds[place] is not None
-        else one
-        for name, one in timeline.modules.items()
-    }
-    used = {span[1] for one in modules.values() for span in one.spans}
+    there = timeline.seconds[timeline.runs.index(run)]
+    spans = [
+        [] if len(found) == 1 and seconds is not None else found
+        for found, seconds in zip(timeline.spans, there, strict=True)
+    ]
+    used = {number for found in spans for _, number, _ in found}
     lists = {number: tests for number, tests in timeline.lists.items() if number in used}
-    return Timeline(runs=timeline.runs, modules=modules, lists=lists)
+    return msgspec.structs.replace(timeline, spans=spans, lists=lists)

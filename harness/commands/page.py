@@ -20,12 +20,13 @@ from matrix.model import Cell
 from reports import page
 from reports.changes import Kind, RecordedModule, changes, recorded
 from reports.chosen import PREVIOUS, choose
+from reports.flakes import Flake
 from reports.history import History
 from reports.known import where
 from reports.page.timing import Bar, CellTime, Slowest, cell_time
 from reports.probed import PROBES, Probes, Square, lifted_from
 from reports.summary import Summary
-from reports.timelines import without_constant
+from reports.timelines import changing, without_constant
 from reports.verdict import CellVerdicts
 
 _MOST_CHANGES = 5000
@@ -96,10 +97,14 @@ def write_pages(
 def _with_history(made: page.RunPage, directory: Path, run: StartedRun, history: History) -> page.RunPage:
     points = history.points()
     shown = {point.cell for point in points if point.tested}
+    flaky: list[Flake] = []
     for cell in sorted(shown):
-        page.write_timeline(directory, cell, without_constant(history.timeline(cell), run.run_id))
+        timeline = history.timeline(cell)
+        if modules := changing(timeline):
+            flaky += history.flakes(cell=cell, modules=modules)
+        page.write_timeline(directory, cell, without_constant(timeline, run.run_id))
     before, found = _changes(history, run.run_id)
-    flaky = history.flakes()[:_MOST_FLAKY]
+    flaky.sort(key=lambda flake: (-flake.rate.share, flake.cell, flake.module, flake.test))
     return msgspec.structs.replace(
         made,
         points=tuple(points),
@@ -114,7 +119,7 @@ def _with_history(made: page.RunPage, directory: Path, run: StartedRun, history:
                 all=one.rate.all,
                 outcomes=", ".join(f"{count} {name}" for name, count in one.outcomes.items()),
             )
-            for one in flaky
+            for one in flaky[:_MOST_FLAKY]
         ),
     )
 

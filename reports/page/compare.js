@@ -30,15 +30,16 @@ async function stateOf(run, cell) {
     for (const [name, one] of current || []) found.set(name, { seconds: one.module.seconds, tests: fromColumns(one) });
     return found;
   }
-  for (const [name, one] of Object.entries(timeline.modules)) {
-    if (one.seconds[at] === null) continue;
-    const span = one.spans.filter(([from]) => from <= at).pop();
+  for (const [number, name] of timeline.modules.entries()) {
+    const seconds = timeline.seconds[at][number];
+    if (seconds === null) continue;
+    const span = timeline.spans[number].filter(([from]) => from <= at).pop();
     if (span) {
       const tests = new Map();
       timeline.lists[span[1]].forEach((test, place) => add(tests, test, span[2][place]));
-      found.set(name, { seconds: one.seconds[at], tests });
+      found.set(name, { seconds, tests });
     } else if (current && current.has(name)) {
-      found.set(name, { seconds: one.seconds[at], tests: fromColumns(current.get(name)) });
+      found.set(name, { seconds, tests: fromColumns(current.get(name)) });
     }
   }
   return found;

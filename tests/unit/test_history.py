@@ -418,9 +418,9 @@ def test_a_test_that_was_never_seen_has_no_history(path: Path) -> None:
 # --- flakes and rates
 
 
-def flaky(path: Path, **options: tuple[str, ...]) -> dict[tuple[str, str, str], Rate]:
+def flaky(path: Path, *, cells: tuple[str, ...] = ()) -> dict[tuple[str, str, str], Rate]:
     with opened(path) as found:
-        return {(one.cell, one.digest, one.test): one.rate for one in found.flakes(**options)}
+        return {(one.cell, one.digest, one.test): one.rate for one in found.flakes(cells=cells)}
 
 
 def nights(path: Path, *statuses: Status, digest: str = "d1", first: int = 1) -> None:

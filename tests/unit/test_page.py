@@ -11,7 +11,7 @@ from harness.outcome import Outcome, Status
 from reports.columns import LONGEST, columns, shortened, visible
 from reports.page import json_script, write_tests
 from reports.page.timing import Bar, Lanes, Slowest, cell_time, lanes
-from reports.timelines import ModuleTimeline, Timeline, without_constant
+from reports.timelines import Timeline, changing, without_constant
 from reports.verdict import judge_cell
 from tests.unit import made
 from tests.unit.hostile import TEXTS, texts
@@ -121,13 +121,18 @@ def test_hostile_text_is_data(tmp_path: Path, text: str) -> None:
 
 
 def timeline(*, spans: list[tuple[int, int, str]], seconds: list[float | None]) -> Timeline:
-    modules = {"test_a": ModuleTimeline(seconds=seconds, spans=spans)}
-    return Timeline(runs=["run-1", "run-2"], modules=modules, lists={1: ("a",), 2: ("a", "b")})
+    return Timeline(
+        runs=["run-1", "run-2"],
+        modules=["test_a"],
+        seconds=[(one,) for one in seconds],
+        spans=[spans],
+        lists={1: ("a",), 2: ("a", "b")},
+    )
 
 
 def test_what_never_changed_is_left_out() -> None:
     found = without_constant(timeline(spans=[(0, 1, "p")], seconds=[1.0, 1.0]), "run-2")
-    assert found.modules["test_a"].spans == []
+    assert found.spans[0] == []
     assert found.lists == {}
 
 
@@ -144,8 +149,13 @@ def test_what_the_run_does_not_show_stays(
     spans: list[tuple[int, int, str]], seconds: list[float | None], run: str
 ) -> None:
     found = without_constant(timeline(spans=spans, seconds=seconds), run)
-    assert found.modules["test_a"].spans == spans
+    assert found.spans[0] == spans
     assert 1 in found.lists
+
+
+def test_modules_that_change_are_named() -> None:
+    assert changing(timeline(spans=[(0, 1, "p")], seconds=[1.0, 1.0])) == []
+    assert changing(timeline(spans=[(0, 1, "p"), (1, 1, "f")], seconds=[1.0, 1.0])) == ["test_a"]
 
 
 # --- time
