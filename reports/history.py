@@ -36,10 +36,9 @@ _APPLICATION = 0x43574D48
 _WAIT = 60.0
 """seconds that another process is waited for"""
 _STATUSES = {letter: status for status, letter in LETTERS.items()}
-_MAPPED = 1 << 34
-"""bytes of the file that may be mapped into memory (SQLite itself takes 2 GiB at most)"""
 _GLANCE = 16
 """bytes that a glance has for each module"""
+_MOST_TENTHS = (1 << 32) - 1
 _LONGEST = 1e9
 """seconds; a duration that no test can have must not keep the others from being recorded"""
 _TABLES = Path(__file__).with_suffix(".sql")
@@ -238,7 +237,7 @@ def note_glance(connection: sqlite3.Connection, cell_run: int) -> None:
     ).fetchall()
     digests = (hashlib.blake2b(f"{tests} {letters}".encode(), digest_size=8).digest() for _, _, tests, letters in rows)
     glance = struct.pack(f"<{len(rows)}I", *(row[0] for row in rows)) + b"".join(digests)
-    glance += struct.pack(f"<{len(rows)}f", *(row[1] for row in rows))
+    glance += struct.pack(f"<{len(rows)}I", *(min(round(row[1] * 10), _MOST_TENTHS) for row in rows))
     connection.execute("UPDATE cell_runs SET glance = ? WHERE id = ?", [glance, cell_run])
 
 
@@ -343,34 +342,32 @@ class History:
             " AND length(glance) > 0 ORDER BY started, runs.run",
             [cell],
         ).fetchall()
-        places: dict[int, int] = {}
-        spans: list[list[tuple[int, int, str]]] = []
-        seconds: list[dict[int, float]] = []
-        came_to: dict[int, bytes] = {}
-        before = b""
+        spans: dict[int, list[tuple[int, int, str]]] = {}
+        came_to: dict[int, int] = {}
+        tenths: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
+        before: tuple[int, ...] = ()
         for number, (_, cell_run, glance) in enumerate(runs):
             count = len(glance) // _GLANCE
-            ids = struct.unpack(f"<{count}I", glance[: 4 * count])
-            durations = struct.unpack(f"<{count}f", glance[12 * count :])
-            seconds.append(dict(zip(ids, (round(one, 1) for one in durations), strict=True)))
-            if glance[: 12 * count] == before:  # most nights
+            found = struct.unpack(f"<{count}I{count}Q{count}I", glance)
+            ids, digests = found[:count], found[count : 2 * count]
+            tenths.append((ids, found[2 * count :]))
+            if before == found[: 2 * count]:  # most nights
                 continue
-            before = glance[: 12 * count]
-            for place, module in enumerate(ids):
-                digest = before[4 * count + 8 * place : 4 * count + 8 * place + 8]
-                if came_to.get(module) != digest:
-                    came_to[module] = digest
-                    if module not in places:
-                        places[module] = len(spans)
-                        spans.append([])
-                    spans[places[module]].append((number, *self._came_to(cell_run, module)))
+            before = found[: 2 * count]
+            for module, digest in set(zip(ids, digests, strict=True)).difference(came_to.items()):
+                came_to[module] = digest
+                spans.setdefault(module, []).append((number, *self._came_to(cell_run, module)))
         names = {row["id"]: row["module"] for row in self._connection.execute("SELECT id, module FROM modules")}
+        every = tuple(sorted(spans))
         return Timeline(
             runs=[row["run"] for row in runs],
-            modules=[names[module] for module in places],
-            seconds=[tuple(map(one.get, places)) for one in seconds],
-            spans=spans,
-            lists={number: self._tests_of(number) for number in {span[1] for found in spans for span in found}},
+            modules=[names[module] for module in every],
+            tenths=[
+                seconds if ids == every else tuple(map(dict(zip(ids, seconds, strict=True)).get, every))
+                for ids, seconds in tenths
+            ],
+            spans=[spans[module] for module in every],
+            lists={number: self._tests_of(number) for one in spans.values() for _, number, _ in one},
         )
 
     def _came_to(self, cell_run: int, module: int) -> tuple[int, str]:
@@ -526,7 +523,6 @@ def _connection(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
         with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=_WAIT, isolation_level=None)) as connection:
             connection.row_factory = sqlite3.Row
             connection.execute("PRAGMA foreign_keys = ON")
-            connection.execute(f"PRAGMA mmap_size = {_MAPPED}")  # a year of nights is read twelve times as fast
             yield connection
     except sqlite3.Error as exc:
         raise _unusable(path, exc) from exc

@@ -36,8 +36,8 @@ CREATE TABLE cell_runs (
     unattributed INTEGER,               -- skips that nothing explains; NULL where it was not recorded yet
     durations TEXT NOT NULL DEFAULT '{}', -- JSON: seconds of provision, build, compile, test
     glance BLOB,                        -- its module_runs at a glance, in order of module: as 32-bit integers their
-                                        -- modules; 8 bytes each, a digest of test_list and statuses; as 32-bit floats
-                                        -- their durations; so that a year of nights need not be read row by row
+                                        -- modules; 8 bytes each, a digest of test_list and statuses; as 32-bit integers
+                                        -- tenths of seconds; so that a year of nights need not be read row by row
     UNIQUE (run, cell)
 );
 

@@ -14,8 +14,8 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     runs: list[str]
     """their ids, the oldest first"""
     modules: list[str]
-    seconds: list[tuple[float | None, ...]]
-    """one a run, of each module; None where it was not run"""
+    tenths: list[tuple[int | None, ...]]
+    """one a run, tenths of seconds of each module; None where it was not run"""
     spans: list[list[tuple[int, int, str]]]
     """of each module, from which run on: its list of tests, and a letter for each of them (harness.outcome.LETTERS)"""
     lists: dict[int, tuple[str, ...]]
@@ -46,10 +46,10 @@ def without_constant(timeline: Timeline, run: str) -> Timeline:
     """A timeline without the outcomes of modules that came to the same in all runs, `run` among them."""
     if run not in timeline.runs:
         return timeline
-    there = timeline.seconds[timeline.runs.index(run)]
+    there = timeline.tenths[timeline.runs.index(run)]
     spans = [
-        [] if len(found) == 1 and seconds is not None else found
-        for found, seconds in zip(timeline.spans, there, strict=True)
+        [] if len(found) == 1 and tenths is not None else found
+        for found, tenths in zip(timeline.spans, there, strict=True)
     ]
     used = {number for found in spans for _, number, _ in found}
     lists = {number: tests for number, tests in timeline.lists.items() if number in used}

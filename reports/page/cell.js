@@ -83,6 +83,9 @@ async function showDetails(module, number, place) {
     }
   }
   parts.push(make("p", {}, "Run it again: ", make("code", {}, command(module, columns.names[number]))));
+  if (columns.names[number] && !foreign(columns.names[number])) {
+    parts.push(make("p", {}, "In one guest, with its command line shown: ", make("code", {}, `nox -s triage -- repro ${fullName(module.name, columns.names[number])} --cell ${cell}`)));
+  }
   const link = `#${new URLSearchParams({ test: fullName(module.name, columns.names[number]) })}`;
   parts.push(make("p", {}, make("a", { href: link }, "Link to this test")));
   place.replaceChildren(...parts);

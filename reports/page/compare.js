@@ -31,8 +31,8 @@ async function stateOf(run, cell) {
     return found;
   }
   for (const [number, name] of timeline.modules.entries()) {
-    const seconds = timeline.seconds[at][number];
-    if (seconds === null) continue;
+    if (timeline.tenths[at][number] === null) continue;
+    const seconds = timeline.tenths[at][number] / 10;
     const span = timeline.spans[number].filter(([from]) => from <= at).pop();
     if (span) {
       const tests = new Map();

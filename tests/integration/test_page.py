@@ -151,7 +151,7 @@ def test_a_cell_is_filtered_and_read(page: Page, out: Path) -> None:
     page.get_by_role("button", name="BoolTest.test_repr").click()
     expect(page.locator("tr.test")).to_contain_text("AssertionError: made to fail")
     again = f"nox -s test-wasi -- --cell {cell} test.test_bool.BoolTest.test_repr"
-    expect(page.locator("tr.test code")).to_have_text(again)
+    expect(page.locator("tr.test code").first).to_have_text(again)
     page.reload()
     expect(page.locator("tr.test")).to_have_count(1)
 

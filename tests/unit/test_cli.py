@@ -251,3 +251,9 @@ def test_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
         parsed("--help")
     assert caught.value.code == 0
     assert "--cpython" in capsys.readouterr().out
+
+
+def test_only_a_report_is_opened() -> None:
+    assert parse(["report", "--open"], out=OUT).open
+    with pytest.raises(UsageError, match="--open is for `report`"):
+        parse(["test", "--open"], out=OUT)

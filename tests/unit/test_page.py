@@ -120,42 +120,42 @@ def test_hostile_text_is_data(tmp_path: Path, text: str) -> None:
 # --- timelines
 
 
-def timeline(*, spans: list[tuple[int, int, str]], seconds: list[float | None]) -> Timeline:
+def timeline(*, spans: list[tuple[int, int, str]], tenths: list[int | None]) -> Timeline:
     return Timeline(
         runs=["run-1", "run-2"],
         modules=["test_a"],
-        seconds=[(one,) for one in seconds],
+        tenths=[(one,) for one in tenths],
         spans=[spans],
         lists={1: ("a",), 2: ("a", "b")},
     )
 
 
 def test_what_never_changed_is_left_out() -> None:
-    found = without_constant(timeline(spans=[(0, 1, "p")], seconds=[1.0, 1.0]), "run-2")
+    found = without_constant(timeline(spans=[(0, 1, "p")], tenths=[10, 10]), "run-2")
     assert found.spans[0] == []
     assert found.lists == {}
 
 
 @pytest.mark.parametrize(
-    ("spans", "seconds", "run"),
+    ("spans", "tenths", "run"),
     [
-        ([(0, 1, "p"), (1, 1, "f")], [1.0, 1.0], "run-2"),
-        ([(0, 1, "p")], [1.0, None], "run-2"),
-        ([(0, 1, "p")], [1.0, 1.0], "another run"),
+        ([(0, 1, "p"), (1, 1, "f")], [10, 10], "run-2"),
+        ([(0, 1, "p")], [10, None], "run-2"),
+        ([(0, 1, "p")], [10, 10], "another run"),
     ],
     ids=["it changed", "the run does not have it", "the run is not there"],
 )
 def test_what_the_run_does_not_show_stays(
-    spans: list[tuple[int, int, str]], seconds: list[float | None], run: str
+    spans: list[tuple[int, int, str]], tenths: list[int | None], run: str
 ) -> None:
-    found = without_constant(timeline(spans=spans, seconds=seconds), run)
+    found = without_constant(timeline(spans=spans, tenths=tenths), run)
     assert found.spans[0] == spans
     assert 1 in found.lists
 
 
 def test_modules_that_change_are_named() -> None:
-    assert changing(timeline(spans=[(0, 1, "p")], seconds=[1.0, 1.0])) == []
-    assert changing(timeline(spans=[(0, 1, "p"), (1, 1, "f")], seconds=[1.0, 1.0])) == ["test_a"]
+    assert changing(timeline(spans=[(0, 1, "p")], tenths=[10, 10])) == []
+    assert changing(timeline(spans=[(0, 1, "p"), (1, 1, "f")], tenths=[10, 10])) == ["test_a"]
 
 
 # --- time

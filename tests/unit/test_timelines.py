@@ -28,7 +28,7 @@ def test_a_timeline_says_only_what_changes(path: Path) -> None:
         timeline = found.timeline(CELL)
     assert timeline.runs == ["run-01", "run-02", "run-03", "run-04"]
     assert timeline.modules == ["test_a"]
-    assert timeline.seconds == [(1.5,)] * 4
+    assert timeline.tenths == [(15,)] * 4
     assert [(place, letters) for place, _, letters in timeline.spans[0]] == [(0, "p"), (2, "f")]
     assert {timeline.lists[number] for _, number, _ in timeline.spans[0]} == {("test.test_a.A.test_one",)}
 
@@ -42,7 +42,7 @@ def test_a_timeline_knows_where_a_module_was_not_run(path: Path) -> None:
         assert found.timeline("no such cell").runs == []
     assert timeline.runs == ["run-01", "run-02"]
     assert timeline.modules == ["test_a", "test_b"]
-    assert timeline.seconds == [(1.5, 1.5), (1.5, None)]
+    assert timeline.tenths == [(15, 15), (15, None)]
 
 
 def test_another_list_of_tests_is_a_change(path: Path) -> None:
