@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
@@ -131,9 +133,39 @@ def test_a_case_has_its_verdict_and_limitation(path: Path) -> None:
         result(outcome(status=Status.FAILED)),
         limitations=(expecting("test.test_a.*", Expectation.FAILED, name="no-chmod"),),
     )
-    text = path.read_text()
-    assert 'verdict="known"' in text
-    assert 'limitation="no-chmod"' in text
+    assert 'group="known no-chmod"' in path.read_text()
+
+
+JENKINS = {
+    "testsuites": ({"name", "time", "tests", "failures", "errors"}, {"testsuite"}),
+    "testsuite": ({"name", "tests", "failures", "errors", "time", "skipped"}, {"properties", "testcase"}),
+    "properties": (set(), {"property"}),
+    "property": ({"name", "value"}, set()),
+    "testcase": ({"name", "time", "classname", "group"}, {"skipped", "error", "failure", "system-out"}),
+    "skipped": ({"type", "message"}, set()),
+    "error": ({"type", "message"}, set()),
+    "failure": ({"type", "message"}, set()),
+    "system-out": (set(), set()),
+}
+"""attributes and children that Jenkins takes, of those that are used here: junit-10.xsd of jenkinsci/xunit-plugin"""
+
+
+def test_jenkins_and_gitlab_take_it(path: Path) -> None:
+    """GitLab wants a name, a class and a time: https://docs.gitlab.com/ci/testing/unit_test_reports/"""
+    outcomes = [
+        Outcome(test=f"test.test_a.A.test_{status}", status=status, detail="x", output="y", duration=0.00001)
+        for status in Status
+    ]
+    limitations = (expecting("test.test_a.A.test_crashed", Expectation.CRASHED, name="no-chmod"),)
+    written(path, result(*outcomes), limitations=limitations, properties={"sdk": "24"})
+    for element in ElementTree.parse(path).iter():
+        attributes, children = JENKINS[element.tag]
+        assert set(element.attrib) <= attributes
+        assert {child.tag for child in element} <= children
+        if element.tag == "testcase":
+            assert element.attrib.keys() >= {"name", "classname", "time"}
+        if element.tag in ("testsuite", "testsuites"):
+            assert re.fullmatch(r"\d+\.\d+", element.attrib["time"])
 
 
 def test_suites_have_the_cells_properties(path: Path) -> None:
