@@ -21,7 +21,7 @@ from matrix.errors import HistoryUnusable, UsageError
 from reports.changes import RecordedModule
 from reports.flakes import Flake, Observation, flakes, rate, tally
 from reports.summary import CellSummary, Summary
-from reports.timelines import Point, Timeline
+from reports.timelines import Point, Timeline, glance_of, unfolded
 from reports.verdict import Rate, Rates
 
 try:
@@ -36,9 +36,6 @@ _APPLICATION = 0x43574D48
 _WAIT = 60.0
 """seconds that another process is waited for"""
 _STATUSES = {letter: status for status, letter in LETTERS.items()}
-_GLANCE = 16
-"""bytes that a glance has for each module"""
-_MOST_TENTHS = (1 << 32) - 1
 _LONGEST = 1e9
 """seconds; a duration that no test can have must not keep the others from being recorded"""
 _TABLES = Path(__file__).with_suffix(".sql")
@@ -235,10 +232,7 @@ def note_glance(connection: sqlite3.Connection, cell_run: int) -> None:
     rows = connection.execute(
         "SELECT module, duration, test_list, statuses FROM module_runs WHERE cell_run = ? ORDER BY module", [cell_run]
     ).fetchall()
-    digests = (hashlib.blake2b(f"{tests} {letters}".encode(), digest_size=8).digest() for _, _, tests, letters in rows)
-    glance = struct.pack(f"<{len(rows)}I", *(row[0] for row in rows)) + b"".join(digests)
-    glance += struct.pack(f"<{len(rows)}I", *(min(round(row[1] * 10), _MOST_TENTHS) for row in rows))
-    connection.execute("UPDATE cell_runs SET glance = ? WHERE id = ?", [glance, cell_run])
+    connection.execute("UPDATE cell_runs SET glance = ? WHERE id = ?", [glance_of(rows), cell_run])
 
 
 def _bounded(seconds: float) -> float:
@@ -342,32 +336,14 @@ class History:
             " AND length(glance) > 0 ORDER BY started, runs.run",
             [cell],
         ).fetchall()
-        spans: dict[int, list[tuple[int, int, str]]] = {}
-        came_to: dict[int, int] = {}
-        tenths: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
-        before: tuple[int, ...] = ()
-        for number, (_, cell_run, glance) in enumerate(runs):
-            count = len(glance) // _GLANCE
-            found = struct.unpack(f"<{count}I{count}Q{count}I", glance)
-            ids, digests = found[:count], found[count : 2 * count]
-            tenths.append((ids, found[2 * count :]))
-            if before == found[: 2 * count]:  # most nights
-                continue
-            before = found[: 2 * count]
-            for module, digest in set(zip(ids, digests, strict=True)).difference(came_to.items()):
-                came_to[module] = digest
-                spans.setdefault(module, []).append((number, *self._came_to(cell_run, module)))
         names = {row["id"]: row["module"] for row in self._connection.execute("SELECT id, module FROM modules")}
-        every = tuple(sorted(spans))
+        found = unfolded([row["glance"] for row in runs], lambda run, module: self._came_to(runs[run]["id"], module))
         return Timeline(
             runs=[row["run"] for row in runs],
-            modules=[names[module] for module in every],
-            tenths=[
-                seconds if ids == every else tuple(map(dict(zip(ids, seconds, strict=True)).get, every))
-                for ids, seconds in tenths
-            ],
-            spans=[spans[module] for module in every],
-            lists={number: self._tests_of(number) for one in spans.values() for _, number, _ in one},
+            modules=[names[module] for module in found.modules],
+            tenths=found.tenths,
+            spans=found.spans,
+            lists={number: self._tests_of(number) for one in found.spans for _, number, _ in one},
         )
 
     def _came_to(self, cell_run: int, module: int) -> tuple[int, str]:
