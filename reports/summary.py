@@ -12,7 +12,7 @@ from harness.outcome import Status
 from matrix.model import AllowedToFail, Cell, Matrix
 from matrix.reach import reaches
 from reports.differences import Comparison
-from reports.verdict import CellVerdicts, Verdict
+from reports.verdict import RED, CellVerdicts, Verdict
 
 SCHEMA = 1
 
@@ -77,6 +77,11 @@ class CellSummary(msgspec.Struct, frozen=True, kw_only=True):
     durations_s: dict[str, float] = {}
     notes: tuple[str, ...] = ()
     """what a reader should know: fallbacks, what limits hold"""
+
+    @property
+    def red(self) -> int:
+        """How many outcomes are unexpected."""
+        return sum(self.verdicts.get(verdict.value, 0) for verdict in RED)
 
     @property
     def forgiven(self) -> bool:

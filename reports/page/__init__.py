@@ -23,7 +23,7 @@ from reports.page.timing import Bar, CellTime, SlowModule, lanes
 from reports.render import last_line, state, tone
 from reports.summary import BuildStep, CellSummary, Summary
 from reports.timelines import Point, Timeline
-from reports.verdict import RED, CellVerdicts
+from reports.verdict import CellVerdicts
 
 _HERE = Path(__file__).parent
 ASSETS = ("page.css", "page.js", "matrix.js", "cell.js", "compare.js", "limitations.js", "trends.js")
@@ -202,8 +202,7 @@ def _count(cell: CellSummary) -> str:
     """A cell's figures at a glance."""
     if not cell.modules.planned:
         return ""
-    red = sum(cell.verdicts.get(verdict.value, 0) for verdict in RED)
     passed, known = cell.counts.get("passed", 0), cell.verdicts.get("known", 0)
     parts = [f"{cell.modules.run}/{cell.modules.planned} modules", f"{passed} passed"]
     parts += [f"{known} known"] if known else []
-    return ", ".join(parts + ([f"{red} red"] if red else []))
+    return ", ".join(parts + ([f"{cell.red} red"] if cell.red else []))

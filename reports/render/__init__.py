@@ -113,7 +113,6 @@ def show(summary: Summary, directory: Path, console: Console) -> None:
     for heading in ("cell", "state", "modules", "passed", "skipped", "known", "red", "test"):
         table.add_column(heading, justify="left" if heading in ("cell", "state") else "right", overflow="fold")
     for cell in summary.cells:
-        red = sum(cell.verdicts.get(name, 0) for name in ("regression", "stale", "missing", "harness_error"))
         table.add_row(
             shown(cell.id),
             f"[{_COLOURS[tone(cell)]}]{shown(state(cell))}",
@@ -121,7 +120,7 @@ def show(summary: Summary, directory: Path, console: Console) -> None:
             str(cell.counts.get("passed", 0)),
             str(cell.counts.get("skipped", 0)),
             str(cell.verdicts.get("known", 0)),
-            str(red),
+            str(cell.red),
             f"{cell.durations_s.get('test', 0.0):.0f} s",
         )
     console.print()
