@@ -67,7 +67,8 @@ def test_a_limitation_has_what_its_probe_saw() -> None:
 
 def test_the_newest_probes_that_can_be_read_count(tmp_path: Path) -> None:
     assert newest_probes(tmp_path) is None
-    for name, data in (("1", b""), ("2", records.encode(Probes(run_id="2", cells=(), squares=()))), ("3", b"{}")):
+    one, two = (records.encode(Probes(run_id=name, cells=(), squares=())) for name in "12")
+    for name, data in (("1", one), ("2", two), ("3", b"{}")):
         (tmp_path / name).mkdir()
         (tmp_path / name / PROBES).write_bytes(data)
     found = newest_probes(tmp_path)

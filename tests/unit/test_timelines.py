@@ -33,6 +33,15 @@ def test_a_timeline_says_only_what_changes(path: Path) -> None:
     assert {timeline.lists[number] for _, number, _ in timeline.spans[0]} == {("test.test_a.A.test_one",)}
 
 
+def test_a_module_that_stays_the_same_is_said_once_while_others_change(path: Path) -> None:
+    same = module(came_to(test="test.test_b.B.test_two"), name="test_b")
+    for run, status in (("run-01", P), ("run-02", F)):
+        recorded(path, run, module(came_to(status)), same)
+    with opened(path) as found:
+        timeline = found.timeline(CELL)
+    assert [len(spans) for spans in timeline.spans] == [2, 1]
+
+
 def test_a_timeline_knows_where_a_module_was_not_run(path: Path) -> None:
     recorded(path, "run-01", module(came_to()), module(came_to(test="test.test_b.B.test_two"), name="test_b"))
     recorded(path, "run-02", module(came_to()), complete=False)
