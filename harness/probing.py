@@ -2,11 +2,15 @@
 
 A probe prints lines of JSON, `{"holds": true | false | "partly" | null, "saw": "..."}`; the last one counts. Null
 means that it cannot be tried there. One that is about to risk the guest says first what it would mean if the guest
-ends.
+ends. With `"send": "SIGTERM"` (or SIGINT) in a line the runtime gets that signal.
+
+A probe in `pages/` is about what only a page shows: it runs beside the browser (`runtimes.page_prober`), with a page
+that it opens, and returns what another prints.
 """
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,8 +19,10 @@ from typing import Literal
 import msgspec
 
 from harness.events import Event
+from harness.process import Guest, describe_exit
 from harness.runtimes import Adapter
-from harness.session import GuestSettings, Session
+from harness.runtimes.browser import Browser
+from harness.session import GuestSettings, Limits, Session
 from harness.store import Store
 from matrix.limitations import State
 
@@ -37,6 +43,8 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     holds: bool | Literal["partly"] | None
     saw: str
+    send: Literal["", "SIGINT", "SIGTERM"] = ""
+    """what the runtime is to get now"""
 
 
 _STATES = {True: State.HOLDS, False: State.LIFTED, "partly": State.PARTLY, None: State.CANNOT_BE_TRIED}
@@ -45,9 +53,13 @@ _STATES = {True: State.HOLDS, False: State.LIFTED, "partly": State.PARTLY, None:
 def run_probes(
     probes: Mapping[str, Path], settings: GuestSettings, adapter: Adapter, store: Store, *, slot: int = 0
 ) -> list[Probed]:
-    """What each of the probes (scripts by the limitation's id) saw, in their order."""
-    left = dict(probes)
-    found: list[Probed] = []
+    """What each of the probes (scripts by the limitation's id) saw: those of pages first, then in their order."""
+    left = {name: path for name, path in probes.items() if not is_of_pages(path)}
+    found = [
+        run_page_probe(name, path, settings.wasm.parent, settings.limits, adapter, store)
+        for name, path in probes.items()
+        if is_of_pages(path)
+    ]
     while left:
         came = _run(left, settings, adapter, store, slot)
         found += came
@@ -71,6 +83,8 @@ def _run(
                     name, said, begun = event.module, [], time.monotonic()
                 elif event.event == "said":
                     said.append(event.detail)
+                    if number := asked_for(event.detail):
+                        session.guest.send(number)
                 elif event.event == "done":
                     found.append(judge(name, said, event, time.monotonic() - begun))
                     name = ""
@@ -82,6 +96,39 @@ def _run(
         return found
     finally:
         session.close()
+
+
+def asked_for(line: str) -> signal.Signals | None:
+    """The signal that a probe wants its runtime to get, by a line that it said."""
+    try:
+        said = msgspec.json.decode(line, type=Said)
+    except msgspec.DecodeError:
+        return None
+    return signal.Signals[said.send] if said.send else None
+
+
+def is_of_pages(probe: Path) -> bool:
+    """Whether a probe runs beside a browser, not in a guest."""
+    return probe.parent.name == "pages"
+
+
+def run_page_probe(name: str, probe: Path, assets: Path, limits: Limits, adapter: Adapter, store: Store) -> Probed:
+    """What a probe of pages saw, where the runtime is a browser; `assets` is the build's directory."""
+    if not isinstance(adapter, Browser):
+        return Probed(limitation=name, state=State.CANNOT_BE_TRIED, saw="there is no page: no browser runs this")
+    begun = time.monotonic()
+    with store.scratch("page") as directory:
+        command = adapter.page_probe(probe, assets, directory)
+        prober = Guest(command.argv, env=command.env, cwd=directory, output_limit=limits.output)
+        try:
+            code = prober.wait(limits.seconds)
+        finally:
+            prober.kill()
+    seconds = time.monotonic() - begun
+    if code == 0:
+        return _judged(name, prober.output.splitlines(), "", seconds)
+    ended = f"it was ended after {limits.seconds:.0f} s" if code is None else describe_exit(code)
+    return Probed(limitation=name, state=State.BROKEN, saw=f"{ended}\n{prober.output[-4096:]}", seconds=seconds)
 
 
 def judge(name: str, said: list[str], done: Event, seconds: float = 0.0) -> Probed:

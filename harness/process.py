@@ -322,6 +322,11 @@ class Guest:
         self._pump.join(_KILL_WAIT)
         return code
 
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to the guest and all that it started, as a terminal does."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, number)
+
     def kill(self) -> None:
         """End the guest and all that it started."""
         _kill_group(self._process)

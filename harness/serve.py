@@ -49,12 +49,19 @@ class PortTaken(MatrixError):
 class Site:
     """What is served: files by their path, and what is done with what a page posts.
 
-    `files` maps an absolute URL path to a file, or, with a `/` at its end, to a directory.
+    `files` maps an absolute URL path to a file, or, with a `/` at its end, to a directory; `headers` are sent with
+    each answer.
     """
 
-    def __init__(self, files: Mapping[str, Path], posts: Mapping[str, Callable[[bytes], None]] | None = None) -> None:
+    def __init__(
+        self,
+        files: Mapping[str, Path],
+        posts: Mapping[str, Callable[[bytes], None]] | None = None,
+        headers: Mapping[str, str] = HEADERS,
+    ) -> None:
         self.files = dict(files)
         self.posts = dict(posts or {})
+        self.headers = dict(headers)
 
     def file(self, path: str) -> Path | None:
         """The file for a URL's path; None when there is none, or it is outside of what is served."""
@@ -123,7 +130,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _answer(self, status: HTTPStatus, data: bytes, kind: str, *, body: bool = True) -> None:
         self.send_response(status)
-        for name, value in HEADERS.items():
+        for name, value in self.site.headers.items():
             self.send_header(name, value)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(data)))

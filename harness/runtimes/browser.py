@@ -6,8 +6,11 @@ library (`python.data`) and beside it the test modules, as one archive (`stage.p
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +29,8 @@ FAULT = 125
 PAGES = Path(__file__).parent.parent / "pages"
 _PAGE = 65536
 """bytes of a page of WebAssembly's memory"""
+_LONGEST = 107 - len("/org.chromium.Chromium.XXXXXX/SingletonSocket")
+"""bytes of a directory's path, in which Chromium's socket still has room"""
 
 
 class HostSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +45,14 @@ class HostSpec(msgspec.Struct, frozen=True, kw_only=True):
     """what the worker is told, as JSON"""
     events: Path
     memory_limit: int
+
+
+class PageProbe(msgspec.Struct, frozen=True, kw_only=True):
+    """What `page_prober.py` is told, as JSON."""
+
+    browser: str
+    assets: Path
+    script: Path
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +77,24 @@ def launch_options(browser: str, memory_limit: int) -> dict[str, Any]:
     ]
     # Chromium's sandbox refuses to be started by root: https://crbug.com/638180
     return {"executable_path": browser, "headless": True, "args": flags, "chromium_sandbox": os.geteuid() != 0}
+
+
+@contextlib.contextmanager
+def short_temporary_directory() -> Iterator[None]:
+    """Have what this process starts keep its temporary files in the working directory, under a name that is short.
+
+    Chromium puts a socket there, whose path may have 107 bytes: https://man7.org/linux/man-pages/man7/unix.7.html
+    """
+    here = Path.cwd()
+    if len(os.fsencode(here)) <= _LONGEST:
+        os.environ["TMPDIR"] = str(here)
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="wasm-") as directory:
+        link = Path(directory) / "t"
+        link.symlink_to(here, target_is_directory=True)
+        os.environ["TMPDIR"] = str(link)
+        yield
 
 
 class Browser:
@@ -98,12 +129,21 @@ class Browser:
             events=scratch / "events.jsonl",
             memory_limit=run.memory_limit,
         )
-        top = str(Path(__file__).parent.parent.parent)
-        argv = (sys.executable, "-m", "harness.runtimes.browser_host", records.encode(spec).decode())
-        # The browser keeps its profile in a temporary directory, which goes with the guest's own.
-        return Command(argv=argv, env={"PYTHONPATH": top, "TMPDIR": str(scratch), "HOME": str(scratch)})
+        return _module("browser_host", spec, scratch)
+
+    def page_probe(self, script: Path, assets: Path, scratch: Path) -> Command:
+        """The command that runs a probe of pages, with the build's `assets`."""
+        spec = PageProbe(browser=str(self._executable), assets=assets, script=script)
+        return _module("page_prober", spec, scratch)
 
     def describe_end(self, code: int, output: str) -> str:
         if code == FAULT:
             return f"the browser could not be used: {output.strip()[-2000:]}"
         return describe_v8_end(output) or f"the guest ended with {describe_exit(code)}"
+
+
+def _module(name: str, spec: HostSpec | PageProbe, scratch: Path) -> Command:
+    """The command that starts one of the modules beside this one, in `scratch`, where the browser keeps its files."""
+    top = str(Path(__file__).parent.parent.parent)
+    argv = (sys.executable, "-m", f"harness.runtimes.{name}", records.encode(spec).decode())
+    return Command(argv=argv, env={"PYTHONPATH": top, "HOME": str(scratch)})

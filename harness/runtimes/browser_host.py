@@ -17,7 +17,7 @@ import traceback
 from playwright.sync_api import Error, sync_playwright
 
 from harness import records
-from harness.runtimes.browser import FAULT, PAGES, TRAPPED, HostSpec, launch_options
+from harness.runtimes.browser import FAULT, PAGES, TRAPPED, HostSpec, launch_options, short_temporary_directory
 from harness.serve import Site, serving
 
 _LOOK = 100.0
@@ -82,7 +82,8 @@ def run(spec: HostSpec) -> int:
 def main() -> None:
     status = FAULT
     try:
-        status = run(records.decode(sys.argv[1].encode(), HostSpec))
+        with short_temporary_directory():
+            status = run(records.decode(sys.argv[1].encode(), HostSpec))
     except BaseException:
         traceback.print_exc()
     sys.stdout.flush()

@@ -97,6 +97,15 @@ def outcomes(tmp_path: Path) -> dict[str, Outcome]:
 
 
 @pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser that is installed."""
+    found = shutil.which("chromium")
+    if found is None:
+        pytest.fail("there is no chromium on PATH (on Debian: apt-get install chromium)")
+    return found
+
+
+@pytest.fixture(scope="session")
 def broken_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A CPython 3.13 tree in which five tests do what no test should."""
     (cpython,) = (row for row in load().cpythons if row.version == "3.13.5")

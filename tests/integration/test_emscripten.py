@@ -6,9 +6,9 @@ The builds are those of the default cells, in the user's cache; from an empty on
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -42,18 +42,6 @@ from tests.integration.conftest import REAL_ENVIRONMENT, TOP, Harness, outcomes,
 from tests.integration.test_toolchain_directory import emscripten_tree
 
 NODE_CELL = "node_emscripten-3.1.69_cpython-3.11.2_node-20.18.0"
-
-
-@pytest.fixture
-def chromium() -> str:
-    """The browser that is installed; CI must have one."""
-    found = shutil.which("chromium")
-    if found is None:
-        reason = "there is no chromium on PATH (on Debian: apt-get install chromium)"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return found
 
 
 # --- Node
@@ -194,6 +182,19 @@ def test_browser_build_is_green(harness: Harness, tmp_path: Path, chromium: str)
     (cell,) = summary(tmp_path)["cells"]
     assert cell["unattributed_skips"] == 0
     assert re.match(r"chromium \d+\.", cell["runtime"]["detail"])
+
+
+def test_probes_of_pages_see_what_the_list_says(harness: Harness, tmp_path: Path, chromium: str) -> None:
+    names = ("browser-shell-limited", "memfs-not-persistent", "repl-needs-cross-origin-isolation")
+    done = harness("probe", *names, "no-keyboard-interrupt", "--target", "browser")
+    assert done.returncode == 0, done.stdout + done.stderr
+    squares = json.loads((tmp_path / "out/latest/probes.json").read_text())["squares"]
+    assert {one["limitation"]: one["state"] for one in squares} == {
+        "browser-shell-limited": "partly",
+        "memfs-not-persistent": "holds",
+        "repl-needs-cross-origin-isolation": "holds",
+        "no-keyboard-interrupt": "cannot be tried",
+    }
 
 
 @pytest.fixture

@@ -74,10 +74,7 @@ def msgspec_safe(one: Outcome) -> Outcome:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.fail("there is no chromium on PATH (on Debian: apt-get install chromium)")
+def browser(chromium: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(**launch_options(chromium, 2 << 30))
         yield browser

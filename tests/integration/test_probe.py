@@ -12,9 +12,11 @@ from msgspec.structs import replace
 
 from harness.build import Silent
 from harness.prepare import Options, Prepared, Preparer
-from harness.probing import run_probes
+from harness.probing import run_page_probe, run_probes
 from harness.runtimes import adapter
+from harness.runtimes.browser import Browser
 from harness.session import Limits
+from harness.store import Store
 from matrix.expand import expand
 from matrix.limitations import Limitations, State
 from matrix.load import load
@@ -33,6 +35,7 @@ SCRIPTS = {
     "prints": "print('what is this?')",
     "exits": "import sys\nsys.exit(3)",
     "leaves-files": "import os\nopen('a', 'w').close()\nprint('{\"holds\": false, \"saw\": \"%s\"}' % os.listdir())",
+    "asks": 'import time\nprint(\'{"holds": true, "saw": "asked", "send": "SIGTERM"}\')\ntime.sleep(60)',
     "sees-none": 'import os\nprint(\'{"holds": false, "saw": "%s"}\' % os.listdir())',
 }
 
@@ -71,6 +74,7 @@ def test_each_probe_comes_to_what_it_saw(prepared: Prepared, tmp_path: Path) -> 
     assert saw["ends-silently"][0] is State.BROKEN
     assert saw["prints"][0] is State.BROKEN
     assert "SystemExit: 3" in saw["exits"][1]
+    assert saw["asks"] == (State.HOLDS, "asked: the guest ended with signal SIGTERM")
     assert saw["leaves-files"] == (State.LIFTED, "['a']")
     assert saw["sees-none"] == (State.LIFTED, "[]")
 
@@ -99,3 +103,42 @@ def test_a_limitation_without_a_probe_is_named(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "no limitation 'no-frok' has a probe" in done.stderr
     assert "no-fork" in done.stderr
+
+
+# --- probes of pages
+
+PAGE = "<title>a page</title><script src='https://example.invalid/widget.js' crossorigin></script>"
+PAGE_PROBES = {
+    "isolated": "with open_page('/page.html') as page:\n        saw = page.evaluate('String(crossOriginIsolated)')",
+    "plain": "with open_page('/page.html', isolated=False) as page:\n"
+    "        saw = page.evaluate('String(crossOriginIsolated)')",
+    "alone": "with open_page('/page.html') as page:\n        saw = page.evaluate('String(globalThis.widget)')",
+    "instead": "with open_page('/page.html', instead={'/widget.js': 'var widget = 1'}) as page:\n"
+    "        saw = page.evaluate('String(globalThis.widget)')",
+    "files": "saw = (assets / 'page.html').read_text()[:7]",
+    "raises": "1 / 0",
+    "hangs": "while True: pass",
+}
+
+
+def test_a_probe_of_pages_opens_what_is_served_and_nothing_else(tmp_path: Path, chromium: str) -> None:
+    (tmp_path / "build").mkdir()
+    (tmp_path / "build/page.html").write_text(PAGE)
+    browser, store = Browser(Path(chromium)), Store(tmp_path / "cache")
+    found = {}
+    for name, body in PAGE_PROBES.items():
+        script = tmp_path / "pages" / f"{name}.py"
+        script.parent.mkdir(exist_ok=True)
+        script.write_text(f"def probe(open_page, assets):\n    {body}\n    return {{'holds': True, 'saw': saw}}\n")
+        found[name] = run_page_probe(name, script, tmp_path / "build", Limits(seconds=20.0), browser, store)
+
+    assert {name: one.saw for name, one in found.items() if one.state is State.HOLDS} == {
+        "isolated": "true",
+        "plain": "false",
+        "alone": "undefined",
+        "instead": "1",
+        "files": "<title>",
+    }
+    assert found["raises"].state is found["hangs"].state is State.BROKEN
+    assert "ZeroDivisionError" in found["raises"].saw
+    assert found["hangs"].saw.startswith("it was ended after 20 s")

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from harness.outcome import RED as RED_STATUSES
 from harness.outcome import Status
 from matrix.errors import ConfigError
-from matrix.limitations import PROBES, Expectation, ExpectedTest, Limitation, Limitations, NamedTest
+from matrix.limitations import NEUTRAL, PROBES, Expectation, ExpectedTest, Limitation, Limitations, NamedTest
 from matrix.model import Condition
 from matrix.versions import Requirement
 from reports.verdict import RED, judge
@@ -350,6 +350,11 @@ def test_a_probe_that_is_not_there_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text('[[limitation]]\nid = "a"\ntitle = "a"\nsection = "a"\nprobe = "no/such.py"\n')
     with pytest.raises(ConfigError, match=r"a\.toml: limitation 'a': there is no probe .*such\.py"):
         Limitations.load(tmp_path)
+
+
+def test_every_limitation_has_a_probe() -> None:
+    entries = Limitations.load().entries
+    assert [entry.id for entry in entries if entry.section != NEUTRAL and not entry.probe] == []
 
 
 def test_every_probe_is_of_an_entry() -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
 
 import pytest
 
 from harness.events import Event
 from harness.outcome import Status
-from harness.probing import Probed, judge, judge_end
+from harness.probing import Probed, asked_for, judge, judge_end
 from matrix.limitations import State
 
 
@@ -52,3 +53,20 @@ def test_what_was_said_before_the_guest_ended_counts() -> None:
     assert (found.state, found.saw) == (State.HOLDS, "recursion ended the guest: a trap")
     assert judge_end("no-fork", [], "a trap").state is State.BROKEN
     assert judge_end("no-fork", ["half a li"], "a trap").state is State.BROKEN
+
+
+@pytest.mark.parametrize(
+    ("send", "number"), [("SIGTERM", signal.SIGTERM), ("SIGINT", signal.SIGINT), ("", None), ("SIGKILL", None)]
+)
+def test_a_probe_may_have_a_signal_sent(send: str, number: signal.Signals | None) -> None:
+    assert asked_for(json.dumps({"holds": True, "saw": "it ended", "send": send})) is number
+
+
+@pytest.mark.parametrize("said", ["", "SIGTERM", "{}", line(True), '{"send": "SIGTERM"}'])
+def test_no_other_line_asks_for_one(said: str) -> None:
+    assert asked_for(said) is None
+
+
+def test_what_a_line_that_asks_for_a_signal_says_counts() -> None:
+    said = json.dumps({"holds": True, "saw": "SIGTERM ended it", "send": "SIGTERM"})
+    assert judge_end("sigterm", [said], "signal SIGTERM").saw == "SIGTERM ended it: signal SIGTERM"

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from harness import records
 from harness.providers import Obtained
 from harness.runtimes import TRAPPED, GuestRun, adapter
-from harness.runtimes.browser import FAULT, PAGES, Browser, HostSpec, Told, launch_options
+from harness.runtimes.browser import FAULT, PAGES, Browser, HostSpec, PageProbe, Told, launch_options
 from harness.stage import MEMORY_EVENTS, MEMORY_WORK, Place, Preopen
 from harness.store import Store
 from matrix.model import Runtime, RuntimeKind
@@ -50,6 +50,18 @@ def spec(directory: Path, run: GuestRun = RUN) -> HostSpec:
 # --- the command
 
 
+def test_a_probe_of_pages_is_a_process_beside_the_browser(tmp_path: Path) -> None:
+    command = Browser(CHROMIUM).page_probe(Path("/nowhere/probe.py"), Path("/nowhere/build"), tmp_path)
+    assert command.argv[:3] == (sys.executable, "-m", "harness.runtimes.page_prober")
+    told = records.decode(command.argv[3].encode(), PageProbe)
+    assert (told.browser, told.script, told.assets) == (
+        str(CHROMIUM),
+        Path("/nowhere/probe.py"),
+        Path("/nowhere/build"),
+    )
+    assert command.env["HOME"] == str(tmp_path)
+
+
 @pytest.mark.usefixtures("place")
 def test_a_guest_is_a_process_of_the_same_python(tmp_path: Path) -> None:
     argv = Browser(CHROMIUM).command(RUN, RUN.wasm, tmp_path).argv
@@ -61,7 +73,7 @@ def test_a_guest_is_a_process_of_the_same_python(tmp_path: Path) -> None:
 def test_the_process_finds_the_harness_and_keeps_its_files_in_the_guests_directory(tmp_path: Path) -> None:
     env = Browser(CHROMIUM).command(RUN, RUN.wasm, tmp_path).env
     assert (Path(env["PYTHONPATH"]) / "harness/runtimes/browser_host.py").is_file()
-    assert env["TMPDIR"] == env["HOME"] == str(tmp_path)
+    assert env["HOME"] == str(tmp_path)
 
 
 def test_the_host_is_told_what_to_serve_and_where_events_go(tmp_path: Path, place: Place) -> None:

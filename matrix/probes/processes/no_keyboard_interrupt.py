@@ -1,0 +1,23 @@
+"""KeyboardInterrupt is raised in the guest when the runtime gets SIGINT, as Ctrl+C on a terminal sends it."""
+
+import json
+import sys
+import time
+
+
+def say(holds, saw, **request):
+    print(json.dumps({"holds": holds, "saw": saw, **request}))
+
+
+if sys.platform == "emscripten" and not sys._emscripten_info.runtime.startswith("Node"):
+    say(None, "a page gets no signals")
+else:
+    say(True, "SIGINT ended the runtime", send="SIGINT")
+    try:
+        end = time.monotonic() + 3
+        while time.monotonic() < end:
+            time.sleep(0.02)
+    except KeyboardInterrupt:
+        say(False, "KeyboardInterrupt was raised")
+    else:
+        say(True, "nothing was raised within 3 s, and the guest went on")
