@@ -78,6 +78,21 @@ def retire(text: str, limitation: str, match: str) -> str:
     return _joined([*parts.before, parts.tables[0], *filter(None, tables), *parts.after])
 
 
+def retire_skip_reason(text: str, limitation: str, pattern: str) -> str:
+    """Without one skip reason of an entry. Raises UsageError when the entry does not have it."""
+    parts = _entry(text, limitation)
+    document, entry = _parsed(parts.tables[0])
+    known = entry.get("skip_reasons", [])
+    places = [place for place, one in enumerate(known) if (one if isinstance(one, str) else one["match"]) == pattern]
+    if not places:
+        raise UsageError(f"limitation {limitation!r} has no skip reason {pattern!r}")
+    for place in reversed(places):
+        del known[place]
+    if not known:
+        del entry["skip_reasons"]
+    return _joined([*parts.before, tomlkit.dumps(document), *parts.tables[1:], *parts.after])
+
+
 def _without(table: str, match: str) -> str:
     """A table of tests without a glob; "" when it names nothing else."""
     document, row = _parsed(table)

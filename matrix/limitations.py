@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
+from collections.abc import Collection
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -95,6 +96,21 @@ class NamedTest(Record, frozen=True, kw_only=True):
         return self.module in ("", module)
 
 
+class SkipReason(Record, frozen=True, kw_only=True):
+    """A reason that tests give to be skipped."""
+
+    match: str
+    """a regular expression, matched at the start of what they print"""
+    seen: Condition = Condition()
+    """where some test of a whole suite gives it: there it is stale when none does"""
+    varies: bool = False
+    """whether that depends on the machine, too: then it is never stale"""
+
+    def expected(self, facts: Facts) -> bool:
+        """Whether some test of a whole suite gives it on a cell."""
+        return not self.varies and self.seen.holds(facts)
+
+
 class Limitation(Record, frozen=True, kw_only=True):
     """One thing that a platform cannot do."""
 
@@ -102,14 +118,18 @@ class Limitation(Record, frozen=True, kw_only=True):
     title: str
     section: str
     when: Condition = Condition()
-    skip_reasons: tuple[str, ...] = ()
-    """regular expressions that the reason of a skipped test matches, at its start"""
+    skip_reasons: tuple[str | SkipReason, ...] = ()
+    """what tests say that are skipped because of it; a mere pattern is seen wherever the limitation holds"""
     skip_when: Condition = Condition()
     """narrows where tests give these reasons"""
     references: tuple[str, ...] = ()
     probe: str = ""
     """the script that shows whether it holds, its path in `probes/`; none for a neutral cause"""
     tests: tuple[ExpectedTest, ...] = ()
+
+    @property
+    def reasons(self) -> tuple[SkipReason, ...]:
+        return tuple(SkipReason(match=one) if isinstance(one, str) else one for one in self.skip_reasons)
 
 
 class _File(Record, frozen=True, kw_only=True):
@@ -132,12 +152,12 @@ class Limitations:
                 if entry.id in places:
                     raise ConfigError(f"{path}: limitation {entry.id!r} stands already in {places[entry.id]}")
                 places[entry.id] = path
-                for pattern in entry.skip_reasons:
+                for reason in entry.reasons:
                     try:
-                        re.compile(pattern)
+                        re.compile(reason.match)
                     except re.error as exc:
                         raise ConfigError(
-                            f"{path}: limitation {entry.id!r}: skip_reasons: {pattern!r} is no pattern: {exc}"
+                            f"{path}: limitation {entry.id!r}: skip_reasons: {reason.match!r} is no pattern: {exc}"
                         ) from None
                 if entry.probe and not (PROBES / entry.probe).is_file():
                     raise ConfigError(f"{path}: limitation {entry.id!r}: there is no probe {PROBES / entry.probe}")
@@ -159,8 +179,11 @@ class CellLimitations:
         self.entries = tuple(entry for entry in limitations.entries if entry.when.holds(facts))
         self.explaining = tuple(entry for entry in self.entries if entry.skip_reasons and entry.skip_when.holds(facts))
         """those that tests give as a reason to be skipped"""
+        # Neutral causes need not be the same in each run: they are what it leaves out, and what a machine has.
         self._skips = [
-            (re.compile(pattern, re.DOTALL), entry.id) for entry in self.explaining for pattern in entry.skip_reasons
+            (re.compile(reason.match, re.DOTALL), entry, entry.section != NEUTRAL and reason.expected(facts))
+            for entry in self.explaining
+            for reason in entry.reasons
         ]
         self.tests = tuple(
             NamedTest(
@@ -186,7 +209,7 @@ class CellLimitations:
             if (test.match, test.module) not in self._exact
         ]
         self._any_glob = re.compile("|".join(fnmatch.translate(test.match) for _, test in self._globs) or r"(?!)")
-        self._attributed: dict[str, str | None] = {}
+        self._first: dict[str, int | None] = {}
 
     def expected(self, test: str, module: str = "") -> NamedTest | None:
         """The entry for a test that `module` ran: one that names it, else the first glob that matches."""
@@ -226,7 +249,24 @@ class CellLimitations:
 
     def attribute(self, reason: str) -> str | None:
         """The id of the limitation that explains a skip reason, None when none does."""
-        if reason not in self._attributed:
-            match = next((name for regex, name in self._skips if regex.match(reason)), None)
-            self._attributed[reason] = match
-        return self._attributed[reason]
+        place = self._first_match(reason)
+        return None if place is None else self._skips[place][1].id
+
+    def not_given(self, reasons: Collection[str]) -> list[tuple[str, str]]:
+        """The skip reasons of a whole suite, by limitation and pattern, that none of `reasons` matches."""
+        met = {self._first_match(reason) for reason in reasons}
+        return [
+            (entry.id, regex.pattern)
+            for place, (regex, entry, seen) in enumerate(self._skips)
+            if seen and place not in met and not any(map(regex.match, reasons))
+        ]
+
+    def gives(self, limitation: str, pattern: str) -> bool:
+        """Whether some test of a whole suite is skipped here for that."""
+        return any(seen and (entry.id, regex.pattern) == (limitation, pattern) for regex, entry, seen in self._skips)
+
+    def _first_match(self, reason: str) -> int | None:
+        if reason not in self._first:
+            places = (place for place, (regex, _, _) in enumerate(self._skips) if regex.match(reason))
+            self._first[reason] = next(places, None)
+        return self._first[reason]

@@ -107,6 +107,8 @@ class Unexpected(msgspec.Struct, frozen=True, kw_only=True):
     outcome: str
     verdict: str
     limitation: str = ""
+    skip_reason: str = ""
+    """of the list of limitations: the pattern that no skipped test matches"""
     detail: str = ""
     reproduce: str = ""
 
@@ -210,6 +212,7 @@ def unexpected(cell: str, session: str, verdicts: CellVerdicts, *, options: str 
             outcome="",
             verdict=Verdict.STALE.value,
             limitation=entry.limitation,
+            skip_reason=entry.skip_reason,
             detail=f"the list of limitations: {entry}",
             reproduce=again,
         )

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from matrix.limitations import CellLimitations
+from matrix.limitations import NEUTRAL, CellLimitations
 from matrix.model import Cell
 from reports.boundaries import Place, boundaries
 from reports.summary import Summary
@@ -55,14 +55,18 @@ def proposals(summary: Summary, cells: Mapping[str, Cell], wanted: Sequence[str]
 
 
 class Stale(msgspec.Struct, frozen=True, kw_only=True):
-    """A name or a glob of an entry that did not do what it says."""
+    """A name or a glob of an entry that did not do what it says, or a skip reason that no test gave."""
 
     limitation: str
-    match: str
+    match: str = ""
+    skip_reason: str = ""
     cells: tuple[str, ...]
     """where it is stale"""
     holds: tuple[str, ...]
     """cells of the same run where it does what it says"""
+
+    def __str__(self) -> str:
+        return f"{self.limitation}: {self.match or f'skip reason {self.skip_reason!r}'}"
 
 
 def stale(summary: Summary, limitations: Mapping[str, CellLimitations], wanted: Sequence[str] = ()) -> list[Stale]:
@@ -70,30 +74,42 @@ def stale(summary: Summary, limitations: Mapping[str, CellLimitations], wanted: 
 
     `limitations` are those of each tested cell, by its id.
     """
-    places: dict[tuple[str, str], list[str]] = defaultdict(list)
+    places: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     for row in summary.unexpected:
-        if row.verdict == Verdict.STALE and row.limitation and row.test and _wanted(row.test, wanted):
+        if row.verdict != Verdict.STALE or not row.limitation:
+            continue
+        if row.skip_reason and not wanted:
+            places[row.limitation, "", row.skip_reason].append(row.cell)
+        elif row.test and _wanted(row.test, wanted):
             entry = limitations[row.cell].expected(row.test)
-            places[row.limitation, entry.match if entry else row.test].append(row.cell)
+            places[row.limitation, entry.match if entry else row.test, ""].append(row.cell)
     return [
         Stale(
             limitation=limitation,
             match=match,
+            skip_reason=reason,
             cells=tuple(dict.fromkeys(cells)),
             holds=tuple(
                 cell
                 for cell, known in limitations.items()
-                if cell not in cells and any((one.limitation, one.match) == (limitation, match) for one in known.tests)
+                if cell not in cells and _says(known, limitation, match, reason)
             ),
         )
-        for (limitation, match), cells in places.items()
+        for (limitation, match, reason), cells in places.items()
     ]
+
+
+def _says(known: CellLimitations, limitation: str, match: str, reason: str) -> bool:
+    """Whether the list says of a cell what an entry names tests or a skip reason for."""
+    if reason:
+        return known.gives(limitation, reason)
+    return any((one.limitation, one.match) == (limitation, match) for one in known.tests)
 
 
 def unused_reasons(
     skips: Mapping[str, Iterable[str]], limitations: Mapping[str, CellLimitations]
 ) -> list[tuple[str, str]]:
-    """Limitations with those of their skip reasons that no test gave, on any of the cells where they count.
+    """Neutral causes with those of their skip reasons that no test gave, on any of the cells where they count.
 
     `skips` are the reasons that tests of each full cell gave, `limitations` what holds there, both by the cell's id.
     One cell says little: a reason may be that of another CPython.
@@ -102,7 +118,7 @@ def unused_reasons(
     for cell, given in skips.items():
         reasons = set(given)
         for entry in limitations[cell].explaining:
-            for pattern in entry.skip_reasons:
+            for pattern in (reason.match for reason in entry.reasons if entry.section == NEUTRAL):
                 key = (entry.id, pattern)
                 regex = re.compile(pattern, re.DOTALL)
                 unused[key] = unused.get(key, True) and not any(regex.match(reason) for reason in reasons)

@@ -74,10 +74,16 @@ class StaleEntry(msgspec.Struct, frozen=True, kw_only=True):
 
     limitation: str
     match: str = ""
-    """the glob that matches no test; "" when the entry explains nothing at all"""
+    """the glob that matches no test"""
+    skip_reason: str = ""
+    """the pattern that no skipped test matches; the entry explains nothing at all when neither is named"""
 
     def __str__(self) -> str:
-        what = f"tests.match = {self.match!r} matches no test" if self.match else "explains no skip and no failure"
+        what = "explains no skip and no failure"
+        if self.match:
+            what = f"tests.match = {self.match!r} matches no test"
+        elif self.skip_reason:
+            what = f"skip_reasons: {self.skip_reason!r}: no test was skipped for that"
         return f"{self.limitation}: {what}"
 
 
@@ -233,9 +239,10 @@ def _conflicts(judged: Sequence[Judged], limitations: CellLimitations) -> tuple[
 
 
 def _stale(judged: Sequence[Judged], limitations: CellLimitations) -> tuple[StaleEntry, ...]:
-    """Entries that matched nothing: limitations that explain no test and no skip, globs without a test.
+    """Entries that matched nothing: limitations that explain no test and no skip, globs without a test, skip reasons.
 
-    Neutral causes are no limitations of a platform: what a run leaves out need not occur in each.
+    Neutral causes are no limitations of a platform: what a run leaves out need not occur in each. Reasons are looked at
+    when every module could say its own.
     """
     used = {item.limitation for item in judged if item.limitation}
     # What an entry names has its limitation, unless the harness failed; asking for all takes as long as judging does.
@@ -249,4 +256,12 @@ def _stale(judged: Sequence[Judged], limitations: CellLimitations) -> tuple[Stal
         for entry in limitations.explaining
         if entry.id not in used and entry.section != NEUTRAL
     ]
-    return (*globs, *entries)
+    unexplained = {entry.limitation for entry in entries}
+    complete = not any(item.verdict in (Verdict.HARNESS_ERROR, Verdict.MISSING) for item in judged)
+    given = {item.outcome.detail for item in judged if item.outcome.status is Status.SKIPPED} if complete else set()
+    reasons = [
+        StaleEntry(limitation=limitation, skip_reason=pattern)
+        for limitation, pattern in (limitations.not_given(given) if complete else ())
+        if limitation not in unexplained
+    ]
+    return (*globs, *entries, *reasons)

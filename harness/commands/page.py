@@ -196,7 +196,7 @@ def limitation_rows(
                 section=entry.section,
                 where=where(entry.when),
                 references=entry.references,
-                skip_reasons=entry.skip_reasons,
+                skip_reasons=tuple(reason.match for reason in entry.reasons),
                 tests=tuple((glob, test.expect.value, test.reason) for test in entry.tests for glob in test.globs),
                 boundaries=tuple(str(one) for one in lifted_from(known, there)),
                 squares=tuple(

@@ -212,20 +212,23 @@ def retired(
         raise UsageError("nothing of that is stale", hint="only a full run says which entries match nothing")
     after = dict(texts)
     for one in found:
-        what = f"{one.limitation}: {one.match}"
         if one.holds:
-            console.print(f"kept, but narrow its `when`: {escape(what)}", soft_wrap=True)
+            key = "seen" if one.skip_reason else "when"
+            console.print(f"kept, but narrow its `{key}`: {escape(str(one))}", soft_wrap=True)
             console.print(f"  stale on {escape(', '.join(one.cells))}", soft_wrap=True)
             console.print(f"  holds on {escape(', '.join(one.holds))}", soft_wrap=True)
         else:
             path = _file_of(one.limitation, after)
-            after[path] = edit.retire(after[path], one.limitation, one.match)
-            console.print(f"retired: {escape(what)}", soft_wrap=True)
+            if one.skip_reason:
+                after[path] = edit.retire_skip_reason(after[path], one.limitation, one.skip_reason)
+            else:
+                after[path] = edit.retire(after[path], one.limitation, one.match)
+            console.print(f"retired: {escape(str(one))}", soft_wrap=True)
     return after
 
 
 def _say_unused(directory: Path, limitations: Mapping[str, CellLimitations], console: Console) -> None:
-    """Name the skip reasons of the list that no full cell of the run has."""
+    """Name the skip reasons of neutral causes that no full cell of the run has."""
     skips: dict[str, set[str]] = {}
     for name in limitations:
         record = read_record(directory, name)

@@ -113,6 +113,40 @@ def test_what_is_not_there_is_named(limitation: str, match: str) -> None:
         edit.retire(TEXT, limitation, match)
 
 
+REASONS = TEXT.replace(
+    '    "requires fork$", # most of them\n',
+    """\
+    "requires fork$", # most of them
+    { match = "no os\\\\.fork$", seen = { cpython = [">=3.13"] } },
+""",
+)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "gone"),
+    [
+        ("requires fork$", '-     "requires fork$", # most of them'),
+        ("no os\\.fork$", '-     { match = "no os\\\\.fork$", seen = { cpython = [">=3.13"] } },'),
+    ],
+)
+def test_a_skip_reason_is_retired(pattern: str, gone: str) -> None:
+    after = edit.retire_skip_reason(REASONS, "no-fork", pattern)
+    assert gone in changes(after, REASONS)
+    assert len(tomllib.loads(after)["limitation"][0]["skip_reasons"]) == 1
+
+
+def test_a_list_of_skip_reasons_that_is_empty_goes() -> None:
+    after = edit.retire_skip_reason(TEXT, "no-fork", "requires fork$")
+    assert "skip_reasons" not in tomllib.loads(after)["limitation"][0]
+    assert tomllib.loads(after)["limitation"][0]["references"] == ["seed"]
+
+
+@pytest.mark.parametrize("limitation", ["no-fork", "no-pipe"])
+def test_a_skip_reason_that_is_not_there_is_named(limitation: str) -> None:
+    with pytest.raises(UsageError, match="has no skip reason 'needs a fork'"):
+        edit.retire_skip_reason(TEXT, limitation, "needs a fork")
+
+
 @given(st.text(), st.text(min_size=1))
 def test_whatever_was_seen_can_be_read_again(reason: str, printed: str) -> None:
     reason, printed = (text.encode("utf-8", "replace").decode() for text in (reason, printed))

@@ -9,7 +9,16 @@ from msgspec.structs import replace
 from harness.outcome import RED as RED_STATUSES
 from harness.outcome import Status
 from matrix.errors import ConfigError
-from matrix.limitations import NEUTRAL, PROBES, Expectation, ExpectedTest, Limitation, Limitations, NamedTest
+from matrix.limitations import (
+    NEUTRAL,
+    PROBES,
+    Expectation,
+    ExpectedTest,
+    Limitation,
+    Limitations,
+    NamedTest,
+    SkipReason,
+)
 from matrix.model import Condition
 from matrix.versions import Requirement
 from reports.verdict import RED, judge
@@ -376,3 +385,53 @@ def test_a_module_with_an_entry_for_a_test_that_does_not_pass_is_known(
     match: str, expect: Expectation, run: bool, red: bool
 ) -> None:
     assert listed(expecting(match, expect, run=run)).expects_red("test_os") is red
+
+
+# --- skip reasons that no test gives
+
+
+def reasons(*given: str | SkipReason, section: str = "processes") -> Limitations:
+    return Limitations((Limitation(id="no-fork", title="", section=section, skip_reasons=given),))
+
+
+def test_the_reasons_that_no_test_gave_are_named() -> None:
+    known = reasons("needs fork", "no os\\.fork", "nobody says it").for_cell(FACTS)
+    assert known.not_given(["no os.fork here", "needs fork(2)"]) == [("no-fork", "nobody says it")]
+    assert len(known.not_given([])) == 3
+
+
+def test_a_reason_is_given_also_where_another_one_explains_it_first() -> None:
+    assert reasons("needs", "needs fork").for_cell(FACTS).not_given(["needs fork"]) == []
+
+
+def test_a_reason_may_be_seen_on_some_cells_only_and_explains_everywhere() -> None:
+    late = SkipReason(match="needs fork", seen=Condition(cpython=(Requirement.parse(">=3.13"),)))
+    old, new = (reasons(late).for_cell(replace(FACTS, cpython=version)) for version in ("3.11.2", "3.13.5"))
+    assert (old.attribute("needs fork"), old.not_given([])) == ("no-fork", [])
+    assert (new.attribute("needs fork"), new.not_given([])) == ("no-fork", [("no-fork", "needs fork")])
+    assert (old.gives("no-fork", "needs fork"), new.gives("no-fork", "needs fork")) == (False, True)
+
+
+def test_a_reason_that_depends_on_the_machine_need_not_be_given() -> None:
+    known = reasons(SkipReason(match="needs gdb", varies=True)).for_cell(FACTS)
+    assert (known.attribute("needs gdb"), known.not_given([])) == ("no-fork", [])
+
+
+def test_neutral_reasons_need_not_be_given() -> None:
+    assert reasons("resource not enabled", section=NEUTRAL).for_cell(FACTS).not_given([]) == []
+
+
+@pytest.mark.parametrize(
+    ("reason", "problem"),
+    [
+        ('{ match = "needs (fork" }', "'needs (fork' is no pattern"),
+        ('{ seen = { target = ["wasi"] } }', "match"),
+        ('{ match = "fork", sean = { target = ["wasi"] } }', "sean"),
+        ('{ match = "fork", seen = { cpython = [">=three"] } }', ">=three"),
+        ("1", "skip_reasons"),
+    ],
+)
+def test_a_reason_that_does_not_fit_is_refused_by_file_and_key(files: Files, reason: str, problem: str) -> None:
+    message = refusal(files(one=ENTRY.format(name="no-fork") + f"skip_reasons = [{reason}]\n"))
+    assert "one.toml" in message
+    assert problem in message

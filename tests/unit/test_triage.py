@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from matrix.limitations import CellLimitations, Expectation, ExpectedTest, Limitation, Limitations
-from matrix.model import Cell
+from matrix.limitations import (
+    NEUTRAL,
+    CellLimitations,
+    Expectation,
+    ExpectedTest,
+    Limitation,
+    Limitations,
+    SkipReason,
+)
+from matrix.model import Cell, Condition
+from matrix.versions import Requirement
 from reports.boundaries import place_of
 from reports.summary import Summary, Unexpected
 from reports.triage import (
@@ -117,6 +126,29 @@ def test_what_is_stale_everywhere_can_go_and_what_still_holds_somewhere_cannot()
     ]
 
 
+def test_a_skip_reason_that_no_test_gave_is_stale_and_holds_where_it_is_not() -> None:
+    seen = Condition(sdk=(Requirement.parse("wasi-sdk>=20"),))
+    entry = Limitation(
+        id="no-fork",
+        title="",
+        section="processes",
+        skip_reasons=("needs fork", SkipReason(match="no fork", seen=seen)),
+    )
+    limitations = {name: Limitations((entry,)).for_cell(one.facts) for name, one in CELLS.items()}
+    rows = [reason_row("needs fork", where) for where in CELLS] + [reason_row("no fork", FIRST)]
+    found = stale(summary(*rows), limitations)
+    assert found == [
+        Stale(limitation="no-fork", skip_reason="needs fork", cells=tuple(CELLS), holds=()),
+        Stale(limitation="no-fork", skip_reason="no fork", cells=(FIRST,), holds=(OLD_RUNTIME,)),
+    ]
+    assert str(found[1]) == "no-fork: skip reason 'no fork'"
+    assert stale(summary(*rows), limitations, ["test_a"]) == []
+
+
+def reason_row(pattern: str, where: str) -> Unexpected:
+    return replace(row("", where, "", "stale", "no-fork"), skip_reason=pattern)
+
+
 def sighting(cell: str, outcome: str) -> Sighting:
     return Sighting(
         test="test.test_a.A.test_1", cell=cell, module="test_a", outcome=outcome, verdict="", limitation="", detail=""
@@ -142,8 +174,8 @@ def test_what_parts_the_cells_where_a_test_fails() -> None:
     ]
 
 
-def test_a_skip_reason_that_no_cell_has_is_named() -> None:
-    entry = Limitation(id="no-fork", title="", section="processes", skip_reasons=("needs fork", "no os.fork", "old"))
+def test_a_neutral_reason_that_no_cell_has_is_named() -> None:
+    entry = Limitation(id="no-fork", title="", section=NEUTRAL, skip_reasons=("needs fork", "no os.fork", "old"))
     limitations = Limitations((entry,))
     of_cells = {name: limitations.for_cell(CELLS[name].facts) for name in (FIRST, OLD)}
     skips = {FIRST: {"needs fork(2)"}, OLD: {"no os.fork here", "something else"}}

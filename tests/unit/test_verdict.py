@@ -320,3 +320,25 @@ def test_each_entry_of_a_limitation_counts_for_itself() -> None:
     both = Limitation(id="both", title="both", section="tests", tests=(*one.tests, *two.tests))
     (entry,) = entries_left(both, outcomes=(outcome(status=Status.FAILED),))
     assert "test.test_gone.*" in entry
+
+
+def test_a_skip_reason_that_no_test_gave_is_stale_in_a_full_run() -> None:
+    skip = outcome(status=Status.SKIPPED, detail="requires fork")
+    entry = explaining("requires fork", "needs fork", name="no-fork")
+    assert entries_left(entry, outcomes=(skip,)) == (
+        "no-fork: skip_reasons: 'needs fork': no test was skipped for that",
+    )
+    assert entries_left(entry, outcomes=(skip,), full=False) == ()
+
+
+def test_of_an_entry_that_explains_nothing_no_reason_is_named() -> None:
+    (entry,) = entries_left(explaining("requires fork", "needs fork", name="no-fork"), outcomes=(outcome(),))
+    assert entry == "no-fork: explains no skip and no failure"
+
+
+def test_reasons_are_stale_only_when_every_module_could_say_its_own() -> None:
+    skip = outcome(status=Status.SKIPPED, detail="requires fork")
+    entry = listed(explaining("requires fork", "needs fork"))
+    faulty = {"test_a": result(skip), "test_b": result(outcome("test.test_b.A.test_one"), fault="the disk is full")}
+    assert judge_cell(["test_a", "test_b"], faulty, entry, full=True).stale_entries == ()
+    assert judge_cell(["test_a", "test_b"], {"test_a": result(skip)}, entry, full=True).stale_entries == ()
