@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -31,12 +35,12 @@ class Later(unittest.TestCase):
 """
 
 
-def triage(tmp_path: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def triage(tmp_path: Path, *words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "harness", "triage", *words, "--out", str(tmp_path / "out")],
         cwd=TOP,
         env=REAL_ENVIRONMENT,
-        stdin=subprocess.DEVNULL,
+        input=typed,
         capture_output=True,
         text=True,
         timeout=1800,
@@ -61,6 +65,44 @@ def test_a_shell_is_pythons_prompt_in_a_guest(tmp_path: Path) -> None:
     typed = "import sys; print(sys.platform)\n"
     done = subprocess.run(["sh", "-c", line], input=typed, capture_output=True, text=True, timeout=120, check=False)
     assert done.stdout == "wasi\n", done.stderr
+
+
+@pytest.fixture
+def gdb() -> str:
+    found = shutil.which("gdb")
+    if found is None:
+        reason = "there is no gdb on PATH (on Debian: apt-get install gdb)"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return found
+
+
+@pytest.mark.usefixtures("gdb")
+def test_a_debugger_stops_in_the_guests_functions_and_shows_their_source(tmp_path: Path) -> None:
+    typed = "set breakpoint pending on\nbreak PyDict_New\nrun\nbacktrace 2\nkill\nquit\n"
+    words = ("test_bool.BoolTest.test_repr", "--runtime", "wasmtime-cli-*", "--debugger")
+    done = triage(tmp_path, "repro", *words, typed=typed)
+    assert re.search(r"#0  PyDict_New \(\)\s+at \S*Objects/dictobject\.c:\d+", done.stdout), done.stdout + done.stderr
+    assert re.search(r"#1  0x[0-9a-f]+ in _Py\w+ \(.*\)\s+at \S+\.c:\d+", done.stdout)
+
+
+def test_node_waits_for_a_debugger(tmp_path: Path) -> None:
+    words = ("repro", "test_bool", "--target", "node", "--debugger", "--out", str(tmp_path / "out"))
+    command = [sys.executable, "-m", "harness", "triage", *words]
+    with subprocess.Popen(
+        command, cwd=TOP, env=REAL_ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        assert process.stdout is not None
+        listening = next((line for line in process.stdout if "Debugger listening" in line), "")
+        process.send_signal(signal.SIGTERM)
+    assert "ws://127.0.0.1:" in listening
+
+
+def test_an_embedded_runtime_has_no_debugger(tmp_path: Path) -> None:
+    done = triage(tmp_path, "repro", "test_bool", "--debugger")
+    assert done.returncode == 2
+    assert "--runtime wasmtime-cli-*" in done.stderr
 
 
 def test_the_first_version_of_a_runtime_at_which_a_test_changes_is_found(tmp_path: Path) -> None:
@@ -106,6 +148,47 @@ def test_the_fewest_that_make_a_test_fail_are_found(tmp_path: Path, ordered_tree
     assert done.stdout.splitlines()[-1] == "  test_ordered.Order.test_b"
     done = triage(tmp_path, "minimise", "test_later", "--after", "test_bool", *cell)
     assert done.returncode == 1, done.stdout + done.stderr
+
+
+BAD_C = ("    int res;\n\n    if (lo < 0) {", "    int res;\n\n    if (lo == 0) {")
+"""of bisect.bisect_right() in C: what is there, and what fails test_bisect's tests of C"""
+
+
+@pytest.fixture
+def checkout(broken_tree: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:
+    """The tree as a git checkout of five commits, of which the third breaks a test in C; their names."""
+    source, notes = broken_tree / "Modules/_bisectmodule.c", broken_tree / "README.rst"
+    before = {path: path.read_text("utf-8") for path in (source, notes)}
+    assert BAD_C[0] in before[source]
+    git(broken_tree, "init", "--quiet")
+    git(broken_tree, "config", "user.name", "a developer")
+    git(broken_tree, "config", "user.email", "developer@example.invalid")
+    commits = []
+    for number in range(5):
+        notes.write_text(f"{before[notes]}\nThe note {number}.\n", "utf-8")
+        if number == 2:
+            source.write_text(before[source].replace(*BAD_C, 1), "utf-8")
+        git(broken_tree, "add", str(source), str(notes))
+        git(broken_tree, "commit", "--quiet", "-m", f"commit {number}")
+        commits.append(git(broken_tree, "rev-parse", "HEAD").stdout.strip())
+    yield broken_tree, tuple(commits)
+    shutil.rmtree(broken_tree / ".git")
+    for path, text in before.items():
+        path.write_text(text, "utf-8")
+
+
+def git(tree: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["git", "-C", str(tree), *words], env=REAL_ENVIRONMENT, capture_output=True, text=True, timeout=1800, check=True
+    )
+
+
+def test_git_bisect_finds_the_commit_that_broke_a_test(tmp_path: Path, checkout: tuple[Path, tuple[str, ...]]) -> None:
+    tree, commits = checkout
+    git(tree, "bisect", "start", commits[-1], commits[0])
+    check = ("-m", "harness", "triage", "check", "test_bisect.TestBisectC.test_precomputed", "--cpython", str(tree))
+    done = git(tree, "bisect", "run", "env", "-C", str(TOP), sys.executable, *check, "--out", str(tmp_path / "out"))
+    assert f"{commits[2]} is the first bad commit" in done.stdout, done.stdout + done.stderr
 
 
 def test_a_check_has_the_exit_status_that_git_bisect_wants(tmp_path: Path, ordered_tree: Path) -> None:
