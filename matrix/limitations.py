@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated
 
 from msgspec import Meta
 
 from matrix.errors import ConfigError
-from matrix.load import read_toml
+from matrix.load import DESCRIBED, read_rows
 from matrix.model import Condition, Facts, Identifier, Record
 
 DIRECTORY = Path(__file__).parent / "limitations"
@@ -132,37 +133,32 @@ class Limitation(Record, frozen=True, kw_only=True):
         return tuple(SkipReason(match=one) if isinstance(one, str) else one for one in self.skip_reasons)
 
 
-class _File(Record, frozen=True, kw_only=True):
-    limitation: tuple[Limitation, ...]
-
-
 class Limitations:
     """The whole list."""
 
-    def __init__(self, entries: tuple[Limitation, ...]) -> None:
+    def __init__(self, entries: tuple[Limitation, ...], files: Mapping[str, str] = MappingProxyType({})) -> None:
         self.entries = entries
+        self.files = files
+        """the names of the files that entries stand in, by their ids"""
 
     @classmethod
     def load(cls, directory: Path = DIRECTORY) -> Limitations:
-        """Raises ConfigError, naming file and entry, for what does not fit the schema or is no pattern."""
+        """Raises ConfigError, naming file and entry of all that does not fit the schema or is no pattern."""
         entries: list[Limitation] = []
+        problems: list[str] = []
         places: dict[str, Path] = {}
         for path in sorted(directory.glob("*.toml")):
-            for entry in read_toml(path, _File).limitation:
+            found, unfit = read_rows(path, "limitation", Limitation)
+            problems += unfit
+            for entry in found:
                 if entry.id in places:
-                    raise ConfigError(f"{path}: limitation {entry.id!r} stands already in {places[entry.id]}")
+                    problems.append(f"{path}: limitation {entry.id!r} stands already in {places[entry.id]}")
                 places[entry.id] = path
-                for reason in entry.reasons:
-                    try:
-                        re.compile(reason.match)
-                    except re.error as exc:
-                        raise ConfigError(
-                            f"{path}: limitation {entry.id!r}: skip_reasons: {reason.match!r} is no pattern: {exc}"
-                        ) from None
-                if entry.probe and not (PROBES / entry.probe).is_file():
-                    raise ConfigError(f"{path}: limitation {entry.id!r}: there is no probe {PROBES / entry.probe}")
-                entries.append(entry)
-        return cls(tuple(entries))
+                problems += [f"{path}: limitation {entry.id!r}: {problem}" for problem in _problems(entry)]
+            entries += found
+        if problems:
+            raise ConfigError("\n".join(problems), hint=DESCRIBED)
+        return cls(tuple(entries), {name: path.name for name, path in places.items()})
 
     def probes(self) -> dict[str, Path]:
         """The scripts of the probes, by the ids of their limitations."""
@@ -172,10 +168,22 @@ class Limitations:
         return CellLimitations(self, facts)
 
 
+def _problems(entry: Limitation) -> Iterator[str]:
+    """What the schema does not see."""
+    for reason in entry.reasons:
+        try:
+            re.compile(reason.match)
+        except re.error as exc:
+            yield f"skip_reasons: {reason.match!r} is no pattern: {exc}"
+    if entry.probe and not (PROBES / entry.probe).is_file():
+        yield f"there is no probe {PROBES / entry.probe}"
+
+
 class CellLimitations:
     """The limitations that hold on one cell, and which of them were met."""
 
     def __init__(self, limitations: Limitations, facts: Facts) -> None:
+        self.files = limitations.files
         self.entries = tuple(entry for entry in limitations.entries if entry.when.holds(facts))
         self.explaining = tuple(entry for entry in self.entries if entry.skip_reasons and entry.skip_when.holds(facts))
         """those that tests give as a reason to be skipped"""

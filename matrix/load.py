@@ -48,21 +48,48 @@ class _Sets(model.Record, frozen=True, kw_only=True):
 
 _OF_BUILDS = {"repair", "expected_build_failure"}
 """the tables of rules.toml that are about builds, whatever runs them"""
+DESCRIBED = "docs/configuration.md describes every key"
 
 
 def read_toml(path: Path, kind: type[T]) -> T:
     """The file as `kind`. Raises ConfigError with file and key path when it does not fit."""
-    document: dict[str, Any] = {}
+    document = _read(path)
     try:
-        document = tomllib.loads(path.read_text("utf-8"))
         return msgspec.convert(document, kind, dec_hook=model.decode_hook)
+    except msgspec.ValidationError as exc:
+        raise ConfigError(f"{path}: {_entry(document, str(exc))}{exc}", hint=DESCRIBED) from None
+
+
+def read_rows(path: Path, table: str, kind: type[T]) -> tuple[list[T], list[str]]:
+    """The file's tables of that name, each by itself, and what does not fit, with file and key path.
+
+    Raises ConfigError for what is no TOML.
+    """
+    document = _read(path)
+    rows, problems = document.get(table), []
+    for key in document.keys() - {table}:
+        problems.append(f"{path}: there is no table {key!r}, only {table!r}")
+    if not isinstance(rows, list):
+        return [], [*problems, f"{path}: has no tables [[{table}]]"]
+    found = []
+    for number, row in enumerate(rows):
+        try:
+            found.append(msgspec.convert(row, kind, dec_hook=model.decode_hook))
+        except msgspec.ValidationError as exc:
+            name = row.get("id") if isinstance(row, dict) else None
+            place = f"`$.{table}[{number}]"
+            message = str(exc).replace("`$", place) if "`$" in str(exc) else f"{exc} - at {place}`"
+            problems.append(f"{path}: {f'{name}: ' if isinstance(name, str) else ''}{message}")
+    return found, problems
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
     except OSError as exc:
         raise ConfigError(f"{path}: cannot be read: {exc.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         raise ConfigError(f"{path}: not TOML: {exc}") from None
-    except msgspec.ValidationError as exc:
-        where = f"{path}: {_entry(document, str(exc))}{exc}"
-        raise ConfigError(where, hint="docs/configuration.md describes every key") from None
 
 
 def _entry(document: dict[str, Any], message: str) -> str:

@@ -41,7 +41,7 @@ def square(entry: Limitation, cell: Cell, state: State, saw: str) -> Square:
     listed = entry.when.holds(cell.facts)
     wrong = ""
     if state == State.BROKEN:
-        wrong = "the probe is broken"
+        wrong = f"its probe is broken, matrix/probes/{entry.probe}"
     elif state == State.LIFTED and listed:
         wrong = "the list says that it holds"
     elif state in (State.HOLDS, State.PARTLY) and not listed:

@@ -224,7 +224,7 @@ def unexpected(cell: str, session: str, verdicts: CellVerdicts, *, options: str 
             test=conflict.test,
             outcome="",
             verdict=Verdict.STALE.value,
-            limitation=conflict.entries[0][0],
+            limitation=conflict.entries[0][1],
             detail=f"two entries of the list of limitations claim it: {conflict}",
             reproduce=again,
         )

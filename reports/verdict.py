@@ -91,11 +91,12 @@ class Conflict(msgspec.Struct, frozen=True, kw_only=True):
     """A test that entries of the list expect different things of; the first of them counted."""
 
     test: str
-    entries: tuple[tuple[str, str, str], ...]
-    """limitation, glob and expectation of each"""
+    entries: tuple[tuple[str, str, str, str], ...]
+    """file, limitation, glob and expectation of each"""
 
     def __str__(self) -> str:
-        return ", but ".join(f"{name}: tests.match = {glob!r} expects {what}" for name, glob, what in self.entries)
+        said = (f"{file}: {name}: tests.match = {glob!r} expects {what}" for file, name, glob, what in self.entries)
+        return ", but ".join(said)
 
 
 class CellVerdicts(msgspec.Struct, frozen=True, kw_only=True):
@@ -233,7 +234,11 @@ def _conflicts(judged: Sequence[Judged], limitations: CellLimitations) -> tuple[
         if not item.limitation or not (rivals := limitations.rivals(test, item.module)):
             continue
         chosen = limitations.expected(test, item.module)
-        entries = ((one.limitation, one.match, one.expect.value) for one in (chosen, *rivals) if one)
+        entries = (
+            (limitations.files.get(one.limitation, ""), one.limitation, one.match, one.expect.value)
+            for one in (chosen, *rivals)
+            if one
+        )
         found[test] = Conflict(test=test, entries=tuple(entries))
     return tuple(found.values())
 

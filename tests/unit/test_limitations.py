@@ -80,6 +80,23 @@ def test_an_id_that_stands_twice_in_one_file_is_refused(files: Files) -> None:
     assert "'no-fork' stands already in" in refusal(files(one=ENTRY.format(name="no-fork") * 2))
 
 
+def test_all_that_does_not_fit_is_named_at_once(files: Files) -> None:
+    bad = '[[limitation.tests]]\nmatch = "*"\nexpect = "broken"\nreason = "seen"\n'
+    message = refusal(
+        files(
+            one=ENTRY.format(name="no-fork") + bad + ENTRY.format(name="good") + ENTRY.format(name="no-pipe") + bad,
+            two=ENTRY.format(name="no-reason") + 'skip_reasons = ["needs (fork"]\n' + 'probe = "no/such.py"\n',
+            three="[[limitations]]\n",
+        )
+    )
+    lines = message.splitlines()
+    assert [line.split(": ")[1] for line in lines[:-1] if "one.toml" in line] == ["no-fork", "no-pipe"]
+    assert "`$.limitation[2].tests[0].expect`" in message
+    assert sum("limitation 'no-reason'" in line for line in lines) == 2
+    assert sum("three.toml" in line for line in lines) == 2
+    assert "good" not in message
+
+
 def test_a_skip_reason_that_is_no_pattern_is_refused(files: Files) -> None:
     message = refusal(files(one=ENTRY.format(name="no-fork") + 'skip_reasons = ["needs (fork"]\n'))
     assert "one.toml: limitation 'no-fork': skip_reasons: 'needs (fork' is no pattern" in message

@@ -27,8 +27,8 @@ CELL = made.cell()
         (State("lifted"), False, ""),
         (State("cannot be tried"), True, ""),
         (State("cannot be tried"), False, ""),
-        (State("broken"), True, "the probe is broken"),
-        (State("broken"), False, "the probe is broken"),
+        (State("broken"), True, "its probe is broken, matrix/probes/a.py"),
+        (State("broken"), False, "its probe is broken, matrix/probes/a.py"),
     ],
 )
 def test_a_probe_that_disagrees_with_the_list_is_wrong(state: State, listed: bool, wrong: str) -> None:

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.outcome import ModuleResult, Outcome, Status
-from matrix.limitations import Expectation, Limitation
+from matrix.limitations import Expectation, Limitation, Limitations
 from reports.verdict import ENOUGH, RED, CellVerdicts, Judged, Rate, Verdict, judge, judge_cell
-from tests.unit.made import expecting, explaining, listed, outcome, result
+from tests.unit.made import FACTS, expecting, explaining, listed, outcome, result
 
 FAILING = (Status.FAILED, Status.ERRORED, Status.CRASHED, Status.TIMED_OUT)
 OK, KNOWN, STALE, REGRESSION, MISSING, FLAKY, HARNESS_ERROR = Verdict
@@ -251,17 +251,18 @@ def test_skips_that_nothing_explains_are_the_triage_queue() -> None:
 
 
 def test_a_test_that_two_entries_claim_is_a_conflict_and_others_are_judged() -> None:
-    limitations = listed(
+    entries = (
         expecting("test.test_a.A.*", Expectation.FAILED, name="one"),
         expecting("test.test_a.A.test_?ne", Expectation.CRASHED, name="other"),
     )
+    limitations = Limitations(entries, {"one": "a.toml", "other": "b.toml"}).for_cell(FACTS)
     outcomes = (outcome(status=Status.FAILED), outcome("test.test_a.A.test_two", Status.FAILED))
     cell = judge_cell(["test_a"], {"test_a": result(*outcomes)}, limitations, full=False)
     (conflict,) = cell.conflicts
     assert conflict.test == outcomes[0].test
     assert str(conflict) == (
-        "one: tests.match = 'test.test_a.A.*' expects failed, but "
-        "other: tests.match = 'test.test_a.A.test_?ne' expects crashed"
+        "a.toml: one: tests.match = 'test.test_a.A.*' expects failed, but "
+        "b.toml: other: tests.match = 'test.test_a.A.test_?ne' expects crashed"
     )
     assert [item.verdict for item in cell.judged] == [Verdict.KNOWN, Verdict.KNOWN]
     assert not cell.green
