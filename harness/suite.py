@@ -47,7 +47,7 @@ def driver_plan(settings: GuestSettings, modules: Sequence[ModulePlan], *, alone
         "timeout": settings.timeout,
         "seed": settings.seed,
         "output_limit": settings.limits.captured,
-        "finalize": alone,
+        "alone": alone,
     }
 
 
