@@ -11,11 +11,11 @@ from harness import records
 from harness.store import Store, read_json, write_atomically
 from harness.suite import ModulePlan
 
-_ALONE = 4.0
+_ALONE = 8.0
 """seconds from which a module has a guest of its own: starting one costs little beside it"""
-_LARGEST, _SMALLEST = 8.0, 1.5
+_LARGEST, _SMALLEST = 16.0, 2.0
 """seconds of tests in one guest"""
-_MOST = 40
+_MOST = 80
 """modules in one guest"""
 _BYTES_A_SECOND = 60_000
 """of test sources: a guess for modules whose duration is not known, from a whole run on WASI"""
