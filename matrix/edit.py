@@ -45,20 +45,27 @@ def add_tests(
     return _joined([*parts_of.before, *parts_of.tables, "\n".join(lines) + "\n", *parts_of.after])
 
 
-def add_skip_reason(text: str, limitation: str, reason: str) -> str:
-    """With a reason that tests printed, as a pattern for just that, at the end of an entry's list."""
+def add_skip_reason(text: str, limitation: str, reason: str, seen: Mapping[str, Sequence[str]]) -> str:
+    """With a reason that tests printed, as a pattern for just that, at the end of an entry's list.
+
+    `seen` is the condition of the cells that gave it. Raises UsageError when there is no such entry.
+    """
     parts = _entry(text, limitation)
     document, entry = _parsed(parts.tables[0])
-    pattern = re.escape(reason).replace("\\ ", " ") + "$"
+    row = tomlkit.inline_table()
+    row["match"] = re.escape(reason).replace("\\ ", " ") + "$"
+    if seen:
+        row["seen"] = tomlkit.inline_table()
+        row["seen"].update({axis: list(values) for axis, values in seen.items()})
     known = entry.get("skip_reasons")
     if isinstance(known, Array):
-        known.append(pattern)
+        known.append(row)
         head = tomlkit.dumps(document)
     else:
         # after the last of the keys that stand before it in the other entries
         head = re.sub(
             r"\A(.*^(?:id|title|section|when) = [^\n]*\n)",
-            lambda found: f"{found[1]}skip_reasons = {tomlkit.item([pattern]).as_string()}\n",
+            lambda found: f"{found[1]}skip_reasons = [{row.as_string()}]\n",
             parts.tables[0],
             count=1,
             flags=re.DOTALL | re.MULTILINE,

@@ -15,6 +15,8 @@ from reports.boundaries import Place, boundaries
 from reports.summary import Summary
 from reports.verdict import Verdict
 
+AXES = ("target", "sdk", "cpython", "runtime")
+
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     """Tests that came to the same on the same cells: one table of an entry."""
@@ -106,6 +108,48 @@ def _says(known: CellLimitations, limitation: str, match: str, reason: str) -> b
     return any((one.limitation, one.match) == (limitation, match) for one in known.tests)
 
 
+class Unattributed(msgspec.Struct, frozen=True, kw_only=True):
+    """A reason that tests gave to be skipped and that no limitation explains."""
+
+    reason: str
+    tests: tuple[str, ...]
+    cells: tuple[str, ...]
+
+
+Skips = Mapping[str, Sequence[tuple[str, str, str]]]
+"""module, test and reason of each skipped test, by cell"""
+
+
+def unattributed(
+    skips: Skips, limitations: Mapping[str, CellLimitations], wanted: Sequence[str] = ()
+) -> list[Unattributed]:
+    """The triage queue: the reasons that nothing explains, or those of what is wanted; those of most tests first."""
+    tests: dict[str, set[str]] = defaultdict(set)
+    cells: dict[str, set[str]] = defaultdict(set)
+    for cell, given in skips.items():
+        known = limitations[cell]
+        for module, test, reason in given:
+            if known.attribute(reason) or known.expected(test, module) or not _wanted(test, wanted):
+                continue
+            tests[reason].add(test)
+            cells[reason].add(cell)
+    found = [
+        Unattributed(reason=reason, tests=tuple(sorted(names)), cells=tuple(sorted(cells[reason])))
+        for reason, names in tests.items()
+    ]
+    return sorted(found, key=lambda one: (-len(one.tests), one.reason))
+
+
+def seen_on(these: Sequence[Cell], everything: Sequence[Cell]) -> dict[str, tuple[str, ...]]:
+    """Where a skip reason was seen: targets and CPythons, and what else tells these cells from others of the run."""
+    axes = condition(these, everything)
+    return {
+        axis: axes.get(axis) or tuple(sorted(_values(axis, these)))
+        for axis in AXES
+        if axis in axes or axis in ("target", "cpython")
+    }
+
+
 def unused_reasons(
     skips: Mapping[str, Iterable[str]], limitations: Mapping[str, CellLimitations]
 ) -> list[tuple[str, str]]:
@@ -143,13 +187,12 @@ def condition(these: Sequence[Cell], everything: Sequence[Cell]) -> dict[str, tu
     When no combination of axes tells them apart, that of all axes.
     """
     wanted = {cell.id for cell in these}
-    axes = ("target", "sdk", "cpython", "runtime")
-    for count in range(len(axes) + 1):
-        for chosen in itertools.combinations(axes, count):
+    for count in range(len(AXES) + 1):
+        for chosen in itertools.combinations(AXES, count):
             values = {axis: _values(axis, these) for axis in chosen}
             if {cell.id for cell in everything if _holds(cell, values)} == wanted:
                 return {axis: tuple(sorted(found)) for axis, found in values.items()}
-    return {axis: tuple(sorted(_values(axis, these))) for axis in axes}
+    return {axis: tuple(sorted(_values(axis, these))) for axis in AXES}
 
 
 def _values(axis: str, cells: Sequence[Cell]) -> set[str]:

@@ -1,35 +1,28 @@
-"""`triage`: what a run found that the list of limitations does not say, into the list; what is stale out of it."""
+"""`triage`: the commands that lead from a red square to its cause, and into the list of limitations."""
 
 from __future__ import annotations
 
 import argparse
-import difflib
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import msgspec
 from rich.console import Console
-from rich.markup import escape
 
-from harness import records
 from harness.cli import Parser, positive
 from harness.commands.bisect import AXES, bisect, check
 from harness.commands.investigate import explain, rerun, show
 from harness.commands.reproduce import minimise, repro
-from harness.commands.runs import cell_directory, read_record, read_started, run_directory
-from harness.outcome import Status, read_results
-from harness.plugin import OUTCOMES
-from harness.selection import matrix_of, selected_cells
-from harness.store import write_atomically
-from matrix import edit
-from matrix.errors import UsageError, near
-from matrix.limitations import DIRECTORY, CellLimitations, Limitations
-from matrix.model import Cell
-from reports.summary import CellStatus, Summary
-from reports.triage import Proposal, proposals, stale, unused_reasons
+from harness.commands.revise import Found, accept, queue, read_summary, retire, tested_cells
+from harness.commands.runs import run_directory
+from matrix.errors import UsageError
+from matrix.limitations import DIRECTORY
 
 OUT = Path(__file__).parents[2] / "reports" / "out"
+ON_THE_LIST: dict[str, tuple[str, Callable[[argparse.Namespace, Found, Console], int]]] = {
+    "queue": ("the reasons of skipped tests that no limitation explains", queue),
+    "accept": ("write entries for what failed unexpectedly, or for skips that nothing explains", accept),
+    "retire": ("take out entries that are stale", retire),
+}
 ON_ONE_CELL: dict[str, tuple[str, Callable[[argparse.Namespace, Console], int]]] = {
     "rerun": ("run a test many times, each in a guest of its own: how often it comes to what", rerun),
     "repro": ("print the command line that runs a test, and run it", repro),
@@ -66,20 +59,19 @@ _OPTIONS = {"rerun": _of_rerun, "repro": _of_repro, "bisect": _of_bisect, "minim
 
 
 def triage(argv: Sequence[str], console: Console) -> int:
-    """Work through what is red: `show` a test, `rerun` it, `accept` it into the list, `retire` what is stale."""
+    """Work through what is red: `show` a test, `rerun` it, `accept` it into the list, `retire` what is stale there."""
     parser = Parser(prog="python -m harness triage", description=triage.__doc__)
     commands = parser.add_subparsers(dest="command", required=True, parser_class=Parser)
-    for name, text in (
-        ("accept", "write entries for what failed unexpectedly"),
-        ("retire", "take out entries that are stale"),
-    ):
+    for name, (text, _) in ON_THE_LIST.items():
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("run", help="a run by its id, or `latest`")
         command.add_argument("tests", nargs="*", help="only these tests, classes or modules")
-        command.add_argument("--write", action="store_true", help="write the files; else only the diff is shown")
         command.add_argument("--limitations", type=Path, default=DIRECTORY, help="the directory of the list")
         command.add_argument("--out", type=Path, default=OUT, help="where runs are kept (default: reports/out)")
+        if name != "queue":
+            command.add_argument("--write", action="store_true", help="write the files; else only the diff is shown")
         if name == "accept":
+            command.add_argument("--skips", action="store_true", help="skips that nothing explains, and no failures")
             command.add_argument("--limitation", default="", help="the entry that explains them (else it is asked for)")
             command.add_argument("--reason", default="", help="what was seen (else it is asked for)")
     for name, text in (
@@ -109,153 +101,4 @@ def triage(argv: Sequence[str], console: Console) -> int:
         return show(directory, tested_cells(directory, summary), known, console)
     if known.command == "explain":
         return explain(directory, tested_cells(directory, summary), summary, known, console)
-    texts = {path: path.read_text("utf-8") for path in sorted(known.limitations.glob("*.toml"))}
-    ask = _asker(console)
-    cells = tested_cells(directory, summary)
-    if known.command == "accept":
-        after = accepted(summary, cells, known.tests, texts, known.limitation, known.reason, ask, console)
-    else:
-        limitations = Limitations.load(known.limitations)
-        of_cells = {name: limitations.for_cell(cell.facts) for name, cell in cells.items()}
-        if not known.tests:
-            _say_unused(directory, of_cells, console)
-        after = retired(summary, known.tests, texts, of_cells, console)
-    return _show_or_write(texts, after, known.limitations, known.write, console)
-
-
-def read_summary(directory: Path) -> Summary:
-    """A run's summary.json. Raises UsageError when there is none of this schema."""
-    try:
-        return records.decode((directory / "summary.json").read_bytes(), Summary)
-    except (OSError, msgspec.DecodeError) as exc:
-        raise UsageError(f"{directory} has no report: {exc}", hint="`python -m harness report RUN` makes it") from None
-
-
-Ask = Callable[[str], str]
-
-
-def _asker(console: Console) -> Ask:
-    def ask(question: str) -> str:
-        if not sys.stdin.isatty():
-            raise UsageError(f"nobody can be asked: {question}", hint="say --limitation and --reason")
-        return console.input(f"{question}: ").strip()
-
-    return ask
-
-
-def tested_cells(directory: Path, summary: Summary) -> dict[str, Cell]:
-    """The cells of a run that were tested, by their ids."""
-    arguments = read_started(directory).arguments
-    tested = {cell.id for cell in summary.cells if cell.status in (CellStatus.OK, CellStatus.UNEXPECTED)}
-    return {cell.id: cell for cell in selected_cells(arguments, matrix_of(arguments)) if cell.id in tested}
-
-
-def accepted(
-    summary: Summary,
-    cells: dict[str, Cell],
-    tests: Sequence[str],
-    texts: dict[Path, str],
-    limitation: str,
-    reason: str,
-    ask: Ask,
-    console: Console,
-) -> dict[Path, str]:
-    """The files with an entry for each group of unexpected failures. Raises UsageError when there is none."""
-    found = proposals(summary, cells, tests)
-    if not found:
-        raise UsageError("nothing of that failed unexpectedly", hint=near(" ".join(tests), _names(summary)))
-    after = dict(texts)
-    for group in found:
-        _show(group, console)
-        entry = limitation or ask("limitation that explains it")
-        path = _file_of(entry, after)
-        after[path] = edit.add_tests(
-            after[path],
-            entry,
-            match=group.tests,
-            expect=group.expect,
-            reason=reason or ask(f"what was seen [{group.detail}]") or group.detail,
-            when=group.when,
-        )
-    return after
-
-
-def _names(summary: Summary) -> list[str]:
-    return [row.test for row in summary.unexpected]
-
-
-def _show(group: Proposal, console: Console) -> None:
-    console.print(f"[bold]{group.expect}[/bold] on {escape(', '.join(group.cells))}", soft_wrap=True)
-    for test in group.tests:
-        console.print(f"  {escape(test)}", soft_wrap=True)
-    console.print(f"  [dim]{escape(group.detail)}[/dim]", soft_wrap=True)
-
-
-def _file_of(limitation: str, texts: dict[Path, str]) -> Path:
-    """The file that has an entry. Raises UsageError, with near misses, when none has."""
-    ids = {name: path for path, text in texts.items() for name in edit.entry_ids(text)}
-    if limitation not in ids:
-        raise UsageError(f"there is no limitation {limitation!r}", hint=near(limitation, ids))
-    return ids[limitation]
-
-
-def retired(
-    summary: Summary,
-    tests: Sequence[str],
-    texts: dict[Path, str],
-    limitations: dict[str, CellLimitations],
-    console: Console,
-) -> dict[Path, str]:
-    """The files without what a run found stale wherever it was expected. Raises UsageError when nothing is stale."""
-    found = stale(summary, limitations, tests)
-    if not found:
-        raise UsageError("nothing of that is stale", hint="only a full run says which entries match nothing")
-    after = dict(texts)
-    for one in found:
-        if one.holds:
-            key = "seen" if one.skip_reason else "when"
-            console.print(f"kept, but narrow its `{key}`: {escape(str(one))}", soft_wrap=True)
-            console.print(f"  stale on {escape(', '.join(one.cells))}", soft_wrap=True)
-            console.print(f"  holds on {escape(', '.join(one.holds))}", soft_wrap=True)
-        else:
-            path = _file_of(one.limitation, after)
-            if one.skip_reason:
-                after[path] = edit.retire_skip_reason(after[path], one.limitation, one.skip_reason)
-            else:
-                after[path] = edit.retire(after[path], one.limitation, one.match)
-            console.print(f"retired: {escape(str(one))}", soft_wrap=True)
-    return after
-
-
-def _say_unused(directory: Path, limitations: Mapping[str, CellLimitations], console: Console) -> None:
-    """Name the skip reasons of neutral causes that no full cell of the run has."""
-    skips: dict[str, set[str]] = {}
-    for name in limitations:
-        record = read_record(directory, name)
-        if record is not None and record.full:
-            results = read_results(cell_directory(directory, name) / OUTCOMES).values()
-            found = (one for result in results for one in result.outcomes if one.status is Status.SKIPPED)
-            skips[name] = {one.detail for one in found}
-    for limitation, pattern in unused_reasons(skips, limitations):
-        console.print(
-            f"no test gave this reason on {len(skips)} cells: {escape(f'{limitation}: {pattern}')}", soft_wrap=True
-        )
-
-
-def _show_or_write(
-    before: dict[Path, str], after: dict[Path, str], directory: Path, write: bool, console: Console
-) -> int:
-    """Print the difference, and write it if that is wanted and the list can still be read."""
-    changed = {path: text for path, text in after.items() if text != before[path]}
-    for path, text in changed.items():
-        old, new = before[path].splitlines(), text.splitlines()
-        for line in difflib.unified_diff(old, new, path.name, path.name, lineterm=""):
-            console.print(escape(line), style={"+": "green", "-": "red"}.get(line[:1], ""), soft_wrap=True)
-    if write and changed:
-        for path, text in changed.items():
-            write_atomically(path, text.encode())
-        Limitations.load(directory)
-        console.print(f"written: {', '.join(path.name for path in changed)}")
-    elif changed:
-        console.print("not written: --write does")
-    return 0
+    return ON_THE_LIST[known.command][1](known, Found(directory, summary, known.limitations), console)

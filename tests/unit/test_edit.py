@@ -79,11 +79,22 @@ def test_long_lists_stand_on_lines_of_their_own() -> None:
     assert '\nmatch = [\n    "test.test_something_long.SomeTests.test_0",\n' in after
 
 
-def test_a_reason_that_was_printed_is_a_pattern_for_just_that() -> None:
-    after = edit.add_skip_reason(TEXT, "no-fork", "needs os.fork() (really)")
-    assert changes(after) == ['+     "needs os\\\\.fork\\\\(\\\\) \\\\(really\\\\)$",']
-    after = edit.add_skip_reason(TEXT, "no-pipe", "needs a pipe")
-    assert changes(after) == ['+ skip_reasons = ["needs a pipe$"]']
+def test_a_reason_that_was_printed_is_a_pattern_for_just_that_where_it_was_seen() -> None:
+    after = edit.add_skip_reason(TEXT, "no-fork", "needs os.fork() (really)", {"target": ["wasi"]})
+    (line,) = changes(after)
+    assert line.startswith("+     {")
+    assert tomllib.loads(after)["limitation"][0]["skip_reasons"] == [
+        "requires fork$",
+        {"match": "needs os\\.fork\\(\\) \\(really\\)$", "seen": {"target": ["wasi"]}},
+    ]
+
+
+def test_a_reason_of_an_entry_that_has_none_yet_stands_before_its_other_keys() -> None:
+    after = edit.add_skip_reason(TEXT, "no-pipe", "needs a pipe", {"target": ["wasi"], "cpython": ["==3.13.5"]})
+    (line,) = changes(after)
+    assert line.startswith("+ skip_reasons = [{")
+    entry = tomllib.loads(after)["limitation"][1]
+    assert entry["skip_reasons"] == [{"match": "needs a pipe$", "seen": {"target": ["wasi"], "cpython": ["==3.13.5"]}}]
 
 
 def test_a_name_is_retired_from_a_list() -> None:
@@ -150,7 +161,7 @@ def test_a_skip_reason_that_is_not_there_is_named(limitation: str) -> None:
 @given(st.text(), st.text(min_size=1))
 def test_whatever_was_seen_can_be_read_again(reason: str, printed: str) -> None:
     reason, printed = (text.encode("utf-8", "replace").decode() for text in (reason, printed))
-    after = edit.add_skip_reason(add(TEXT, "no-pipe", "test.c", reason=reason), "no-pipe", printed)
+    after = edit.add_skip_reason(add(TEXT, "no-pipe", "test.c", reason=reason), "no-pipe", printed, {})
     entry = tomllib.loads(after)["limitation"][1]
     assert entry["tests"][0]["reason"] == reason
     assert len(entry["skip_reasons"]) == 1

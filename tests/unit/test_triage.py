@@ -21,12 +21,15 @@ from reports.triage import (
     Proposal,
     Sighting,
     Stale,
+    Unattributed,
     condition,
     last_line,
     parting,
     proposals,
+    seen_on,
     since,
     stale,
+    unattributed,
     unused_reasons,
 )
 from tests.unit import made
@@ -181,3 +184,38 @@ def test_a_neutral_reason_that_no_cell_has_is_named() -> None:
     skips = {FIRST: {"needs fork(2)"}, OLD: {"no os.fork here", "something else"}}
     assert unused_reasons(skips, of_cells) == [("no-fork", "old")]
     assert unused_reasons({}, of_cells) == []
+
+
+def test_reasons_that_nothing_explains_are_the_queue_those_of_most_tests_first() -> None:
+    tests = ExpectedTest(match="test.test_a.A.known", expect=Expectation.SKIPPED, reason="seen")
+    entry = Limitation(id="no-fork", title="", section="processes", skip_reasons=("needs fork",), tests=(tests,))
+    limitations = {name: Limitations((entry,)).for_cell(CELLS[name].facts) for name in (FIRST, OLD)}
+    skips = {
+        FIRST: [
+            ("test_a", "test.test_a.A.one", "needs fork"),
+            ("test_a", "test.test_a.A.two", "new here"),
+            ("test_a", "test.test_a.A.three", "needs a moon"),
+            ("test_a", "test.test_a.A.known", "who knows"),
+        ],
+        OLD: [("test_a", "test.test_a.A.three", "needs a moon"), ("test_b", "test.test_b.A.one", "needs a moon")],
+    }
+    found = unattributed(skips, limitations)
+    assert found == [
+        Unattributed(
+            reason="needs a moon",
+            tests=("test.test_a.A.three", "test.test_b.A.one"),
+            cells=tuple(sorted((FIRST, OLD))),
+        ),
+        Unattributed(reason="new here", tests=("test.test_a.A.two",), cells=(FIRST,)),
+    ]
+    assert [one.tests for one in unattributed(skips, limitations, ["test_b"])] == [("test.test_b.A.one",)]
+
+
+def test_where_a_reason_was_seen_names_target_and_cpython_in_any_case() -> None:
+    everything = list(CELLS.values())
+    assert seen_on(everything, everything) == {"target": ("wasi",), "cpython": ("==3.13.5",)}
+    assert seen_on([CELLS[OLD_SDK], CELLS[OLD]], everything) == {
+        "target": ("wasi",),
+        "sdk": ("wasi-sdk==16",),
+        "cpython": ("==3.13.5",),
+    }

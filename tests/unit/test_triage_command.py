@@ -67,7 +67,9 @@ def said(tmp_path: Path, limitations: Path) -> Said:
     base = replace(untested(cell, CellStatus.OK, ""), status=CellStatus.UNEXPECTED)
     write_record(run, CellRecord(base=base, tested=True, planned=("test_a",), suite=1, whole=True))
     skip = made.outcome("test.test_a.A.test_two", Status.SKIPPED, "needs fork")
-    append_result(cell_directory(run, cell.id) / OUTCOMES, made.result(made.outcome(status=Status.FAILED), skip))
+    moon = made.outcome("test.test_a.A.test_three", Status.SKIPPED, "needs a moon")
+    results = made.result(made.outcome(status=Status.FAILED), skip, moon)
+    append_result(cell_directory(run, cell.id) / OUTCOMES, results)
     red = [
         Unexpected(
             cell=cell.id, test="test.test_a.A.test_one", outcome="failed", verdict="regression", detail="OSError"
@@ -82,7 +84,7 @@ def said(tmp_path: Path, limitations: Path) -> Said:
 
     def say(*words: str) -> tuple[int, str]:
         file = io.StringIO()
-        more = ["--limitations", str(limitations)] if words[0] in ("accept", "retire") else []
+        more = ["--limitations", str(limitations)] if words[0] in ("queue", "accept", "retire") else []
         status = triage([*words, "--out", str(tmp_path), *more], Console(file=file, width=200, highlight=False))
         return status, file.getvalue()
 
@@ -112,6 +114,19 @@ def test_what_failed_goes_into_an_entry(said: Said, limitations: Path) -> None:
     assert (added.globs, added.expect, added.reason) == (("test.test_a.A.test_one",), "failed", "fork gives ENOSYS")
 
 
+def test_skips_that_nothing_explains_are_listed_and_go_into_an_entry(said: Said, limitations: Path) -> None:
+    status, text = said("queue", "run-1")
+    assert status == 0
+    assert "needs a moon: 1 test, such as test.test_a.A.test_three" in text
+    assert text.endswith("1 reasons that no limitation explains\n")
+    assert "0 reasons" in said("queue", "run-1", "test_b")[1]
+
+    said("accept", "run-1", "--skips", "--limitation", "no-fork", "--write")
+    added = Limitations.load(limitations).entries[0].reasons[-1]
+    assert (added.match, added.seen.target, len(added.seen.cpython)) == ("needs a moon$", ("wasi",), 1)
+    assert "0 reasons" in said("queue", "run-1")[1]
+
+
 def test_nobody_is_asked_where_nobody_is(said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO())
     with pytest.raises(UsageError, match="nobody can be asked"):
@@ -123,6 +138,8 @@ def test_nobody_is_asked_where_nobody_is(said: Said, monkeypatch: pytest.MonkeyP
     [
         (("accept", "run-1", "test_b", "--limitation", "no-fork"), "nothing of that failed unexpectedly"),
         (("accept", "run-1", "--limitation", "no-frok", "--reason", "seen"), "there is no limitation 'no-frok'"),
+        (("accept", "run-1", "test_b", "--skips", "--limitation", "no-fork"), "each skip of that is explained"),
+        (("queue", "run-1", "--write"), "--write"),
         (("retire", "run-1", "test_b"), "nothing of that is stale"),
         (("retire", "run-2"), "there is no run 'run-2'"),
         (("retire", "run-1", "--wrte"), "has no option '--wrte'"),
