@@ -135,6 +135,14 @@ class Result(unittest.TestResult):
             self.status = status
         self.detail = f"{self.detail}\n{detail}" if self.detail else detail
 
+    def _exc_info_to_string(self, err, test):
+        # What a test printed is told beside the traceback, so that this ends with what was raised.
+        self.buffer = self.current is None
+        try:
+            return super()._exc_info_to_string(err, test)
+        finally:
+            self.buffer = True
+
     def addError(self, test, err):
         super().addError(test, err)
         self._observe(test, "errored", self.errors.pop()[1])

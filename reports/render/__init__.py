@@ -133,6 +133,9 @@ def show(summary: Summary, directory: Path, console: Console) -> None:
             console.print(f"{shown(cell.id)}: allowed to fail: {shown(cell.allowed_to_fail)}", soft_wrap=True)
         for note in cell.notes:
             console.print(f"note: {shown(cell.id)}: {shown(last_line(note) if len(note) > 300 else note)}", style="dim")
+    if waiting := sum(cell.unattributed_skips for cell in summary.cells):
+        again = f"nox -s triage -- queue {summary.run_id}"
+        console.print(f"\n{waiting} skips that no limitation explains: {shown(again)}", soft_wrap=True)
     if summary.unexpected:
         console.print(f"\n[red]{len(summary.unexpected)} unexpected[/red]")
     for row in summary.unexpected[:_TERMINAL_ROWS]:

@@ -365,6 +365,12 @@ def shown(summary: Summary, directory: Path) -> str:
     return stream.read()
 
 
+def test_skips_that_nothing_explains_are_said_with_the_command_that_lists_them(tmp_path: Path) -> None:
+    assert "no limitation explains" not in shown(run_of(cell_of()), tmp_path)
+    text = shown(run_of(cell_of(unattributed_skips=30), cell_of(unattributed_skips=5)), tmp_path)
+    assert "35 skips that no limitation explains: nox -s triage -- queue 20261122-120301-wasi-3f9a" in text
+
+
 @hostile
 def test_hostile_text_neither_breaks_nor_steers_the_terminal(tmp_path: Path, text: str) -> None:
     said = shown(hostile_run(text), tmp_path)
