@@ -184,10 +184,11 @@ def last_line(detail: str) -> str:
 def condition(these: Sequence[Cell], everything: Sequence[Cell]) -> dict[str, tuple[str, ...]]:
     """Values of as few axes as possible that hold on these cells and on no other of `everything`.
 
-    When no combination of axes tells them apart, that of all axes.
+    When no combination of axes tells them apart, that of all axes; so, too, of the only cell that there is: it says
+    nothing of others.
     """
     wanted = {cell.id for cell in these}
-    for count in range(len(AXES) + 1):
+    for count in range(len(AXES) + 1 if len(everything) > 1 else 0):
         for chosen in itertools.combinations(AXES, count):
             values = {axis: _values(axis, these) for axis in chosen}
             if {cell.id for cell in everything if _holds(cell, values)} == wanted:

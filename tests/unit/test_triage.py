@@ -95,6 +95,15 @@ def test_a_condition_names_as_few_axes_as_tell_cells_apart() -> None:
     assert these(OLD) == {"sdk": ("wasi-sdk==16",), "runtime": ("wasmtime==49.0.0",)}
 
 
+def test_the_only_cell_of_a_run_says_nothing_of_others() -> None:
+    assert condition([CELLS[OLD]], [CELLS[OLD]]) == {
+        "target": ("wasi",),
+        "sdk": ("wasi-sdk==16",),
+        "cpython": ("==3.13.5",),
+        "runtime": ("wasmtime==49.0.0",),
+    }
+
+
 def test_cells_that_no_condition_tells_apart_have_that_of_all_axes() -> None:
     assert these(FIRST, OLD) == {
         "target": ("wasi",),
