@@ -45,6 +45,7 @@ class Found:
 
     @cached_property
     def skips(self) -> Skips:
+        """The skipped tests of each tested cell."""
         return {name: tuple(self._skips_of(name)) for name in self.cells}
 
     def _skips_of(self, cell: str) -> Iterator[tuple[str, str, str]]:
@@ -54,6 +55,7 @@ class Found:
                     yield result.module, one.test, one.detail
 
     def full(self, cell: str) -> bool:
+        """Whether the cell's whole suite was planned."""
         record = read_record(self.directory, cell)
         return record is not None and record.full
 

@@ -106,17 +106,26 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
-def broken_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A CPython 3.13 tree in which five tests do what no test should."""
+def cpython_source() -> Path:
+    """The sources of the default CPython, which nobody writes to."""
     (cpython,) = (row for row in load().cpythons if row.version == "3.13.5")
-    source = obtain(cpython.id, cpython_providers(cpython), real_store(), print).path
+    return obtain(cpython.id, cpython_providers(cpython), real_store(), print).path
+
+
+@pytest.fixture(scope="session")
+def broken_tree(cpython_source: Path) -> Path:
+    """A CPython 3.13 tree in which five tests do what no test should."""
     # One place in the cache for every session, so that make finds what it made the last time.
     tree = real_store().root / "state" / "broken-tree"
     if not tree.exists():
-        shutil.copytree(source, tree, symlinks=True, ignore=shutil.ignore_patterns("__pycache__", ".manifest.json"))
+        partial = tree.with_suffix(".part")
+        shutil.rmtree(partial, ignore_errors=True)
+        ignored = shutil.ignore_patterns("__pycache__", ".manifest.json")
+        shutil.copytree(cpython_source, partial, symlinks=True, ignore=ignored)
         for module, (head, body) in BROKEN.items():
-            path = tree / "Lib/test" / f"{module}.py"
+            path = partial / "Lib/test" / f"{module}.py"
             text = path.read_text("utf-8")
             assert head in text, module
             path.write_text(text.replace(head, head + body, 1), "utf-8")
+        partial.rename(tree)
     return tree

@@ -155,11 +155,13 @@ BAD_C = ("    int res;\n\n    if (lo < 0) {", "    int res;\n\n    if (lo == 0) 
 
 
 @pytest.fixture
-def checkout(broken_tree: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:
+def checkout(broken_tree: Path, cpython_source: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:
     """The tree as a git checkout of five commits, of which the third breaks a test in C; their names."""
-    source, notes = broken_tree / "Modules/_bisectmodule.c", broken_tree / "README.rst"
-    before = {path: path.read_text("utf-8") for path in (source, notes)}
+    source, notes = (broken_tree / name for name in ("Modules/_bisectmodule.c", "README.rst"))
+    before = {path: (cpython_source / path.relative_to(broken_tree)).read_text("utf-8") for path in (source, notes)}
     assert BAD_C[0] in before[source]
+    source.write_text(before[source], "utf-8")
+    shutil.rmtree(broken_tree / ".git", ignore_errors=True)  # of a session that was killed
     git(broken_tree, "init", "--quiet")
     git(broken_tree, "config", "user.name", "a developer")
     git(broken_tree, "config", "user.email", "developer@example.invalid")
