@@ -80,7 +80,7 @@ def queue(known: argparse.Namespace, found: Found, console: Console) -> int:
     waiting = unattributed(found.skips, found.known, known.tests)
     for one in waiting:
         _show_skip(one, console)
-    console.print(f"{len(waiting)} reasons that no limitation explains", highlight=False)
+    console.print(f"reasons that no limitation explains: {len(waiting)}", highlight=False)
     return 0
 
 

@@ -134,6 +134,27 @@ def test_broken_tests_are_regressions_of_their_kind_and_harm_no_other(
     assert all("nox -s test-wasi -- --cell" in row["reproduce"] for row in red)
 
 
+FROZEN = """
+import gc, unittest
+
+class Collector(unittest.TestCase):
+    def test_it_sees_everything(self): self.assertEqual(gc.get_freeze_count(), 0)
+"""
+
+
+def test_what_fails_for_want_of_the_whole_collector_is_run_again_with_it(
+    harness: Harness, tmp_path: Path, broken_tree: Path
+) -> None:
+    added = broken_tree / "Lib/test/test_frozen_heap.py"
+    added.write_text(FROZEN)
+    try:
+        done = harness("test", "--target", "wasi", "--cpython", str(broken_tree), "test_frozen_heap", "test_opcodes")
+    finally:
+        added.unlink()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert outcomes(tmp_path)["test.test_frozen_heap.Collector.test_it_sees_everything"].status is Status.PASSED
+
+
 def start(tmp_path: Path, *arguments: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         harness_command(tmp_path, "test", "--target", "wasi", *arguments),
