@@ -21,8 +21,8 @@ from rich.console import Console
 
 from benchmarks import flavours, history, judging, node, page, planning, wasi
 from benchmarks.timing import TOP
-from harness import records
-from harness.store import Store
+from harness.machine.store import Store
+from matrix import json_records
 
 
 def main() -> None:
@@ -69,7 +69,7 @@ def main() -> None:
         found = wasi.measure(arguments.cpython, arguments.runtime, directory, store)
         wasi.show(found, console)
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / "found.json").write_bytes(records.indented(found))
+    (directory / "found.json").write_bytes(json_records.indented(found))
     console.print(f"\nin full: {directory}", soft_wrap=True)
 
 

@@ -14,7 +14,8 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
-from harness.outcome import Outcome, Status, module_test, read_results
+from harness.suite.results import read_results
+from matrix.outcome import Outcome, Status, module_test
 
 _SUBTEST = re.compile(r"^(?P<test>[\w.<>-]+) [\[(].*[\])]$", re.DOTALL)
 

@@ -12,9 +12,9 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from harness.prepare import Options, Preparer
-from harness.session import Limits
-from harness.store import Store
+from harness.cells.prepare import Options, Preparer
+from harness.guests.settings import Limits
+from harness.machine.store import Store
 from matrix.expand import expand
 from matrix.load import load
 from matrix.select import Selection, select

@@ -23,9 +23,9 @@ from rich.table import Table
 from benchmarks.timing import TOP, timed
 from harness.commands.history import diff
 from harness.commands.history import history as ask
-from harness.outcome import ModuleResult, Outcome, Status
-from harness.store import digest_of
+from harness.machine.store import digest_of
 from matrix.errors import UsageError
+from matrix.outcome import ModuleResult, Outcome, Status
 from reports import history
 from reports.summary import CellStatus, CellSummary, CPythonUsed, RuntimeUsed, SdkUsed, Summary
 

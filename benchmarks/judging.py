@@ -12,10 +12,10 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
-from harness.commands.runs import cell_directory, read_record, read_started
-from harness.outcome import read_results
-from harness.plugin import OUTCOMES
-from harness.selection import matrix_of, selected_cells
+from harness.cells.selection import matrix_of, selected_cells
+from harness.runs.records import cell_directory, read_record, read_started
+from harness.suite.plugin import OUTCOMES
+from harness.suite.results import read_results
 from matrix.errors import UsageError
 from matrix.limitations import Limitations
 from reports.verdict import judge_cell

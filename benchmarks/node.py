@@ -17,11 +17,11 @@ from rich.console import Console
 
 from benchmarks.compare import Comparison, compare, show_comparison
 from benchmarks.timing import Timing, cpu_seconds, harness_run, prepare, show_timings
-from harness.discover import test_modules
-from harness.observing import adapter_of, by_hand
-from harness.prepare import Prepared
-from harness.process import Guest
-from harness.store import Store
+from harness.cells.prepare import Prepared
+from harness.machine.process import Guest
+from harness.machine.store import Store
+from harness.suite.discover import test_modules
+from harness.suite.observing import adapter_of, by_hand
 from matrix.select import Selection
 
 SELECTION = Selection(target=("node",), sdk=("3.1.69",), cpython=("3.11.2",), runtime=("node-20.18.0",))

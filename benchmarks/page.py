@@ -22,8 +22,9 @@ from playwright.sync_api import Page, sync_playwright
 from rich.console import Console
 
 from benchmarks.timing import TOP, Timing, timed
-from harness import records
-from harness.commands.runs import (
+from harness.guests.runtimes.browser import launch_options
+from harness.machine.store import write_atomically
+from harness.runs.records import (
     STARTED,
     CellRecord,
     StartedRun,
@@ -32,14 +33,14 @@ from harness.commands.runs import (
     read_started,
     write_record,
 )
-from harness.outcome import ModuleResult, append_result, read_results
-from harness.plugin import OUTCOMES
-from harness.runtimes.browser import launch_options
-from harness.store import write_atomically
+from harness.suite.plugin import OUTCOMES
+from harness.suite.results import append_result, read_results
+from matrix import json_records
 from matrix.errors import UsageError
 from matrix.expand import expand
 from matrix.load import load
 from matrix.model import Cell
+from matrix.outcome import ModuleResult
 from matrix.select import Selection
 from reports import history
 
@@ -143,7 +144,7 @@ def make_run(source: Path, directory: Path, *, cells: int, tests: int) -> list[C
         ),
         cells=tuple(cell.id for cell in chosen),
     )
-    write_atomically(directory / RUN / STARTED, records.encode(run))
+    write_atomically(directory / RUN / STARTED, json_records.encode(run))
     return chosen
 
 

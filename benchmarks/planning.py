@@ -14,21 +14,10 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from harness.ci import as_github, jobs_of
-from harness.schedule import shard
+from harness.runs.ci import as_github, jobs_of
+from harness.suite.schedule import shard
 from matrix.expand import Expansion, expand
-from matrix.model import (
-    Condition,
-    CPython,
-    Defaults,
-    Exclusion,
-    Matrix,
-    Runtime,
-    RuntimeKind,
-    Sdk,
-    Series,
-    Target,
-)
+from matrix.model import Condition, CPython, Defaults, Exclusion, Matrix, Runtime, RuntimeKind, Sdk, Series, Target
 from matrix.select import Selection, select
 from matrix.versions import Requirement
 

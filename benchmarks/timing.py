@@ -15,10 +15,10 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from harness.build import Silent
-from harness.prepare import Options, Prepared, Preparer
-from harness.session import Limits
-from harness.store import Store
+from harness.build.execute import Silent
+from harness.cells.prepare import Options, Prepared, Preparer
+from harness.guests.settings import Limits
+from harness.machine.store import Store
 from matrix.expand import expand
 from matrix.load import load
 from matrix.select import Selection, select

@@ -18,8 +18,8 @@ from rich.console import Console
 
 from benchmarks.compare import Comparison, compare, show_comparison
 from benchmarks.timing import Timing, harness_run, prepare, show_timings, timed
-from harness.prepare import Prepared
-from harness.store import Store
+from harness.cells.prepare import Prepared
+from harness.machine.store import Store
 from matrix.select import Selection
 
 RUNTIMES = {"embedded": "wasmtime-50.0.1", "cli": "wasmtime-cli-49.0.3"}

@@ -4,31 +4,29 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 
-from harness.cli import parse
 from harness.commands.cache import cache
 from harness.commands.cells import list_cells
+from harness.commands.cli import OUT, parse
 from harness.commands.history import diff, history
 from harness.commands.limitations import list_limitations
 from harness.commands.nightly import nightly
-from harness.commands.pins import update_pins
+from harness.commands.pins.main import update_pins
 from harness.commands.plan import plan
 from harness.commands.probe import probe
 from harness.commands.report import report
 from harness.commands.serve import serve_repl
 from harness.commands.test import build_or_test
-from harness.commands.triage import triage
+from harness.commands.triage.main import triage
 from harness.commands.work import work
-from harness.process import heed_termination
+from harness.machine.process import heed_termination
 from matrix.errors import MatrixError
 
-OUT = Path(__file__).parent.parent / "reports" / "out"
 COMMANDS = {
-    # those that take the options of `harness.cli`
+    # those that take the options of `harness.commands.cli`
     "cells": list_cells,
     "report": report,
     "build": build_or_test,

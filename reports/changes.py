@@ -11,7 +11,7 @@ from enum import StrEnum
 
 import msgspec
 
-from harness.outcome import LETTERS, RED, ModuleResult, Status
+from matrix.outcome import LETTERS, RED, ModuleResult, Status
 
 SLOWER_FACTOR = 2.0
 SLOWER_SECONDS = 1.0

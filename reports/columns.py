@@ -11,7 +11,7 @@ from itertools import groupby
 
 import msgspec
 
-from harness.outcome import LETTERS, ModuleResult, Status, module_test
+from matrix.outcome import LETTERS, ModuleResult, Status, module_test
 from reports.verdict import CellVerdicts, Judged, Verdict
 
 VERDICT_LETTERS = {

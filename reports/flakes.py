@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
-from harness.outcome import RED, Status
+from matrix.outcome import RED, Status
 from reports.verdict import Rate
 
 _FIXTURE = re.compile(r"^\w+ \((?P<owner>.+)\)$")

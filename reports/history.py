@@ -16,8 +16,8 @@ from pathlib import Path
 
 import msgspec
 
-from harness.outcome import LETTERS, ModuleResult, Status
 from matrix.errors import HistoryUnusable, UsageError
+from matrix.outcome import LETTERS, ModuleResult, Status
 from reports.changes import RecordedModule
 from reports.flakes import Flake, Observation, flakes, rate, tally
 from reports.summary import CellSummary, Summary

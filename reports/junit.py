@@ -16,8 +16,7 @@ from typing import NamedTuple
 from junitparser import JUnitXml, Skipped
 from markupsafe import escape
 
-from harness.outcome import ModuleResult, Outcome, Status
-from harness.store import write_atomically
+from matrix.outcome import ModuleResult, Outcome, Status
 from reports.verdict import CellVerdicts, Judged, Verdict
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -35,10 +34,10 @@ def plain(text: str) -> str:
     return _NOT_XML.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
 
 
-def write(
-    path: Path, cell: str, verdicts: CellVerdicts, results: Mapping[str, ModuleResult], properties: Mapping[str, str]
-) -> None:
-    """Write a cell's JUnit file, whole or not at all."""
+def document(
+    cell: str, verdicts: CellVerdicts, results: Mapping[str, ModuleResult], properties: Mapping[str, str]
+) -> bytes:
+    """A cell's JUnit file."""
     suites: list[_Suite] = []
     for module, items in groupby(verdicts.judged, key=lambda judged: judged.module):
         seconds = results[module].duration if module in results else 0.0  # with imports and fixtures
@@ -55,7 +54,7 @@ def write(
         lines += [_case(item, shown) for item, shown in suite.cases]
         lines.append("</testsuite>")
     lines.append("</testsuites>\n")
-    write_atomically(path, "\n".join(lines).encode())
+    return "\n".join(lines).encode()
 
 
 class _Shown(NamedTuple):

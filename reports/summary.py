@@ -8,8 +8,8 @@ from enum import StrEnum
 
 import msgspec
 
-from harness.outcome import Status
 from matrix.model import AllowedToFail, Cell, Matrix
+from matrix.outcome import Status
 from matrix.reach import reaches
 from reports.differences import Comparison
 from reports.verdict import RED, CellVerdicts, Verdict

@@ -26,7 +26,7 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     tenths: list[tuple[int | None, ...]]
     """one a run, tenths of seconds of each module; None where it was not run"""
     spans: list[list[tuple[int, int, str]]]
-    """of each module, from which run on: its list of tests, and a letter for each of them (harness.outcome.LETTERS)"""
+    """of each module, from which run on: its list of tests, and a letter for each of them (matrix.outcome.LETTERS)"""
     lists: dict[int, tuple[str, ...]]
     """the lists of tests, in order of their names"""
 

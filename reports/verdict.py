@@ -19,8 +19,8 @@ from typing import assert_never
 
 import msgspec
 
-from harness.outcome import ModuleResult, Outcome, Status, module_test
 from matrix.limitations import NEUTRAL, CellLimitations, Expectation
+from matrix.outcome import ModuleResult, Outcome, Status, module_test
 
 
 class Verdict(StrEnum):

@@ -7,8 +7,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from harness.providers.directory import VARIABLES
-from harness.store import VARIABLE
+from harness.machine.store import VARIABLE
+from harness.provide.directory import VARIABLES
 
 # The machine may be busy with a build or a benchmark: how long an example takes says nothing.
 hypothesis.settings.register_profile("here", deadline=None)

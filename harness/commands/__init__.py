@@ -1,4 +1,4 @@
-"""The commands of `python -m harness`, one module each: where matrix, harness and reports are put together.
+"""The command line: one module per command, argument parsing and nothing else.
 
-Nothing else of harness imports them, or anything of reports but through them.
+In: words. Out: an exit status. Imports everything below; nothing imports it but `harness.__main__`.
 """

@@ -9,10 +9,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from harness import records, upkeep
-from harness.cli import Parser
-from harness.store import Store
-from harness.upkeep import Item, Limits, human_age, human_size
+from harness.commands.cli import Parser
+from harness.machine import upkeep
+from harness.machine.store import Store
+from harness.machine.upkeep import Item, Limits, human_age, human_size
+from matrix import json_records
 from matrix.errors import UsageError
 
 _NAME = "python -m harness cache"
@@ -39,7 +40,7 @@ def _list(argv: Sequence[str], console: Console) -> int:
     items = upkeep.summed(upkeep.survey(store))
     if arguments.json:
         document = {"root": store.root, "total": upkeep.total(items), "items": items}
-        console.file.write(records.indented(document).decode())
+        console.file.write(json_records.indented(document).decode())
         return 0
     now = datetime.datetime.now(datetime.UTC)
     table = Table(box=None, pad_edge=False)

@@ -9,12 +9,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from harness import records
-from harness.cli import Arguments
-from harness.providers import Availability, Provider, availability
-from harness.provision import items_of
-from harness.selection import expansion_of, matrix_of, selection_of
-from harness.store import Store
+from harness.cells.request import Arguments
+from harness.cells.selection import expansion_of, matrix_of, selection_of
+from harness.machine.store import Store
+from harness.provide.items import items_of
+from harness.provide.obtain import Availability, Provider, availability
+from matrix import json_records
 from matrix.expand import Expansion
 from matrix.select import Selection, narrow, of_options, select
 
@@ -92,4 +92,4 @@ def _cells_json(
         ],
         "rejected": [{"id": r.cell.id, "reason": r.reason, "reference": r.reference} for r in expansion.rejected],
     }  # fmt: skip
-    console.file.write(records.indented(document).decode())
+    console.file.write(json_records.indented(document).decode())

@@ -13,10 +13,10 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from harness import records
-from harness.cli import Parser
-from harness.outcome import RED
+from harness.commands.cli import OUT, Parser
+from matrix import json_records
 from matrix.errors import UsageError, near
+from matrix.outcome import RED
 from reports import history as recorded
 from reports.changes import Change, Kind, changes
 from reports.chosen import LATEST, PREVIOUS, choose, narrowed
@@ -25,7 +25,6 @@ from reports.flakes import Flake
 from reports.history import History, RecordedCell, SeenTest
 from reports.render import shown
 
-OUT = Path(__file__).parents[2] / "reports" / "out"
 _MOST_TESTS = 50
 """that a glob may match"""
 _MOST_ROWS = 50
@@ -83,7 +82,7 @@ def diff(argv: Sequence[str], console: Console) -> int:
             only_after=chosen.only_after,
         )
     if arguments.json:
-        console.file.write(records.indented(found).decode())
+        console.file.write(json_records.indented(found).decode())
     else:
         _show_diff(found, console)
     return int(arguments.exit_code and any(cell.fails for cell in found.cells))
@@ -187,7 +186,7 @@ def history(argv: Sequence[str], console: Console) -> int:
                 )
             seen = [one for test in tests for one in opened.seen(test, cells=cells)]
     if arguments.json:
-        console.file.write(records.indented({"flaky": flaky} if arguments.flaky else {"seen": seen}).decode())
+        console.file.write(json_records.indented({"flaky": flaky} if arguments.flaky else {"seen": seen}).decode())
     elif arguments.flaky:
         _show_flaky(flaky, console)
     else:

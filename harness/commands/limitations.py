@@ -5,9 +5,9 @@ from __future__ import annotations
 from rich.console import Console
 from rich.markup import escape
 
-from harness import records
-from harness.cli import Arguments
-from harness.selection import matrix_of, selected_cells
+from harness.cells.request import Arguments
+from harness.cells.selection import matrix_of, selected_cells
+from matrix import json_records
 from matrix.errors import UsageError
 from matrix.limitations import Limitations
 from matrix.select import Selection
@@ -29,7 +29,7 @@ def list_limitations(arguments: Arguments, console: Console) -> int:
         of_cell = limitations.for_cell(cells[0].facts)
     entries = of_cell.entries if of_cell is not None else limitations.entries
     if arguments.format == "json":
-        text = records.indented(known.as_records(entries)).decode()
+        text = json_records.indented(known.as_records(entries)).decode()
     elif arguments.format == "markdown":
         text = known.as_markdown(entries)
     elif of_cell is None:

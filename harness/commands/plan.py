@@ -7,12 +7,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from harness import records
-from harness.ci import FORMATS, jobs_of
-from harness.cli import Parser, positive
-from harness.commands.nightly import cells_of_set
-from harness.schedule import Durations
-from harness.store import Store, write_atomically
+from harness.cells.sets import cells_of_set
+from harness.commands.cli import Parser, positive
+from harness.machine.store import Store, write_atomically
+from harness.runs.ci import FORMATS, jobs_of
+from harness.suite.schedule import Durations
+from matrix import json_records
 from matrix.load import load
 
 
@@ -31,6 +31,6 @@ def plan(argv: Sequence[str], console: Console) -> int:
     targets = dict.fromkeys(cell.build.target.id for cell in cells)
     seconds = {target: Durations(store, target).known() for target in targets}
     if known.module_seconds is not None:
-        write_atomically(known.module_seconds, records.encode(seconds))
+        write_atomically(known.module_seconds, json_records.encode(seconds))
     console.file.write(FORMATS[known.format](jobs_of(cells, load(), seconds, known.shard_seconds)))
     return 0

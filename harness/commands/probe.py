@@ -12,16 +12,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from harness import records
-from harness.cli import Arguments
-from harness.commands.nightly import cells_of_set
-from harness.commands.runs import named_run_id, point_latest
-from harness.prepare import Options, Prepared, Preparer
-from harness.probing import Probed, run_probes
-from harness.progress import TerminalWatcher
-from harness.runtimes import adapter
-from harness.selection import matrix_of, selected_cells
-from harness.store import Store, write_atomically
+from harness.cells.prepare import Options, Prepared, Preparer
+from harness.cells.request import Arguments
+from harness.cells.selection import matrix_of, selected_cells
+from harness.cells.sets import cells_of_set
+from harness.commands.progress import TerminalWatcher
+from harness.guests.probing import Probed, run_probes
+from harness.guests.runtimes.choose import adapter
+from harness.machine.store import Store, write_atomically
+from harness.runs.records import named_run_id, point_latest
+from matrix import json_records
 from matrix.errors import BuildFailed, MatrixError, UsageError, near
 from matrix.limitations import Limitation, Limitations, State
 from matrix.model import Cell
@@ -69,7 +69,7 @@ def probe(arguments: Arguments, console: Console) -> int:
         by_id = {one.limitation: one for one in found}
         squares += [square(entry, cell, by_id[entry.id].state, by_id[entry.id].saw) for entry in entries]
         result = Probes(run_id=run_id, cells=tuple(cell.id for cell in cells), squares=tuple(squares))
-        write_atomically(directory / PROBES, records.indented(result))
+        write_atomically(directory / PROBES, json_records.indented(result))
     write_atomically(directory / "limitations.md", page(entries, cells, squares).encode())
     point_latest(arguments.out, run_id)
     _show(entries, cells, squares, console)

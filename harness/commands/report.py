@@ -2,52 +2,25 @@
 
 from __future__ import annotations
 
-import datetime
-import gc
 import webbrowser
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import msgspec
 from rich.console import Console
-from rich.markup import escape
 
-from harness import records
-from harness.cli import Arguments
-from harness.commands.merge import merge
-from harness.commands.page import Gathered, write_pages
-from harness.commands.runs import (
-    CellRecord,
-    StartedRun,
-    cell_directory,
+from harness.cells.request import Arguments
+from harness.cells.selection import matrix_of, selected_cells
+from harness.runs.merge import merge
+from harness.runs.publish import publish
+from harness.runs.records import (
     point_latest,
-    read_record,
     read_started,
     run_directory,
 )
-from harness.outcome import ModuleResult, read_results
-from harness.plugin import OUTCOMES
-from harness.selection import cell_options, matrix_of, selected_cells
-from matrix.errors import HistoryUnusable, MatrixError
-from matrix.limitations import CellLimitations, Limitations
-from matrix.load import load
-from matrix.model import Cell
-from reports import history, junit, page, render
-from reports.differences import compare
+from matrix import json_records
+from matrix.limitations import Limitations
 from reports.summary import (
-    CellStatus,
-    CellSummary,
     Summary,
-    Unexpected,
-    allowed,
-    command_again,
-    exit_status,
-    expired,
-    tested,
-    unexpected,
-    untested,
 )
-from reports.verdict import NO_RATES, CellVerdicts, Rates, judge_cell
 
 
 def report(arguments: Arguments, console: Console) -> int:
@@ -60,162 +33,8 @@ def report(arguments: Arguments, console: Console) -> int:
     run = read_started(directory)
     cells = selected_cells(run.arguments, matrix_of(run.arguments))
     before = directory / "summary.json"
-    duration = records.decode(before.read_bytes(), Summary).duration_s if before.is_file() else 0.0
+    duration = json_records.decode(before.read_bytes(), Summary).duration_s if before.is_file() else 0.0
     status = publish(directory, run, cells, Limitations.load(), duration, console)
     if arguments.open and not webbrowser.open((directory / "index.html").as_uri()):
         console.print("no browser was found to show it: open the file yourself, or name one with $BROWSER")
     return status
-
-
-def publish(
-    directory: Path,
-    run: StartedRun,
-    cells: Sequence[Cell],
-    limitations: Limitations,
-    duration: float,
-    console: Console,
-    *,
-    interrupted: bool = False,
-) -> int:
-    """Judge what lies in a run's directory, write and show its report, record it; the run's exit status."""
-    gc.disable()  # a nightly has a million outcomes and no cycles: to look for some takes a fifth of the time
-    try:
-        return _publish(directory, run, cells, limitations, duration, console, interrupted=interrupted)
-    finally:
-        gc.enable()
-
-
-def _publish(
-    directory: Path,
-    run: StartedRun,
-    cells: Sequence[Cell],
-    limitations: Limitations,
-    duration: float,
-    console: Console,
-    *,
-    interrupted: bool,
-) -> int:
-    gathered = Gathered()
-    summary = summarise(directory, run, cells, limitations, duration, gathered, interrupted=interrupted)
-    render.write(summary, directory)
-    try:
-        remember(directory, run, summary)
-        with history.opened(directory.parent / history.NAME) as known:
-            write_pages(directory, run, summary, cells, limitations, gathered, known)
-    except HistoryUnusable as exc:  # the report stands all the same
-        console.print(f"[red]this run is not in the history[/red]: {escape(str(exc))}", soft_wrap=True)
-        write_pages(directory, run, summary, cells, limitations, gathered, None)
-    render.show(summary, directory, console)
-    return summary.exit_status
-
-
-def remember(directory: Path, run: StartedRun, summary: Summary) -> None:
-    """Record a run in the history. Raises HistoryUnusable."""
-
-    def results_of(cell: str) -> history.CellResults | None:
-        record = read_record(directory, cell)
-        if record is None or not record.tested:
-            return None
-        results = read_results(cell_directory(directory, cell) / OUTCOMES)
-        return history.CellResults(results=results, whole=record.whole, complete=record.full)
-
-    history.record(directory.parent / history.NAME, summary, results_of, run.parts)
-
-
-def summarise(
-    directory: Path,
-    run: StartedRun,
-    cells: Sequence[Cell],
-    limitations: Limitations,
-    duration: float,
-    gathered: Gathered,
-    *,
-    interrupted: bool = False,
-) -> Summary:
-    """A run's summary, from the records and outcomes of its cells; writes the JUnit file and the page of each."""
-    matrix = load()
-    summaries: list[CellSummary] = []
-    red: list[Unexpected] = []
-    options = cell_options(run.arguments)
-    for cell in cells:
-        record = read_record(directory, cell.id)
-        if record is None:
-            reason = "it has no record: the run ended before it"
-            base = untested(cell, CellStatus.ERROR if not interrupted else CellStatus.UNEXPECTED, reason)
-            record = CellRecord(base=base, tested=False)
-        red += record.unexpected
-        interrupted = interrupted or record.interrupted
-        if not record.tested:
-            summaries.append(allowed(record.base, matrix.allowance_of(cell)))
-            page.write_cell(directory, summaries[-1], record.steps, "")
-            continue
-        results = read_results(cell_directory(directory, cell.id) / OUTCOMES)
-        verdicts = judge(cell, record, limitations, cell_directory(directory, cell.id), results, run.parts)
-        gathered.add(cell.id, record, verdicts, results)
-        one = tested(record.base, verdicts, record.durations)
-        if record.fault:
-            one = msgspec.structs.replace(one, status=CellStatus.ERROR, reason=record.fault)
-        summaries.append(allowed(one, matrix.allowance_of(cell)))
-        session = f"test-{cell.build.target.id}"
-        red += unexpected(cell.id, session, verdicts, options=options)
-        page.write_tests(directory, cell.id, verdicts, results)
-        page.write_cell(directory, summaries[-1], record.steps, command_again(session, cell.id, options))
-    red += expired(matrix, cells, datetime.date.today())
-    return Summary(
-        run_id=run.run_id,
-        started=run.started,
-        duration_s=round(duration, 1),
-        exit_status=exit_status(summaries, red, interrupted=interrupted),
-        interrupted=interrupted,
-        cells=tuple(summaries),
-        unexpected=tuple(red),
-        comparisons=compare(
-            [
-                (cell.id, cell.build.cpython.id, gathered.modules[cell.id])
-                for cell in cells
-                if cell.id in gathered.modules
-            ]
-        ),
-    )
-
-
-def judge(
-    cell: Cell,
-    record: CellRecord,
-    limitations: Limitations,
-    place: Path,
-    results: Mapping[str, ModuleResult],
-    parts: Sequence[str] = (),
-) -> CellVerdicts:
-    """A tested cell's verdicts; writes its JUnit file."""
-    limits = limitations.for_cell(cell.facts)
-    rates = observed_rates(place, results, limits, parts)
-    verdicts = judge_cell(record.planned, results, limits, full=record.full, rates=rates)
-    base = record.base
-    properties = {
-        "cell": base.id,
-        "sdk": f"{base.sdk.id} ({base.sdk.detail})",
-        "cpython": base.cpython.version,
-        "runtime": f"{base.runtime.name} {base.runtime.version}",
-    }
-    junit.write(place / "junit.xml", base.id, verdicts, results, properties)
-    return verdicts
-
-
-def observed_rates(
-    place: Path, results: Mapping[str, ModuleResult], limitations: CellLimitations, parts: Sequence[str]
-) -> Rates:
-    """How often the tests were bad whose limitation has a bound; nothing when the history cannot say."""
-    if not any(entry.rate for entry in limitations.tests):
-        return NO_RATES
-    bounded = [
-        result
-        for result in results.values()
-        if any((entry := limitations.expected(one.test, result.module)) and entry.rate for one in result.outcomes)
-    ]
-    run = place.parent.parent
-    try:
-        with history.opened(run.parent / history.NAME) as opened:
-            return opened.rates(place.name, (run.name, *parts), bounded)
-    except MatrixError:  # there is none yet; or it is damaged, which is said when the run is recorded
-        return NO_RATES

@@ -8,13 +8,13 @@ import threading
 from rich.console import Console
 from rich.markup import escape
 
-from harness.cli import Arguments
-from harness.prepare import Options, Preparer
-from harness.progress import TerminalWatcher
-from harness.runtimes.browser import PAGES
-from harness.selection import matrix_of, selected_cells
-from harness.serve import Site, serving
-from harness.store import Store
+from harness.cells.prepare import Options, Preparer
+from harness.cells.request import Arguments
+from harness.cells.selection import matrix_of, selected_cells
+from harness.commands.progress import TerminalWatcher
+from harness.guests.runtimes.browser import PAGES
+from harness.machine.http_server import Site, serving
+from harness.machine.store import Store
 from matrix.errors import UsageError
 
 

@@ -10,23 +10,18 @@ import msgspec
 from rich.console import Console
 from rich.markup import escape
 
-from harness.build import Silent
-from harness.cli import Parser
-from harness.commands.runs import read_started, write_record
-from harness.commands.test import CellWorker, record_of_failure
-from harness.prepare import Options, Preparer
-from harness.progress import TerminalWatcher
-from harness.selection import matrix_of, selected_cells
-from harness.store import Store
-from harness.tasks import Kind
+from harness.build.execute import Silent
+from harness.cells.prepare import Options, Preparer
+from harness.cells.selection import matrix_of, selected_cells
+from harness.commands.cli import Parser
+from harness.commands.progress import TerminalWatcher
+from harness.machine.store import Store
+from harness.runs.records import read_started, write_record
+from harness.runs.tasks import Kind
+from harness.runs.worker import CellWorker, record_of_failure
 from matrix.errors import MatrixError, UsageError
 from matrix.limitations import Limitations
 from matrix.model import Cell
-
-
-def words_of(run: Path, kind: Kind, cells: Sequence[str], item: str, cores: int) -> list[str]:
-    """The words after `python -m harness` that have a task done."""
-    return ["work", str(run), kind.value, *cells, *(["--item", item] if item else []), "--cores", str(cores)]
 
 
 def work(argv: Sequence[str], console: Console) -> int:

@@ -7,18 +7,17 @@ comes from tests is text: Jinja2 escapes it, and the scripts only ever set text.
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import jinja2
 import msgspec
 from markupsafe import Markup
 
-from harness.outcome import ModuleResult
-from harness.store import write_atomically
+from matrix.outcome import ModuleResult
 from reports.columns import columns, shortened, visible
 from reports.differences import short_names
+from reports.file import File, text_file
 from reports.page.timing import Bar, CellTime, SlowModule, lanes
 from reports.render import last_line, state, tone
 from reports.summary import BuildStep, CellSummary, Summary
@@ -129,54 +128,52 @@ _ENVIRONMENT.filters |= {"last_line": last_line, "shortened": shortened, "json_s
 _ENVIRONMENT.globals |= {"state": state, "tone": tone, "short_names": short_names, "most": _MOST_ROWS, "lanes": lanes}
 
 
-def _render(template: str, path: Path, root: str, **values: object) -> None:
-    text = _ENVIRONMENT.get_template(template).render(root=root, **values)
-    write_atomically(path, text.encode("utf-8", "backslashreplace"))
+def _rendered(template: str, name: str, root: str, **values: object) -> File:
+    return text_file(name, _ENVIRONMENT.get_template(template).render(root=root, **values))
 
 
-def _data(path: Path, name: str, value: object) -> None:
+def _data(name: str, value: object) -> File:
     """A script that hands a value to the page."""
-    # Not atomically, with a sync for each: there are hundreds, and the pages that lead to them are written last.
-    path.parent.mkdir(parents=True, exist_ok=True)
     call = b"receive(" + msgspec.json.encode(name) + b", " + msgspec.json.encode(value) + b");\n"
-    path.write_bytes(call)
+    return File(name, call, linked=False)
 
 
-def write_tests(directory: Path, cell: str, verdicts: CellVerdicts, results: Mapping[str, ModuleResult]) -> None:
-    """The tests of a cell as its page loads them, into the run's `directory`."""
-    place = directory / "cells" / cell
-    shutil.rmtree(place / "details", ignore_errors=True)
+def details_directory(cell: str) -> str:
+    """Where the details of a cell's tests lie, relative to the run: a directory that `files_of_tests` fills anew."""
+    return f"cells/{cell}/details"
+
+
+def files_of_tests(cell: str, verdicts: CellVerdicts, results: Mapping[str, ModuleResult]) -> Iterator[File]:
+    """The tests of a cell as its page loads them."""
     tests, details = columns(verdicts, results)
-    _data(place / "tests.js", f"cells/{cell}/tests.js", tests)
+    yield _data(f"cells/{cell}/tests.js", tests)
     for number, module in details.items():
-        _data(place / "details" / f"{number}.js", f"cells/{cell}/details/{number}.js", module.tests)
+        yield _data(f"{details_directory(cell)}/{number}.js", module.tests)
         for name, text in module.whole.items():
-            (place / "details" / f"{number}-{name}.txt").write_text(text, "utf-8", "backslashreplace")
+            yield text_file(f"{details_directory(cell)}/{number}-{name}.txt", text, linked=False)
 
 
-def write_cell(directory: Path, cell: CellSummary, steps: Sequence[BuildStep], again: str) -> None:
+def cell_page(cell: CellSummary, steps: Sequence[BuildStep], again: str) -> File:
     """A cell's page; `again` is the command that runs it, to which a test's name can be added."""
-    place = directory / "cells" / cell.id
-    _render("cell.html.j2", place / "index.html", "../../", cell=cell, steps=steps, again=again)
+    return _rendered("cell.html.j2", f"cells/{cell.id}/index.html", "../../", cell=cell, steps=steps, again=again)
 
 
-def write_timeline(directory: Path, cell: str, timeline: Timeline) -> None:
-    """What a cell came to over time, as the page of comparisons loads it."""
-    _data(directory / "page" / "history" / f"{cell}.js", f"page/history/{cell}.js", timeline)
+def timeline_file(cell: str, timeline: Timeline) -> File:
+    """A cell's outcomes over time, as the page of comparisons loads them."""
+    return _data(f"page/history/{cell}.js", timeline)
 
 
-def write_run(directory: Path, page: RunPage) -> None:
+def run_files(page: RunPage) -> Iterator[File]:
     """The pages of a run, besides those of its cells."""
     for name in ASSETS:
-        write_atomically(directory / "page" / name, (_HERE / name).read_bytes())
-    _data(directory / "page" / "points.js", "page/points.js", page.points)
+        yield File(f"page/{name}", (_HERE / name).read_bytes())
+    yield _data("page/points.js", page.points)
     summary = page.summary
     tested = [cell.id for cell in summary.cells if cell.modules.planned]
     matrix = _matrix(summary.cells, page.excluded)
     for name in ("compare", "limitations", "trends", "index"):
-        path = directory / f"{name}.html"
-        _render(f"{name}.html.j2", path, "", page=page, summary=summary, tested=tested, matrix=matrix)
-    _render("badge.svg.j2", directory / "badge.svg", "", summary=summary)
+        yield _rendered(f"{name}.html.j2", f"{name}.html", "", page=page, summary=summary, tested=tested, matrix=matrix)
+    yield _rendered("badge.svg.j2", "badge.svg", "", summary=summary)
 
 
 def _matrix(cells: Sequence[CellSummary], excluded: Sequence[Excluded]) -> list[dict[str, str]]:

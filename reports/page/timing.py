@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from harness.outcome import ModuleResult
+from matrix.outcome import ModuleResult
 
 _MOST_SLOW = 30
 

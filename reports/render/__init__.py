@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import jinja2
@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from harness import records
-from harness.store import write_atomically
+from matrix import json_records
 from reports.differences import short_names
+from reports.file import File, text_file
 from reports.summary import CellStatus, CellSummary, Summary
 from reports.triage import Sighting
 
@@ -65,13 +65,13 @@ _ENVIRONMENT.filters["fenced"] = fenced
 _ENVIRONMENT.filters["last_line"] = last_line
 
 
-def write(summary: Summary, directory: Path) -> None:
-    """Write summary.json and summary.md into a run's directory, each whole or not at all."""
-    write_atomically(directory / "summary.json", records.indented(summary))
+def summary_files(summary: Summary) -> Iterator[File]:
+    """summary.json and summary.md."""
+    yield File("summary.json", json_records.indented(summary))
     text = _ENVIRONMENT.get_template("summary.md.j2").render(
         summary=summary, most=_MOST_ROWS, state=state, short_names=short_names
     )
-    write_atomically(directory / "summary.md", text.encode("utf-8", "backslashreplace"))
+    yield text_file("summary.md", text)
 
 
 def issue(test: str, sightings: Sequence[Sighting], parting: Sequence[str], summary: Summary) -> str:

@@ -14,11 +14,12 @@ from typing import Any
 import platformdirs
 import pytest
 
-from harness.outcome import Outcome, read_results
-from harness.providers import obtain
-from harness.provision import cpython_providers
-from harness.store import CACHE_NAME, VARIABLE, Store
+from harness.machine.store import CACHE_NAME, VARIABLE, Store
+from harness.provide.items import cpython_providers
+from harness.provide.obtain import obtain
+from harness.suite.results import read_results
 from matrix.load import load
+from matrix.outcome import Outcome
 
 TOP = Path(__file__).parents[2]
 REAL_ENVIRONMENT = dict(os.environ)

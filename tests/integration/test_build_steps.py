@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from harness.build import Silent, execute, pending_steps, remembered_failure
-from harness.recipes import Plan, Step
-from harness.store import Store
+from harness.build import execute
+from harness.build.execute import Silent, pending_steps, remembered_failure
+from harness.build.step import Plan, Step
+from harness.machine.store import Store
 from matrix.errors import BuildFailed
 
 pytestmark = pytest.mark.integration
@@ -35,7 +36,7 @@ def plan(directory: Path, script: str) -> Plan:
 
 
 def run(plan: Plan, store: Store) -> float:
-    return execute(plan, store, Silent(), say=lambda message: None)
+    return execute.execute(plan, store, Silent(), say=lambda message: None)
 
 
 def test_a_step_that_succeeded_is_not_run_again(tmp_path: Path, store: Store) -> None:

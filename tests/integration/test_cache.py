@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.store import VARIABLE, Store
-from harness.upkeep import disk_usage, human_size
+from harness.machine.store import VARIABLE, Store
+from harness.machine.upkeep import disk_usage, human_size
 from tests.integration.conftest import REAL_ENVIRONMENT, TOP
 
 pytestmark = pytest.mark.integration
@@ -148,7 +148,7 @@ def test_runs_and_removals_at_once_never_see_half_an_entry(cache: Cache, store: 
     pruning = [
         sys.executable,
         "-c",
-        "from harness.store import Store\nwhile True: s = Store(); s.remove(s.entry('sdk'))",
+        "from harness.machine.store import Store\nwhile True: s = Store(); s.remove(s.entry('sdk'))",
     ]
     with subprocess.Popen(pruning, cwd=TOP, env=REAL_ENVIRONMENT | {VARIABLE: str(store.root)}) as process:
         try:

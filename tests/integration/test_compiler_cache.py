@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from harness import build
-from harness.compiler_cache import VARIABLE, CompilerCache, find
-from harness.recipes import CACHE, Plan, Step
-from harness.store import Store
+from harness.build import execute
+from harness.build.compiler_cache import VARIABLE, CompilerCache, find
+from harness.build.step import CACHE, Plan, Step
+from harness.machine.store import Store
 from tests.integration.conftest import REAL_ENVIRONMENT
 
 pytestmark = pytest.mark.integration
@@ -61,12 +61,12 @@ def hits(cache: CompilerCache) -> int:
 
 def test_what_was_compiled_before_is_taken(cache: CompilerCache, tmp_path: Path) -> None:
     store, small = Store(tmp_path / "store"), plan(tmp_path / "work")
-    build.execute(small, store, build.Silent(), say=print, cache=cache)
+    execute.execute(small, store, execute.Silent(), say=print, cache=cache)
     first = (small.directory / "answer.o").read_bytes()
     assert hits(cache) == 0
 
     (small.directory / "answer.o").unlink()
-    build.execute(small, store, build.Silent(), say=print, cache=cache)
+    execute.execute(small, store, execute.Silent(), say=print, cache=cache)
 
     assert hits(cache) == 1
     assert (small.directory / "answer.o").read_bytes() == first
@@ -74,6 +74,6 @@ def test_what_was_compiled_before_is_taken(cache: CompilerCache, tmp_path: Path)
 
 def test_a_step_is_current_with_and_without(cache: CompilerCache, tmp_path: Path) -> None:
     store, small = Store(tmp_path / "store"), plan(tmp_path / "work")
-    build.execute(small, store, build.Silent(), say=print, cache=cache)
-    assert build.pending_steps(small) == ()
-    assert build.execute(small, store, build.Silent(), say=print) == 0.0
+    execute.execute(small, store, execute.Silent(), say=print, cache=cache)
+    assert execute.pending_steps(small) == ()
+    assert execute.execute(small, store, execute.Silent(), say=print) == 0.0

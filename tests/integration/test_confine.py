@@ -1,4 +1,4 @@
-"""harness.runtimes.confine, really restricting commands."""
+"""harness.guests.runtimes.confine, really restricting commands."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from harness import process
-from harness.runtimes import confine
+from harness.guests.runtimes import confine
+from harness.machine import process
 
 pytestmark = [
     pytest.mark.integration,

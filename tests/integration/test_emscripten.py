@@ -20,23 +20,25 @@ from msgspec.structs import replace
 from playwright.sync_api import expect, sync_playwright
 from rich.console import Console
 
-from harness.build import Silent
-from harness.cli import parse
+from harness.build.execute import Silent
+from harness.build.recipes.layout import guest_tree
+from harness.cells.prepare import Options, Preparer
 from harness.commands import test as testing
-from harness.commands.runs import StartedRun
-from harness.commands.test import CellWorker
-from harness.fetch import file_sha256
-from harness.outcome import Status
-from harness.prepare import Options, Preparer
-from harness.process import Guest
-from harness.recipes.layout import guest_tree
-from harness.runtimes import GuestRun, adapter, confine
-from harness.runtimes.browser import launch_options
-from harness.session import Limits
-from harness.stage import Preopen
+from harness.commands.cli import parse
+from harness.guests.adapter import GuestRun
+from harness.guests.places import Preopen
+from harness.guests.runtimes import confine
+from harness.guests.runtimes.browser import launch_options
+from harness.guests.runtimes.choose import adapter
+from harness.guests.settings import Limits
+from harness.machine.fetch import file_sha256
+from harness.machine.process import Guest
+from harness.runs.records import StartedRun
+from harness.runs.worker import CellWorker
 from matrix.expand import expand
 from matrix.limitations import Limitations
 from matrix.load import load
+from matrix.outcome import Status
 from matrix.select import select
 from tests.integration.conftest import REAL_ENVIRONMENT, TOP, Harness, outcomes, real_store, summary
 from tests.integration.test_toolchain_directory import emscripten_tree

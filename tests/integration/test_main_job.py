@@ -15,7 +15,8 @@ import psutil
 import pytest
 from junitparser import JUnitXml
 
-from harness.outcome import Status, read_results
+from harness.suite.results import read_results
+from matrix.outcome import Status
 from tests.integration.conftest import (
     BROKEN,
     REAL_ENVIRONMENT,

@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
-from harness.outcome import read_results
+from harness.suite.results import read_results
 from tests.integration.conftest import REAL_ENVIRONMENT, TOP, Harness, summary
 
 SLICE = ("test_json", "test_struct", "test_bool", "test_os", "test_posixpath")

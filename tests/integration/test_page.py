@@ -15,11 +15,12 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from harness import records
-from harness.commands.runs import STARTED, read_started, run_directory
-from harness.outcome import ModuleResult, Outcome, Status, append_result, read_results
-from harness.plugin import OUTCOMES
-from harness.runtimes.browser import launch_options
+from harness.guests.runtimes.browser import launch_options
+from harness.runs.records import STARTED, read_started, run_directory
+from harness.suite.plugin import OUTCOMES
+from harness.suite.results import append_result, read_results
+from matrix import json_records
+from matrix.outcome import ModuleResult, Outcome, Status
 from tests.integration.conftest import REAL_ENVIRONMENT, TOP
 from tests.unit.hostile import TEXTS
 
@@ -47,7 +48,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     second = out / first.name.replace(first.name.split("-")[1], "235959", 1)
     shutil.copytree(first, second)
     started = read_started(first)
-    moved = records.encode(started).replace(first.name.encode(), second.name.encode())
+    moved = json_records.encode(started).replace(first.name.encode(), second.name.encode())
     later = time.strftime("%Y-%m-%dT23:59:59+00:00", time.gmtime())
     (second / STARTED).write_bytes(moved.replace(started.started.encode(), later.encode()))
     (place,) = second.glob("cells/wasi*wasmtime-50*")

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from harness.build import Silent
-from harness.prepare import Options, Prepared, Preparer
-from harness.probing import run_page_probe, run_probes
-from harness.runtimes import adapter
-from harness.runtimes.browser import Browser
-from harness.session import Limits
-from harness.store import Store
+from harness.build.execute import Silent
+from harness.cells.prepare import Options, Prepared, Preparer
+from harness.guests.probing import run_page_probe, run_probes
+from harness.guests.runtimes.browser import Browser
+from harness.guests.runtimes.choose import adapter
+from harness.guests.settings import Limits
+from harness.machine.store import Store
 from matrix.expand import expand
 from matrix.limitations import Limitations, State
 from matrix.load import load

@@ -1,4 +1,4 @@
-"""harness.process with real small programs."""
+"""harness.machine.process with real small programs."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness import process
-from harness.process import CommandFailed, Guest, MissingTool
+from harness.machine import process
+from harness.machine.process import CommandFailed, Guest, MissingTool
 from matrix.errors import HarnessFault
 
 pytestmark = pytest.mark.integration
@@ -172,7 +172,7 @@ def test_a_guest_that_cannot_be_started_is_a_fault_that_names_it(tmp_path: Path)
 
 def test_a_guest_dies_with_the_harness(tmp_path: Path) -> None:
     code = (
-        "import sys, time; from pathlib import Path; from harness.process import Guest\n"
+        "import sys, time; from pathlib import Path; from harness.machine.process import Guest\n"
         f"guest = Guest([sys.executable, '-c', {PARENT!r}], env={{}}, cwd=Path('.'), output_limit=1000)\n"
         "while not guest.output.endswith('\\n'): time.sleep(0.01)\n"
         "print(guest._process.pid, flush=True); time.sleep(60)\n"

@@ -11,11 +11,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from harness.fetch import WrongHash, download, reachable
-from harness.providers import Obtained, Provider, availability, obtain
-from harness.providers.directory import CPythonDirectory
-from harness.providers.release import ReleaseArchive, cpython_archive
-from harness.store import Store
+from harness.machine.fetch import WrongHash, download, reachable
+from harness.machine.store import Store
+from harness.provide.directory import CPythonDirectory
+from harness.provide.obtain import Obtained, Provider, availability, obtain
+from harness.provide.release import ReleaseArchive, cpython_archive
 from matrix.errors import MatrixError, Unobtainable
 from matrix.model import Archive
 from tests import archives

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from harness.serve import HEADERS, PortTaken, Site, serving
+from harness.machine.http_server import HEADERS, PortTaken, Site, serving
 
 pytestmark = pytest.mark.integration
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.providers.directory import EMSCRIPTEN, SdkDirectory, sdk_defect, sdk_from
-from harness.store import Store
+from harness.machine.store import Store
+from harness.provide.checks import EMSCRIPTEN, sdk_defect
+from harness.provide.directory import SdkDirectory, sdk_from
 from matrix.errors import Unobtainable
 
 pytestmark = pytest.mark.integration

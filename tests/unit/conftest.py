@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import pytest
 
-from harness.store import Store
+from harness.machine.store import Store
 from tests.unit.stored import make
 
 _STARTS_PROCESSES = (

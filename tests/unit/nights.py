@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.outcome import ModuleResult, Outcome, Status
+from matrix.outcome import ModuleResult, Outcome, Status
 from reports import history
 from reports.summary import CellStatus, CellSummary, CPythonUsed, RuntimeUsed, SdkUsed, Summary
 

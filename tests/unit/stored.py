@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.store import Store
+from harness.machine.store import Store
 
 
 def make(directory: Path) -> tuple[str, str, str, tuple[str, ...]]:

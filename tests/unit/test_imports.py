@@ -1,4 +1,7 @@
-"""Imports go one way, `noxfile -> reports -> harness -> matrix`, and some packages have one place each."""
+"""Imports go one way, and some packages have one place each.
+
+The top level: `noxfile -> harness -> reports -> matrix`. Inside `harness`, from `commands` down to `machine`.
+"""
 
 from __future__ import annotations
 
@@ -8,22 +11,44 @@ from pathlib import Path
 import pytest
 
 TOP = Path(__file__).parents[2]
-ROOT = ("harness/__main__.py", "harness/commands/")
-"""the composition root: it alone may import everything, and nothing else imports it"""
-STANDALONE = {"harness/guest/driver.py", "harness/guest/prober.py", "harness/runtimes/host.py"}
+STANDALONE = {
+    "harness/guests/inside/driver.py",
+    "harness/guests/inside/prober.py",
+    "harness/guests/runtimes/host.py",
+}
 """scripts that other interpreters run: the guest's, and one without site-packages"""
 
-ALLOWED = {
-    "matrix": {"matrix"},
-    "harness": {"harness", "matrix"},
-    "reports": {"reports", "harness.outcome", "harness.store", "harness.records", "matrix"},
-    "noxfile": {"reports", "harness", "matrix"},
-}
+STAGES = (
+    ("commands",),
+    ("runs",),
+    ("suite",),
+    ("cells",),
+    ("guests",),
+    ("provide", "build"),  # neither imports the other
+    ("machine",),
+)
+"""the folders of `harness`, from the top floor to the ground"""
+
+
+def _allowed() -> dict[str, set[str]]:
+    """What each part may import of this project: itself, and what lies on lower floors."""
+    allowed = {"matrix": {"matrix"}, "reports": {"reports", "matrix"}}
+    below = {"harness.TOP", "matrix"}  # `from harness import TOP`: a path, no code
+    for floor in reversed(STAGES):
+        if floor == ("runs",):
+            below = below | {"reports"}
+        for folder in floor:
+            allowed[f"harness/{folder}"] = below | {f"harness.{folder}"}
+        below = below | {f"harness.{folder}" for folder in floor}
+    return allowed | {"harness/__init__": set(), "harness/__main__": below, "noxfile": below}
+
+
+ALLOWED = _allowed()
 OURS = {"matrix", "harness", "reports", "benchmarks", "tests", "noxfile"}
 
 SOLE_PLACES = {
-    "subprocess": "harness/process.py",
-    "httpx": "harness/fetch.py",
+    "subprocess": "harness/machine/process.py",
+    "httpx": "harness/machine/fetch.py",
     "junitparser": "reports/junit.py",
     "sqlite3": "reports/history.py",
 }
@@ -75,11 +100,15 @@ def violations(names: set[str], allowed: set[str]) -> set[str]:
     return {name for name in ours - leading if not within(name, allowed)}
 
 
+def part_of(source: str) -> str:
+    """The part of the project that a file belongs to: a key of ALLOWED."""
+    words = source.removesuffix(".py").split("/")
+    return "/".join(words[:2]) if words[0] == "harness" else words[0]
+
+
 @EVERY_SOURCE
 def test_imports_go_one_way(source: str) -> None:
-    if not source.startswith(ROOT):
-        assert not violations(imports_of(source), ALLOWED[source.removesuffix(".py").split("/")[0]])
-        assert not any(within(name, {"harness.commands", "harness.__main__"}) for name in imports_of(source))
+    assert not violations(imports_of(source), ALLOWED[part_of(source)])
 
 
 @pytest.mark.parametrize("source", [*sorted(STANDALONE), *PROBES])
@@ -99,7 +128,7 @@ def test_the_place_is_the_one_that_uses_it(package: str, place: str) -> None:
     assert package in imports_of(place)
 
 
-CONFINED = "harness/runtimes/confine.py"
+CONFINED = "harness/guests/runtimes/confine.py"
 
 
 @EVERY_SOURCE
@@ -110,7 +139,7 @@ def test_there_is_no_other_way_to_the_network_and_to_processes(source: str) -> N
         for node in ast.walk(tree(source))
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "os"
     }
-    if source == CONFINED:  # it becomes the command that harness.process was told to start
+    if source == CONFINED:  # it becomes the command that harness.machine.process was told to start
         used -= {"execv"}
     assert not {name for name in used if name in STARTING or name.startswith(("exec", "spawn"))}
 
@@ -123,27 +152,33 @@ def test_there_is_no_other_way_to_the_network_and_to_processes(source: str) -> N
     [
         ("import subprocess as s", {"subprocess"}),
         ("import httpx._models", {"httpx._models"}),
-        ("from harness import process", {"harness", "harness.process"}),
-        ("from . import process", {"harness.providers", "harness.providers.process"}),
-        ("from ..store import Store", {"harness.store", "harness.store.Store"}),
+        ("from harness.machine import process", {"harness.machine", "harness.machine.process"}),
+        ("from . import obtain", {"harness.provide", "harness.provide.obtain"}),
+        ("from ..machine.store import Store", {"harness.machine.store", "harness.machine.store.Store"}),
         ("def f():\n    if True:\n        import subprocess", {"subprocess"}),
     ],
 )
 def test_every_form_of_import_is_seen(text: str, names: set[str]) -> None:
-    assert imported(ast.parse(text), "harness.providers") == names
+    assert imported(ast.parse(text), "harness.provide") == names
 
 
 @pytest.mark.parametrize(
     ("name", "part"),
     [
-        ("harness.store", "matrix"),
+        ("harness.machine.store", "matrix"),
         ("reports.verdict", "matrix"),
-        ("reports", "harness"),
-        ("reports.verdict", "harness"),
-        ("harness.process", "reports"),
-        ("harness.suite", "reports"),
-        ("harness.outcomes", "reports"),
-        ("tests.unit.made", "harness"),
+        ("harness.machine.process", "reports"),
+        ("reports.verdict", "harness/suite"),
+        ("harness.commands.cli", "harness/runs"),
+        ("harness.runs.publish", "harness/suite"),
+        ("harness.suite.run", "harness/cells"),
+        ("harness.cells.request", "harness/guests"),
+        ("harness.guests.settings", "harness/build"),
+        ("harness.provide.obtain", "harness/build"),
+        ("harness.build.step", "harness/provide"),
+        ("harness.build.step", "harness/machine"),
+        ("harness.machines", "harness/runs"),
+        ("tests.unit.made", "harness/commands"),
     ],
 )
 def test_the_wrong_way_is_a_violation(name: str, part: str) -> None:
@@ -152,11 +187,24 @@ def test_the_wrong_way_is_a_violation(name: str, part: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "part"),
-    [("matrix.model", "matrix"), ("harness", "reports"), ("harness.outcome.Status", "reports"), ("msgspec", "matrix")],
+    [
+        ("matrix.model", "matrix"),
+        ("matrix.outcome.Status", "reports"),
+        ("harness", "harness/runs"),
+        ("reports.verdict", "harness/runs"),
+        ("harness.machine.store", "harness/build"),
+        ("harness.provide.obtain", "harness/guests"),
+        ("msgspec", "matrix"),
+    ],
 )
 def test_the_right_way_is_none(name: str, part: str) -> None:
     assert not violations({name}, ALLOWED[part])
 
 
+def test_every_folder_has_its_floor() -> None:
+    folders = {path.parent.name for path in (TOP / "harness").glob("*/__init__.py")}
+    assert folders == {folder for floor in STAGES for folder in floor}
+
+
 def test_there_are_sources_to_check() -> None:
-    assert {ROOT[0], *STANDALONE, *SOLE_PLACES.values()} <= set(SOURCES)
+    assert {*STANDALONE, *SOLE_PLACES.values()} <= set(SOURCES)

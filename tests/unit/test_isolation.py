@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from harness import process
-from harness.fetch import reachable
-from harness.store import Store
+from harness.machine import process
+from harness.machine.fetch import reachable
+from harness.machine.store import Store
 
 FORBIDDEN = pytest.fail.Exception
 

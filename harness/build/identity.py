@@ -1,0 +1,42 @@
+"""What identifies a build besides its parts: the files configure reads, the machine, the build Python."""
+
+from __future__ import annotations
+
+import platform
+import re
+import sysconfig
+from pathlib import Path
+
+from harness.machine import process
+from harness.machine.fetch import file_sha256
+from harness.machine.store import digest_of
+from matrix.errors import UsageError
+
+
+def configure_digest(source: Path) -> str:
+    """A digest of what configure reads of a source tree, by content."""
+    names = ["configure", "pyconfig.h.in", "Makefile.pre.in", "config.sub", "config.guess"]
+    paths = [source / name for name in names]
+    paths += sorted((source / "Modules").glob("Setup*"))
+    paths += sorted((source / "Tools/wasm").rglob("config.site*"))
+    return digest_of(*(f"{path.name} {file_sha256(path)}" for path in paths if path.is_file()))
+
+
+def build_machine() -> str:
+    """configure's `--build`: what this machine is, as the running Python was configured."""
+    found = sysconfig.get_config_var("BUILD_GNU_TYPE")
+    return str(found) if found else f"{platform.machine()}-pc-linux-gnu"
+
+
+def check_build_python(path: Path, series: str) -> Path:
+    """The build Python that was named. Raises UsageError when it is none, or of another series."""
+    try:
+        said = process.capture([str(path), "--version"], timeout=60)
+    except Exception as exc:
+        raise UsageError(f"--build-python {path} does not run: {exc}") from None
+    found = re.match(r"Python (\d+\.\d+)", said)
+    if found is None or found[1] != series:
+        raise UsageError(
+            f"--build-python {path} is {said.strip()}, but CPython {series} wants a build Python of the same series"
+        )
+    return path.absolute()

@@ -1,0 +1,157 @@
+"""The Emscripten builds, with CPython's own configure and its config.site, as Tools/wasm/wasm_build.py does it.
+
+Emscripten compiles its system libraries and ports when something first links with them. Here that is a plan
+of its own (`libraries`), one per SDK, whose results every build with the SDK shares: each step links a small
+program the way a flavour of CPython is linked.
+
+Sources: Tools/wasm/wasm_build.py and configure.ac of 3.11 to 3.13, Tools/wasm/emscripten/__main__.py from 3.14
+on, and docs/emscripten.md for what differs.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+import msgspec
+
+from harness.build.recipes.layout import Parts, build_directory, configure_command, link_sources
+from harness.build.step import CACHE, Plan, Step
+from matrix.model import Build, Repair, Series, Target
+
+PORTS = ("-sUSE_ZLIB", "-sUSE_BZIP2")
+"""what configure takes zlib and bzip2 from (PY_CHECK_EMSCRIPTEN_PORT in configure.ac)"""
+
+
+class Toolchain(msgspec.Struct, frozen=True, kw_only=True):
+    """An Emscripten SDK that is ready to compile: what it is run with, and its cache."""
+
+    sdk: Path
+    digest: str
+    """of the SDK, its ports and the Node it is run with"""
+    node: Path
+    python: str
+    """the Python that runs Emscripten's scripts"""
+    directory: Path
+    """where its configuration and its cache of compiled libraries lie"""
+
+    @property
+    def config(self) -> Path:
+        return self.directory / "emscripten.config"
+
+    @property
+    def cache(self) -> Path:
+        return self.directory / "cache"
+
+    @property
+    def program(self) -> Path:
+        """The small program that is linked to have the libraries compiled."""
+        return self.directory / "program.c"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "EM_CONFIG": str(self.config),
+            "EMSDK_PYTHON": self.python,
+            "TZ": "UTC",  # https://github.com/emscripten-core/emscripten/issues/17635
+        }
+
+    def configuration(self) -> str:
+        """The text of `config`, which is Python: https://emscripten.org/docs/tools_reference/emsdk.html"""
+        rows = {
+            "LLVM_ROOT": str(self.sdk / "bin"),
+            "BINARYEN_ROOT": str(self.sdk),
+            "NODE_JS": str(self.node),
+            "CACHE": str(self.cache),
+            "FROZEN_CACHE": False,
+        }
+        return "".join(f"{name} = {value!r}\n" for name, value in rows.items())
+
+
+def libraries(name: str, target: Target, toolchain: Toolchain) -> Plan:
+    """The steps that have the SDK's libraries compiled for a target."""
+    variants: dict[str, tuple[str, ...]] = {"plain": ("-O0",), "optimised": ("-O2",)}
+    if target.libraries:
+        variants[target.id] = ("-O2", *target.libraries)
+    steps = [
+        Step(
+            name=f"libraries-{variant}",
+            title=f"compile the SDK's libraries ({' '.join(flags)})",
+            argv=(
+                str(toolchain.sdk / "emscripten/emcc"),
+                str(toolchain.program),
+                *PORTS,
+                *flags,
+                "-o",
+                str(toolchain.directory / f"{variant}.js"),
+            ),
+            cwd=toolchain.directory,
+            env=toolchain.environment,
+            inputs=(toolchain.digest,),
+            outputs=(toolchain.directory / f"{variant}.js",),
+            expected=60,
+        )
+        for variant, flags in variants.items()
+    ]
+    return Plan(name=name, directory=toolchain.directory, steps=tuple(steps))
+
+
+def plan(
+    build: Build, series: Series, repairs: tuple[Repair, ...], parts: Parts, toolchain: Toolchain, *, jobs: int
+) -> Plan:
+    """The steps from sources, SDK and build Python to `python.js` and `python.wasm`."""
+    work = build_directory(parts.directory, series)
+    emscripten = toolchain.sdk / "emscripten"
+    flags = {
+        "CFLAGS": " ".join((*series.cflags, *(flag for repair in repairs for flag in repair.cflags))),
+        "LDFLAGS": " ".join(flag for repair in repairs for flag in repair.ldflags),
+    }
+    configure = Step(
+        name="configure",
+        title=f"configure for {build.target.id}",
+        argv=(
+            str(emscripten / "emconfigure"),
+            *configure_command(build, series, repairs, parts),
+        ),
+        cwd=work,
+        env=toolchain.environment
+        | {"CONFIG_SITE": f"../../{series.config_site}"}
+        | ({} if build.target.in_memory else {"HOSTRUNNER": str(toolchain.node)})
+        | {name: value for name, value in flags.items() if value},
+        inputs=(parts.configure_digest, toolchain.digest),
+        outputs=(work / "config.status",),
+        remembers=(work / "config.cache",),
+        expected=400,
+    )
+    make = Step(
+        name="make",
+        title=f"make {series.program}",
+        argv=(str(emscripten / "emmake"), "make", "-s", "all"),
+        jobs=jobs,
+        cwd=work,
+        env=toolchain.environment,
+        inputs=(parts.source_digest, toolchain.digest),
+        outputs=(work / series.program, work / "python.wasm", work / "pybuilddir.txt"),
+        # make exports what stands on its command line: https://www.gnu.org/software/make/manual/html_node/Environment.html
+        through_cache=(f"EM_COMPILER_WRAPPER={CACHE}",),
+        compiler=toolchain.digest,
+        expected=90,
+    )
+    steps = [link_sources(parts), configure, make]
+    if series.launcher:
+        steps.append(launcher(series, parts))
+    return Plan(name=build.id, directory=parts.directory, steps=tuple(steps))
+
+
+def launcher(series: Series, parts: Parts) -> Step:
+    """Put the script that loads the program beside it, as upstream's build script does."""
+    work = build_directory(parts.directory, series)
+    name = PurePosixPath(series.launcher).name
+    return Step(
+        name="launcher",
+        title=f"copy {name}",
+        argv=("cp", f"../../{series.launcher}", name),
+        cwd=work,
+        inputs=(parts.source_digest,),
+        outputs=(work / name,),
+        expected=1,
+    )

@@ -1,0 +1,127 @@
+"""Where the parts of a cross build lie: on the host, and as its guests see them.
+
+Python finds its library from the place of its executable and the *relative* path to the sources that
+configure was given (`VPATH`), so the build directory is `cross-build/<host>` below a directory that holds a
+link to every entry of the sources. What guests see (`guest/`, made by `harness.build.stage`) has the same layout.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+import msgspec
+
+from harness.build.step import Step
+from matrix.model import Build, Repair, Series
+
+LEFT_OUT = frozenset({".git", "cross-build", "builddir", "__pycache__"})
+"""entries of a source tree that are not linked"""
+
+
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the parts of a build lie, and their digests."""
+
+    source: Path
+    source_digest: str
+    configure_digest: str
+    """of those files of the sources that configure reads, so that an edited module is only made again"""
+    entries: tuple[str, ...]
+    """the names in the source tree's top directory"""
+    sdk: Path
+    sdk_digest: str
+    python: Path
+    """the build Python"""
+    build_machine: str
+    """configure's `--build`, such as x86_64-pc-linux-gnu"""
+    directory: Path
+    """the work directory"""
+
+
+class GuestLayout(msgspec.Struct, frozen=True, kw_only=True):
+    """What the guest sees: the sources at `/`, the build at `/cross-build/<host>`."""
+
+    host: str
+    program: str
+    """what is run: `python.wasm`, `python.js` or the script that launches it"""
+    executable_name: str = ""
+    """what a launcher is told to take for the executable, in its own directory; upstream's is `python.sh`"""
+    platform: str
+    """the platform's name in the build's own library, `wasi-wasm32`"""
+    series: str
+    in_memory: bool = False
+    """whether the guest has the reduced library of a browser build, and nothing of the tree"""
+
+    @property
+    def build(self) -> str:
+        return f"/cross-build/{self.host}"
+
+    @property
+    def executable(self) -> str:
+        return f"{self.build}/{self.program}"
+
+    def told(self, tree: Path) -> tuple[str, ...]:
+        """What comes before Python's own options for a guest that sees `tree` where it is on the host."""
+        return (f"--this-program={tree}{self.build}/{self.executable_name}",) if self.executable_name else ()
+
+    @property
+    def platform_library(self) -> str:
+        """Where the build's _sysconfigdata lies; upstream puts it on PYTHONPATH for WASI.
+
+        Its name has `-pydebug` when the *build Python* is a debug build, whatever the build is.
+        """
+        if self.in_memory:
+            return f"/usr/local/lib/python{self.series}"
+        return f"{self.build}/build/lib.{self.platform}-{self.series}"
+
+
+def layout_of(build: Build, series: Series) -> GuestLayout:
+    wasi = build.sdk.family == "wasi-sdk"
+    return GuestLayout(
+        host=series.host,
+        program=PurePosixPath(series.launcher or series.program).name,
+        executable_name="python.sh" if series.launcher else "",
+        platform="wasi-wasm32" if wasi else "emscripten-wasm32",
+        series=build.cpython.series,
+        in_memory=build.target.in_memory,
+    )
+
+
+def build_directory(directory: Path, series: Series) -> Path:
+    return directory / "cross-build" / series.host
+
+
+def guest_tree(directory: Path) -> Path:
+    """The tree that guests see: a copy of the sources with the build's small files inside."""
+    return directory / "guest"
+
+
+def copied(parts: Parts) -> tuple[str, ...]:
+    """The entries of the sources that are linked for the build, and copied into the guest's tree."""
+    return tuple(sorted(name for name in parts.entries if name not in LEFT_OUT and not name.startswith(".")))
+
+
+def link_sources(parts: Parts) -> Step:
+    """Lay the sources out beside `cross-build`."""
+    return Step(
+        name="link",
+        title="lay out the sources",
+        argv=("ln", "-sfn", "-t", str(parts.directory), *(str(parts.source / name) for name in copied(parts))),
+        cwd=parts.directory,
+        outputs=(parts.directory / "configure",),
+        expected=1,
+    )
+
+
+def configure_command(build: Build, series: Series, repairs: tuple[Repair, ...], parts: Parts) -> tuple[str, ...]:
+    """CPython's configure for a cross build, started in the build directory."""
+    return (
+        "../../configure",  # relative: see above
+        "-q",
+        "-C",
+        f"--host={series.host}",
+        f"--build={parts.build_machine}",
+        *(series.configure or build.target.configure),
+        f"--with-build-python={parts.python}",
+        *(("--with-pydebug",) if build.debug else ()),
+        *(flag for repair in repairs for flag in repair.configure),
+    )

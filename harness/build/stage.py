@@ -1,0 +1,121 @@
+"""What guests see. A build has one tree: a copy of the sources, with the build's small files where
+upstream's layout has them (`/cross-build/<host>`). No guest ever touches the sources themselves.
+
+A guest's own root is private: copies of the small files. The tree's directories are mapped into it.
+Only `/Lib` is writable, since tests that remove a module's byte-code there fail where even that is
+refused; the others are read-only where the runtime can do it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from harness.build.recipes import layout
+from harness.machine.store import digest_of, remove_path, remove_tree, write_atomically
+from matrix import json_records
+from matrix.model import Series
+
+_LIBRARY = "/Lib"
+_KEPT = {"__pycache__"}
+"""what the tree has beyond the sources, and keeps while it is synchronised"""
+_BUILD_FILES = (
+    "pybuilddir.txt", "Makefile", "pyconfig.h", "python-config.py", "Modules/Setup.local",
+    "python.wasm", "python.js", "python.worker.js",
+)  # fmt: skip
+"""what tests read of a build; Modules/Setup.local is the landmark of sysconfig.is_python_build()"""
+
+
+def stage_sources(parts: layout.Parts) -> None:
+    """Make the tree's copy of the sources like them. Nothing is read when their digest is the last one."""
+    tree = layout.guest_tree(parts.directory)
+    stamp = parts.directory / ".steps" / "sources"
+    mark = digest_of(parts.source_digest, *layout.copied(parts))
+    if stamp.is_file() and stamp.read_text() == mark:
+        return
+    stamp.unlink(missing_ok=True)
+    tree.mkdir(exist_ok=True)
+    for name in layout.copied(parts):
+        _synchronise(parts.source / name, tree / name)
+    for path in tree.iterdir():
+        if path.name not in (*layout.copied(parts), "cross-build", *TESTS):
+            remove_path(path)
+    write_atomically(stamp, mark.encode())
+
+
+def stage_build(guest: layout.GuestLayout, series: Series, parts: layout.Parts) -> None:
+    """Put the build's small files into the tree."""
+    work = layout.build_directory(parts.directory, series)
+    stamp = parts.directory / ".steps" / "build-files"
+    wasm = (work / "python.wasm").stat()
+    mark = digest_of(str(wasm.st_size), str(wasm.st_mtime_ns), parts.source_digest, *_BUILD_FILES)
+    if stamp.is_file() and stamp.read_text() == mark:
+        return
+    inside = layout.guest_tree(parts.directory) / guest.build.lstrip("/")
+    remove_tree(inside)
+    inside.mkdir(parents=True)
+    for name in dict.fromkeys((*_BUILD_FILES, series.program, guest.program)):
+        if (work / name).is_file():
+            (inside / name).parent.mkdir(exist_ok=True)
+            shutil.copy2(work / name, inside / name)
+    if guest.in_memory:
+        pack_tests(layout.guest_tree(parts.directory))
+    else:
+        library = Path(guest.platform_library).relative_to(guest.build)
+        shutil.copytree(work / library, inside / library, symlinks=True)  # 3.11 has dangling ones
+    write_atomically(stamp, mark.encode())
+
+
+TESTS = ("tests.data", "tests.json")
+"""the archive of tests: their bytes, and a list of name, start, end and time (s) of each file"""
+
+
+def pack_tests(tree: Path) -> None:
+    """Make the archive of the tests, and their byte-code, that guests without the host's files are given."""
+    library = tree / _LIBRARY.lstrip("/")
+    rows: list[tuple[str, int, int, int]] = []
+    position = 0
+    partial = tree / f".{TESTS[0]}"
+    with partial.open("wb") as archive:
+        for path in sorted((library / "test").rglob("*")):
+            if path.is_file():
+                data = path.read_bytes()
+                archive.write(data)
+                name = str(path.relative_to(library))
+                rows.append((name, position, position + len(data), int(path.stat().st_mtime)))
+                position += len(data)
+    write_atomically(tree / TESTS[1], json_records.encode(rows))
+    partial.replace(tree / TESTS[0])
+
+
+def _synchronise(source: Path, target: Path) -> None:
+    """Make `target` like `source`: copy what differs in size or time, remove what is too many."""
+    if source.is_symlink() or source.is_file():
+        if not _same(source, target):
+            remove_path(target)
+            shutil.copy2(source, target, follow_symlinks=source.is_file())
+        return
+    if not target.is_dir() or target.is_symlink():
+        remove_path(target)
+        target.mkdir()
+    names = {path.name for path in _entries(source)}
+    for path in _entries(target):
+        if path.name not in names:
+            remove_path(Path(path.path))
+    for name in names:
+        _synchronise(source / name, target / name)
+
+
+def _entries(directory: Path) -> Iterator[os.DirEntry[str]]:
+    with os.scandir(directory) as entries:
+        yield from (entry for entry in entries if entry.name not in _KEPT)
+
+
+def _same(source: Path, target: Path) -> bool:
+    try:
+        one, other = source.stat(), target.lstat()
+    except OSError:
+        return False
+    return (one.st_size, one.st_mtime_ns) == (other.st_size, other.st_mtime_ns)

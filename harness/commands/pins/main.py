@@ -1,0 +1,72 @@
+"""`update-pins`: looks for newer SDKs, CPythons and runtimes, and shows or writes what the pin files would be."""
+
+from __future__ import annotations
+
+import difflib
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from harness.commands.cli import Parser
+from harness.commands.pins.sources import Asked
+from harness.machine.store import Store, write_atomically
+from matrix import load, pins
+from matrix.errors import Unobtainable
+
+
+def update_pins(argv: Sequence[str], console: Console) -> int:
+    """Ask the sources, print what is new as a diff, write it with `--write`.
+
+    Rows are added, and composed SDKs follow the archive; none is taken away, so that what names one stays valid.
+    Returns 0, or 3 when a source could not be asked: what the others offer is shown all the same.
+    """
+    parser = Parser(prog="python -m harness update-pins", description=update_pins.__doc__)
+    parser.add_argument("--write", action="store_true", help="write the pin files; else only the diff is shown")
+    parser.add_argument("--data", type=Path, default=load.DATA, help="the directory of the pin files")
+    arguments = parser.parse_args(argv)
+    directory: Path = arguments.data
+    matrix = load.load(directory)
+    asked = Asked(load.load_sources(directory), Store(), lambda message: console.print(message, soft_wrap=True))
+    found: dict[str, pins.Table] = {
+        "sdks.toml": pins.Sdks(sdk=asked.sdks(matrix.sdks)),
+        "cpythons.toml": pins.CPythons(cpython=asked.cpythons(matrix.cpythons)),
+        "runtimes.toml": pins.Runtimes(runtime=asked.runtimes(matrix.runtimes)),
+        "ports.toml": pins.Ports(port=matrix.ports),
+    }
+    changed = {}
+    for name, rows in found.items():
+        path = directory / name
+        before = path.read_text("utf-8")
+        after = pins.dump(rows, pins.heading_of(before))
+        if after != before:
+            changed[path] = after
+            lines = difflib.unified_diff(before.splitlines(), after.splitlines(), str(path), str(path), lineterm="")
+            for line in lines:
+                console.print(line, markup=False, soft_wrap=True, style=_STYLES.get(line[:1], ""))
+    _check(directory, changed)
+    for failure in asked.failures:
+        console.print(f"not asked: {failure}", style="yellow", markup=False, soft_wrap=True)
+    if not changed:
+        console.print("nothing newer" if not asked.failures else "nothing newer where it could be asked")
+    elif arguments.write:
+        for path, text in changed.items():
+            write_atomically(path, text.encode())
+        console.print(f"written: {', '.join(path.name for path in changed)}")
+    else:
+        console.print("not written: --write does")
+    return Unobtainable.exit_status if asked.failures else 0
+
+
+_STYLES = {"+": "green", "-": "red", "@": "cyan"}
+
+
+def _check(directory: Path, changed: dict[Path, str]) -> None:
+    """Load the matrix as it would be. Raises ConfigError for what it would not take."""
+    with tempfile.TemporaryDirectory(prefix="pins-") as place:
+        copy = Path(shutil.copytree(directory, Path(place) / "data"))
+        for path, text in changed.items():
+            (copy / path.name).write_text(text, "utf-8")
+        load.load(copy)

@@ -1,0 +1,176 @@
+"""Asks the configured sources for newer versions: upstream's listings, the distribution's archive, pip's index."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from functools import cache, partial
+
+from msgspec.structs import replace
+
+from harness.commands.pins.offers import (
+    CPYTHON_URL,
+    EMSCRIPTEN,
+    WASI_SDK,
+    Row,
+    cpythons,
+    emscriptens,
+    merged,
+    packages_of,
+    recomposed,
+    wasi_sdks,
+)
+from harness.machine import fetch
+from harness.machine.store import Store
+from harness.provide import pip_index
+from harness.provide.distribution import Suite, indexed, upstream_part
+from harness.provide.pypi import version_inside
+from matrix.errors import MatrixError, Unobtainable
+from matrix.model import Archive, ComposedEmscripten, CPython, Runtime, Sdk, Sources, SuitePackage, Wheel
+from matrix.pins import newest_of_lines, version_of
+
+
+def cpythons_of(suite: Suite) -> list[CPython]:
+    """The CPythons of a suite's source packages, with the hashes of upstream's archives in them."""
+    names = [f"python3.{minor}" for minor in range(11, 20)]
+    found = []
+    for name, versions in suite.versions(names, source=True).items():
+        archive = suite.source_archive(name, versions[0])
+        version = upstream_part(versions[0])
+        if archive is None or not re.fullmatch(r"\d+\.\d+\.\d+", version):
+            continue
+        ending = "tgz" if archive[0].endswith(".gz") else "tar.xz"
+        url = CPYTHON_URL.format(version, ending)
+        package = SuitePackage(name=name, suite=suite.name, version=version)
+        found.append(
+            CPython(version=version, archive=Archive(url=url, sha256={"any": archive[1]}), source_package=package)
+        )
+    return found
+
+
+def emscripten_of(suite: Suite) -> list[Sdk]:
+    """The Emscripten that can be composed of a suite's packages."""
+    versions = suite.versions([EMSCRIPTEN, "binaryen"])
+    llvm = suite.llvm_of(EMSCRIPTEN)
+    if llvm is None or len(versions) < 2:
+        return []
+    emscripten = upstream_part(versions[EMSCRIPTEN][0])
+    version = re.match(r"\d+\.\d+\.\d+", emscripten)
+    clang = suite.versions([f"clang-{llvm}"]).get(f"clang-{llvm}")
+    if version is None or clang is None:
+        return []
+    composed = ComposedEmscripten(
+        suite=suite.name,
+        emscripten=emscripten,
+        llvm=llvm,
+        llvm_version=upstream_part(clang[0]),
+        binaryen=upstream_part(versions["binaryen"][0]),
+    )
+    return [Sdk(id=f"{EMSCRIPTEN}-{version[0]}", family=EMSCRIPTEN, version=version[0], composed_emscripten=composed)]
+
+
+class Asked:
+    """The sources, asked one after the other; what cannot be had goes to `failures`, in words."""
+
+    def __init__(self, sources: Sources, store: Store, say: Callable[[str], None]) -> None:
+        self.failures: list[str] = []
+        self._sources = sources
+        self._store = store
+        self._say = say
+        self._suites: dict[str, Suite | None] = {}
+
+    def _ask(self, what: str, ask: Callable[[], list[Row]]) -> list[Row]:
+        self._say(f"looking for {what}")
+        try:
+            return ask()
+        except MatrixError as exc:
+            self.failures.append(f"{what}: {exc.message}")
+            return []
+
+    def _suite(self, name: str) -> Suite | None:
+        if name not in self._suites:
+            suite = Suite(name, self._store)
+            try:
+                indexed([suite], self._say)
+                self._suites[name] = suite
+            except MatrixError as exc:
+                self.failures.append(exc.message)
+                self._suites[name] = None
+        return self._suites[name]
+
+    def _suites_now(self) -> list[Suite]:
+        return [suite for name in self._sources.suites if (suite := self._suite(name)) is not None]
+
+    def sdks(self, pinned: Sequence[Sdk]) -> tuple[Sdk, ...]:
+        """The pinned SDKs, composed of what the archive has now, and the newer ones."""
+        wasi = self._ask("WASI SDK releases", lambda: wasi_sdks(fetch.read(self._sources.wasi_sdk)))
+        upstream = self._ask("Emscripten releases", lambda: emscriptens(fetch.read(self._sources.emscripten)))
+        suites = [
+            self._ask(f"Emscripten in {suite.name}", partial(emscripten_of, suite)) for suite in self._suites_now()
+        ]
+        offers, disputed = merged([*wasi, *upstream, *(sdk for found in suites for sdk in found)])
+        self.failures += disputed
+        node = next((sdk.node for sdk in reversed(pinned) if sdk.node), "")
+        news = []
+        for family, parts, listings in ((WASI_SDK, 1, [wasi]), (EMSCRIPTEN, 2, [upstream, *suites])):
+            known = [sdk.version for sdk in pinned if sdk.family == family]
+            for listing in listings:
+                versions = newest_of_lines(known, [sdk.version for sdk in listing], parts=parts)
+                news += [offers[id_] for v in versions if (id_ := f"{family}-{v}") in offers]
+        newest = self._newest_of(sorted(set().union(*map(packages_of, pinned))))
+        rows = {sdk.id: recomposed(sdk, newest) for sdk in pinned}
+        rows |= {sdk.id: replace(sdk, node=node if sdk.family == EMSCRIPTEN else "") for sdk in news}
+        return tuple(rows.values())
+
+    def _newest_of(self, packages: Sequence[str]) -> Callable[[str, str], str | None]:
+        """What tells the upstream version that a suite has of one of the packages; asks each suite once."""
+
+        @cache
+        def offered(name: str) -> dict[str, list[str]]:
+            suite = self._suite(name)
+            return suite.versions(packages) if suite is not None else {}
+
+        def newest(name: str, package: str) -> str | None:
+            versions = offered(name).get(package)
+            return upstream_part(versions[0]) if versions else None
+
+        return newest
+
+    def cpythons(self, pinned: Sequence[CPython]) -> tuple[CPython, ...]:
+        """The pinned CPythons and the newer ones."""
+        listings = [self._ask("CPython releases", lambda: cpythons(fetch.read(self._sources.cpython)))]
+        for suite in self._suites_now():
+            listings.append(self._ask(f"CPython in {suite.name}", partial(cpythons_of, suite)))
+        offers, disputed = merged([row for listing in listings for row in listing])
+        self.failures += disputed
+        rows = {row.id: row for row in pinned}
+        known = [row.version for row in pinned]
+        for listing in listings:
+            versions = newest_of_lines(known, [row.version for row in listing], parts=2)
+            rows |= {id_: offers[id_] for v in versions if (id_ := f"cpython-{v}") in offers}
+        return tuple(rows.values())
+
+    def runtimes(self, pinned: Sequence[Runtime]) -> tuple[Runtime, ...]:
+        """The pinned runtimes and the newer ones of pip's index."""
+        rows = {row.id: row for row in pinned}
+        for name in dict.fromkeys(row.name for row in pinned if row.wheel is not None):
+            of_name = sorted((row for row in pinned if row.name == name), key=lambda row: version_of(row.version))
+            latest, wheels = of_name[-1], [row.wheel for row in of_name if row.wheel is not None]
+            wheel = wheels[-1]
+            self._say(f"looking for {wheel.project} in pip's index")
+            try:
+                known = [wheel.version for wheel in wheels]
+                for version in newest_of_lines(known, pip_index.versions_of(wheel.project), parts=1):
+                    row = self._runtime(latest, wheel, version)
+                    rows[row.id] = row
+            except MatrixError as exc:
+                self.failures.append(f"{wheel.project}: {exc.message}")
+        return tuple(rows.values())
+
+    def _runtime(self, like: Runtime, wheel: Wheel, version: str) -> Runtime:
+        new = replace(wheel, version=version, sha256=pip_index.hashes_of(wheel.project, version))
+        if not new.sha256:
+            raise Unobtainable(f"{wheel.project} {version} has no wheel for this kind of machine")
+        said = version_inside(new, self._store) if wheel.command else version
+        note = f"the wheel says {version}, the command in it says {said}" if said != version else ""
+        return replace(like, version=said, wheel=new, note=note)

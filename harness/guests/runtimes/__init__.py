@@ -1,0 +1,1 @@
+"""What executes guests: one adapter per runtime; `choose.adapter` picks one."""

@@ -1,0 +1,95 @@
+"""Runs one guest in a tab of a browser. Started as a module; exits as the guest does.
+
+    python -m harness.guests.runtimes.browser_host SPEC
+
+SPEC is the JSON of `browser.HostSpec`. A server on loopback hands the page its files and takes what it
+reports: the driver's events go to a file, what the guest prints to standard output. Exits with 134 when the
+tab crashes and with 125 when the browser itself cannot be had.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import traceback
+
+from playwright.sync_api import Error, sync_playwright
+
+from harness.guests.runtimes.browser import FAULT, PAGES, TRAPPED, HostSpec, launch_options, short_temporary_directory
+from harness.machine.http_server import Site, serving
+from matrix import json_records
+
+_LOOK = 100.0
+"""milliseconds between two looks at whether the guest is over"""
+
+
+class Guest:
+    """What a page reports."""
+
+    def __init__(self, spec: HostSpec) -> None:
+        self._events = spec.events.open("ab", buffering=0)
+        self.ended = threading.Event()
+        self.status = TRAPPED
+
+    def take_events(self, data: bytes) -> None:
+        self._events.write(data)
+
+    def take_output(self, data: bytes) -> None:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+    def take_end(self, data: bytes) -> None:
+        text = data.decode("ascii", "replace")
+        self.status = int(text) if text.isdigit() else TRAPPED
+        self.ended.set()
+
+
+def run(spec: HostSpec) -> int:
+    guest = Guest(spec)
+    site = Site(
+        {
+            "/": spec.assets,
+            "/tests.data": spec.tests / "tests.data",
+            "/tests.json": spec.tests / "tests.json",
+            "/told.json": spec.told,
+            **{f"/{name}": PAGES / name for name in ("suite.html", "suite.js", "suite.worker.js")},
+        },
+        {"/events": guest.take_events, "/output": guest.take_output, "/end": guest.take_end},
+    )
+    with serving(site) as address, sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(**launch_options(spec.browser, spec.memory_limit))
+        except Error as exc:
+            print(f"the browser does not start: {exc.message}", file=sys.stderr)
+            return FAULT
+        page = browser.new_page()
+        crashed = threading.Event()
+        page.on("crash", lambda page: crashed.set())
+        page.on("console", lambda message: print(message.text, flush=True))
+        page.goto(f"{address}/suite.html")
+        while not guest.ended.is_set():
+            if crashed.is_set() or not browser.is_connected():
+                print("the tab crashed", flush=True)
+                return TRAPPED
+            try:
+                page.wait_for_timeout(_LOOK)
+            except Error:
+                crashed.set()
+        return guest.status
+
+
+def main() -> None:
+    status = FAULT
+    try:
+        with short_temporary_directory():
+            status = run(json_records.decode(sys.argv[1].encode(), HostSpec))
+    except BaseException:
+        traceback.print_exc()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
+if __name__ == "__main__":
+    main()

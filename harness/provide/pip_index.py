@@ -1,0 +1,80 @@
+"""The package index that pip is configured for, asked and fetched from by pip itself."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import msgspec
+
+from harness.machine import process
+from harness.machine.process import CommandFailed
+from matrix.errors import Unobtainable
+from matrix.model import Wheel
+
+_MACHINES = ("x86_64", "aarch64")
+_POLICIES = ("manylinux_2_28", "manylinux_2_17", "manylinux2014")
+"""of the platforms that a wheel may be for: packaging.python.org/specifications/platform-compatibility-tags"""
+
+
+def install(wheel: Wheel, scratch: Path) -> Path:
+    """The directory in `scratch` that a wheel was installed into. Raises Unobtainable."""
+    pins = " ".join(f"--hash=sha256:{sha256}" for sha256 in wheel.sha256.values())
+    requirements = scratch / "requirements.txt"
+    requirements.write_text(f"{wheel.project}=={wheel.version} {pins}\n")
+    options = ["--quiet", "--no-deps", "--no-compile", "--only-binary", ":all:", "--require-hashes"]
+    target = scratch / "target"
+    _pip(["install", *options, "--target", str(target), "-r", str(requirements)], f"{wheel.project}=={wheel.version}")
+    return target
+
+
+def _pip(arguments: list[str], wanted: str) -> str:
+    """What pip prints. Raises Unobtainable with the reason that it gives why it has not what is `wanted`."""
+    try:
+        return process.capture([sys.executable, "-m", "pip", *arguments], env=process.client_environment(), timeout=900)
+    except CommandFailed as exc:
+        errors = [line for line in exc.output.splitlines() if "ERROR" in line or "error" in line]
+        detail = (errors or exc.output.strip().splitlines() or ["pip said nothing"])[0].strip()
+        raise Unobtainable(f"{wanted}: {detail}") from None
+
+
+def versions_of(project: str) -> list[str]:
+    """The versions of a project that pip's index has for this machine, newest first. Raises Unobtainable."""
+    listing = _pip(["index", "versions", project], project)
+    _, _, versions = listing.partition("Available versions:")
+    return [version.strip() for version in versions.split("\n")[0].split(",")]
+
+
+def hashes_of(project: str, version: str) -> dict[str, str]:
+    """The sha256 of a version's wheel for each machine that has one, as pip's index gives it."""
+    found: dict[str, str] = {}
+    options = ["--quiet", "--dry-run", "--ignore-installed", "--no-deps", "--only-binary", ":all:", "--report", "-"]
+    for machine in _MACHINES:
+        tags = [word for policy in _POLICIES for word in ("--platform", f"{policy}_{machine}")]
+        try:
+            text = _pip(
+                ["install", *options, "--target", "unused", *tags, f"{project}=={version}"], f"{project}=={version}"
+            )
+        except Unobtainable:
+            continue
+        report = msgspec.json.decode(text[text.index("{") :], type=_Report)
+        found[machine] = report.install[0].download_info.archive_info.hashes["sha256"]
+    return found
+
+
+class _ArchiveInfo(msgspec.Struct, frozen=True):
+    hashes: dict[str, str]
+
+
+class _DownloadInfo(msgspec.Struct, frozen=True):
+    archive_info: _ArchiveInfo
+
+
+class _Item(msgspec.Struct, frozen=True):
+    download_info: _DownloadInfo
+
+
+class _Report(msgspec.Struct, frozen=True):
+    """What is looked at of pip's installation report (pip.pypa.io/en/stable/reference/installation-report)."""
+
+    install: tuple[_Item, ...]

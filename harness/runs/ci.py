@@ -1,0 +1,146 @@
+"""A set of cells as jobs for many machines: builds, and shards of suites. Pure, but for the recipes that it hashes.
+
+A build's key says all that it is made from, so that a CI server's cache can be named after it: the pins of
+its parts, how upstream builds the series, the flags of the matrix, and the harness's own code that builds.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from harness.machine.fetch import file_sha256
+from harness.machine.store import digest_of
+from matrix import json_records
+from matrix.model import Build, Cell, Matrix
+
+_HERE = Path(__file__).parents[1]
+_BUILDING = ("build/**/*.py", "provide/*.py", "cells/prepare.py", "machine/unpack.py")
+"""the code that decides what a build is"""
+_SECONDS = 400.0
+"""what a suite is expected to take when nothing is known of it"""
+
+
+class BuildJob(msgspec.Struct, frozen=True, kw_only=True):
+    """A build, made once."""
+
+    name: str
+    cell: str
+    """one of the cells that need it"""
+    key: str
+
+
+class ShardJob(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a cell's suite."""
+
+    name: str
+    cell: str
+    shard: str
+    """such as 2/3"""
+    key: str
+    """of its build"""
+    seconds: float
+    """what it is expected to take"""
+
+
+class Jobs(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be done; every shard needs its build."""
+
+    schema: int = 1
+    builds: tuple[BuildJob, ...]
+    shards: tuple[ShardJob, ...]
+
+
+def jobs_of(
+    cells: Sequence[Cell],
+    matrix: Matrix,
+    seconds: Mapping[str, Mapping[str, float]],
+    shard_seconds: float,
+) -> Jobs:
+    """The jobs of some cells, with shards of at most about `shard_seconds`.
+
+    `seconds` is what modules took, by target and module. Cells that are known not to build have no shards.
+    """
+    code = [f"{path.name} {file_sha256(path)}" for pattern in _BUILDING for path in sorted(_HERE.glob(pattern))]
+    keys = {cell.build.id: build_key(cell.build, matrix, code) for cell in cells}
+    first: dict[str, Cell] = {}
+    for cell in cells:
+        first.setdefault(cell.build.id, cell)
+    shards = []
+    for cell in cells:
+        if matrix.expected_failure_of(cell.build) is not None:
+            continue
+        expected = sum(seconds.get(cell.build.target.id, {}).values()) or _SECONDS
+        count = max(1, math.ceil(expected / shard_seconds))
+        shards += [
+            ShardJob(
+                name=f"{cell.id}-{number}of{count}",
+                cell=cell.id,
+                shard=f"{number}/{count}",
+                key=keys[cell.build.id],
+                seconds=round(expected / count, 1),
+            )
+            for number in range(1, count + 1)
+        ]
+    return Jobs(
+        builds=tuple(BuildJob(name=name, cell=cell.id, key=keys[name]) for name, cell in first.items()),
+        shards=tuple(shards),
+    )
+
+
+def build_key(build: Build, matrix: Matrix, code: Sequence[str]) -> str:
+    """The digest of all that a build is made from, as far as it is known without provisioning it."""
+    parts: list[object] = [build, matrix.series_of(build), matrix.repairs_of(build)]
+    if build.sdk.node:
+        parts += [matrix.runtime(build.sdk.node), matrix.ports]
+    return digest_of(*(repr(part) for part in parts), *code)[:16]
+
+
+def as_json(jobs: Jobs) -> str:
+    return json_records.indented(jobs).decode()
+
+
+def as_github(jobs: Jobs) -> str:
+    """Two outputs of a job, to be read by `fromJSON` as the `include` of a matrix."""
+    rows = {"builds": jobs.builds, "shards": jobs.shards}
+    return "".join(f"{name}={json_records.encode(row).decode().strip()}\n" for name, row in rows.items())
+
+
+def as_gitlab(jobs: Jobs) -> str:
+    """A child pipeline (JSON is YAML): builds, shards, and the report of all."""
+    harness = "python3 -m harness"
+    install = ["python3 -m pip install --quiet nox msgspec packaging", "python3 -m nox -s cells --install-only"]
+    pipeline: dict[str, object] = {
+        "stages": ["build", "test", "report"],
+        "variables": {"CPYTHON_WASM_CACHE": "$CI_PROJECT_DIR/.cache"},
+        "default": {"before_script": [*install, ". .nox/cells/bin/activate"]},
+    }
+    for build in jobs.builds:
+        pipeline[f"build {build.name}"] = {
+            "stage": "build",
+            "script": [f"{harness} build --cell {build.cell}"],
+            "cache": {"key": build.key, "paths": [".cache"]},
+        }
+    names = {job.key: job.name for job in jobs.builds}
+    for job in jobs.shards:
+        pipeline[f"test {job.name}"] = {
+            "stage": "test",
+            "needs": [f"build {names[job.key]}"],
+            "script": [f"{harness} test --cell {job.cell} --shard {job.shard}"],
+            "cache": {"key": job.key, "paths": [".cache"], "policy": "pull"},
+            "artifacts": {"when": "always", "paths": ["reports/out/"]},
+        }
+    pipeline["report"] = {
+        "stage": "report",
+        "when": "always",
+        "script": [f"{harness} report reports/out/2*"],
+        "artifacts": {"when": "always", "paths": ["reports/out/"]},
+    }
+    return json.dumps(pipeline, indent=2) + "\n"
+
+
+FORMATS = {"json": as_json, "github": as_github, "gitlab": as_gitlab}

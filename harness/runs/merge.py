@@ -1,0 +1,138 @@
+"""Puts the artefacts of many machines together into the run that one machine would have made."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from harness.machine.store import write_atomically
+from harness.runs.records import (
+    STARTED,
+    CellRecord,
+    StartedRun,
+    cell_directory,
+    named_run_id,
+    read_record,
+    read_started,
+    write_record,
+)
+from harness.suite.plugin import OUTCOMES
+from harness.suite.results import append_result, read_results
+from matrix import json_records
+from matrix.errors import UsageError
+from matrix.outcome import ModuleResult
+from matrix.select import Selection
+
+
+def merge(directories: Sequence[Path], out: Path) -> Path:
+    """A new run below `out` with the cells of some runs; shards of one cell become that cell.
+
+    The runs stay as they are. Raises UsageError when they are no runs of this schema, were asked for
+    different things, or have a cell whose parts were not the same.
+    """
+    runs = [(directory, read_started(directory)) for directory in directories]
+    first = runs[0][1]
+    for directory, run in runs[1:]:
+        if (found := _asked(run)) != _asked(first):
+            different = [name for name, value in found.items() if value != _asked(first)[name]]
+            raise UsageError(
+                f"{directory} and {directories[0]} are of different runs: {', '.join(different)} differ",
+                hint="put those together that were started with the same options",
+            )
+    cells = tuple(dict.fromkeys(cell for _, run in runs for cell in run.cells))
+    parts = {
+        cell: [(directory, record) for directory, _ in runs if (record := read_record(directory, cell)) is not None]
+        for cell in cells
+    }
+    merged = {cell: _merged([record for _, record in found], directories) for cell, found in parts.items() if found}
+    arguments = msgspec.structs.replace(
+        first.arguments, selection=Selection(cell=cells), shard=(1, 1), pytest=(), out=out.absolute()
+    )
+    run = StartedRun(
+        run_id=named_run_id("merged"),
+        started=min(run.started for _, run in runs),
+        arguments=arguments,
+        cells=cells,
+        parts=tuple(run.run_id for _, run in runs),
+    )
+    target = out.absolute() / run.run_id
+    write_atomically(target / STARTED, json_records.encode(run))
+    for cell, record in merged.items():
+        for result in _results([cell_directory(directory, cell) for directory, _ in parts[cell]]):
+            place = cell_directory(target, cell)
+            place.mkdir(parents=True, exist_ok=True)
+            append_result(place / OUTCOMES, result)
+        write_record(target, record)
+        _copy_logs([cell_directory(directory, cell) for directory, _ in parts[cell]], cell_directory(target, cell))
+    return target
+
+
+def _asked(run: StartedRun) -> dict[str, object]:
+    """What was asked for, but for what may differ between machines and parts."""
+    plain = msgspec.structs.replace(
+        run.arguments,
+        selection=Selection(),
+        shard=(1, 1),
+        pytest=(),
+        jobs=1,
+        resume=None,
+        out=Path(),
+        build_python=None,
+        refresh=False,
+        module_seconds=None,
+    )
+    asked: dict[str, object] = msgspec.structs.asdict(plain)
+    return asked
+
+
+def _merged(found: Sequence[CellRecord], directories: Sequence[Path]) -> CellRecord:
+    """The record of a cell from those of its parts."""
+    tested = [record for record in found if record.tested]
+    if not tested:
+        return found[0]
+    one = tested[0]
+    for record in tested[1:]:
+        for name in ("sdk", "cpython", "runtime"):
+            if (here := getattr(record.base, name)) != (there := getattr(one.base, name)):
+                raise UsageError(f"{one.base.id}: its parts had different versions: {here} and {there}")
+        if record.suite != one.suite:
+            raise UsageError(
+                f"{one.base.id}: its parts had suites of {one.suite} and {record.suite} modules: "
+                + ", ".join(str(directory) for directory in directories)
+            )
+    names = dict.fromkeys(name for record in tested for name in record.durations)
+    durations = {name: sum(record.durations.get(name, 0.0) for record in tested) for name in names}
+    notes = tuple(dict.fromkeys(note for record in tested for note in record.base.notes))
+    return CellRecord(
+        base=msgspec.structs.replace(one.base, notes=notes),
+        tested=True,
+        planned=tuple(sorted({module for record in tested for module in record.planned})),
+        suite=one.suite,
+        whole=all(record.whole for record in tested),
+        durations={name: round(value, 3) for name, value in durations.items()},
+        fault="; ".join(record.fault for record in tested if record.fault),
+        interrupted=any(record.interrupted for record in tested),
+        unexpected=tuple(dict.fromkeys(row for record in tested for row in record.unexpected)),
+        steps=next((record.steps for record in found if record.steps), ()),
+    )
+
+
+def _copy_logs(places: Sequence[Path], target: Path) -> None:
+    """The logs of a cell's build, those of the first part that has any."""
+    for place in places:
+        if (place / "logs").is_dir():
+            shutil.copytree(place / "logs", target / "logs", symlinks=True)
+            return
+
+
+def _results(places: Sequence[Path]) -> list[ModuleResult]:
+    """The results of all parts; of a module that several had, the last."""
+    found: dict[str, ModuleResult] = {}
+    for place in places:
+        for name, result in read_results(place / OUTCOMES).items():
+            if name not in found or found[name].finished <= result.finished:
+                found[name] = result
+    return list(found.values())

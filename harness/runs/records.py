@@ -1,0 +1,129 @@
+"""Runs on disk: their directories, and what they hold besides outcomes."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from harness.cells.request import Arguments
+from harness.machine.store import write_atomically
+from matrix import json_records
+from matrix.errors import UsageError, near
+from matrix.model import Cell
+from reports.file import File
+from reports.summary import BuildStep, CellSummary, Unexpected
+
+SCHEMA = 1
+"""of the files of a run"""
+STARTED = "run.json"
+CELL = "cell.json"
+
+
+class StartedRun(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run was asked for; `--resume` goes on with it."""
+
+    schema: int = SCHEMA
+    run_id: str
+    started: str
+    arguments: Arguments
+    cells: tuple[str, ...] = ()
+    """the ids of its cells, in their order"""
+    parts: tuple[str, ...] = ()
+    """the ids of the runs that it was put together from"""
+
+
+class CellRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What a cell came to, beside its outcomes.jsonl: all that is needed to judge it, now or later."""
+
+    base: CellSummary
+    """its versions and notes; why it was not tested, when it was not"""
+    tested: bool
+    planned: tuple[str, ...] = ()
+    suite: int = 0
+    """how many modules its suite has"""
+    whole: bool = False
+    """whether the planned modules were run with all of their tests"""
+    durations: dict[str, float] = {}
+    fault: str = ""
+    """what the harness itself did wrong"""
+    interrupted: bool = False
+    unexpected: tuple[Unexpected, ...] = ()
+    """what is red besides outcomes"""
+    steps: tuple[BuildStep, ...] = ()
+
+    @property
+    def full(self) -> bool:
+        """Whether every module and every test of the suite was planned."""
+        return self.whole and len(self.planned) == self.suite
+
+
+def cell_directory(run: Path, cell: str) -> Path:
+    return run / "cells" / cell
+
+
+def write_record(run: Path, record: CellRecord) -> None:
+    write_atomically(cell_directory(run, record.base.id) / CELL, json_records.encode(record))
+
+
+def read_record(run: Path, cell: str) -> CellRecord | None:
+    """The record of a cell; None when there is none yet. Raises UsageError when it cannot be read."""
+    path = cell_directory(run, cell) / CELL
+    try:
+        return json_records.decode(path.read_bytes(), CellRecord)
+    except FileNotFoundError:
+        return None
+    except msgspec.DecodeError as exc:
+        raise UsageError(f"{path} is no record of this version of the harness: {exc}") from None
+
+
+def read_started(run: Path) -> StartedRun:
+    """What a run was asked for. Raises UsageError when that cannot be read, or is of another schema."""
+    path = run / STARTED
+    try:
+        started = json_records.decode(path.read_bytes(), StartedRun)
+    except (OSError, msgspec.DecodeError) as exc:
+        raise UsageError(f"{path} is no run of this version of the harness: {exc}") from None
+    if started.schema != SCHEMA:
+        raise UsageError(f"{path} has schema {started.schema}, and this harness knows {SCHEMA}")
+    return started
+
+
+def new_run_id(cells: Sequence[Cell]) -> str:
+    """Sortable by time, unique, and readable: `20261122-120301-wasi-3f9a`."""
+    return named_run_id("-".join(sorted({cell.build.target.id for cell in cells})))
+
+
+def named_run_id(name: str) -> str:
+    return f"{time.strftime('%Y%m%d-%H%M%S')}-{name}-{secrets.token_hex(2)}"
+
+
+def run_directory(out: Path, run: str) -> Path:
+    """The directory of a run, by its id or `latest`. Raises UsageError, with near misses, when there is none."""
+    directory = out / run
+    if not (directory / STARTED).is_file():
+        known = [path.parent.name for path in out.glob(f"*/{STARTED}")] if out.is_dir() else []
+        raise UsageError(f"there is no run {run!r} in {out}", hint=near(run, known) or "run `nox -s test-wasi` first")
+    return directory.resolve()
+
+
+def point_latest(out: Path, run_id: str) -> None:
+    """Let `latest` point at a run, by rename, so that two runs at once do not trip over each other."""
+    temporary = out / f".latest-{secrets.token_hex(4)}"
+    temporary.symlink_to(run_id)
+    os.replace(temporary, out / "latest")
+
+
+def write_files(directory: Path, files: Iterable[File]) -> None:
+    """Write files of a report below a run's directory; those that people open are there whole or not at all."""
+    for file in files:
+        path = directory / file.name
+        if file.linked:
+            write_atomically(path, file.content)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(file.content)

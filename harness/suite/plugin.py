@@ -1,0 +1,231 @@
+"""The pytest plugin: CPython's test modules as items, so that pytest's options work on them.
+
+    pytest -p harness.suite.plugin CELL/suite.json -k ... -x --lf --durations=10 -n 2
+
+One item is one test module of one cell. Modules that share a guest go to one of xdist's workers, in
+order. Each result is on disk before pytest hears of it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import traceback
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+from harness.guests.adapter import Adapter
+from harness.guests.events import EventReader, Record
+from harness.guests.runtimes.choose import adapter
+from harness.guests.settings import GuestSettings
+from harness.machine.store import Store, write_atomically
+from harness.provide.obtain import Obtained
+from harness.suite.batch import Batch
+from harness.suite.results import append_result
+from harness.suite.schedule import Group
+from matrix import json_records
+from matrix.limitations import Limitations
+from matrix.model import Facts, Runtime
+from matrix.outcome import RED, ModuleResult, Outcome, Status, module_test
+
+SUITE = "suite.json"
+SELECTED = "selected.json"
+OUTCOMES = "outcomes.jsonl"
+
+
+class SuiteFile(msgspec.Struct, frozen=True, kw_only=True):
+    """What a cell's run is told: the file that pytest collects."""
+
+    cell: str
+    facts: Facts
+    store: Path
+    runtime: Runtime
+    obtained: Obtained
+    settings: GuestSettings
+    digest: str
+    """of all that determines what is observed (`harness.suite.reuse`)"""
+    groups: tuple[Group, ...]
+
+
+class ModuleFailed(Exception):
+    """A module has outcomes that are not fine and that no limitation expects."""
+
+
+class Cell:
+    """The state of one cell's run in one process."""
+
+    def __init__(self, file: SuiteFile, directory: Path, worker: str) -> None:
+        self.file = file
+        self.directory = directory
+        self.worker = worker
+        self.store = Store(file.store)
+        for path in (file.settings.tree, file.settings.compiled, file.obtained.path):
+            self.store.use(path)  # guests may outlive a killed run for a moment
+        self.limitations = Limitations.load().for_cell(file.facts)
+        self.adapter: Adapter = adapter(file.runtime, file.obtained, file.settings.runtime_flags)
+        self.batches: dict[str, Batch] = {}
+        self.selected: dict[str, list[str]] = {}
+
+    def run(self, group: Group, module: str) -> ModuleResult:
+        if group.name not in self.batches:
+            self.close()
+            chosen = [plan for plan in group.plans if plan.module in self.selected[group.name]]
+            self.batches[group.name] = Batch(
+                self.file.settings,
+                self.adapter,
+                self.store,
+                chosen,
+                worker=self.worker,
+                marker=self.directory / "running" / self.worker,
+            )
+        try:
+            result = self.batches[group.name].result(module)
+        except Exception as exc:
+            text = "".join(traceback.format_exception(exc))
+            outcome = Outcome(test=module_test(module), status=Status.ERRORED, detail=text)
+            result = ModuleResult(module=module, outcomes=(outcome,), duration=0.0, fault=repr(exc))
+        result = msgspec.structs.replace(result, finished=round(time.time(), 3), digest=self.file.digest)
+        try:
+            append_result(self.directory / OUTCOMES, result)
+        except OSError as exc:
+            raise ModuleFailed(
+                f"its result cannot be written: {self.directory / OUTCOMES}: {exc.strerror}\n"
+                "free some room, then go on with --resume: what was written stays"
+            ) from None
+        return result
+
+    def close(self) -> None:
+        for batch in self.batches.values():
+            batch.close()
+        self.batches.clear()
+
+
+class CellFile(pytest.File):
+    """`suite.json` of a cell."""
+
+    cell: Cell
+
+    def collect(self) -> Iterable[ModuleItem]:
+        file = json_records.decode(self.path.read_bytes(), SuiteFile)
+        worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+        self.cell = Cell(file, self.path.parent, worker)
+        for group in file.groups:
+            for plan in group.plans:
+                yield ModuleItem.from_parent(self, name=plan.module, group=group)
+
+
+class ModuleItem(pytest.Item):
+    """One test module of one cell."""
+
+    def __init__(self, *, group: Group, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.group = group
+
+    @property
+    def cell(self) -> Cell:
+        assert isinstance(self.parent, CellFile)
+        return self.parent.cell
+
+    def runtest(self) -> None:
+        result = self.cell.run(self.group, self.name)
+        if result.fault:
+            raise ModuleFailed(f"the harness failed to run it: {result.outcomes[0].detail}")
+        red = [outcome for outcome in result.outcomes if outcome.status in RED]
+        if not red:
+            reasons = {outcome.detail for outcome in result.outcomes}
+            if result.statuses == {Status.SKIPPED}:
+                pytest.skip(next(iter(reasons)) if len(reasons) == 1 else "every test was skipped")
+            return
+        expects = self.cell.limitations.expects
+        unknown = [outcome for outcome in red if not expects(outcome.test, outcome.status, self.name)]
+        if not unknown:
+            pytest.xfail("known limitations: " + ", ".join(sorted({o.test for o in red}))[:500])
+        lines = [f"{o.status.value}: {o.test}\n{o.detail.rstrip()}\n{o.output[-2000:].rstrip()}" for o in unknown[:20]]
+        more = f"\n... and {len(unknown) - 20} more" if len(unknown) > 20 else ""
+        raise ModuleFailed("\n\n".join(line.rstrip() for line in lines) + more)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        if isinstance(excinfo.value, ModuleFailed):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        return self.path, None, self.name
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> CellFile | None:
+    if file_path.name == SUITE:
+        return CellFile.from_parent(parent, path=file_path, name="")  # so that -k never matches it
+    return None
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Note what is left after -k and --lf: it is what is planned, and what shares a guest."""
+    cells: dict[Path, list[str]] = {}
+    for item in session.items:
+        if isinstance(item, ModuleItem):
+            item.cell.selected.setdefault(item.group.name, []).append(item.name)
+            cells.setdefault(item.cell.directory, []).append(item.name)
+    for directory, modules in cells.items():
+        write_atomically(directory / SELECTED, json_records.encode(modules))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    for item in session.items if hasattr(session, "items") else []:
+        if isinstance(item, ModuleItem):
+            item.cell.close()
+
+
+class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist's are not typed
+    """xdist's scheduling by scope, where a scope is the modules that share a guest."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file_name, _, module = nodeid.partition("::")
+        return _groups(self.config.rootpath / file_name).get(module, module)
+
+    def remove_node(self, node: Any) -> str | None:
+        """xdist gives a dead worker's modules to another one, also the one it died of; that is over."""
+        crashed: str | None = super().remove_node(node)
+        for scope, unit in list(self.workqueue.items()):
+            if crashed in unit:
+                unit[crashed] = True
+            if all(unit.values()):
+                del self.workqueue[scope]
+        return crashed
+
+
+@cache
+def _groups(suite: Path) -> dict[str, str]:
+    """The group of each module of a suite file."""
+    file = json_records.decode(suite.read_bytes(), SuiteFile)
+    return {plan.module: group.name for group in file.groups for plan in group.plans}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupScheduling:
+    return GroupScheduling(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_handlecrashitem(crashitem: str, report: pytest.TestReport, sched: Any) -> None:
+    """A worker died: its module gets the outcome, and the test that was running its name."""
+    file_name, _, module = crashitem.partition("::")
+    config = sched.config
+    directory = (config.rootpath / file_name).parent
+    record = Record(module)
+    for marker in (directory / "running").glob("*"):
+        current = False
+        for event in EventReader(Path(os.fsdecode(marker.read_bytes()))).read():
+            if event.event == "module":
+                current = event.module == record.module
+            elif current:
+                record.take(event)
+    if record.done is None:
+        record.end(Status.CRASHED, "the worker process that ran the guest died", "")
+        append_result(directory / OUTCOMES, record.result())

@@ -1,0 +1,82 @@
+"""Results of earlier runs, by the digest of what determines them.
+
+What a test module does is determined by the bytes of the build, of the library with its tests, of the
+runtime and of the harness's own guest code, and by the settings of the guest. As long as the digest of
+these is the same, an earlier result stands for a new one. Results are kept in `state/results/<digest>.jsonl`.
+
+Not kept: results of modules that ran in part, and those that say more about the machine than about the
+module (a test that took too long, a fault of the harness).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Mapping
+
+import msgspec
+
+from harness.machine.store import Store
+from harness.suite.batch import ModulePlan
+from harness.suite.results import append_result, read_results
+from matrix.outcome import RED, ModuleResult, Status
+
+Expects = Callable[[str, Status, str], bool]
+"""whether a limitation expects a test's status in a module"""
+
+
+class Results:
+    """What earlier runs observed for one digest."""
+
+    def __init__(self, store: Store, digest: str) -> None:
+        self.digest = digest
+        self._path = store.root / "state" / "results" / f"{digest}.jsonl"
+        store.use(self._path)
+
+    def take(
+        self,
+        plans: Iterable[ModulePlan],
+        expects: Expects,
+        *,
+        again: float = 0.0,
+        chance: Callable[[], float] = random.random,
+    ) -> dict[str, ModuleResult]:
+        """The results that stand for a new run of the plans, by module.
+
+        A module that showed something unexpected is run again, and so is the share `again` (0 to 1) of the
+        others, chosen by chance, so that what is not deterministic comes to light.
+        """
+        known = read_results(self._path)
+        return {
+            plan.module: known[plan.module]
+            for plan in plans
+            if plan.module in known
+            and not plan.match
+            and _as_expected(known[plan.module], expects)
+            and chance() >= again
+        }
+
+    def keep(self, results: Mapping[str, ModuleResult], plans: Iterable[ModulePlan], run: str) -> None:
+        """Keep what the run of that id observed of this digest, now or before it was broken off."""
+        found = [results[plan.module] for plan in plans if plan.module in results and not plan.match]
+        observed = [
+            result
+            for result in found
+            if result.digest == self.digest
+            and not (result.reused or result.fault or Status.TIMED_OUT in result.statuses)
+        ]
+        known = read_results(self._path) if observed else {}
+        kept = [
+            result
+            for result in observed
+            if result.module not in known or known[result.module].finished != result.finished
+        ]
+        if kept:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+        for result in kept:
+            append_result(self._path, msgspec.structs.replace(result, reused=run))
+
+
+def _as_expected(result: ModuleResult, expects: Expects) -> bool:
+    return all(
+        expects(outcome.test, outcome.status, result.module) for outcome in result.outcomes if outcome.status in RED
+    )

@@ -1,0 +1,108 @@
+"""Which modules share a guest, and in which order: longest first, and smaller batches towards the end."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Collection, Mapping, Sequence
+
+import msgspec
+
+from harness.machine.store import Store, read_json, write_atomically
+from harness.suite.batch import ModulePlan
+from matrix import json_records
+
+_ALONE = 8.0
+"""seconds from which a module has a guest of its own: starting one costs little beside it"""
+_LARGEST, _SMALLEST = 16.0, 2.0
+"""seconds of tests in one guest"""
+_MOST = 80
+"""modules in one guest"""
+_BYTES_A_SECOND = 60_000
+"""of test sources: a guess for modules whose duration is not known, from a whole run on WASI"""
+
+
+class Group(msgspec.Struct, frozen=True, kw_only=True):
+    """Modules that share a guest, as long as nothing happens to it."""
+
+    name: str
+    plans: tuple[ModulePlan, ...]
+
+
+def schedule(
+    plans: Sequence[ModulePlan],
+    seconds: Mapping[str, float],
+    *,
+    workers: int,
+    isolate: bool = False,
+    alone: Collection[str] = (),
+) -> tuple[Group, ...]:
+    """Groups in the order in which workers should take them.
+
+    `seconds` is what each module is expected to take. Those that are to be `alone` have a guest of their own,
+    with `isolate` all of them: what does not simply pass would be run again alone.
+    """
+    ordered = sorted(plans, key=lambda plan: (-seconds[plan.module], plan.module))
+    left = sum(seconds[plan.module] for plan in ordered)
+    groups: list[list[ModulePlan]] = []
+    open_group: list[ModulePlan] | None = None
+    room = 0.0
+    for plan in ordered:
+        cost = seconds[plan.module]
+        if isolate or cost >= _ALONE or plan.module in alone:
+            groups.append([plan])
+        elif open_group is not None and cost <= room and len(open_group) < _MOST:
+            open_group.append(plan)
+            room -= cost
+        else:
+            open_group = [plan]
+            groups.append(open_group)
+            room = max(_SMALLEST, min(_LARGEST, left / (3 * max(workers, 1)))) - cost
+        left -= cost
+    return tuple(Group(name=f"guest{number:03}", plans=tuple(group)) for number, group in enumerate(groups))
+
+
+def guess(size: int) -> float:
+    """What a module of so many bytes is expected to take, in seconds, when nothing is known of it."""
+    return 0.05 + size / _BYTES_A_SECOND
+
+
+def shard(seconds: Mapping[str, float], index: int, count: int) -> frozenset[str]:
+    """The modules of one of `count` parts that take about equally long; the same on every machine.
+
+    `seconds` is what each module is expected to take; `index` counts from 1.
+    """
+    parts: list[tuple[float, int, list[str]]] = [(0.0, number, []) for number in range(count)]
+    for module in sorted(seconds, key=lambda name: (-seconds[name], name)):
+        total, number, modules = heapq.heappop(parts)
+        modules.append(module)
+        heapq.heappush(parts, (total + seconds[module], number, modules))
+    return frozenset(next(modules for _, number, modules in parts if number == index - 1))
+
+
+class Durations:
+    """What each module took in earlier runs of a target, in a small file of the store."""
+
+    def __init__(self, store: Store, target: str) -> None:
+        self._store = store
+        self._path = store.root / "state" / "durations" / f"{target}.json"
+
+    def expected(self, modules: Mapping[str, int]) -> dict[str, float]:
+        """Seconds by module; `modules` maps each to the bytes of its sources."""
+        known = self.known()
+        return {name: known[name] if name in known else guess(size) for name, size in modules.items()}
+
+    def known(self) -> dict[str, float]:
+        """Seconds by module, of those that were ever run here."""
+        known = read_json(self._path, {})
+        known = known if isinstance(known, dict) else {}
+        return {str(name): float(value) for name, value in known.items() if isinstance(value, int | float)}
+
+    def learn(self, seconds: Mapping[str, float]) -> None:
+        """Remember what modules took just now, half and half with what is known."""
+        with self._store.lock("durations"):
+            known = read_json(self._path, {})
+            known = known if isinstance(known, dict) else {}
+            for name, value in seconds.items():
+                before = known.get(name)
+                known[name] = round((value + before) / 2 if isinstance(before, int | float) else value, 3)
+            write_atomically(self._path, json_records.encode(known))

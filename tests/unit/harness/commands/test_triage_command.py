@@ -1,0 +1,160 @@
+"""`triage` on a run that is on disk: into the list, out of it, and what is no such command."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+from rich.console import Console
+
+from harness.cells.selection import matrix_of, selected_cells
+from harness.commands.cli import parse
+from harness.commands.triage.main import triage
+from harness.runs.records import STARTED, CellRecord, StartedRun, cell_directory, write_record
+from harness.suite.plugin import OUTCOMES
+from harness.suite.results import append_result
+from matrix import json_records
+from matrix.errors import UsageError
+from matrix.limitations import Limitations
+from matrix.outcome import Status
+from reports.summary import CellStatus, Summary, Unexpected, untested
+from tests.unit import made
+
+LIST = """\
+# What there is not.
+[[limitation]]
+id = "no-fork"
+title = "There is no fork"
+section = "processes"
+skip_reasons = [
+    "needs fork$",
+    "nobody says it$", # any more
+]
+
+[[limitation.tests]]
+match = "test.test_gone.*"
+expect = "failed"
+reason = "seen"
+
+[[limitation]]
+id = "not-enabled"
+title = "It is not enabled"
+section = "neutral"
+skip_reasons = ["not enabled$", "not on a Monday$"]
+"""
+Said = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def limitations(tmp_path: Path) -> Path:
+    directory = tmp_path / "limitations"
+    directory.mkdir()
+    (directory / "processes.toml").write_text(LIST)
+    return directory
+
+
+@pytest.fixture
+def said(tmp_path: Path, limitations: Path) -> Said:
+    """`triage` on a run of the default cell that has a regression, two stale entries, and some skips."""
+    arguments = parse(["test", "--target", "wasi"], out=tmp_path)
+    (cell,) = selected_cells(arguments, matrix_of(arguments))
+    run = tmp_path / "run-1"
+    run.mkdir()
+    started = StartedRun(run_id="run-1", started="2026-11-22T12:03:01+00:00", arguments=arguments, cells=(cell.id,))
+    (run / STARTED).write_bytes(json_records.encode(started))
+    base = replace(untested(cell, CellStatus.OK, ""), status=CellStatus.UNEXPECTED)
+    write_record(run, CellRecord(base=base, tested=True, planned=("test_a",), suite=1, whole=True))
+    skip = made.outcome("test.test_a.A.test_two", Status.SKIPPED, "needs fork")
+    moon = made.outcome("test.test_a.A.test_three", Status.SKIPPED, "needs a moon")
+    results = made.result(made.outcome(status=Status.FAILED), skip, moon)
+    append_result(cell_directory(run, cell.id) / OUTCOMES, results)
+    red = [
+        Unexpected(
+            cell=cell.id, test="test.test_a.A.test_one", outcome="failed", verdict="regression", detail="OSError"
+        ),
+        Unexpected(cell=cell.id, test="test.test_gone.*", outcome="", verdict="stale", limitation="no-fork"),
+        Unexpected(
+            cell=cell.id, test="", outcome="", verdict="stale", limitation="no-fork", skip_reason="nobody says it$"
+        ),
+    ]
+    summary = Summary(run_id="run-1", started="", duration_s=1.0, exit_status=1, cells=(base,), unexpected=tuple(red))
+    (run / "summary.json").write_bytes(json_records.encode(summary))
+
+    def say(*words: str) -> tuple[int, str]:
+        file = io.StringIO()
+        more = ["--limitations", str(limitations)] if words[0] in ("queue", "accept", "retire") else []
+        status = triage([*words, "--out", str(tmp_path), *more], Console(file=file, width=200, highlight=False))
+        return status, file.getvalue()
+
+    return say
+
+
+def test_what_is_stale_is_shown_and_taken_out_when_it_is_to_be_written(said: Said, limitations: Path) -> None:
+    status, text = said("retire", "run-1")
+    assert status == 0
+    assert "retired: no-fork: test.test_gone.*" in text
+    assert "retired: no-fork: skip reason 'nobody says it$'" in text
+    assert '-    "nobody says it$", # any more' in text
+    assert "no test gave this reason on 1 cells: not-enabled: not on a Monday$" in text
+    assert (limitations / "processes.toml").read_text() == LIST
+
+    said("retire", "run-1", "--write")
+    fork, _ = Limitations.load(limitations).entries
+    assert ([one.match for one in fork.reasons], fork.tests) == (["needs fork$"], ())
+    assert (limitations / "processes.toml").read_text().startswith("# What there is not.\n")
+
+
+def test_what_failed_goes_into_an_entry(said: Said, limitations: Path) -> None:
+    status, text = said("accept", "run-1", "--limitation", "no-fork", "--reason", "fork gives ENOSYS", "--write")
+    assert status == 0
+    assert '+match = "test.test_a.A.test_one"' in text
+    added = Limitations.load(limitations).entries[0].tests[-1]
+    assert (added.globs, added.expect, added.reason) == (("test.test_a.A.test_one",), "failed", "fork gives ENOSYS")
+
+
+def test_skips_that_nothing_explains_are_listed_and_go_into_an_entry(said: Said, limitations: Path) -> None:
+    status, text = said("queue", "run-1")
+    assert status == 0
+    assert "needs a moon: 1 test, such as test.test_a.A.test_three" in text
+    assert text.endswith("reasons that no limitation explains: 1\n")
+    assert "explains: 0\n" in said("queue", "run-1", "test_b")[1]
+
+    said("accept", "run-1", "--skips", "--limitation", "no-fork", "--write")
+    added = Limitations.load(limitations).entries[0].reasons[-1]
+    assert (added.match, added.seen.target, len(added.seen.cpython)) == ("needs a moon$", ("wasi",), 1)
+    assert "explains: 0\n" in said("queue", "run-1")[1]
+
+
+def test_nobody_is_asked_where_nobody_is(said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    with pytest.raises(UsageError, match="nobody can be asked"):
+        said("accept", "run-1")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("accept", "run-1", "test_b", "--limitation", "no-fork"), "nothing of that failed unexpectedly"),
+        (("accept", "run-1", "--limitation", "no-frok", "--reason", "seen"), "there is no limitation 'no-frok'"),
+        (("accept", "run-1", "test_b", "--skips", "--limitation", "no-fork"), "each skip of that is explained"),
+        (("queue", "run-1", "--write"), "--write"),
+        (("retire", "run-1", "test_b"), "nothing of that is stale"),
+        (("retire", "run-2"), "there is no run 'run-2'"),
+        (("retire", "run-1", "--wrte"), "has no option '--wrte'"),
+        (("rerun", "test_bool", "--times", "0"), "--times"),
+        (("bisect", "test_bool"), "--axis"),
+        (("bisect", "test_bool", "--axis", "browser"), "--axis"),
+        (("repro", "test_bool", "--shell", "--debugger"), "--debugger"),
+        (("reproduce", "test_bool"), "reproduce"),
+        (("minimise", "test_bool", "--sdk", "no-such-sdk"), "no-such-sdk"),
+        (("check", "test_bool", "--target", "wasi", "--sdk", "16", "--sdk", "24"), "one cell is wanted"),
+        (("check", "test_bool", "-x"), "'-x' is no option of `triage check`"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(said: Said, words: tuple[str, ...], message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        said(*words)
+    assert message in f"{caught.value} {caught.value.hint}"

@@ -1,0 +1,235 @@
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from harness.guests.adapter import TRAPPED, GuestRun
+from harness.guests.places import MEMORY_EVENTS, MEMORY_WORK, Place, Preopen
+from harness.guests.runtimes.browser import FAULT, PAGES, Browser, HostSpec, PageProbe, Told, launch_options
+from harness.guests.runtimes.choose import adapter
+from harness.machine.store import Store
+from harness.provide.obtain import Obtained
+from matrix import json_records
+from matrix.model import Runtime, RuntimeKind
+
+CHROMIUM = Path("/nowhere/a browser/chromium")
+TREE = Path("/nowhere/guest")
+RUN = GuestRun(
+    wasm=Path("/nowhere/build/python.wasm"),
+    wasm_digest="the wasm",
+    argv=("/cross-build/host/python.js", "-u", "-W", "default", "/driver.py", "/plan.json"),
+    env={"PYTHONPATH": "/usr/local/lib/python3.11"},
+    preopens=(Preopen(host=TREE, guest="/"),),
+    wasm_stack=0,
+    memory_limit=2 << 30,
+)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """The files of a guest, as `harness.suite.batch` lays them out."""
+    place = Browser(CHROMIUM).place(TREE, "/cross-build/host", tmp_path)
+    (place.root / "driver.py").write_text("print('é')\n", "utf-8")
+    (place.root / "plan.json").write_text("{}")
+    return place
+
+
+def spec(directory: Path, run: GuestRun = RUN) -> HostSpec:
+    """What the host of the tab is told."""
+    command = Browser(CHROMIUM).command(run, run.wasm, directory)
+    return json_records.decode(command.argv[-1].encode(), HostSpec)
+
+
+# --- the command
+
+
+def test_a_probe_of_pages_is_a_process_beside_the_browser(tmp_path: Path) -> None:
+    command = Browser(CHROMIUM).page_probe(Path("/nowhere/probe.py"), Path("/nowhere/build"), tmp_path)
+    assert command.argv[:3] == (sys.executable, "-m", "harness.guests.runtimes.page_prober")
+    told = json_records.decode(command.argv[3].encode(), PageProbe)
+    assert (told.browser, told.script, told.assets) == (
+        str(CHROMIUM),
+        Path("/nowhere/probe.py"),
+        Path("/nowhere/build"),
+    )
+    assert command.env["HOME"] == str(tmp_path)
+
+
+@pytest.mark.usefixtures("place")
+def test_a_guest_is_a_process_of_the_same_python(tmp_path: Path) -> None:
+    argv = Browser(CHROMIUM).command(RUN, RUN.wasm, tmp_path).argv
+    assert argv[:3] == (sys.executable, "-m", "harness.guests.runtimes.browser_host")
+    assert len(argv) == 4
+
+
+@pytest.mark.usefixtures("place")
+def test_the_process_finds_the_harness_and_keeps_its_files_in_the_guests_directory(tmp_path: Path) -> None:
+    env = Browser(CHROMIUM).command(RUN, RUN.wasm, tmp_path).env
+    assert (Path(env["PYTHONPATH"]) / "harness/guests/runtimes/browser_host.py").is_file()
+    assert env["HOME"] == str(tmp_path)
+
+
+def test_the_host_is_told_what_to_serve_and_where_events_go(tmp_path: Path, place: Place) -> None:
+    assert spec(tmp_path) == HostSpec(
+        browser=str(CHROMIUM),
+        assets=Path("/nowhere/build"),
+        tests=TREE,
+        told=tmp_path / "told.json",
+        events=place.events,
+        memory_limit=2 << 30,
+    )
+
+
+@pytest.mark.usefixtures("place")
+def test_the_host_is_told_the_limit_of_the_guest(tmp_path: Path) -> None:
+    assert spec(tmp_path, replace(RUN, memory_limit=64 << 20)).memory_limit == 64 << 20
+
+
+# --- what the worker is told
+
+
+def told(directory: Path, **changes: Any) -> Told:
+    return json_records.decode(spec(directory, replace(RUN, **changes)).told.read_bytes(), Told)
+
+
+@pytest.mark.usefixtures("place")
+def test_the_worker_is_told_the_command_line_without_the_program(tmp_path: Path) -> None:
+    assert told(tmp_path).arguments == ("-u", "-W", "default", "/driver.py", "/plan.json")
+
+
+@pytest.mark.usefixtures("place")
+def test_the_worker_is_told_where_things_are(tmp_path: Path) -> None:
+    found = told(tmp_path)
+    assert found.library == "/usr/local/lib/python3.11"
+    assert (found.work, found.events) == (MEMORY_WORK, MEMORY_EVENTS)
+
+
+def test_the_worker_is_told_the_same_places_as_the_driver(tmp_path: Path, place: Place) -> None:
+    found = told(tmp_path)
+    assert (found.work, found.events) == (place.guest_work, place.guest_events)
+
+
+def test_the_worker_is_given_the_drivers_files_where_the_command_line_names_them(tmp_path: Path, place: Place) -> None:
+    found = told(tmp_path)
+    assert found.files == {"/driver.py": "print('é')\n", "/plan.json": "{}"}
+    assert set(found.files) == {f"{place.guest_root}{path.name}" for path in place.root.iterdir()}
+    assert set(found.files) <= set(found.arguments)
+
+
+@pytest.mark.usefixtures("place")
+def test_what_the_worker_is_told_has_the_keys_that_it_reads(tmp_path: Path) -> None:
+    document = json.loads(spec(tmp_path).told.read_bytes())
+    script = (PAGES / "suite.worker.js").read_text("utf-8")
+    assert document.keys() == {"library", "work", "events", "arguments", "files"}
+    for key in document:
+        assert f"told.{key}" in script
+
+
+@pytest.mark.parametrize("name", ["suite.html", "suite.js", "suite.worker.js", "repl.html", "repl.js"])
+def test_the_pages_are_there(name: str) -> None:
+    assert (PAGES / name).is_file()
+
+
+# --- how the browser is started
+
+
+@pytest.mark.parametrize(
+    ("limit", "pages"), [(65536, 1), (2 << 30, 32768), (4 << 30, 65536), (3 * 65536 + 1, 3), (4 * 65536 - 1, 3)]
+)
+def test_the_memory_limit_is_whole_pages_and_never_more(limit: int, pages: int) -> None:
+    assert f"--js-flags=--wasm-max-mem-pages={pages}" in launch_options("chromium", limit)["args"]
+
+
+def test_the_browser_that_was_found_is_started_without_a_window() -> None:
+    options = launch_options(str(CHROMIUM), 2 << 30)
+    assert options["executable_path"] == str(CHROMIUM)
+    assert options["headless"] is True
+
+
+def test_the_browser_asks_nothing_of_the_network_by_itself() -> None:
+    assert {"--disable-background-networking", "--disable-component-update", "--disable-sync"} <= set(
+        launch_options("chromium", 2 << 30)["args"]
+    )
+
+
+@pytest.mark.parametrize(("user", "sandbox"), [(0, False), (1000, True)])
+def test_the_browsers_sandbox_is_left_out_for_root_only(
+    monkeypatch: pytest.MonkeyPatch, user: int, sandbox: bool
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    options = launch_options("chromium", 2 << 30)
+    assert options["chromium_sandbox"] is sandbox
+    assert "--no-sandbox" not in options["args"]
+
+
+# --- the rest of an adapter
+
+
+def test_the_browser_compiles_the_module_itself(store: Store) -> None:
+    assert Browser(CHROMIUM).compile(RUN, store) == RUN.wasm
+
+
+def test_a_guest_in_memory_cannot_write_to_what_others_read() -> None:
+    assert Browser(CHROMIUM).confines_writes
+
+
+def test_the_adapter_of_a_browser_starts_the_one_that_was_found(tmp_path: Path) -> None:
+    runtime = Runtime(name="chromium", version="installed", kind=RuntimeKind.BROWSER)
+    obtained = Obtained(path=CHROMIUM, provider="PATH", detail="chromium 1.2.3", digest="")
+    found = adapter(runtime, obtained)
+    found.place(TREE, "/cross-build/host", tmp_path)
+    command = found.command(RUN, RUN.wasm, tmp_path)
+    assert json_records.decode(command.argv[-1].encode(), HostSpec).browser == str(CHROMIUM)
+
+
+# --- how a guest ended
+
+
+def ended(code: int, output: str) -> str:
+    return Browser(CHROMIUM).describe_end(code, output)
+
+
+def test_a_browser_that_does_not_start_is_said_with_its_last_words() -> None:
+    said = ended(FAULT, "x" * 3000 + "\nthe browser does not start: no such file\n")
+    assert said.startswith("the browser could not be used: ")
+    assert said.endswith("the browser does not start: no such file")
+    assert len(said) < 2100
+
+
+@pytest.mark.parametrize(
+    ("output", "meaning"),
+    [
+        ("RangeError: Maximum call stack size exceeded\n", "V8's stack overflowed"),
+        ("Uncaught RuntimeError: unreachable\n", "a trap: unreachable code was reached"),
+        ("RuntimeError: memory access out of bounds\n", "a trap: memory access out of bounds"),
+        ("Aborted(native code called abort())\n", "an abort"),
+        ("Aborted(OOM)\n", "it ran out of memory"),
+    ],
+)
+def test_an_end_of_v8s_or_emscriptens_is_said_in_words(output: str, meaning: str) -> None:
+    assert ended(TRAPPED, f"test_one ... ok\n{output}") == f"the guest ended with {meaning}"
+
+
+@pytest.mark.parametrize(
+    ("code", "output", "meaning"),
+    [
+        (1, "", "exit status 1"),
+        (TRAPPED, "the tab crashed\n", "exit status 134"),
+        (-9, "", "signal SIGKILL"),
+    ],
+)
+def test_any_other_end_is_said_by_its_status(code: int, output: str, meaning: str) -> None:
+    assert ended(code, output) == f"the guest ended with {meaning}"
+
+
+@given(st.integers(-64, 255).filter(bool), st.text())
+def test_every_end_is_said_in_words(code: int, output: str) -> None:
+    assert ended(code, output).startswith(("the guest ended with ", "the browser could not be used: "))

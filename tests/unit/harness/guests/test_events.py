@@ -1,0 +1,352 @@
+from __future__ import annotations
+
+import json
+import os
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.guests.events import Event, EventReader, Record, is_plain
+from matrix.outcome import ModuleResult, Status
+from tests.unit import hostile
+from tests.unit.made import outcome, result
+
+ONE, TWO, THREE = (f"test.test_a.A.test_{name}" for name in ("one", "two", "three"))
+OTHER = "test.test_a.B.test_one"
+
+
+def plan(*tests: str) -> Event:
+    return Event(event="plan", tests=tests)
+
+
+def start(test: str) -> Event:
+    return Event(event="start", test=test)
+
+
+def stop(test: str, status: Status = Status.PASSED, detail: str = "", output: str = "") -> Event:
+    return Event(event="stop", test=test, status=status, duration=0.5, detail=detail, output=output)
+
+
+def ran(test: str, status: Status = Status.PASSED) -> tuple[Event, Event]:
+    return start(test), stop(test, status)
+
+
+def fixture(test: str, status: Status, detail: str = "") -> Event:
+    return Event(event="fixture", test=test, status=status, detail=detail)
+
+
+def done(status: Status = Status.PASSED, detail: str = "") -> Event:
+    return Event(event="done", module="test_a", status=status, detail=detail, duration=2.0)
+
+
+def record(*events: Event) -> Record:
+    made = Record("test_a")
+    for event in events:
+        made.take(event)
+    return made
+
+
+def statuses(result: ModuleResult) -> dict[str, str]:
+    found = {each.test: each.status.value for each in result.outcomes}
+    assert len(found) == len(result.outcomes), "a test has two outcomes"
+    return found
+
+
+# --- reading a growing file
+
+
+class Growing:
+    """A file of events and its reader."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.reader = EventReader(path)
+
+    def add(self, data: bytes) -> None:
+        with self.path.open("ab") as file:
+            file.write(data)
+
+    def read(self) -> list[tuple[str, str]]:
+        return [(event.event, event.test) for event in self.reader.read()]
+
+
+@pytest.fixture
+def growing(tmp_path: Path) -> Growing:
+    return Growing(tmp_path / "events.jsonl")
+
+
+def line(event: str, **fields: Any) -> bytes:
+    """As the driver writes it: ASCII, with escapes."""
+    return json.dumps({"event": event} | fields).encode("ascii") + b"\n"
+
+
+def test_before_the_guest_writes_there_is_nothing(growing: Growing) -> None:
+    assert growing.read() == []
+
+
+def test_each_event_is_read_once(growing: Growing) -> None:
+    growing.add(line("start", test="a"))
+    assert growing.read() == [("start", "a")]
+    assert growing.read() == []
+    growing.add(line("stop", test="a") + line("start", test="b"))
+    assert growing.read() == [("stop", "a"), ("start", "b")]
+
+
+def test_a_torn_line_waits_for_its_end(growing: Growing) -> None:
+    whole = line("start", test="a")
+    growing.add(line("module") + whole[:9])
+    assert growing.read() == [("module", "")]
+    assert growing.read() == []
+    growing.add(whole[9:])
+    assert growing.read() == [("start", "a")]
+
+
+def test_a_torn_last_line_of_a_guest_that_ended_is_left_out(growing: Growing) -> None:
+    growing.add(line("start", test="a") + b'{"event":"st')
+    assert growing.read() == [("start", "a")]
+
+
+@given(st.lists(st.integers(0, 200), max_size=6), st.lists(st.text(max_size=20), min_size=1, max_size=5))
+def test_wherever_the_file_is_cut_each_event_is_read_once_and_in_order(
+    tmp_path_factory: pytest.TempPathFactory, cuts: list[int], tests: list[str]
+) -> None:
+    growing = Growing(tmp_path_factory.mktemp("events") / "events.jsonl")
+    data = b"".join(line("start", test=test) for test in tests)
+    places = sorted({min(cut, len(data)) for cut in cuts} | {0, len(data)})
+    found: list[tuple[str, str]] = []
+    for begin, end in pairwise(places):
+        growing.add(data[begin:end])
+        found += growing.read()
+    assert found == [("start", test) for test in tests]
+
+
+def test_an_event_has_what_the_driver_wrote(growing: Growing) -> None:
+    growing.add(line("stop", test=ONE, status="timed_out", duration=1.5, detail="d\n\u20ac\x00", output="o"))
+    (event,) = growing.reader.read()
+    assert event == Event(
+        event="stop", test=ONE, status=Status.TIMED_OUT, duration=1.5, detail="d\n\u20ac\x00", output="o"
+    )
+
+
+@given(hostile.texts, hostile.texts, st.lists(hostile.texts, max_size=3))
+def test_whatever_the_driver_writes_is_read_and_can_be_kept(
+    tmp_path_factory: pytest.TempPathFactory, test: str, detail: str, tests: list[str]
+) -> None:
+    driver = pytest.importorskip("harness.guests.inside.driver", reason="no `test` package here", exc_type=ImportError)
+    growing = Growing(tmp_path_factory.mktemp("events") / "events.jsonl")
+    written = driver.Events(growing.path)
+    written.write("plan", tests=tests)
+    written.write("stop", test=test, status="failed", duration=0.25, detail=detail, output=detail)
+    os.close(written.descriptor)
+    plan_event, stop_event = growing.reader.read()
+    assert len(plan_event.tests) == len(tests)
+    assert (stop_event.status, stop_event.duration) == (Status.FAILED, 0.25)
+    for text, found in ((test, stop_event.test), (detail, stop_event.detail), (detail, stop_event.output)):
+        assert found == text.encode("utf-8", "backslashreplace").decode()
+    msgspec.json.encode([plan_event, stop_event])  # as outcomes.jsonl has it
+
+
+def test_a_line_that_no_driver_writes_is_an_error(growing: Growing) -> None:
+    growing.add(b"Fatal Python error\n")
+    with pytest.raises(msgspec.DecodeError):
+        growing.reader.read()
+
+
+# --- a module that runs to its end
+
+
+def test_each_test_has_its_outcome() -> None:
+    made = record(plan(ONE, TWO), *ran(ONE), start(TWO), stop(TWO, Status.FAILED, "why", "said"), done()).result()
+    assert statuses(made) == {ONE: "passed", TWO: "failed"}
+    last = made.outcomes[-1]
+    assert (last.duration, last.detail, last.output) == (0.5, "why", "said")
+    assert made.duration == 2.0
+
+
+def test_a_module_that_was_skipped_has_one_outcome() -> None:
+    (only,) = record(done(Status.SKIPPED, "No module named _tkinter")).result().outcomes
+    assert (only.test, only.status, only.detail) == ("test.test_a", Status.SKIPPED, "No module named _tkinter")
+
+
+def test_a_module_that_cannot_be_imported_has_one_outcome() -> None:
+    (only,) = record(done(Status.ERRORED, "ImportError")).result().outcomes
+    assert (only.test, only.status) == ("test.test_a", Status.ERRORED)
+
+
+def test_a_module_that_altered_its_environment_errs_beside_its_tests() -> None:
+    made = record(plan(ONE), *ran(ONE), done(Status.ERRORED, "environment altered")).result()
+    assert statuses(made) == {ONE: "passed", "test.test_a": "errored"}
+
+
+def test_a_module_with_an_empty_plan_did_not_run() -> None:
+    (only,) = record(plan(), done()).result().outcomes
+    assert (only.test, only.status, only.detail) == ("test.test_a", Status.DID_NOT_RUN, "the module has no tests")
+
+
+def test_a_module_that_passes_without_any_suite_passed() -> None:
+    (only,) = record(done()).result().outcomes
+    assert (only.test, only.status) == ("test.test_a", Status.PASSED)
+
+
+def test_a_module_with_two_suites_has_the_tests_of_both() -> None:
+    made = record(plan(ONE), *ran(ONE), plan(TWO), *ran(TWO), done()).result()
+    assert statuses(made) == {ONE: "passed", TWO: "passed"}
+
+
+def test_a_test_that_is_planned_twice_has_two_outcomes() -> None:
+    made = record(plan(ONE, ONE), *ran(ONE), *ran(ONE, Status.FAILED), done()).result()
+    assert [each.status for each in made.outcomes] == [Status.PASSED, Status.FAILED]
+
+
+# --- fixtures
+
+
+def test_the_tests_of_a_class_whose_fixture_skips_are_skipped_for_its_reason() -> None:
+    skip = fixture("setUpClass (test.test_a.A)", Status.SKIPPED, "requires fork")
+    made = record(plan(ONE, TWO, OTHER), skip, *ran(OTHER), done()).result()
+    assert statuses(made) == {ONE: "skipped", TWO: "skipped", OTHER: "passed"}
+    assert {each.detail for each in made.outcomes if each.status is Status.SKIPPED} == {"requires fork"}
+
+
+def test_the_tests_of_a_module_whose_fixture_skips_are_skipped() -> None:
+    skip = fixture("setUpModule (test.test_a)", Status.SKIPPED, "requires fork")
+    assert statuses(record(plan(ONE, OTHER), skip, done()).result()) == {ONE: "skipped", OTHER: "skipped"}
+
+
+def test_the_tests_of_a_class_whose_fixture_errs_did_not_run_and_the_fixture_erred() -> None:
+    name = "setUpClass (test.test_a.A)"
+    made = record(plan(ONE, OTHER), fixture(name, Status.ERRORED, "OSError"), *ran(OTHER), done()).result()
+    assert statuses(made) == {ONE: "did_not_run", OTHER: "passed", name: "errored"}
+    details = {each.test: each.detail for each in made.outcomes}
+    assert details[name] == "OSError"
+    assert details[ONE] == name
+
+
+def test_a_fixture_that_errs_afterwards_takes_no_outcome_away() -> None:
+    name = "tearDownClass (test.test_a.A)"
+    made = record(plan(ONE), *ran(ONE), fixture(name, Status.ERRORED, "OSError"), done()).result()
+    assert statuses(made) == {ONE: "passed", name: "errored"}
+
+
+def test_a_class_whose_name_begins_like_the_skipped_ones_is_another() -> None:
+    skip = fixture("setUpClass (test.test_a.A)", Status.SKIPPED, "requires fork")
+    longer = "test.test_a.Another.test_one"
+    made = record(plan(ONE, longer), skip)
+    made.end(Status.CRASHED, "a trap", "")
+    assert statuses(made.result()) == {ONE: "skipped", longer: "did_not_run", "test.test_a": "crashed"}
+
+
+# --- a guest that ends in the middle
+
+
+@pytest.mark.parametrize("status", [Status.CRASHED, Status.TIMED_OUT])
+def test_the_test_that_was_running_gets_the_outcome_and_the_rest_did_not_run(status: Status) -> None:
+    made = record(plan(ONE, TWO, THREE), *ran(ONE), start(TWO))
+    made.end(status, "a trap", "Fatal Python error")
+    assert statuses(made.result()) == {ONE: "passed", TWO: status.value, THREE: "did_not_run"}
+    blamed = next(each for each in made.result().outcomes if each.test == TWO)
+    assert (blamed.detail, blamed.output) == ("a trap", "Fatal Python error")
+    assert not made.ended_outside_tests
+
+
+def test_between_tests_the_module_gets_the_outcome() -> None:
+    made = record(plan(ONE, TWO), *ran(ONE))
+    made.end(Status.CRASHED, "a trap", "")
+    assert statuses(made.result()) == {ONE: "passed", TWO: "did_not_run", "test.test_a": "crashed"}
+    assert made.ended_outside_tests
+
+
+def test_before_the_plan_the_module_gets_the_outcome() -> None:
+    made = record()
+    made.end(Status.TIMED_OUT, "silent", "")
+    assert statuses(made.result()) == {"test.test_a": "timed_out"}
+
+
+def test_after_its_tests_the_module_gets_the_outcome_beside_them() -> None:
+    made = record(plan(ONE), *ran(ONE), done())
+    made.end(Status.CRASHED, "a trap", "")
+    assert statuses(made.result()) == {ONE: "passed", "test.test_a": "crashed"}
+
+
+def test_every_planned_test_has_an_outcome_wherever_the_guest_ends() -> None:
+    skip = fixture("setUpClass (test.test_a.B)", Status.SKIPPED, "requires fork")
+    events = [plan(ONE, TWO, THREE, OTHER), *ran(ONE), *ran(TWO), *ran(THREE), skip]
+    for end in range(1, len(events) + 1):
+        made = record(*events[:end])
+        made.end(Status.CRASHED, "a trap", "")
+        assert {ONE, TWO, THREE, OTHER} <= statuses(made.result()).keys()
+
+
+# --- a second guest that goes on behind the first
+
+
+def test_the_second_guest_goes_on_behind_the_test_that_ended_the_first() -> None:
+    made = record(plan(ONE, TWO, THREE), *ran(ONE), start(TWO))
+    made.end(Status.CRASHED, "a trap", "")
+    assert made.observed == {ONE: 1, TWO: 1}
+    for event in (plan(THREE), *ran(THREE), done()):
+        made.take(event)
+    assert statuses(made.result(guests=2)) == {ONE: "passed", TWO: "crashed", THREE: "passed"}
+    assert made.result(guests=2).guests == 2
+
+
+def test_the_end_of_a_guest_outside_of_tests_is_forgotten_when_the_next_gets_further() -> None:
+    made = record(plan(ONE, TWO), *ran(ONE))
+    made.end(Status.CRASHED, "a trap", "")
+    made.forget_end()
+    for event in (plan(TWO), *ran(TWO), done()):
+        made.take(event)
+    assert statuses(made.result()) == {ONE: "passed", TWO: "passed"}
+
+
+def test_a_test_that_stands_twice_is_run_twice_over_both_guests() -> None:
+    made = record(plan(ONE, ONE, TWO), *ran(ONE), start(ONE))
+    made.end(Status.CRASHED, "a trap", "")
+    for event in (plan(TWO), *ran(TWO), done()):
+        made.take(event)
+    found = [(each.test, each.status.value) for each in made.result().outcomes]
+    assert found == [(ONE, "passed"), (ONE, "crashed"), (TWO, "passed")]
+
+
+def test_what_the_second_guest_plans_beyond_the_first_plan_is_planned() -> None:
+    made = record(plan(ONE), start(ONE))
+    made.end(Status.CRASHED, "a trap", "")
+    made.take(plan(TWO))
+    made.end(Status.CRASHED, "a trap", "")
+    assert statuses(made.result()) == {ONE: "crashed", TWO: "did_not_run", "test.test_a": "crashed"}
+
+
+@given(st.data())
+def test_any_number_of_guests_gives_each_planned_test_one_outcome(data: st.DataObject) -> None:
+    tests = [f"test.test_a.A.test_{number}" for number in range(data.draw(st.integers(1, 8)))]
+    made = record()
+    left = list(tests)
+    while left:
+        made.take(plan(*left))
+        good = data.draw(st.integers(0, len(left)))
+        for test in left[:good]:
+            for event in ran(test):
+                made.take(event)
+        if good < len(left):
+            made.take(start(left[good]))
+            made.end(Status.CRASHED, "a trap", "")
+        left = left[good + 1 :]
+    made.take(done())
+    assert statuses(made.result()).keys() == set(tests)
+
+
+# --- what need not be run again
+
+
+@pytest.mark.parametrize("status", Status)
+def test_passes_and_skips_are_plain(status: Status) -> None:
+    assert is_plain(result(outcome(), outcome(TWO, status))) is (status in (Status.PASSED, Status.SKIPPED))
+
+
+def test_a_fault_is_not_plain() -> None:
+    assert not is_plain(result(outcome(), fault="the disk is full"))

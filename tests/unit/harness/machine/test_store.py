@@ -1,0 +1,387 @@
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import platformdirs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.machine.store import (
+    CACHE_NAME,
+    VARIABLE,
+    Store,
+    damage,
+    digest_of,
+    read_json,
+    remove_tree,
+    snapshot,
+    write_atomically,
+)
+from matrix.errors import HarnessFault, Unobtainable
+
+Made = tuple[str, str, str, tuple[str, ...]]
+
+
+class Maker:
+    """Fills an entry, and counts how often it was asked to."""
+
+    def __init__(self, problem: Exception | None = None) -> None:
+        self.calls = 0
+        self.problem = problem
+
+    def __call__(self, directory: Path) -> Made:
+        self.calls += 1
+        (directory / "bin").mkdir()
+        (directory / "bin/clang").write_text("a compiler")
+        (directory / "link").symlink_to("bin/clang")
+        if self.problem is not None:
+            raise self.problem
+        return "a digest", "a provider", "a detail", ("a note",)
+
+
+@pytest.fixture
+def maker() -> Maker:
+    return Maker()
+
+
+def left_over(store: Store) -> list[str]:
+    return sorted(path.name for path in (store.root / "entries").iterdir())
+
+
+# --- where it is
+
+
+def test_the_variable_names_the_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "elsewhere"))
+    assert Store().root == tmp_path / "elsewhere"
+    assert (tmp_path / "elsewhere/entries").is_dir()
+
+
+def test_an_argument_names_the_place_before_the_variable(tmp_path: Path) -> None:
+    assert Store(tmp_path / "mine").root == tmp_path / "mine"
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_without_either_it_is_the_users_cache(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, value: str | None
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user"))
+    monkeypatch.setenv(VARIABLE, value) if value is not None else monkeypatch.delenv(VARIABLE)
+    assert Store().root == platformdirs.user_cache_path(CACHE_NAME) == tmp_path / "user" / CACHE_NAME
+
+
+def test_a_relative_place_stays_where_it_was(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert Store(Path("cache")).root == tmp_path / "cache"
+
+
+def test_a_place_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(HarnessFault, match="cannot be made: Not a directory") as caught:
+        Store(tmp_path / "file/cache")
+    assert str(tmp_path / "file/cache") in str(caught.value)
+    assert VARIABLE in caught.value.hint
+
+
+# --- entries
+
+
+def test_an_entry_is_made_once(store: Store, maker: Maker) -> None:
+    first, manifest = store.obtain("sdk", maker)
+    second, again = store.obtain("sdk", maker)
+    assert first == second == store.entry("sdk")
+    assert manifest == again
+    assert (first / "bin/clang").read_text() == "a compiler"
+    assert maker.calls == 1
+
+
+def test_another_store_at_the_same_place_finds_the_entry(store: Store, maker: Maker) -> None:
+    store.obtain("sdk", maker)
+    Store(store.root).obtain("sdk", maker)
+    assert maker.calls == 1
+
+
+def test_an_entry_knows_what_it_is(store: Store, maker: Maker) -> None:
+    assert store.manifest("sdk") is None
+    store.obtain("sdk", maker)
+    manifest = store.manifest("sdk")
+    assert manifest is not None
+    assert (manifest.digest, manifest.provider, manifest.detail, manifest.notes) == (
+        "a digest",
+        "a provider",
+        "a detail",
+        ("a note",),
+    )
+    assert manifest.files.keys() == {"bin/clang", "link"}
+
+
+def test_an_entry_can_be_read_by_others(store: Store, maker: Maker) -> None:
+    path, _ = store.obtain("sdk", maker)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o755
+
+
+def test_threads_that_want_the_same_entry_make_it_once(store: Store) -> None:
+    maker = Maker()
+
+    def slowly(directory: Path) -> Made:
+        time.sleep(0.05)
+        return maker(directory)
+
+    with ThreadPoolExecutor(4) as pool:
+        paths = set(pool.map(lambda _: store.obtain("sdk", slowly)[0], range(4)))
+    assert paths == {store.entry("sdk")}
+    assert maker.calls == 1
+
+
+def grow(entry: Path) -> None:
+    (entry / "bin/clang").write_text("a compiler, changed")
+
+
+def touch(entry: Path) -> None:
+    os.utime(entry / "bin/clang", (1, 1))
+
+
+def remove(entry: Path) -> None:
+    (entry / "bin/clang").unlink()
+
+
+def relink(entry: Path) -> None:
+    (entry / "link").unlink()
+    (entry / "link").symlink_to("bin/other")
+
+
+def forget(entry: Path) -> None:
+    (entry / ".manifest.json").unlink()
+
+
+def garble(entry: Path) -> None:
+    (entry / ".manifest.json").write_text('{"digest": 1')
+
+
+@pytest.mark.parametrize("harm", [grow, touch, remove, relink, forget, garble])
+def test_a_damaged_entry_is_noticed_and_made_again(store: Store, maker: Maker, harm: Callable[[Path], None]) -> None:
+    path, _ = store.obtain("sdk", maker)
+    harm(path)
+    assert store.manifest("sdk") is None
+    said: list[str] = []
+    again, _ = store.obtain("sdk", maker, say=said.append)
+    assert maker.calls == 2
+    assert (again / "bin/clang").read_text() == "a compiler"
+    assert store.manifest("sdk") is not None
+    assert said == ["the cache entry sdk is damaged or half-made: it is made again"]
+
+
+def test_files_that_are_added_and_byte_code_are_no_damage(store: Store, maker: Maker) -> None:
+    path, _ = store.obtain("sdk", maker)
+    (path / "__pycache__").mkdir()
+    (path / "__pycache__/os.pyc").write_text("")
+    (path / "new").write_text("")
+    store.obtain("sdk", maker)
+    assert maker.calls == 1
+
+
+@pytest.mark.parametrize("problem", [Unobtainable("no such release"), RuntimeError("a bug")])
+def test_what_fails_to_be_made_leaves_nothing(store: Store, problem: Exception) -> None:
+    with pytest.raises(type(problem), match=str(problem)):
+        store.obtain("sdk", Maker(problem))
+    assert left_over(store) == []
+
+
+def test_what_failed_can_be_made_later(store: Store, maker: Maker) -> None:
+    with pytest.raises(Unobtainable):
+        store.obtain("sdk", Maker(Unobtainable("not now")))
+    store.obtain("sdk", maker)
+    assert left_over(store) == ["sdk"]
+
+
+def test_a_full_disk_names_the_entry_and_the_variable(store: Store) -> None:
+    with pytest.raises(HarnessFault, match="No space left on device") as caught:
+        store.obtain("sdk", Maker(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))))
+    assert str(store.entry("sdk")) in caught.value.message
+    assert VARIABLE in caught.value.hint
+    assert left_over(store) == []
+
+
+def test_ctrl_c_leaves_nothing(store: Store) -> None:
+    def interrupted(directory: Path) -> Made:
+        (directory / "half").write_text("")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        store.obtain("sdk", interrupted)
+    assert left_over(store) == []
+
+
+# --- locks
+
+
+def test_a_lock_is_waited_for_and_that_is_said(store: Store) -> None:
+    said: list[str] = []
+    order: list[str] = []
+    held, waiting = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with store.lock("sdk"):
+            held.set()
+            waiting.wait(10)
+            order.append("first")
+
+    def say(message: str) -> None:
+        said.append(message)
+        waiting.set()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    held.wait(10)
+    with store.lock("sdk", say=say):
+        order.append("second")
+    holder.join()
+    assert order == ["first", "second"]
+    assert said == ["waiting for another run that holds sdk"]
+
+
+def test_locks_of_other_names_are_not_waited_for(store: Store) -> None:
+    said: list[str] = []
+    with store.lock("one"), store.lock("two", say=said.append):
+        pass
+    assert said == []
+
+
+# --- scratch, and what killed runs left
+
+
+def test_scratch_is_gone_afterwards(store: Store) -> None:
+    with store.scratch("guest") as directory:
+        (directory / "root").mkdir()
+        assert directory.parent == store.root / "scratch"
+    assert not directory.exists()
+
+
+def test_what_killed_runs_left_is_removed(store: Store, maker: Maker) -> None:
+    store.obtain("sdk", maker)
+    gone = store.root / "scratch" / "guest-4194305-abc"  # beyond the largest process id
+    gone.mkdir()
+    half = store.root / "entries" / ".sdk-abc"
+    half.mkdir()
+    part = store.root / "downloads" / ".part-abc"
+    part.write_text("half a download")
+    os.utime(part, (1, 1))
+    store.remove_left_over()
+    assert not gone.exists()
+    assert not half.exists()
+    assert not part.exists()
+    assert store.manifest("sdk") is not None
+
+
+def test_what_running_runs_use_is_left_alone(store: Store) -> None:
+    young = store.root / "entries" / ".sdk-abc"
+    young.mkdir()
+    part = store.root / "downloads" / ".part-abc"
+    part.write_text("half a download")
+    with store.scratch("guest") as directory, store.lock("sdk"):  # whoever makes the entry holds its lock
+        store.remove_left_over()
+        assert directory.exists()
+    assert young.exists()
+    assert part.exists()
+
+
+# --- files
+
+
+def test_a_file_is_written_whole(tmp_path: Path) -> None:
+    path = tmp_path / "new/directory/file"
+    write_atomically(path, b"one")
+    write_atomically(path, b"two")
+    assert path.read_bytes() == b"two"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_write_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    write_atomically(path, b"one")
+    with pytest.raises(TypeError):
+        write_atomically(path, "not bytes")  # type: ignore[arg-type]
+    assert path.read_bytes() == b"one"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_write_that_cannot_land_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "file").mkdir()
+    with pytest.raises(OSError, match="directory"):
+        write_atomically(tmp_path / "file", b"one")
+    assert list(tmp_path.iterdir()) == [tmp_path / "file"]
+
+
+def test_readers_see_the_old_or_the_new_file(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    contents = [bytes([number]) * 50_000 for number in range(8)]
+    write_atomically(path, contents[0])
+
+    def write_all() -> None:
+        for data in contents * 3:
+            write_atomically(path, data)
+
+    with ThreadPoolExecutor(1) as pool:
+        writer = pool.submit(write_all)
+        while not writer.done():
+            assert path.read_bytes() in contents
+        writer.result()
+
+
+@pytest.mark.parametrize("data", [None, b"", b"{", b"\xff"])
+def test_json_that_is_not_there_or_damaged_is_the_default(tmp_path: Path, data: bytes | None) -> None:
+    if data is not None:
+        (tmp_path / "file").write_bytes(data)
+    assert read_json(tmp_path / "file", {"a": "default"}) == {"a": "default"}
+
+
+def test_json_is_read(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text('{"a": [1]}')
+    assert read_json(tmp_path / "file", None) == {"a": [1]}
+
+
+def test_a_tree_is_removed_and_what_its_links_point_at_stays(tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept/file").write_text("")
+    tree = tmp_path / "tree"
+    (tree / "locked").mkdir(parents=True)
+    (tree / "locked/file").write_text("")
+    (tree / "link").symlink_to(tmp_path / "kept")
+    (tree / "locked").chmod(0o500)
+    remove_tree(tree)
+    assert not tree.exists()
+    assert (tmp_path / "kept/file").exists()
+
+
+def test_a_tree_that_is_gone_is_removed_already(tmp_path: Path) -> None:
+    remove_tree(tmp_path / "gone")
+
+
+def test_a_snapshot_has_every_file_and_no_byte_code(tmp_path: Path) -> None:
+    for name in ("a", "b/c", "b/d/e", "b/__pycache__/f"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    (tmp_path / "dangling").symlink_to("nowhere")
+    assert list(snapshot(tmp_path)) == ["a", "b/c", "b/d/e", "dangling"]
+
+
+def test_damage_names_the_file(store: Store, maker: Maker) -> None:
+    path, manifest = store.obtain("sdk", maker)
+    assert damage(path, manifest) is None
+    remove(path)
+    assert damage(path, manifest) == "bin/clang"
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\0", codec="utf-8"))), st.lists(st.text("ab", max_size=3)))
+def test_digests_are_the_same_only_for_the_same_parts(one: list[str], other: list[str]) -> None:
+    assert (digest_of(*one) == digest_of(*other)) is (one == other or (sorted([one, other]) == [[], [""]]))
+    assert len(digest_of(*one)) == 16

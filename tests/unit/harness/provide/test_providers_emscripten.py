@@ -1,0 +1,155 @@
+"""Emscripten SDKs in directories of the user's. Those that start the SDK's clang are in tests/integration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.machine.store import Store
+from harness.provide.checks import EMSCRIPTEN, sdk_defect, sdk_root, sdk_version
+from harness.provide.directory import VARIABLES, sdk_from, usual_sdk_directory
+from harness.provide.items import sdk_providers
+from matrix.errors import Unobtainable
+from matrix.load import load
+from matrix.model import RuntimeKind
+from tests.unit import made
+
+PARTS = (
+    "emscripten/emcc", "emscripten/emscripten-version.txt", "bin/clang", "bin/wasm-ld", "bin/wasm-opt",
+)  # fmt: skip
+
+
+def emscripten_tree(path: Path, version: str = '"3.1.6"\n') -> Path:
+    """An Emscripten, old enough that it does not say which LLVM it wants as a number."""
+    for name in (*PARTS, "emscripten/tools/shared.py"):
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_text("")
+    (path / "emscripten/tools/shared.py").write_text("EXPECTED_LLVM_VERSION = '14.0'\n")
+    (path / "emscripten/emscripten-version.txt").write_text(version)
+    return path
+
+
+def emsdk(path: Path) -> Path:
+    """A tree as emsdk leaves it: `emsdk.py` and what it installed."""
+    emscripten_tree(path / "upstream")
+    (path / "emsdk.py").write_text("")
+    return path
+
+
+# --- which directories are an SDK
+
+
+def test_an_emsdk_is_an_sdk(tmp_path: Path) -> None:
+    sdk = sdk_from(emsdk(tmp_path / "emsdk"))
+    assert (sdk.id, sdk.family, sdk.version) == ("emscripten-3.1.6-directory", EMSCRIPTEN, "3.1.6")
+    assert sdk.directory == tmp_path / "emsdk"
+
+
+def test_what_an_emsdk_installed_is_an_sdk_by_itself(tmp_path: Path) -> None:
+    sdk = sdk_from(emsdk(tmp_path / "emsdk") / "upstream")
+    assert (sdk.family, sdk.version) == (EMSCRIPTEN, "3.1.6")
+
+
+def test_a_tree_of_emscripten_and_bin_is_an_sdk(tmp_path: Path) -> None:
+    tree = emscripten_tree(tmp_path / "mine")
+    assert sdk_from(tree).family == EMSCRIPTEN
+    assert sdk_defect(EMSCRIPTEN, tree) is None
+
+
+@pytest.mark.parametrize("name", ["upstream", "install"])
+def test_the_parts_lie_below_what_emsdk_and_release_archives_call_it(tmp_path: Path, name: str) -> None:
+    emscripten_tree(tmp_path / name)
+    assert sdk_root(EMSCRIPTEN, tmp_path) == tmp_path / name
+    assert sdk_defect(EMSCRIPTEN, tmp_path) is None
+
+
+def test_the_parts_lie_in_a_bare_tree_itself(tmp_path: Path) -> None:
+    assert sdk_root(EMSCRIPTEN, emscripten_tree(tmp_path)) == tmp_path
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_that_is_missing_is_named(tmp_path: Path, part: str) -> None:
+    tree = emsdk(tmp_path)
+    (tree / "upstream" / part).unlink()
+    with pytest.raises(Unobtainable) as caught:
+        sdk_from(tree)
+    assert f"{tree} is no Emscripten SDK: {part} not in it" in str(caught.value)
+    assert "name an emsdk that was activated" in str(caught.value)
+
+
+def test_an_emsdk_that_installed_nothing_lacks_every_part(tmp_path: Path) -> None:
+    (tmp_path / "emsdk.py").write_text("")
+    with pytest.raises(Unobtainable) as caught:
+        sdk_from(tmp_path)
+    assert f"{', '.join(PARTS)} not in it" in str(caught.value)
+
+
+def test_the_compiler_drivers_own_directory_is_refused_with_the_right_one(tmp_path: Path) -> None:
+    with pytest.raises(Unobtainable, match="the directory that has emscripten/emcc in it"):
+        sdk_from(emscripten_tree(tmp_path) / "emscripten")
+
+
+def test_a_directory_that_is_not_there_says_so(tmp_path: Path) -> None:
+    assert sdk_defect(EMSCRIPTEN, tmp_path / "gone") == "there is no such directory"
+
+
+# --- its version
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        ("3.1.69\n", "3.1.69"),
+        ('"3.1.6"\n', "3.1.6"),
+        ('"3.1.24"', "3.1.24"),
+        ("4.0.12", "4.0.12"),
+        ("3.1.70-git\n", "3.1.70"),
+        ("", None),
+        ("unknown\n", None),
+        ("3.1\n", None),
+        ("v3.1.69\n", None),
+    ],
+)
+def test_an_emscripten_tells_its_version(tmp_path: Path, text: str, version: str | None) -> None:
+    assert sdk_version(EMSCRIPTEN, emscripten_tree(tmp_path, text)) == version
+
+
+def test_an_emscripten_without_its_version_file_tells_none(tmp_path: Path) -> None:
+    assert sdk_version(EMSCRIPTEN, tmp_path) is None
+
+
+def test_an_emscripten_that_does_not_tell_its_version_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Unobtainable, match="does not tell which version it is"):
+        sdk_from(emscripten_tree(tmp_path, "unknown\n"))
+
+
+# --- what it is run with, and the usual place
+
+
+def test_an_emscripten_of_the_users_is_run_with_a_node_of_the_matrix(tmp_path: Path) -> None:
+    assert load().runtime(sdk_from(emscripten_tree(tmp_path)).node).kind is RuntimeKind.NODE
+
+
+def test_the_usual_emscripten_is_the_one_that_the_variable_names(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(VARIABLES[EMSCRIPTEN], str(tmp_path))
+    assert usual_sdk_directory(EMSCRIPTEN) == tmp_path
+
+
+def test_an_emscripten_of_another_version_in_the_usual_place_is_passed_over(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, store: Store
+) -> None:
+    monkeypatch.setenv(VARIABLES[EMSCRIPTEN], str(emsdk(tmp_path)))
+    (provider,) = sdk_providers(made.sdk("3.1.69", EMSCRIPTEN))
+    assert provider.available(store) == f"{tmp_path} is version 3.1.6, not 3.1.69"
+    assert provider.cached(store) is None
+
+
+def test_an_emscripten_of_the_wanted_version_in_the_usual_place_is_taken(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, store: Store
+) -> None:
+    monkeypatch.setenv(VARIABLES[EMSCRIPTEN], str(emsdk(tmp_path)))
+    (provider,) = sdk_providers(made.sdk("3.1.6", EMSCRIPTEN))
+    assert (provider.name, provider.available(store)) == ("directory", None)

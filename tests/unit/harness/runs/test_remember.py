@@ -1,0 +1,136 @@
+"""A run is recorded in the history when its report is written, and judged by what the history knows."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from harness.commands.cli import parse
+from harness.runs import publish as publishing
+from harness.runs.publish import publish
+from harness.runs.records import CellRecord, StartedRun, cell_directory, write_record
+from harness.suite.plugin import OUTCOMES
+from harness.suite.results import append_result
+from matrix.limitations import Expectation, Limitations
+from matrix.outcome import Status
+from reports import history
+from reports.summary import CellStatus, untested
+from tests.unit import made
+from tests.unit.nights import came_to, module
+
+P, F = Status.PASSED, Status.FAILED
+CELL = made.cell()
+FLAKY = Limitations((made.expecting("test.test_a.*", Expectation.FLAKY, rate=0.2, name="slow-clock"),))
+
+
+@pytest.fixture(autouse=True)
+def _rules(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publishing, "load", made.matrix)
+
+
+def published(
+    out: Path, run: str, status: Status = P, *, limitations: Limitations = FLAKY, digest: str = "d1", reused: str = ""
+) -> tuple[int, str]:
+    """Report a run of one module, which came to that; its exit status and what was said."""
+    place = cell_directory(out / run, CELL.id)
+    if not place.is_dir():
+        place.mkdir(parents=True)
+        append_result(place / OUTCOMES, module(came_to(status), digest=digest, reused=reused))
+        base = untested(CELL, CellStatus.OK, "")
+        write_record(out / run, CellRecord(base=base, tested=True, planned=("test_a",), suite=1, whole=True))
+    started = StartedRun(run_id=run, started=f"2026-01-01T00:00:{run[-2:]}+00:00", arguments=parse(["test"], out=out))
+    said = io.StringIO()
+    console = Console(file=said, width=300, highlight=False)
+    return publish(out / run, started, [CELL], limitations, 1.0, console), said.getvalue()
+
+
+def unexpected(out: Path, run: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads((out / run / "summary.json").read_bytes())["unexpected"]
+    return found
+
+
+def runs(out: Path) -> list[tuple[str, bool, bool]]:
+    with history.opened(out / history.NAME) as found:
+        return [(cell.run, cell.whole, cell.complete) for cell in found.cells()]
+
+
+def test_a_run_is_recorded_when_it_is_reported(tmp_path: Path) -> None:
+    assert published(tmp_path, "run-01")[0] == 0
+    assert published(tmp_path, "run-02", F)[0] == 0
+    assert runs(tmp_path) == [("run-02", True, True), ("run-01", True, True)]
+    with history.opened(tmp_path / history.NAME) as found:
+        assert [one.outcome for one in found.seen("test.test_a.A.test_one")] == ["passed", "failed"]
+
+
+def test_a_run_that_is_reported_again_is_recorded_once(tmp_path: Path) -> None:
+    for _ in range(2):
+        published(tmp_path, "run-01")
+    assert runs(tmp_path) == [("run-01", True, True)]
+
+
+@pytest.mark.parametrize("status", [P, F])
+def test_a_history_that_cannot_be_written_changes_nothing_but_says_so(tmp_path: Path, status: Status) -> None:
+    limitations = Limitations(())
+    code, said = published(tmp_path / "fine", "run-01", status, limitations=limitations)
+    assert "not in the history" not in said
+    damaged = tmp_path / "damaged"
+    damaged.mkdir()
+    (damaged / history.NAME).write_bytes(b"no database" * 100)
+    found, said = published(damaged, "run-01", status, limitations=limitations)
+    assert found == code == (0 if status is P else 1)
+    assert f"this run is not in the history: the history {damaged / history.NAME} is damaged" in said
+    assert "-> move it away" in said
+    assert (damaged / history.NAME).read_bytes() == b"no database" * 100
+    for name in ("summary.json", "summary.md", "index.html"):
+        assert (damaged / "run-01" / name).read_bytes() == (tmp_path / "fine" / "run-01" / name).read_bytes()
+
+
+def test_a_damaged_history_does_not_keep_a_flaky_test_from_being_judged(tmp_path: Path) -> None:
+    (tmp_path / history.NAME).write_bytes(b"no database" * 100)
+    code, said = published(tmp_path, "run-01", F)
+    assert code == 0
+    assert said.count("is damaged") == 1
+
+
+# --- flaky beyond the bound
+
+
+def nights(out: Path, *statuses: Status, digest: str = "d1") -> int:
+    """Report a run a night; the exit status of the last."""
+    return [published(out, f"run-{number:02}", status, digest=digest)[0] for number, status in enumerate(statuses)][-1]
+
+
+def test_a_flaky_test_beyond_its_bound_is_red(tmp_path: Path) -> None:
+    assert nights(tmp_path, *[F] * 3, *[P] * 6) == 0, "nine observations are too few"
+    assert published(tmp_path, "run-09", P)[0] == 1
+    (row,) = unexpected(tmp_path, "run-09")
+    assert (row["verdict"], row["outcome"], row["limitation"]) == ("regression", "passed", "slow-clock")
+    assert row["detail"] == "it was bad in 3 of 10 runs, a rate of 30.0%; slow-clock expects at most 20.0%"
+
+
+def test_a_flaky_test_within_its_bound_is_not(tmp_path: Path) -> None:
+    assert nights(tmp_path, *[P] * 9, F, P, F) == 0
+
+
+def test_a_run_that_is_judged_again_comes_to_the_same(tmp_path: Path) -> None:
+    nights(tmp_path, *[P] * 8, F)
+    first = [published(tmp_path, "run-09", F)[0], *unexpected(tmp_path, "run-09")]
+    for _ in range(3):
+        assert [published(tmp_path, "run-09", F)[0], *unexpected(tmp_path, "run-09")] == first == [0]
+    assert published(tmp_path, "run-10", F)[0] == 1
+
+
+def test_what_was_seen_with_another_digest_does_not_count(tmp_path: Path) -> None:
+    nights(tmp_path, *[F] * 9, digest="d0")
+    assert published(tmp_path, "run-09", P)[0] == 0
+
+
+def test_a_result_that_is_reused_was_not_seen_again(tmp_path: Path) -> None:
+    nights(tmp_path, *[P] * 6, *[F] * 3)
+    assert published(tmp_path, "run-09", F, reused="run-08")[0] == 0
+    assert published(tmp_path, "run-10", F)[0] == 1

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import datetime
+import io
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+from rich.console import Console
+
+from harness.cells.prepare import Prepared
+from harness.commands.cli import parse
+from harness.commands.test import build_cells
+from harness.runs import publish as publishing
+from harness.runs.pages import Gathered
+from harness.runs.publish import summarise
+from harness.runs.records import CellRecord, StartedRun, write_record
+from harness.runs.worker import CellWorker
+from matrix.limitations import Limitations
+from matrix.model import AllowedToFail, Cell, Condition, Matrix
+from reports.summary import CellStatus, CellSummary, untested
+from tests.unit import made
+
+BEFORE = datetime.date(2020, 1, 31)
+
+
+def summary_of(status: CellStatus) -> CellSummary:
+    return untested(made.cell(), status, "because")
+
+
+def matrix_with(*rules: AllowedToFail) -> Matrix:
+    return made.matrix(allowed_to_fail=rules)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> StartedRun:
+    return StartedRun(run_id="r", started="2026-11-22T12:03:01+00:00", arguments=parse(["test"], out=tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("rules", "status", "reason", "red"),
+    [
+        ((), 3, "", []),
+        ((AllowedToFail(when=Condition(), reason="it hangs"),), 0, "it hangs", []),
+        ((AllowedToFail(when=Condition(target=("node",)), reason="it hangs"),), 3, "", []),
+        ((AllowedToFail(when=Condition(), reason="it hangs", expires=BEFORE),), 1, "it hangs", ["expired"]),
+    ],
+)
+def test_a_run_is_reported_by_the_rules_of_today(
+    run: StartedRun,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    rules: tuple[AllowedToFail, ...],
+    status: int,
+    reason: str,
+    red: list[str],
+) -> None:
+    monkeypatch.setattr(publishing, "load", lambda: matrix_with(*rules))
+    before = replace(summary_of(CellStatus.BUILD_FAILED), allowed_to_fail="a rule that is gone")
+    write_record(tmp_path, CellRecord(base=before, tested=False))
+    summary = summarise(tmp_path, run, [made.cell()], Limitations(()), 1.0, Gathered())
+    assert summary.exit_status == status
+    assert [cell.allowed_to_fail for cell in summary.cells] == [reason]
+    assert [row.outcome for row in summary.unexpected] == red
+
+
+class NothingBuilds(CellWorker):
+    """A worker whose builds all fail."""
+
+    def __init__(self) -> None:
+        pass
+
+    def prepare(self, cell: Cell) -> tuple[CellRecord, Prepared | None]:
+        return CellRecord(base=untested(cell, CellStatus.BUILD_FAILED, "make: error 1"), tested=False), None
+
+
+@pytest.mark.parametrize(
+    ("rules", "status"), [((), 3), ((AllowedToFail(when=Condition(), reason="hangs on exit"),), 0)]
+)
+def test_a_build_that_may_fail_is_shown_and_does_not_decide(rules: tuple[AllowedToFail, ...], status: int) -> None:
+    said = io.StringIO()
+    console = Console(file=said, width=200)
+    assert build_cells([made.cell()], matrix_with(*rules), NothingBuilds(), console) == status
+    assert "make: error 1" in said.getvalue()
+    assert ("allowed to fail: hangs on exit" in said.getvalue()) is bool(rules)

@@ -1,0 +1,87 @@
+"""Which modules a guest runs before a test, and what several tests come to together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.commands.triage.bisect import between, row_of
+from harness.suite.batch import ModulePlan
+from harness.suite.observing import gravest, in_order, is_of
+from matrix.errors import UsageError
+from matrix.expand import expand
+from matrix.outcome import Status
+from tests.unit import made
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """A tree with three test modules."""
+    for name in ("test_a", "test_b", "test_c"):
+        path = tmp_path / "Lib/test" / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return tmp_path
+
+
+def test_the_tests_own_module_comes_last_and_the_others_in_their_order(source: Path) -> None:
+    plans = in_order(source, ["test_c", "test_b.B.test_2", "test_b.B.test_1"], "test_a.A.test_x")
+    assert plans == [
+        ModulePlan(module="test_c"),
+        ModulePlan(module="test_b", match=("test.test_b.B.test_2", "test.test_b.B.test_1")),
+        ModulePlan(module="test_a", match=("test.test_a.A.test_x",)),
+    ]
+
+
+def test_what_runs_before_a_test_in_its_own_module_is_run_with_it(source: Path) -> None:
+    (plan,) = in_order(source, ["test_a.A.test_1"], "test_a.A.test_x")
+    assert plan.match == ("test.test_a.A.test_1", "test.test_a.A.test_x")
+    (plan,) = in_order(source, ["test_a"], "test_a.A.test_x")
+    assert plan.match == ()
+
+
+def test_a_whole_module_counts_for_its_parts(source: Path) -> None:
+    first, _ = in_order(source, ["test_b.B.test_1", "test_b", "test_b.B.test_2"], "test_a")
+    assert first == ModulePlan(module="test_b")
+
+
+@pytest.mark.parametrize(
+    ("statuses", "come_to"),
+    [
+        ([], None),
+        ([Status.DID_NOT_RUN], None),
+        ([Status.SKIPPED], Status.SKIPPED),
+        ([Status.SKIPPED, Status.PASSED], Status.PASSED),
+        ([Status.PASSED, Status.FAILED, Status.CRASHED], Status.CRASHED),
+    ],
+)
+def test_several_tests_come_to_the_gravest(statuses: list[Status], come_to: Status | None) -> None:
+    assert gravest(statuses) is come_to
+
+
+def test_a_test_is_of_its_module_and_class_and_of_no_other() -> None:
+    outcome = made.outcome("test.test_a.A.test_x")
+    assert all(is_of(outcome, name) for name in ("test_a", "test_a.A", "test.test_a.A", "test_a.A.test_x"))
+    assert not any(is_of(outcome, name) for name in ("test_", "test_ab", "test_a.A.test_", "test_a.B"))
+
+
+def test_the_row_of_an_axis_has_the_cells_that_differ_there_only() -> None:
+    expansion = expand(made.matrix())
+    row = row_of(expansion.cells[0], "sdk", expansion)
+    assert [cell.build.sdk.version for cell in row] == ["16", "24"]
+    assert len({(cell.build.cpython.id, cell.runtime.id, cell.build.options) for cell in row}) == 1
+
+
+@pytest.mark.parametrize(("first", "last"), [("wasi-sdk-16", "24"), ("", ""), ("16", "")])
+def test_a_part_of_a_row_has_both_its_ends(first: str, last: str) -> None:
+    expansion = expand(made.matrix())
+    row = row_of(expansion.cells[0], "sdk", expansion)
+    assert between(row, "sdk", first, last) == row
+
+
+@pytest.mark.parametrize(("first", "last"), [("24", ""), ("", "16"), ("24", "16"), ("25", "")])
+def test_a_part_that_is_no_row_is_refused(first: str, last: str) -> None:
+    expansion = expand(made.matrix())
+    with pytest.raises(UsageError, match=r"two versions|no such version"):
+        between(row_of(expansion.cells[0], "sdk", expansion), "sdk", first, last)

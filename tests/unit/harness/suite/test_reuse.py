@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from harness.guests import digest
+from harness.guests.digest import digest_of_guests
+from harness.guests.settings import GuestSettings, Limits
+from harness.machine.store import Store
+from harness.suite.batch import ModulePlan
+from harness.suite.reuse import Results
+from harness.suite.run import selecting
+from matrix.outcome import ModuleResult, Outcome, Status
+
+
+def settings(tree: Path, **changes: object) -> GuestSettings:
+    made = GuestSettings(
+        wasm=tree / "python.wasm",
+        wasm_digest="the bytes",
+        compiled=tree / "compiled",
+        tree=tree,
+        executable="/cross-build/host/python.wasm",
+        build="/cross-build/host",
+        platform_library="/lib",
+        python_flags=("-u",),
+        resources=("cpu",),
+        verbose=True,
+        fail_env_changed=True,
+        timeout=600.0,
+        wasm_stack=1 << 20,
+        limits=Limits(),
+    )
+    return replace(made, **changes)
+
+
+def result(module: str, status: Status = Status.PASSED, **changes: object) -> ModuleResult:
+    outcome = Outcome(test=f"test.{module}.T.test_a", status=status)
+    return replace(ModuleResult(module=module, outcomes=(outcome,), duration=1.0, digest="digest"), **changes)
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Results:
+    return Results(Store(tmp_path), "digest")
+
+
+def nothing(test: str, status: Status, module: str) -> bool:
+    return False
+
+
+PLAN = ModulePlan(module="test_a")
+
+
+# --- what determines a result
+
+
+def test_the_digest_does_not_depend_on_where_things_lie(tmp_path: Path) -> None:
+    assert digest_of_guests(settings(tmp_path / "a")) == digest_of_guests(settings(tmp_path / "b"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"wasm_digest": "other bytes"},
+        {"python_flags": ("-u", "-bb")},
+        {"resources": ()},
+        {"limits": Limits(seconds=1.0)},
+        {"runtime_flags": ("--flag",)},
+        {"seed": 1},
+    ],
+)
+def test_a_setting_changes_the_digest(tmp_path: Path, change: dict[str, object]) -> None:
+    assert digest_of_guests(settings(tmp_path)) != digest_of_guests(settings(tmp_path, **change))
+
+
+def test_the_sources_and_the_runtime_change_the_digest(tmp_path: Path) -> None:
+    one = settings(tmp_path)
+    assert len({digest_of_guests(one, *parts) for parts in (("s", "r"), ("s2", "r"), ("s", "r2"))}) == 3
+
+
+def test_what_tests_read_of_the_build_changes_the_digest(tmp_path: Path) -> None:
+    before = digest_of_guests(settings(tmp_path))
+    path = tmp_path / "cross-build/host/pyconfig.h"
+    path.parent.mkdir(parents=True)
+    path.write_text("#define HAVE_FORK 1\n")
+    assert digest_of_guests(settings(tmp_path)) != before
+
+
+def test_the_guest_code_changes_the_digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = digest_of_guests(settings(tmp_path))
+    monkeypatch.setattr(digest, "_GUEST_CODE", ("guests/inside/*.py",))
+    assert digest_of_guests(settings(tmp_path)) != before
+
+
+# --- what is kept and taken
+
+
+def test_a_result_is_taken_where_it_was_kept(results: Results) -> None:
+    results.keep({"test_a": result("test_a")}, [PLAN], "run-1")
+    taken = results.take([PLAN, ModulePlan(module="test_b")], nothing)
+    assert taken == {"test_a": result("test_a", reused="run-1")}
+
+
+def test_another_digest_has_other_results(results: Results, tmp_path: Path) -> None:
+    results.keep({"test_a": result("test_a")}, [PLAN], "run-1")
+    assert Results(Store(tmp_path), "other").take([PLAN], nothing) == {}
+
+
+def test_a_part_of_a_module_is_neither_kept_nor_taken(results: Results) -> None:
+    part = ModulePlan(module="test_a", match=("test.test_a.T",))
+    results.keep({"test_a": result("test_a")}, [part], "run-1")
+    assert results.take([PLAN], nothing) == {}
+    results.keep({"test_a": result("test_a")}, [PLAN], "run-1")
+    assert results.take([part], nothing) == {}
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        result("test_a", Status.TIMED_OUT),
+        result("test_a", fault="broken"),
+        result("test_a", reused="run-0"),
+        result("test_a", digest="of another build"),
+    ],
+)
+def test_what_says_nothing_about_the_module_is_not_kept(results: Results, bad: ModuleResult) -> None:
+    results.keep({"test_a": bad}, [PLAN], "run-1")
+    assert results.take([PLAN], lambda *_: True) == {}
+
+
+def test_what_was_unexpected_is_run_again(results: Results) -> None:
+    results.keep({"test_a": result("test_a", Status.FAILED)}, [PLAN], "run-1")
+    assert results.take([PLAN], nothing) == {}
+    assert set(results.take([PLAN], lambda *_: True)) == {"test_a"}
+
+
+def test_a_share_is_run_again(results: Results) -> None:
+    results.keep({"test_a": result("test_a")}, [PLAN], "run-1")
+    assert results.take([PLAN], nothing, again=0.5, chance=lambda: 0.4) == {}
+    assert set(results.take([PLAN], nothing, again=0.5, chance=lambda: 0.6)) == {"test_a"}
+    assert results.take([PLAN], nothing, again=1.0) == {}
+
+
+def test_the_newest_result_counts(results: Results) -> None:
+    for run, finished in (("run-1", 1.0), ("run-2", 2.0)):
+        results.keep({"test_a": result("test_a", finished=finished)}, [PLAN], run)
+    assert results.take([PLAN], nothing)["test_a"].reused == "run-2"
+
+
+def test_what_a_run_kept_before_it_was_broken_off_is_not_kept_twice(results: Results, tmp_path: Path) -> None:
+    first, second = result("test_a", finished=1.0), result("test_b", finished=2.0)
+    plans = [PLAN, ModulePlan(module="test_b")]
+    results.keep({"test_a": first}, plans, "run-1")
+    results.keep({"test_a": first, "test_b": second}, plans, "run-1")
+    (path,) = (tmp_path / "state/results").glob("*.jsonl")
+    assert len(path.read_text().splitlines()) == 2
+    assert set(results.take(plans, nothing)) == {"test_a", "test_b"}
+
+
+@pytest.mark.parametrize(
+    ("options", "selects"),
+    [
+        ((), False),
+        (("-n", "2"), False),
+        (("-n2",), False),
+        (("--numprocesses=1",), False),
+        (("-k", "json"), True),
+        (("-n", "2", "-x"), True),
+        (("--lf",), True),
+        (("-ntwo",), True),
+    ],
+)
+def test_options_of_pytest_mean_a_run_of_its_own(options: tuple[str, ...], selects: bool) -> None:
+    assert selecting(options) is selects

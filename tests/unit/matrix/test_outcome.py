@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.suite.results import append_result, read_results
+from matrix.outcome import ModuleResult, Outcome, Status, module_test
+from tests.unit.made import outcome, result
+
+texts = st.text(max_size=30)
+results = st.builds(
+    ModuleResult,
+    module=texts,
+    outcomes=st.lists(
+        st.builds(Outcome, test=texts, status=st.sampled_from(list(Status)), detail=texts, output=texts), max_size=3
+    ).map(tuple),
+    duration=st.floats(0, 1e6),
+    fault=texts,
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "outcomes.jsonl"
+
+
+def test_without_a_file_there_are_no_results(path: Path) -> None:
+    assert read_results(path) == {}
+
+
+@given(st.lists(results, max_size=4))
+def test_what_was_appended_is_read(tmp_path_factory: pytest.TempPathFactory, made: list[ModuleResult]) -> None:
+    path = tmp_path_factory.mktemp("outcomes") / "outcomes.jsonl"
+    for each in made:
+        append_result(path, each)
+    assert read_results(path) == {each.module: each for each in made}
+
+
+def test_the_last_result_of_a_module_counts(path: Path) -> None:
+    for status in (Status.FAILED, Status.PASSED):
+        append_result(path, result(outcome(status=status)))
+    assert read_results(path)["test_a"].statuses == {Status.PASSED}
+
+
+def test_each_result_is_a_line(path: Path) -> None:
+    append_result(path, result(outcome(detail="one\ntwo\u2028three\r\n")))
+    append_result(path, result(outcome(), module="test_b"))
+    assert path.read_bytes().count(b"\n") == 2
+
+
+def test_a_torn_last_line_is_left_out(path: Path) -> None:
+    append_result(path, result(outcome()))
+    whole = path.read_bytes()
+    for end in range(1, len(whole)):
+        path.write_bytes(whole + whole.replace(b"test_a", b"test_b")[:end])
+        assert read_results(path).keys() == {"test_a"}
+
+
+def test_a_line_that_is_no_result_is_left_out(path: Path) -> None:
+    append_result(path, result(outcome()))
+    with path.open("ab") as file:
+        file.write(b'\xff\xfe\n{}\nnull\n{"module":"test_z","outcomes":[{"status":"happy"}],"duration":1}\n')
+    append_result(path, result(outcome(), module="test_b"))
+    assert read_results(path).keys() == {"test_a", "test_b"}
+
+
+def test_a_run_that_goes_on_behind_a_torn_line_loses_nothing(path: Path) -> None:
+    append_result(path, result(outcome()))
+    path.write_bytes(path.read_bytes() + b'{"module":"test_b","outc')
+    append_result(path, result(outcome(), module="test_b"))
+    append_result(path, result(outcome(), module="test_c"))
+    assert read_results(path).keys() == {"test_a", "test_b", "test_c"}
+
+
+def test_workers_that_write_at_once_write_whole_lines(path: Path) -> None:
+    def work(worker: int) -> None:
+        for number in range(20):
+            long = outcome(detail=f"{worker}" * 100_000)
+            append_result(path, result(long, module=f"test_{worker}_{number}", worker=f"gw{worker}"))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
+    found = read_results(path)
+    assert found.keys() == {f"test_{worker}_{number}" for worker in range(4) for number in range(20)}
+    assert all(each.outcomes[0].detail == each.worker[-1] * 100_000 for each in found.values())
+
+
+def test_the_test_that_stands_for_a_module() -> None:
+    assert module_test("test_json") == "test.test_json"
+    assert module_test("test.test_asyncio.test_events") == "test.test_asyncio.test_events"

@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matrix.outcome import RED, Status
+from reports.changes import Change, Kind, RecordedModule, changes, much_slower
+
+P, F, S, C = Status.PASSED, Status.FAILED, Status.SKIPPED, Status.CRASHED
+ONE = "test.test_a.A.test_one"
+
+
+def came_to(*outcomes: tuple[str, Status] | tuple[str, Status, float], duration: float = 1.0) -> RecordedModule:
+    return RecordedModule(
+        tests=tuple(outcome[0] for outcome in outcomes),
+        statuses=tuple(outcome[1] for outcome in outcomes),
+        durations=tuple(outcome[2] if len(outcome) == 3 else 0.0 for outcome in outcomes),
+        duration=duration,
+    )
+
+
+def changed(
+    before: RecordedModule | None, after: RecordedModule | None, *, whole: bool = True, complete: bool = True
+) -> list[Change]:
+    old, new = ({} if one is None else {"test_a": one} for one in (before, after))
+    return changes(old, new, whole=whole, complete=complete)
+
+
+def kinds(before: list[Status], after: list[Status], *, whole: bool = True) -> list[Kind]:
+    """What became of a test that came to one thing and to another; several statuses: it is there several times."""
+    old, new = (came_to(*((ONE, status) for status in statuses)) for statuses in (before, after))
+    return [change.kind for change in changed(old, new, whole=whole)]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kind"),
+    [
+        ([P], [F], Kind.FAILING),
+        ([S], [C], Kind.FAILING),
+        ([], [F], Kind.FAILING),
+        ([P], [Status.DID_NOT_RUN], Kind.FAILING),
+        ([F], [P], Kind.PASSING),
+        ([F], [C], Kind.CHANGED),
+        ([F], [S], Kind.CHANGED),
+        ([P], [S], Kind.CHANGED),
+        ([S], [P], Kind.CHANGED),
+        ([], [P], Kind.APPEARED),
+        ([P], [], Kind.VANISHED),
+        ([F], [], Kind.VANISHED),
+    ],
+)
+def test_what_becomes_of_a_test(before: list[Status], after: list[Status], kind: Kind) -> None:
+    assert kinds(before, after) == [kind]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kind"),
+    [
+        ([P, P], [P, F], Kind.FAILING),
+        ([F, P], [F, F], Kind.FAILING),
+        ([P, F], [P, P], Kind.PASSING),
+        ([P, F], [P], Kind.CHANGED),
+        ([P], [P, P], Kind.CHANGED),
+        ([P], [P, F], Kind.FAILING),
+    ],
+)
+def test_what_becomes_of_tests_of_one_name(before: list[Status], after: list[Status], kind: Kind) -> None:
+    assert kinds(before, after) == [kind]
+
+
+def test_tests_of_one_name_have_no_order() -> None:
+    assert kinds([P, F], [F, P]) == []
+
+
+def test_a_change_says_what_the_outcomes_were() -> None:
+    (change,) = changed(came_to((ONE, P), (ONE, S)), came_to((ONE, C), (ONE, P)))
+    assert (change.module, change.test, change.before, change.after) == (
+        "test_a",
+        ONE,
+        "passed, skipped",
+        "crashed, passed",
+    )
+
+
+@pytest.mark.parametrize(("before", "after"), [([], [P]), ([P], []), ([], [F])])
+def test_what_only_one_of_them_ran_does_not_count_when_only_some_tests_were_run(
+    before: list[Status], after: list[Status]
+) -> None:
+    assert kinds(before, after, whole=False) == []
+
+
+def test_what_both_ran_counts_when_only_some_tests_were_run() -> None:
+    assert kinds([P], [F], whole=False) == [Kind.FAILING]
+
+
+# --- modules
+
+
+def test_a_module_appears_and_vanishes_as_a_whole() -> None:
+    module = came_to((ONE, P), (f"{ONE}_more", P), (f"{ONE}_other", S))
+    assert changed(None, module) == [Change(kind=Kind.APPEARED, module="test_a", after="2 passed, 1 skipped")]
+    assert changed(module, None) == [Change(kind=Kind.VANISHED, module="test_a", before="2 passed, 1 skipped")]
+
+
+def test_what_fails_in_a_module_that_appeared_newly_fails() -> None:
+    found = changed(None, came_to((ONE, C), (f"{ONE}_more", P)))
+    assert [(change.kind, change.test) for change in found] == [(Kind.FAILING, ONE), (Kind.APPEARED, "")]
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_module_that_only_one_of_them_ran_does_not_count_unless_both_ran_all(whole: bool) -> None:
+    module = came_to((ONE, F))
+    assert changed(None, module, whole=whole, complete=False) == []
+    assert changed(module, None, whole=whole, complete=False) == []
+
+
+# --- much slower
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "slower"),
+    [
+        (1.0, 2.0, True),
+        (0.0, 1.0, True),
+        (1.0, 1.99, False),
+        (0.1, 1.09, False),
+        (10.0, 19.9, False),
+        (10.0, 20.0, True),
+        (2.0, 1.0, False),
+    ],
+)
+def test_much_slower_is_a_factor_and_some_seconds(before: float, after: float, slower: bool) -> None:
+    assert much_slower(before, after) is slower
+    test = changed(came_to((ONE, P, before)), came_to((ONE, P, after)))
+    assert [(change.kind, change.test, change.before_s, change.after_s) for change in test] == (
+        [(Kind.SLOWER, ONE, before, after)] if slower else []
+    )
+    module = changed(came_to((ONE, P), duration=before), came_to((ONE, P), duration=after))
+    assert [(change.kind, change.test, change.before_s, change.after_s) for change in module] == (
+        [(Kind.SLOWER, "", before, after)] if slower else []
+    )
+
+
+def test_a_test_that_newly_fails_is_not_slower_besides() -> None:
+    found = changed(came_to((ONE, P, 1.0)), came_to((ONE, Status.TIMED_OUT, 240.0)))
+    assert [change.kind for change in found] == [Kind.FAILING]
+
+
+def test_of_tests_of_one_name_the_longest_counts() -> None:
+    before, after = came_to((ONE, P, 0.1), (ONE, P, 5.0)), came_to((ONE, P, 4.9), (ONE, P, 5.1))
+    assert changed(before, after) == []
+    assert [change.kind for change in changed(before, came_to((ONE, P, 0.1), (ONE, P, 10.0)))] == [Kind.SLOWER]
+
+
+def test_a_part_of_a_module_takes_less_than_the_whole() -> None:
+    before, after = came_to((ONE, P), duration=1.0), came_to((ONE, P), (f"{ONE}_more", P), duration=9.0)
+    assert changed(before, after, whole=False) == []
+
+
+# --- any two modules
+
+OUTCOMES = st.lists(st.tuples(st.sampled_from([ONE, f"{ONE}_two", f"{ONE}_three"]), st.sampled_from(list(Status))))
+
+
+@given(OUTCOMES, OUTCOMES)
+def test_a_test_is_listed_once_and_only_when_it_is_not_the_same(
+    before: list[tuple[str, Status]], after: list[tuple[str, Status]]
+) -> None:
+    found = changed(came_to(*before), came_to(*after))
+    old, new = (Counter(outcomes) for outcomes in (before, after))
+    assert Counter(change.test for change in found) == Counter({name for name, _ in (old - new) + (new - old)})
+
+
+@given(OUTCOMES, OUTCOMES)
+def test_what_newly_fails_failed_less_before(before: list[tuple[str, Status]], after: list[tuple[str, Status]]) -> None:
+    def red(outcomes: list[tuple[str, Status]]) -> Counter[str]:
+        return Counter(name for name, status in outcomes if status in RED)
+
+    found = {change.test for change in changed(came_to(*before), came_to(*after)) if change.kind is Kind.FAILING}
+    assert found == {name for name, count in red(after).items() if count > red(before)[name]}
+
+
+def test_changes_are_in_order_of_kind_module_and_test() -> None:
+    before = {name: came_to((f"{name}.one", P), (f"{name}.two", F)) for name in ("test_b", "test_a")}
+    after = {name: came_to((f"{name}.one", F), (f"{name}.two", P)) for name in ("test_b", "test_a")}
+    found = [(change.kind, change.test) for change in changes(before, after, whole=True, complete=True)]
+    assert found == [
+        (Kind.FAILING, "test_a.one"),
+        (Kind.FAILING, "test_b.one"),
+        (Kind.PASSING, "test_a.two"),
+        (Kind.PASSING, "test_b.two"),
+    ]

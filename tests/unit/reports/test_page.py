@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+
+from harness.runs.records import write_files
+from matrix.outcome import Outcome, Status
+from reports.columns import LONGEST, columns, shortened, visible
+from reports.page import files_of_tests, json_script
+from reports.page.timing import Bar, Lanes, Slowest, cell_time, lanes
+from reports.timelines import Timeline, changing, without_constant
+from reports.verdict import judge_cell
+from tests.unit import made
+from tests.unit.hostile import TEXTS, texts
+from tests.unit.made import explaining, listed, outcome, result
+
+hostile = pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
+
+
+def data(path: Path) -> dict[str, object]:
+    """What a script of data hands to the page."""
+    match = re.fullmatch(r'receive\((".*?"), (.*)\);\n', path.read_text("utf-8"), re.DOTALL)
+    assert match, "it is one call"
+    value = json.loads(match[2])
+    assert isinstance(value, dict)
+    return value
+
+
+# --- text
+
+
+@given(texts)
+def test_visible_text_hides_nothing_and_can_be_written(text: str) -> None:
+    shown = visible(text)
+    shown.encode("utf-8")
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", shown)
+
+
+def test_ordinary_text_stays_as_it_is() -> None:
+    assert visible("a test\n\twith “quotes”") == "a test\n\twith “quotes”"
+
+
+def test_a_colour_and_a_lone_surrogate_are_shown_as_escapes() -> None:
+    assert visible("\x1b[31m \ud800 \u202e") == "\\x1b[31m \\ud800 \\u202e"
+
+
+def test_long_text_loses_its_middle() -> None:
+    text = shortened("a" * 10 + "b" * 100 + "c" * 10, 20)
+    assert text == "a" * 10 + "\n[... 100 characters left out ...]\n" + "c" * 10
+
+
+@hostile
+def test_nothing_ends_a_script_of_json(text: str) -> None:
+    text = visible(text)
+    script = json_script({"text": text})
+    assert "<" not in script
+    assert json.loads(script) == {"text": text}
+
+
+# --- columns
+
+
+def test_the_tests_of_a_cell_are_columns() -> None:
+    results = {
+        "test_a": result(
+            outcome("test.test_a.A.test_one"),
+            outcome("test.test_a.A.test_two", Status.SKIPPED, "no threads"),
+            outcome("test.test_b.B.test_other", Status.FAILED, "AssertionError"),
+            module="test_a",
+        ),
+        "test_tcl": result(outcome("test.test_tcl", Status.SKIPPED, "no threads"), module="test_tcl"),
+    }
+    limitations = listed(explaining("no threads", name="no-threads"))
+    found, details = columns(judge_cell(list(results), results, limitations, full=False), results)
+    assert [module[:2] for module in found.modules] == [("test_a", 3), ("test_tcl", 1)]
+    assert found.names == ["A.test_one", "A.test_two", "=test.test_b.B.test_other", ""]
+    assert (found.statuses, found.verdicts) == ("psfs", "oroo"[:1] + "oro")
+    assert found.reasons == ["no threads"]
+    assert found.reason == found.limitation == {"1": 0, "3": 0}
+    assert found.limitations == ["no-threads"]
+    assert found.detailed == [0]
+    assert details[0].tests["2"].detail == "AssertionError"
+
+
+def test_what_did_not_run_is_there(tmp_path: Path) -> None:
+    verdicts = judge_cell(["test_a"], {}, listed(), full=False)
+    found, details = columns(verdicts, {})
+    assert (found.statuses, found.verdicts, found.names) == ("-", "m", [""])
+    assert details[0].tests["0"].why == "planned, but not run"
+
+
+def test_long_output_is_shortened_and_there_in_whole(tmp_path: Path) -> None:
+    output = "x" * 10_000_000 + "\ud800"
+    results = {"test_a": result(Outcome(test="test.test_a.A.test_one", status=Status.FAILED, output=output))}
+    write_files(tmp_path, files_of_tests("cell", judge_cell(["test_a"], results, listed(), full=False), results))
+    (details,) = data(tmp_path / "cells/cell/details/0.js").values()
+    assert isinstance(details, dict)
+    assert details["cut"] == ["output"]
+    assert len(details["output"]) < LONGEST + 100
+    whole = (tmp_path / "cells/cell/details/0-0-output.txt").read_text("utf-8")
+    assert whole == "x" * 10_000_000 + "\\ud800"
+
+
+@hostile
+def test_hostile_text_is_data(tmp_path: Path, text: str) -> None:
+    outcomes = (
+        Outcome(test=f"test.test_a.{text}", status=Status.SKIPPED, detail=text),
+        Outcome(test="test.test_a.A.test_one", status=Status.FAILED, detail=text, output=text),
+    )
+    results = {"test_a": result(*outcomes)}
+    write_files(tmp_path, files_of_tests("cell", judge_cell(["test_a"], results, listed(), full=False), results))
+    found = data(tmp_path / "cells/cell/tests.js")
+    assert found["names"] == [visible(text), "A.test_one"]
+    assert found["reasons"] == ([visible(text)] if text else [])
+
+
+# --- timelines
+
+
+def timeline(*, spans: list[tuple[int, int, str]], tenths: list[int | None]) -> Timeline:
+    return Timeline(
+        runs=["run-1", "run-2"],
+        modules=["test_a"],
+        tenths=[(one,) for one in tenths],
+        spans=[spans],
+        lists={1: ("a",), 2: ("a", "b")},
+    )
+
+
+def test_what_never_changed_is_left_out() -> None:
+    found = without_constant(timeline(spans=[(0, 1, "p")], tenths=[10, 10]), "run-2")
+    assert found.spans[0] == []
+    assert found.lists == {}
+
+
+@pytest.mark.parametrize(
+    ("spans", "tenths", "run"),
+    [
+        ([(0, 1, "p"), (1, 1, "f")], [10, 10], "run-2"),
+        ([(0, 1, "p")], [10, None], "run-2"),
+        ([(0, 1, "p")], [10, 10], "another run"),
+    ],
+    ids=["it changed", "the run does not have it", "the run is not there"],
+)
+def test_what_the_run_does_not_show_stays(
+    spans: list[tuple[int, int, str]], tenths: list[int | None], run: str
+) -> None:
+    found = without_constant(timeline(spans=spans, tenths=tenths), run)
+    assert found.spans[0] == spans
+    assert 1 in found.lists
+
+
+def test_modules_that_change_are_named() -> None:
+    assert changing(timeline(spans=[(0, 1, "p")], tenths=[10, 10])) == []
+    assert changing(timeline(spans=[(0, 1, "p"), (1, 1, "f")], tenths=[10, 10])) == ["test_a"]
+
+
+# --- time
+
+
+def test_where_the_time_of_a_cell_went() -> None:
+    one = made.outcome()
+    slow = Outcome(test="test.test_a.A.test_slow", status=Status.PASSED, duration=1.0)
+    results = (
+        result(one, slow, startup=0.5, guests=1),
+        result(one, module="test_b", reused="run-0", startup=9.0),
+    )
+    found = cell_time("cell", {"build": 3.0, "test": 2.5}, results)
+    assert (found.build, found.suite, found.startups, found.tests, found.rest) == (3.0, 2.5, 0.5, 1.0, 0.5)
+    assert (found.guests, found.reused) == (1, 1)
+
+
+def test_slow_modules_come_first_with_where_they_were_slowest() -> None:
+    slowest = Slowest()
+    slowest.add("one", [result(duration=1.0), result(module="test_b", duration=5.0)])
+    slowest.add("two", [result(duration=7.0)])
+    assert [(row.module, row.seconds, row.slowest, row.cell) for row in slowest.found()] == [
+        ("test_a", 8.0, 7.0, "two"),
+        ("test_b", 5.0, 5.0, "one"),
+    ]
+
+
+def bar(begun: float, ended: float, cores: int = 1) -> Bar:
+    return Bar(name=f"{begun}", kind="build", begun=begun, ended=ended, cores=cores)
+
+
+def laid_out(*bars: Bar) -> Lanes:
+    found = lanes(bars)
+    assert found is not None
+    return found
+
+
+def test_bars_that_overlap_lie_in_different_rows() -> None:
+    found = laid_out(bar(0, 10), bar(5, 15), bar(10, 20))
+    assert [[one.begun for one in row] for row in found.rows] == [[0, 10], [5]]
+
+
+def test_idle_cores_show() -> None:
+    assert laid_out(bar(0, 10), bar(0, 5)).busy == pytest.approx(0.75)
+    assert laid_out(bar(0, 10, cores=2)).busy == 1.0
+
+
+def test_a_run_without_tasks_has_no_timeline() -> None:
+    assert lanes([]) is None

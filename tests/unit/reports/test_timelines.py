@@ -1,0 +1,94 @@
+"""Cells over time, as the pages of a report have them; a history of an earlier version."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from matrix.outcome import Status
+from reports import history
+from reports.history import opened
+from tests.unit.nights import CELL, OTHER, came_to, module, recorded
+
+P, F = Status.PASSED, Status.FAILED
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / history.NAME
+
+
+def test_a_timeline_says_only_what_changes(path: Path) -> None:
+    for run, status in (("run-01", P), ("run-02", P), ("run-03", F), ("run-04", F)):
+        recorded(path, run, module(came_to(status)))
+    with opened(path) as found:
+        timeline = found.timeline(CELL)
+    assert timeline.runs == ["run-01", "run-02", "run-03", "run-04"]
+    assert timeline.modules == ["test_a"]
+    assert timeline.tenths == [(15,)] * 4
+    assert [(place, letters) for place, _, letters in timeline.spans[0]] == [(0, "p"), (2, "f")]
+    assert {timeline.lists[number] for _, number, _ in timeline.spans[0]} == {("test.test_a.A.test_one",)}
+
+
+def test_a_module_that_stays_the_same_is_said_once_while_others_change(path: Path) -> None:
+    same = module(came_to(test="test.test_b.B.test_two"), name="test_b")
+    for run, status in (("run-01", P), ("run-02", F)):
+        recorded(path, run, module(came_to(status)), same)
+    with opened(path) as found:
+        timeline = found.timeline(CELL)
+    assert [len(spans) for spans in timeline.spans] == [2, 1]
+
+
+def test_a_timeline_knows_where_a_module_was_not_run(path: Path) -> None:
+    recorded(path, "run-01", module(came_to()), module(came_to(test="test.test_b.B.test_two"), name="test_b"))
+    recorded(path, "run-02", module(came_to()), complete=False)
+    recorded(path, "run-03", module(came_to()), cells=(OTHER,))
+    with opened(path) as found:
+        timeline = found.timeline(CELL)
+        assert found.timeline("no such cell").runs == []
+    assert timeline.runs == ["run-01", "run-02"]
+    assert timeline.modules == ["test_a", "test_b"]
+    assert timeline.tenths == [(15, 15), (15, None)]
+
+
+def test_another_list_of_tests_is_a_change(path: Path) -> None:
+    recorded(path, "run-01", module(came_to()))
+    recorded(path, "run-02", module(came_to(test="test.test_a.A.test_new")))
+    with opened(path) as found:
+        timeline = found.timeline(CELL)
+    names = [timeline.lists[number] for _, number, _ in timeline.spans[0]]
+    assert names == [("test.test_a.A.test_one",), ("test.test_a.A.test_new",)]
+
+
+def test_points_are_in_order_of_time(path: Path) -> None:
+    recorded(path, "run-02", module(came_to()))
+    recorded(path, "run-01", module(came_to()))
+    with opened(path) as found:
+        points = found.points()
+    assert [(point.run, point.cell, point.tested) for point in points] == [
+        ("run-01", CELL, True),
+        ("run-02", CELL, True),
+    ]
+    assert points[0].counts == {"passed": 1}
+    assert points[0].unattributed == 0
+
+
+def test_a_history_of_schema_1_is_brought_to_this_one(path: Path) -> None:
+    recorded(path, "run-01", module(came_to()))
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        database.execute("ALTER TABLE cell_runs DROP COLUMN unattributed")
+        database.execute("ALTER TABLE cell_runs DROP COLUMN durations")
+        database.execute("ALTER TABLE cell_runs DROP COLUMN glance")
+        database.execute("PRAGMA user_version = 1")
+        database.commit()
+    with opened(path) as found:
+        (point,) = found.points()
+    assert (point.unattributed, point.durations) == (None, {})
+    recorded(path, "run-02", module(came_to(F)))
+    with opened(path) as found:
+        assert [one.unattributed for one in found.points()] == [None, 0]
+        assert [span[0] for span in found.timeline(CELL).spans[0]] == [0, 1]
+        assert [one.outcome for one in found.seen("test.test_a.A.test_one")] == ["passed", "failed"]

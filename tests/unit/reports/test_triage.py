@@ -1,0 +1,222 @@
+"""Red rows as entries of the list: grouped, with the condition that tells their cells apart."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from matrix.limitations import NEUTRAL, CellLimitations, Expectation, ExpectedTest, Limitation, Limitations, SkipReason
+from matrix.model import Cell, Condition
+from matrix.versions import Requirement
+from reports.boundaries import place_of
+from reports.summary import Summary, Unexpected
+from reports.triage import (
+    Proposal,
+    Sighting,
+    Stale,
+    Unattributed,
+    condition,
+    last_line,
+    parting,
+    proposals,
+    seen_on,
+    since,
+    stale,
+    unattributed,
+    unused_reasons,
+)
+from tests.unit import made
+
+
+def cell(sdk: str = "24", runtime: str = "50.0.1") -> Cell:
+    one = made.cell()
+    return replace(one, build=replace(one.build, sdk=made.sdk(sdk)), runtime=made.runtime(runtime))
+
+
+CELLS = {one.id: one for one in (cell(), cell("16"), cell(runtime="49.0.0"), cell("16", "49.0.0"))}
+FIRST, OLD_SDK, OLD_RUNTIME, OLD = CELLS
+
+
+def row(
+    test: str, where: str, outcome: str = "failed", verdict: str = "regression", limitation: str = ""
+) -> Unexpected:
+    return Unexpected(
+        cell=where,
+        test=test,
+        outcome=outcome,
+        verdict=verdict,
+        limitation=limitation,
+        detail="Traceback\n  ValueError: 1",
+    )
+
+
+def summary(*rows: Unexpected) -> Summary:
+    return Summary(run_id="r", started="", duration_s=0.0, exit_status=1, cells=(), unexpected=rows)
+
+
+def test_tests_that_came_to_the_same_on_the_same_cells_are_one_entry() -> None:
+    rows = [row(f"test.test_a.A.test_{n}", where) for n in (2, 1) for where in (OLD_SDK, OLD)]
+    found = proposals(summary(*rows, row("test.test_a.A.test_3", FIRST, "crashed")), CELLS)
+    assert found[0] == Proposal(
+        expect="failed",
+        tests=("test.test_a.A.test_1", "test.test_a.A.test_2"),
+        cells=tuple(sorted((OLD_SDK, OLD))),
+        when={"sdk": ("wasi-sdk==16",)},
+        detail="ValueError: 1",
+    )
+    assert (found[1].expect, found[1].tests) == ("crashed", ("test.test_a.A.test_3",))
+
+
+def test_only_what_is_wanted_is_proposed() -> None:
+    red = summary(row("test.test_a.A.test_1", FIRST), row("test.test_ab.A.test_1", FIRST))
+    assert [one.tests for one in proposals(red, CELLS, ["test_a"])] == [("test.test_a.A.test_1",)]
+    assert [one.tests for one in proposals(red, CELLS, ["test.test_ab.A"])] == [("test.test_ab.A.test_1",)]
+    assert proposals(red, CELLS, ["test_b"]) == []
+
+
+def test_what_is_red_for_another_reason_is_not_proposed() -> None:
+    assert proposals(summary(row("test.test_a.A.test_1", FIRST, "passed", "stale", "no-fork")), CELLS) == []
+
+
+def these(*names: str) -> dict[str, tuple[str, ...]]:
+    return condition([CELLS[name] for name in names], list(CELLS.values()))
+
+
+def test_a_condition_names_as_few_axes_as_tell_cells_apart() -> None:
+    assert these(*CELLS) == {}
+    assert these(OLD_RUNTIME, OLD) == {"runtime": ("wasmtime==49.0.0",)}
+    assert these(OLD) == {"sdk": ("wasi-sdk==16",), "runtime": ("wasmtime==49.0.0",)}
+
+
+def test_the_only_cell_of_a_run_says_nothing_of_others() -> None:
+    assert condition([CELLS[OLD]], [CELLS[OLD]]) == {
+        "target": ("wasi",),
+        "sdk": ("wasi-sdk==16",),
+        "cpython": ("==3.13.5",),
+        "runtime": ("wasmtime==49.0.0",),
+    }
+
+
+def test_cells_that_no_condition_tells_apart_have_that_of_all_axes() -> None:
+    assert these(FIRST, OLD) == {
+        "target": ("wasi",),
+        "sdk": ("wasi-sdk==16", "wasi-sdk==24"),
+        "cpython": ("==3.13.5",),
+        "runtime": ("wasmtime==49.0.0", "wasmtime==50.0.1"),
+    }
+
+
+def test_the_last_line_says_what_was_raised() -> None:
+    assert last_line("Traceback\n  File\nKeyError: 'a'\n\n") == "KeyError: 'a'"
+    assert last_line("") == ""
+
+
+def known(*globs: str) -> dict[str, CellLimitations]:
+    tests = tuple(ExpectedTest(match=glob, expect=Expectation.FAILED, reason="seen") for glob in globs)
+    limitations = Limitations((Limitation(id="no-fork", title="", section="processes", tests=tests),))
+    return {name: limitations.for_cell(one.facts) for name, one in CELLS.items()}
+
+
+def test_what_is_stale_everywhere_can_go_and_what_still_holds_somewhere_cannot() -> None:
+    limitations = known("test.test_a.A.*", "test.test_b.B.test_1")
+    rows = [row("test.test_a.A.test_1", where, "passed", "stale", "no-fork") for where in CELLS]
+    rows += [row("test.test_b.B.test_1", FIRST, "passed", "stale", "no-fork")]
+    rows += [row("test.gone.*", where, "", "stale", "no-fork") for where in CELLS]
+    rows += [row("", FIRST, "", "stale", "no-fork"), row("test.test_a.A.test_2", FIRST)]
+    everywhere = tuple(CELLS)
+    assert stale(summary(*rows), limitations) == [
+        Stale(limitation="no-fork", match="test.test_a.A.*", cells=everywhere, holds=()),
+        Stale(limitation="no-fork", match="test.test_b.B.test_1", cells=(FIRST,), holds=everywhere[1:]),
+        Stale(limitation="no-fork", match="test.gone.*", cells=everywhere, holds=()),
+    ]
+
+
+def test_a_skip_reason_that_no_test_gave_is_stale_and_holds_where_it_is_not() -> None:
+    seen = Condition(sdk=(Requirement.parse("wasi-sdk>=20"),))
+    entry = Limitation(
+        id="no-fork",
+        title="",
+        section="processes",
+        skip_reasons=("needs fork", SkipReason(match="no fork", seen=seen)),
+    )
+    limitations = {name: Limitations((entry,)).for_cell(one.facts) for name, one in CELLS.items()}
+    rows = [reason_row("needs fork", where) for where in CELLS] + [reason_row("no fork", FIRST)]
+    found = stale(summary(*rows), limitations)
+    assert found == [
+        Stale(limitation="no-fork", skip_reason="needs fork", cells=tuple(CELLS), holds=()),
+        Stale(limitation="no-fork", skip_reason="no fork", cells=(FIRST,), holds=(OLD_RUNTIME,)),
+    ]
+    assert str(found[1]) == "no-fork: skip reason 'no fork'"
+    assert stale(summary(*rows), limitations, ["test_a"]) == []
+
+
+def reason_row(pattern: str, where: str) -> Unexpected:
+    return replace(row("", where, "", "stale", "no-fork"), skip_reason=pattern)
+
+
+def sighting(cell: str, outcome: str) -> Sighting:
+    return Sighting(
+        test="test.test_a.A.test_1", cell=cell, module="test_a", outcome=outcome, verdict="", limitation="", detail=""
+    )
+
+
+def test_since_when_a_test_comes_to_the_same() -> None:
+    seen = [("r1", "failed"), ("r2", "passed"), ("r3", "failed"), ("r4", "failed")]
+    assert since(seen, "failed") == "r3"
+    assert since(seen[:2], "passed") == "r2"
+    assert since(seen, "passed") == ""
+    assert since([], "passed") == ""
+
+
+def test_what_parts_the_cells_where_a_test_fails() -> None:
+    places = {name: place_of(one.facts) for name, one in CELLS.items()}
+    found = [sighting(FIRST, "passed"), sighting(OLD_SDK, "failed"), sighting(OLD, "crashed")]
+    assert parting(found, places) == ["passes from wasi-sdk 24 on (not with 16)"]
+    assert parting([sighting(FIRST, "passed"), sighting(OLD, "skipped")], places) == []
+    places["n"] = place_of(replace(made.FACTS, target="node", runtime="node"))
+    assert parting([sighting(FIRST, "passed"), sighting("n", "failed")], places) == [
+        "fails wherever the target is node"
+    ]
+
+
+def test_a_neutral_reason_that_no_cell_has_is_named() -> None:
+    entry = Limitation(id="no-fork", title="", section=NEUTRAL, skip_reasons=("needs fork", "no os.fork", "old"))
+    limitations = Limitations((entry,))
+    of_cells = {name: limitations.for_cell(CELLS[name].facts) for name in (FIRST, OLD)}
+    skips = {FIRST: {"needs fork(2)"}, OLD: {"no os.fork here", "something else"}}
+    assert unused_reasons(skips, of_cells) == [("no-fork", "old")]
+    assert unused_reasons({}, of_cells) == []
+
+
+def test_reasons_that_nothing_explains_are_the_queue_those_of_most_tests_first() -> None:
+    tests = ExpectedTest(match="test.test_a.A.known", expect=Expectation.SKIPPED, reason="seen")
+    entry = Limitation(id="no-fork", title="", section="processes", skip_reasons=("needs fork",), tests=(tests,))
+    limitations = {name: Limitations((entry,)).for_cell(CELLS[name].facts) for name in (FIRST, OLD)}
+    skips = {
+        FIRST: [
+            ("test_a", "test.test_a.A.one", "needs fork"),
+            ("test_a", "test.test_a.A.two", "new here"),
+            ("test_a", "test.test_a.A.three", "needs a moon"),
+            ("test_a", "test.test_a.A.known", "who knows"),
+        ],
+        OLD: [("test_a", "test.test_a.A.three", "needs a moon"), ("test_b", "test.test_b.A.one", "needs a moon")],
+    }
+    found = unattributed(skips, limitations)
+    assert found == [
+        Unattributed(
+            reason="needs a moon",
+            tests=("test.test_a.A.three", "test.test_b.A.one"),
+            cells=tuple(sorted((FIRST, OLD))),
+        ),
+        Unattributed(reason="new here", tests=("test.test_a.A.two",), cells=(FIRST,)),
+    ]
+    assert [one.tests for one in unattributed(skips, limitations, ["test_b"])] == [("test.test_b.A.one",)]
+
+
+def test_where_a_reason_was_seen_names_target_and_cpython_in_any_case() -> None:
+    everything = list(CELLS.values())
+    assert seen_on(everything, everything) == {"target": ("wasi",), "cpython": ("==3.13.5",)}
+    assert seen_on([CELLS[OLD_SDK], CELLS[OLD]], everything) == {
+        "target": ("wasi",),
+        "sdk": ("wasi-sdk==16",),
+        "cpython": ("==3.13.5",),
+    }
