@@ -48,7 +48,7 @@ class _Sets(model.Record, frozen=True, kw_only=True):
 
 _OF_BUILDS = {"repair", "expected_build_failure"}
 """the tables of rules.toml that are about builds, whatever runs them"""
-DESCRIBED = "docs/configuration.md describes every key"
+DESCRIBED = "docs/reference/configuration.md describes every key"
 
 
 def read_toml(path: Path, kind: type[T]) -> T:

@@ -1,6 +1,6 @@
 """The history: every run in one SQLite file beside the runs. The only module that imports sqlite3.
 
-Its tables are those of history.sql; docs/history.md describes them. A run is recorded in one transaction,
+Its tables are those of history.sql; docs/reference/history.md describes them. A run is recorded in one transaction,
 and recording it again replaces what was recorded of it.
 """
 

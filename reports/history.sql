@@ -1,4 +1,4 @@
--- The tables of the history, schema 2; docs/history.md describes them.
+-- The tables of the history, schema 2; docs/reference/history.md describes them.
 
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY,

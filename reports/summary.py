@@ -1,4 +1,4 @@
-"""The summary of a run: what summary.json holds. Pure; docs/summary.md describes it."""
+"""The summary of a run: what summary.json holds. Pure; docs/reference/summary.md describes it."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ _USES_THE_NETWORK = (
 def _refuse(rule: str, name: str) -> Callable[..., NoReturn]:
     def refusing(*args: object, **kwargs: object) -> NoReturn:
         # Not an Exception, so that no `except` of the code under test takes it for an answer.
-        pytest.fail(f"unit tests {rule} (docs/style.md, habit 9), but this one called {name}: see tests/integration")
+        pytest.fail(f"unit tests {rule}, but this one called {name}: see tests/integration")
 
     return refusing
 

@@ -5,7 +5,7 @@ of its own (`libraries`), one per SDK, whose results every build with the SDK sh
 program the way a flavour of CPython is linked.
 
 Sources: Tools/wasm/wasm_build.py and configure.ac of 3.11 to 3.13, Tools/wasm/emscripten/__main__.py from 3.14
-on, and docs/emscripten.md for what differs.
+on, and docs/explanation/emscripten.md for what differs.
 """
 
 from __future__ import annotations

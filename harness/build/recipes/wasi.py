@@ -1,6 +1,6 @@
 """The WASI build, with CPython's own configure and its config.site, as Tools/wasm does it.
 
-Sources: Tools/wasm/wasi-env (3.11), Tools/wasm/wasi.py (3.13), and docs/wasi.md for what differs.
+Sources: Tools/wasm/wasi-env (3.11), Tools/wasm/wasi.py (3.13), and docs/explanation/wasi.md for what differs.
 """
 
 from __future__ import annotations

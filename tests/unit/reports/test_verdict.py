@@ -22,7 +22,7 @@ def judged(*results: ModuleResult, planned: tuple[str, ...] = ("test_a",), full:
     return judge_cell(planned, {each.module: each for each in results}, listed(), full=full)
 
 
-# --- the table of docs/design.md, row by row
+# --- the table of docs/explanation/judging.md, row by row
 
 
 def test_passed_with_no_limitation_is_ok() -> None:
