@@ -17,7 +17,19 @@ from rich.table import Table
 from harness.runs.ci import as_github, jobs_of
 from harness.suite.schedule import shard
 from matrix.expand import Expansion, expand
-from matrix.model import Condition, CPython, Defaults, Exclusion, Matrix, Runtime, RuntimeKind, Sdk, Series, Target
+from matrix.model import (
+    Condition,
+    CPython,
+    Defaults,
+    Exclusion,
+    Matrix,
+    Runtime,
+    RuntimeKind,
+    Sdk,
+    SdkFamily,
+    Series,
+    Target,
+)
 from matrix.select import Selection, select
 from matrix.versions import Requirement
 
@@ -41,7 +53,7 @@ class Planning(msgspec.Struct, frozen=True, kw_only=True):
 def synthetic() -> Matrix:
     """A matrix of CELLS cells, one more SDK that a rule rejects, and rules that each have to be looked at."""
     series = Series(
-        sdk_family="wasi-sdk",
+        sdk_family=SdkFamily.WASI_SDK,
         cpython=Requirement.parse(">=3.0,<4"),
         host="wasm32-wasip1",
         config_site="",
@@ -63,12 +75,12 @@ def synthetic() -> Matrix:
             Target(
                 id="wasi",
                 title="WASI",
-                sdk_family="wasi-sdk",
+                sdk_family=SdkFamily.WASI_SDK,
                 runtimes=("wasmtime",),
                 defaults=Defaults(sdk="wasi-sdk-0", cpython="cpython-3.0.0", runtime="wasmtime-0.0.0"),
             ),
         ),
-        sdks=tuple(Sdk(id=f"wasi-sdk-{n}", family="wasi-sdk", version=str(n)) for n in range(SDKS + 1)),
+        sdks=tuple(Sdk(id=f"wasi-sdk-{n}", family=SdkFamily.WASI_SDK, version=str(n)) for n in range(SDKS + 1)),
         cpythons=tuple(CPython(version=f"3.{n}.0") for n in range(CPYTHONS)),
         runtimes=tuple(
             Runtime(name="wasmtime", version=f"{n}.0.0", kind=RuntimeKind.EMBEDDED) for n in range(RUNTIMES)

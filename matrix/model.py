@@ -17,9 +17,6 @@ from msgspec.structs import replace
 
 from matrix.versions import Requirement
 
-PLAIN, DEBUG = OPTIONS = ("plain", "debug")
-"""the build options: none, and a pydebug build"""
-
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 Identifier = Annotated[str, Meta(pattern="^[A-Za-z0-9][A-Za-z0-9.+-]*$")]
 Url = Annotated[str, Meta(pattern="^https?://")]
@@ -27,6 +24,22 @@ Url = Annotated[str, Meta(pattern="^https?://")]
 
 class Record(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of all records of the model: frozen, keyword-only, closed."""
+
+
+class SdkFamily(StrEnum):
+    """The kinds of SDKs; the value is also their name in requirements (`wasi-sdk>=20`)."""
+
+    WASI_SDK = "wasi-sdk"
+    EMSCRIPTEN = "emscripten"
+
+
+class BuildOption(StrEnum):
+    """How a build is configured beyond its target."""
+
+    PLAIN = "plain"
+    """a release build"""
+    DEBUG = "debug"
+    """a pydebug build"""
 
 
 class Archive(Record, frozen=True, kw_only=True):
@@ -78,7 +91,7 @@ class Sdk(Record, frozen=True, kw_only=True):
     """A compiler and a sysroot of one version, and the places where it can be had, best first."""
 
     id: Identifier
-    family: Identifier
+    family: SdkFamily
     version: str
     archive: Archive | None = None
     composed: ComposedSdk | None = None
@@ -185,7 +198,7 @@ class Target(Record, frozen=True, kw_only=True):
 
     id: Identifier
     title: str
-    sdk_family: Identifier
+    sdk_family: SdkFamily
     runtimes: tuple[Identifier, ...]
     defaults: Defaults
     configure: tuple[str, ...] = ()
@@ -203,7 +216,7 @@ class Facts(Record, frozen=True, kw_only=True):
     sdk: str
     sdk_version: str
     cpython: str
-    options: str = PLAIN
+    options: BuildOption = BuildOption.PLAIN
     runtime: str = ""
     runtime_version: str = ""
 
@@ -211,7 +224,7 @@ class Facts(Record, frozen=True, kw_only=True):
 class Condition(Record, frozen=True, kw_only=True):
     """Which cells something holds for: each axis that is named must match, by one of its values.
 
-    Targets are ids and options are names of OPTIONS; SDKs, CPythons and runtimes are requirements
+    Targets are ids and options are build options; SDKs, CPythons and runtimes are requirements
     (`wasi-sdk>=20`, `>=3.11,<3.12`).
     """
 
@@ -241,7 +254,7 @@ def _any(requirements: tuple[Requirement, ...], name: str, version: str) -> bool
 class Series(Record, frozen=True, kw_only=True):
     """How upstream builds and runs a range of CPython versions with one family of SDKs (`Tools/wasm` of each)."""
 
-    sdk_family: Identifier
+    sdk_family: SdkFamily
     cpython: Requirement
     host: str
     """configure's `--host`; also the name of the build directory, which the guest sees."""
@@ -338,8 +351,8 @@ class Build(Record, frozen=True, kw_only=True):
         return f"{self.target.id}_{self.sdk.id}_{self.cpython.id}" + ("_debug" if self.debug else "")
 
     @property
-    def options(self) -> str:
-        return DEBUG if self.debug else PLAIN
+    def options(self) -> BuildOption:
+        return BuildOption.DEBUG if self.debug else BuildOption.PLAIN
 
     @property
     def facts(self) -> Facts:

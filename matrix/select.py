@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from matrix.errors import UsageError, near
 from matrix.expand import Expansion
-from matrix.model import OPTIONS, PLAIN, Cell, Record
+from matrix.model import BuildOption, Cell, Record
 from matrix.versions import Requirement
 
 
@@ -47,9 +47,9 @@ def of_options(expansion: Expansion, options: tuple[str, ...] = ()) -> Expansion
     Raises UsageError for an option that there is not.
     """
     for option in options:
-        if option not in OPTIONS:
-            raise UsageError(f"--options {option}: nothing matches", hint=near(option, OPTIONS))
-    wanted = options or (PLAIN,)
+        if option not in list(BuildOption):
+            raise UsageError(f"--options {option}: nothing matches", hint=near(option, BuildOption))
+    wanted = options or (BuildOption.PLAIN,)
     return Expansion(
         cells=tuple(cell for cell in expansion.cells if cell.build.options in wanted),
         rejected=tuple(rejected for rejected in expansion.rejected if rejected.cell.build.options in wanted),

@@ -24,11 +24,10 @@ from harness.guests.runtimes.choose import adapter
 from harness.guests.settings import GuestSettings, Limits
 from harness.machine.fetch import file_sha256
 from harness.machine.store import Store, digest_of
-from harness.provide.checks import EMSCRIPTEN
 from harness.provide.items import items_of
 from harness.provide.obtain import Obtained, obtain
 from matrix.errors import BuildFailed, MatrixError, UsageError
-from matrix.model import Build, Cell, ExpectedBuildFailure, Matrix, RuntimeKind, Series
+from matrix.model import Build, Cell, ExpectedBuildFailure, Matrix, RuntimeKind, SdkFamily, Series
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,7 +90,7 @@ class Preparer:
         runtime = had[cell.runtime.id]
         flags = self._matrix.runtime_flags_of(cell)
         notes = [f"repaired: {repair.reason}" for repair in self._matrix.repairs_of(cell.build)]
-        if cell.build.sdk.family == EMSCRIPTEN:
+        if cell.build.sdk.family is SdkFamily.EMSCRIPTEN:
             notes += [f"{item.detail} stands in for the port" for name, item in had.items() if name.startswith("port-")]
         if rule := self._matrix.exclusion_of(cell):
             notes.append(f"made on demand: {rule.reason}")
@@ -207,7 +206,7 @@ class Preparer:
         cpython, sdk = had[build.cpython.id], had[build.sdk.id]
         python, plans = self._python_plans(build, cpython)
         repairs, jobs = self._matrix.repairs_of(build), self._options.jobs
-        toolchain = self._toolchain(build, had) if build.sdk.family == EMSCRIPTEN else None
+        toolchain = self._toolchain(build, had) if build.sdk.family is SdkFamily.EMSCRIPTEN else None
         sdk_digest = toolchain.digest if toolchain else sdk.digest
         parts = layout.Parts(
             source=cpython.path,

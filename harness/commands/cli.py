@@ -17,7 +17,7 @@ from harness import TOP
 from harness.cells.request import Arguments
 from harness.guests.settings import Limits
 from matrix.errors import UsageError
-from matrix.model import DEBUG
+from matrix.model import BuildOption
 from matrix.select import Selection
 
 OUT = TOP / "reports" / "out"
@@ -193,7 +193,11 @@ def _parser() -> argparse.ArgumentParser:
     which.add_argument("--cell", action="append", default=[], metavar="ID", help="exactly this cell")
     which.add_argument("--options", action="append", default=[], metavar="NAME", help="of the build: plain or debug")
     which.add_argument(
-        "--debug-build", action="append_const", dest="options", const=DEBUG, help="a pydebug build: --options debug"
+        "--debug-build",
+        action="append_const",
+        dest="options",
+        const=BuildOption.DEBUG,
+        help="a pydebug build: --options debug",
     )
     which.add_argument("--known-bad", action="store_true", help="also SDKs that are left out for their known bugs")
     making = parser.add_argument_group("provisioning and building")

@@ -7,27 +7,28 @@ from pathlib import Path
 
 from harness.machine import process
 from matrix.errors import MatrixError
-
-WASI_SDK = "wasi-sdk"
-
-
-EMSCRIPTEN = "emscripten"
-
+from matrix.model import SdkFamily
 
 _PARTS = {
-    WASI_SDK: ("bin/clang", "bin/llvm-ar", "share/wasi-sysroot"),
-    EMSCRIPTEN: ("emscripten/emcc", "emscripten/emscripten-version.txt", "bin/clang", "bin/wasm-ld", "bin/wasm-opt"),
+    SdkFamily.WASI_SDK: ("bin/clang", "bin/llvm-ar", "share/wasi-sysroot"),
+    SdkFamily.EMSCRIPTEN: (
+        "emscripten/emcc",
+        "emscripten/emscripten-version.txt",
+        "bin/clang",
+        "bin/wasm-ld",
+        "bin/wasm-opt",
+    ),
 }
 
 
-def sdk_root(family: str, path: Path) -> Path:
+def sdk_root(family: SdkFamily, path: Path) -> Path:
     """Where an SDK's parts lie: an emsdk has them in `upstream/`, as it has in its release archive's `install/`."""
-    if family == EMSCRIPTEN:
+    if family is SdkFamily.EMSCRIPTEN:
         return next((path / name for name in ("upstream", "install") if (path / name).is_dir()), path)
     return path
 
 
-def sdk_defect(family: str, path: Path) -> str | None:
+def sdk_defect(family: SdkFamily, path: Path) -> str | None:
     """Why a directory cannot be an SDK of that family; None when it has all the parts and they fit."""
     if not path.is_dir():
         return "there is no such directory"
@@ -35,7 +36,7 @@ def sdk_defect(family: str, path: Path) -> str | None:
     missing = [part for part in _PARTS[family] if not (root / part).exists()]
     if missing:
         return f"{', '.join(missing)} not in it"
-    return _misfit(root) if family == EMSCRIPTEN else None
+    return _misfit(root) if family is SdkFamily.EMSCRIPTEN else None
 
 
 def _misfit(root: Path) -> str | None:
@@ -55,10 +56,10 @@ def _misfit(root: Path) -> str | None:
     return None
 
 
-def sdk_version(family: str, path: Path) -> str | None:
+def sdk_version(family: SdkFamily, path: Path) -> str | None:
     """The version that an SDK says it is: a WASI SDK by its VERSION file or its name, an Emscripten by its own."""
     root = sdk_root(family, path)
-    if family == EMSCRIPTEN:
+    if family is SdkFamily.EMSCRIPTEN:
         text = root / "emscripten/emscripten-version.txt"
         match = re.match(r'"?(\d+\.\d+\.\d+)', text.read_text("utf-8", "replace")) if text.is_file() else None
         return match[1] if match else None

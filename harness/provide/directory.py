@@ -9,25 +9,25 @@ from pathlib import Path
 
 from harness.machine import process
 from harness.machine.store import Store, digest_of
-from harness.provide.checks import EMSCRIPTEN, WASI_SDK, sdk_defect, sdk_root, sdk_version
+from harness.provide.checks import sdk_defect, sdk_root, sdk_version
 from harness.provide.obtain import Obtained
 from matrix.errors import MatrixError, Unobtainable, UsageError
-from matrix.model import CPython, Sdk
+from matrix.model import CPython, Sdk, SdkFamily
 
-VARIABLES = {WASI_SDK: "WASI_SDK_PATH", EMSCRIPTEN: "EMSDK"}
+VARIABLES = {SdkFamily.WASI_SDK: "WASI_SDK_PATH", SdkFamily.EMSCRIPTEN: "EMSDK"}
 """where CPython's own Tools/wasm and Emscripten's tools look for an SDK"""
-_PLACES = {WASI_SDK: Path("/opt/wasi-sdk"), EMSCRIPTEN: Path("/opt/emsdk")}
+_PLACES = {SdkFamily.WASI_SDK: Path("/opt/wasi-sdk"), SdkFamily.EMSCRIPTEN: Path("/opt/emsdk")}
 _VERSION_HINTS = {
-    WASI_SDK: "a WASI SDK has it in the first line of its VERSION file; write it there (`24.0`)",
-    EMSCRIPTEN: "an Emscripten has it in emscripten/emscripten-version.txt",
+    SdkFamily.WASI_SDK: "a WASI SDK has it in the first line of its VERSION file; write it there (`24.0`)",
+    SdkFamily.EMSCRIPTEN: "an Emscripten has it in emscripten/emscripten-version.txt",
 }
 _HINTS = {
-    WASI_SDK: "name the directory that has bin/clang in it",
-    EMSCRIPTEN: "name an emsdk that was activated, or the directory that has emscripten/emcc in it",
+    SdkFamily.WASI_SDK: "name the directory that has bin/clang in it",
+    SdkFamily.EMSCRIPTEN: "name an emsdk that was activated, or the directory that has emscripten/emcc in it",
 }
 
 
-def usual_sdk_directory(family: str) -> Path | None:
+def usual_sdk_directory(family: SdkFamily) -> Path | None:
     """`$WASI_SDK_PATH` or `$EMSDK`, else the usual place below /opt; None when neither is there."""
     if path := os.environ.get(VARIABLES[family]):
         return Path(path)
@@ -40,7 +40,7 @@ def sdk_from(path: Path) -> Sdk:
     Raises Unobtainable when the directory is no SDK or does not tell its version.
     """
     emscripten = any((path / name).exists() for name in ("emscripten", "upstream", "install", "emsdk.py", "emcc"))
-    family = EMSCRIPTEN if emscripten else WASI_SDK
+    family = SdkFamily.EMSCRIPTEN if emscripten else SdkFamily.WASI_SDK
     title = "Emscripten SDK" if emscripten else "WASI SDK"
     if reason := sdk_defect(family, path):
         raise Unobtainable(f"{path} is no {title}: {reason}", hint=_HINTS[family])
@@ -63,7 +63,7 @@ class SdkDirectory:
 
     name = "directory"
 
-    def __init__(self, family: str, path: Path, *, version: str | None = None) -> None:
+    def __init__(self, family: SdkFamily, path: Path, *, version: str | None = None) -> None:
         self._family = family
         self._path = path.absolute()
         self._version = version
@@ -90,7 +90,7 @@ class SdkDirectory:
         root = sdk_root(self._family, self._path)
         clang = process.capture([str(root / "bin/clang"), "--version"]).splitlines()[0]
         watched = [*sorted((root / "share/wasi-sysroot/lib").glob("*/libc.a"))]
-        if self._family == EMSCRIPTEN:
+        if self._family is SdkFamily.EMSCRIPTEN:
             watched = [root / "emscripten/emscripten-version.txt"]
         marks = [f"{path}:{path.stat().st_size}:{path.stat().st_mtime_ns}" for path in watched]
         return Obtained(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from harness.machine.store import Store
-from harness.provide.checks import EMSCRIPTEN, port_defect
+from harness.provide.checks import port_defect
 from harness.provide.command import InstalledBrowser, InstalledCommand
 from harness.provide.composed_emscripten import ComposedEmscriptenSdk
 from harness.provide.composed_wasi import ComposedWasiSdk
@@ -15,7 +15,7 @@ from harness.provide.distribution import SourcePackage
 from harness.provide.obtain import Provider
 from harness.provide.pypi import InstalledPackage, PyPI
 from harness.provide.release import cpython_archive, port_archive, sdk_archive
-from matrix.model import Cell, CPython, Matrix, Port, Runtime, RuntimeKind, Sdk
+from matrix.model import Cell, CPython, Matrix, Port, Runtime, RuntimeKind, Sdk, SdkFamily
 
 
 def items_of(cell: Cell, matrix: Matrix, store: Store) -> dict[str, Callable[[], list[Provider]]]:
@@ -26,7 +26,7 @@ def items_of(cell: Cell, matrix: Matrix, store: Store) -> dict[str, Callable[[],
         cpython.id: partial(cpython_providers, cpython),
         cell.runtime.id: partial(runtime_providers, cell.runtime, store),
     }
-    if sdk.family == EMSCRIPTEN:
+    if sdk.family is SdkFamily.EMSCRIPTEN:
         items |= {port.id: partial(port_providers, port) for port in matrix.ports}
         items[sdk.node] = partial(runtime_providers, matrix.runtime(sdk.node), store)
     return items

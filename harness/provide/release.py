@@ -13,7 +13,7 @@ from harness.machine.unpack import unpack_tar
 from harness.provide.checks import port_defect, sdk_defect, sdk_root, source_defect
 from harness.provide.obtain import Obtained
 from matrix.errors import Unobtainable
-from matrix.model import Archive
+from matrix.model import Archive, SdkFamily
 
 
 class ReleaseArchive:
@@ -75,7 +75,7 @@ class ReleaseArchive:
         return Obtained(path=self._root(path), provider=self.name, detail=manifest.detail, digest=manifest.digest)
 
 
-def sdk_archive(item: str, family: str, archive: Archive) -> ReleaseArchive:
+def sdk_archive(item: str, family: SdkFamily, archive: Archive) -> ReleaseArchive:
     return ReleaseArchive(item, archive, partial(sdk_defect, family), root=partial(sdk_root, family))
 
 

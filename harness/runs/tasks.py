@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from matrix.model import Cell
+from matrix.model import Cell, SdkFamily
 
 TIMELINE = "timeline.jsonl"
 """the file of spans, in the directory of a run"""
@@ -87,7 +87,7 @@ def tasks_of(cells: Sequence[Cell], items: Mapping[str, Iterable[str]]) -> tuple
         pair = build.sdk.id, build.cpython.id
         needs = {f"get {item}" for item in items[found[0].id] if item != found[0].runtime.id or item == build.sdk.node}
         needs.add(f"python {build.cpython.id}")
-        if build.sdk.family == "emscripten" and pair in first:
+        if build.sdk.family is SdkFamily.EMSCRIPTEN and pair in first:
             needs.add(f"build {first[pair]}")
         first.setdefault(pair, name)
         tasks.append(Task(id=f"build {name}", kind=Kind.BUILD, cells=_ids(found), after=frozenset(needs)))

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from harness.machine.store import Store
-from harness.provide.checks import EMSCRIPTEN, sdk_defect
+from harness.provide.checks import sdk_defect
 from harness.provide.directory import SdkDirectory, sdk_from
 from matrix.errors import Unobtainable
+from matrix.model import SdkFamily
 
 pytestmark = pytest.mark.integration
 
@@ -49,7 +50,7 @@ def test_an_llvm_that_emscripten_does_not_want_is_refused(tmp_path: Path) -> Non
 
 def test_an_llvm_below_an_emsdk_is_asked(tmp_path: Path) -> None:
     emscripten_tree(tmp_path / "upstream", SAYS_17)
-    assert sdk_defect(EMSCRIPTEN, tmp_path) == "this Emscripten wants LLVM 19, and its clang is of LLVM 17"
+    assert sdk_defect(SdkFamily.EMSCRIPTEN, tmp_path) == "this Emscripten wants LLVM 19, and its clang is of LLVM 17"
 
 
 def test_the_llvm_that_emscripten_wants_is_taken(tmp_path: Path) -> None:
@@ -57,16 +58,16 @@ def test_the_llvm_that_emscripten_wants_is_taken(tmp_path: Path) -> None:
 
 
 def test_a_clang_that_does_not_say_its_version_is_taken(tmp_path: Path) -> None:
-    assert sdk_defect(EMSCRIPTEN, emscripten_tree(tmp_path / "sdk", "echo a clang")) is None
+    assert sdk_defect(SdkFamily.EMSCRIPTEN, emscripten_tree(tmp_path / "sdk", "echo a clang")) is None
 
 
 @pytest.mark.parametrize("shared", ["EXPECTED_LLVM_VERSION = '14.0'\n", ""])
 def test_an_emscripten_that_does_not_say_what_it_wants_is_taken(tmp_path: Path, shared: str) -> None:
-    assert sdk_defect(EMSCRIPTEN, emscripten_tree(tmp_path / "sdk", SAYS_17, shared)) is None
+    assert sdk_defect(SdkFamily.EMSCRIPTEN, emscripten_tree(tmp_path / "sdk", SAYS_17, shared)) is None
 
 
 def test_a_clang_that_fails_is_shown_with_what_it_said(tmp_path: Path) -> None:
-    defect = sdk_defect(EMSCRIPTEN, emscripten_tree(tmp_path / "sdk", "echo no libLLVM.so >&2; exit 127"))
+    defect = sdk_defect(SdkFamily.EMSCRIPTEN, emscripten_tree(tmp_path / "sdk", "echo no libLLVM.so >&2; exit 127"))
     assert defect is not None
     assert re.search(r"its clang does not run: (.|\n)*no libLLVM\.so", defect)
 
@@ -74,7 +75,7 @@ def test_a_clang_that_fails_is_shown_with_what_it_said(tmp_path: Path) -> None:
 def test_a_clang_that_cannot_be_started_is_named(tmp_path: Path) -> None:
     tree = emscripten_tree(tmp_path / "sdk", SAYS_19)
     (tree / "bin/clang").chmod(0o644)
-    defect = sdk_defect(EMSCRIPTEN, tree)
+    defect = sdk_defect(SdkFamily.EMSCRIPTEN, tree)
     assert defect is not None
     assert defect.startswith(f"its clang does not run: cannot start {tree}/bin/clang")
 
@@ -84,14 +85,14 @@ def test_a_clang_that_cannot_be_started_is_named(tmp_path: Path) -> None:
 
 def test_an_emsdk_is_obtained_as_what_it_installed(tmp_path: Path, store: Store) -> None:
     emscripten_tree(tmp_path / "emsdk/upstream", SAYS_19)
-    found = SdkDirectory(EMSCRIPTEN, tmp_path / "emsdk").obtain(store, print)
+    found = SdkDirectory(SdkFamily.EMSCRIPTEN, tmp_path / "emsdk").obtain(store, print)
     assert found.path == tmp_path / "emsdk/upstream"
     assert found.detail == f"Debian clang version 19.1.7 (3) in {tmp_path / 'emsdk'}"
-    assert found == SdkDirectory(EMSCRIPTEN, tmp_path / "emsdk").cached(store)
+    assert found == SdkDirectory(SdkFamily.EMSCRIPTEN, tmp_path / "emsdk").cached(store)
 
 
 def test_an_llvm_that_does_not_fit_is_not_obtained(tmp_path: Path, store: Store) -> None:
-    provider = SdkDirectory(EMSCRIPTEN, emscripten_tree(tmp_path / "sdk", SAYS_17), version="3.1.69")
+    provider = SdkDirectory(SdkFamily.EMSCRIPTEN, emscripten_tree(tmp_path / "sdk", SAYS_17), version="3.1.69")
     assert provider.cached(store) is None
     with pytest.raises(Unobtainable, match="this Emscripten wants LLVM 19"):
         provider.obtain(store, print)
@@ -99,6 +100,6 @@ def test_an_llvm_that_does_not_fit_is_not_obtained(tmp_path: Path, store: Store)
 
 def test_another_emscripten_in_the_same_place_is_another_sdk(tmp_path: Path, store: Store) -> None:
     tree = emscripten_tree(tmp_path / "sdk", SAYS_19)
-    before = SdkDirectory(EMSCRIPTEN, tree).obtain(store, print)
+    before = SdkDirectory(SdkFamily.EMSCRIPTEN, tree).obtain(store, print)
     (tree / "emscripten/emscripten-version.txt").write_text("3.1.73-git\n")
-    assert SdkDirectory(EMSCRIPTEN, tree).obtain(store, print).digest != before.digest
+    assert SdkDirectory(SdkFamily.EMSCRIPTEN, tree).obtain(store, print).digest != before.digest

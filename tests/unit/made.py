@@ -7,7 +7,20 @@ from typing import Any
 from msgspec.structs import replace
 
 from matrix.limitations import CellLimitations, Expectation, ExpectedTest, Limitation, Limitations
-from matrix.model import Build, Cell, CPython, Defaults, Facts, Matrix, Runtime, RuntimeKind, Sdk, Series, Target
+from matrix.model import (
+    Build,
+    Cell,
+    CPython,
+    Defaults,
+    Facts,
+    Matrix,
+    Runtime,
+    RuntimeKind,
+    Sdk,
+    SdkFamily,
+    Series,
+    Target,
+)
 from matrix.outcome import ModuleResult, Outcome, Status
 from matrix.versions import Requirement
 
@@ -21,7 +34,7 @@ FACTS = Facts(
 )
 
 
-def sdk(version: str = "24", family: str = "wasi-sdk") -> Sdk:
+def sdk(version: str = "24", family: SdkFamily = SdkFamily.WASI_SDK) -> Sdk:
     return Sdk(id=f"{family}-{version}", family=family, version=version)
 
 
@@ -33,7 +46,7 @@ def target(name: str = "wasi", **changes: Any) -> Target:
     made = Target(
         id=name,
         title=name.upper(),
-        sdk_family="wasi-sdk",
+        sdk_family=SdkFamily.WASI_SDK,
         runtimes=("wasmtime",),
         defaults=Defaults(sdk="wasi-sdk-24", cpython="cpython-3.13.5", runtime="wasmtime-50.0.1"),
     )
@@ -42,7 +55,7 @@ def target(name: str = "wasi", **changes: Any) -> Target:
 
 def series(cpython: str = ">=3.11,<3.16", **changes: Any) -> Series:
     made = Series(
-        sdk_family="wasi-sdk",
+        sdk_family=SdkFamily.WASI_SDK,
         cpython=Requirement.parse(cpython),
         host="wasm32-wasip1",
         config_site="Tools/wasm/config.site-wasm32-wasi",

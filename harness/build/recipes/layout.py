@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from harness.build.step import Step
-from matrix.model import Build, Repair, Series
+from matrix.model import Build, Repair, SdkFamily, Series
 
 LEFT_OUT = frozenset({".git", "cross-build", "builddir", "__pycache__"})
 """entries of a source tree that are not linked"""
@@ -75,7 +75,7 @@ class GuestLayout(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def layout_of(build: Build, series: Series) -> GuestLayout:
-    wasi = build.sdk.family == "wasi-sdk"
+    wasi = build.sdk.family is SdkFamily.WASI_SDK
     return GuestLayout(
         host=series.host,
         program=PurePosixPath(series.launcher or series.program).name,

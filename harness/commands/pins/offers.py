@@ -14,10 +14,8 @@ import msgspec
 from msgspec.structs import replace
 
 from matrix.errors import Unobtainable
-from matrix.model import Archive, CPython, Sdk
+from matrix.model import Archive, CPython, Sdk, SdkFamily
 from matrix.pins import version_of
-
-WASI_SDK, EMSCRIPTEN = "wasi-sdk", "emscripten"
 
 Row = TypeVar("Row", Sdk, CPython)
 Item = TypeVar("Item")
@@ -68,7 +66,8 @@ def wasi_sdks(listing: bytes) -> list[Sdk]:
             archive = Archive(url=url, sha256={_MACHINES[machine]: sha256}, machines={"aarch64": "arm64"})
             if version in found and (known := found[version].archive) is not None:
                 archive = replace(archive, sha256=dict(sorted((known.sha256 | archive.sha256).items(), reverse=True)))
-            found[version] = Sdk(id=f"{WASI_SDK}-{version}", family=WASI_SDK, version=version, archive=archive)
+            family = SdkFamily.WASI_SDK
+            found[version] = Sdk(id=f"{family}-{version}", family=family, version=version, archive=archive)
     return list(found.values())
 
 
@@ -82,7 +81,8 @@ def emscriptens(listing: bytes) -> list[Sdk]:
         if "hash" in fields and hashes and version_of(version) >= version_of("4"):
             url = _EMSCRIPTEN_URL.format(fields["hash"])
             archive = Archive(url=url, sha256=hashes, machines={"x86_64": "", "aarch64": "-arm64"})
-            found.append(Sdk(id=f"{EMSCRIPTEN}-{version}", family=EMSCRIPTEN, version=version, archive=archive))
+            family = SdkFamily.EMSCRIPTEN
+            found.append(Sdk(id=f"{family}-{version}", family=family, version=version, archive=archive))
     return found
 
 
@@ -108,7 +108,7 @@ def packages_of(sdk: Sdk) -> set[str]:
     if sdk.composed is not None:
         return {sdk.composed.libc.name, f"clang-{sdk.composed.llvm}"}
     if sdk.composed_emscripten is not None:
-        return {EMSCRIPTEN, "binaryen", f"clang-{sdk.composed_emscripten.llvm}"}
+        return {"emscripten", "binaryen", f"clang-{sdk.composed_emscripten.llvm}"}
     return set()
 
 
@@ -123,7 +123,7 @@ def recomposed(sdk: Sdk, newest: Callable[[str, str], str | None]) -> Sdk:
         clang = next(filter(None, clangs), wasi.version)
         return replace(sdk, composed=replace(wasi, version=clang, libc=replace(wasi.libc, version=libc)))
     if (emscripten := sdk.composed_emscripten) is not None:
-        if newest(emscripten.suite, EMSCRIPTEN) != emscripten.emscripten:
+        if newest(emscripten.suite, "emscripten") != emscripten.emscripten:
             return sdk  # the suite has another Emscripten: a row of its own
         clang = newest(emscripten.suite, f"clang-{emscripten.llvm}") or emscripten.llvm_version
         binaryen = newest(emscripten.suite, "binaryen") or emscripten.binaryen

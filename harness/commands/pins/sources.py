@@ -10,8 +10,6 @@ from msgspec.structs import replace
 
 from harness.commands.pins.offers import (
     CPYTHON_URL,
-    EMSCRIPTEN,
-    WASI_SDK,
     Row,
     cpythons,
     emscriptens,
@@ -26,7 +24,7 @@ from harness.provide import pip_index
 from harness.provide.distribution import Suite, indexed, upstream_part
 from harness.provide.pypi import version_inside
 from matrix.errors import MatrixError, Unobtainable
-from matrix.model import Archive, ComposedEmscripten, CPython, Runtime, Sdk, Sources, SuitePackage, Wheel
+from matrix.model import Archive, ComposedEmscripten, CPython, Runtime, Sdk, SdkFamily, Sources, SuitePackage, Wheel
 from matrix.pins import newest_of_lines, version_of
 
 
@@ -50,11 +48,11 @@ def cpythons_of(suite: Suite) -> list[CPython]:
 
 def emscripten_of(suite: Suite) -> list[Sdk]:
     """The Emscripten that can be composed of a suite's packages."""
-    versions = suite.versions([EMSCRIPTEN, "binaryen"])
-    llvm = suite.llvm_of(EMSCRIPTEN)
+    versions = suite.versions(["emscripten", "binaryen"])
+    llvm = suite.llvm_of("emscripten")
     if llvm is None or len(versions) < 2:
         return []
-    emscripten = upstream_part(versions[EMSCRIPTEN][0])
+    emscripten = upstream_part(versions["emscripten"][0])
     version = re.match(r"\d+\.\d+\.\d+", emscripten)
     clang = suite.versions([f"clang-{llvm}"]).get(f"clang-{llvm}")
     if version is None or clang is None:
@@ -66,7 +64,8 @@ def emscripten_of(suite: Suite) -> list[Sdk]:
         llvm_version=upstream_part(clang[0]),
         binaryen=upstream_part(versions["binaryen"][0]),
     )
-    return [Sdk(id=f"{EMSCRIPTEN}-{version[0]}", family=EMSCRIPTEN, version=version[0], composed_emscripten=composed)]
+    family = SdkFamily.EMSCRIPTEN
+    return [Sdk(id=f"{family}-{version[0]}", family=family, version=version[0], composed_emscripten=composed)]
 
 
 class Asked:
@@ -112,14 +111,15 @@ class Asked:
         self.failures += disputed
         node = next((sdk.node for sdk in reversed(pinned) if sdk.node), "")
         news = []
-        for family, parts, listings in ((WASI_SDK, 1, [wasi]), (EMSCRIPTEN, 2, [upstream, *suites])):
-            known = [sdk.version for sdk in pinned if sdk.family == family]
+        listed = ((SdkFamily.WASI_SDK, 1, [wasi]), (SdkFamily.EMSCRIPTEN, 2, [upstream, *suites]))
+        for family, parts, listings in listed:
+            known = [sdk.version for sdk in pinned if sdk.family is family]
             for listing in listings:
                 versions = newest_of_lines(known, [sdk.version for sdk in listing], parts=parts)
                 news += [offers[id_] for v in versions if (id_ := f"{family}-{v}") in offers]
         newest = self._newest_of(sorted(set().union(*map(packages_of, pinned))))
         rows = {sdk.id: recomposed(sdk, newest) for sdk in pinned}
-        rows |= {sdk.id: replace(sdk, node=node if sdk.family == EMSCRIPTEN else "") for sdk in news}
+        rows |= {sdk.id: replace(sdk, node=node if sdk.family is SdkFamily.EMSCRIPTEN else "") for sdk in news}
         return tuple(rows.values())
 
     def _newest_of(self, packages: Sequence[str]) -> Callable[[str, str], str | None]:

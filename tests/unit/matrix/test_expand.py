@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from matrix.expand import expand
-from matrix.model import Condition, CPython, Exclusion
+from matrix.model import Condition, CPython, Exclusion, SdkFamily
 from matrix.versions import Requirement
 from tests.unit import made
 
@@ -19,7 +19,7 @@ def test_the_cells_are_the_product_of_the_axes() -> None:
 
 
 def test_a_target_takes_sdks_of_its_family_only() -> None:
-    matrix = made.matrix(sdks=(made.sdk("24"), made.sdk("4.0.0", family="emsdk")))
+    matrix = made.matrix(sdks=(made.sdk("24"), made.sdk("4.0.0", family=SdkFamily.EMSCRIPTEN)))
     assert {cell.build.sdk.id for cell in expand(matrix).cells} == {"wasi-sdk-24"}
 
 

@@ -290,7 +290,7 @@ def test_a_tests_own_condition_narrows_the_limitations() -> None:
         (Condition(target=("wasi",)), True),
         (Condition(target=("node", "browser")), False),
         (Condition(sdk=(Requirement.parse("16"), Requirement.parse("24"))), True),
-        (Condition(sdk=(Requirement.parse("emsdk>=1"),)), False),
+        (Condition(sdk=(Requirement.parse("emscripten>=1"),)), False),
         (Condition(cpython=(Requirement.parse("3.13"),)), True),
         (Condition(cpython=(Requirement.parse("cpython>=3.14"),)), False),
         (Condition(runtime=(Requirement.parse("wasmtime-5*"),)), True),

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from matrix.errors import ConfigError
 from matrix.expand import expand
 from matrix.load import load
-from matrix.model import Archive, CPython, Matrix, RuntimeKind
+from matrix.model import Archive, CPython, Matrix, RuntimeKind, SdkFamily
 from matrix.select import of_options
 from tests.unit import made
 
@@ -39,8 +39,8 @@ FILES = {
         version = "16"
 
         [[sdk]]
-        id = "emsdk-4.0.0"
-        family = "emsdk"
+        id = "emscripten-4.0.0"
+        family = "emscripten"
         version = "4.0.0"
     """,
     "cpythons.toml": """
@@ -248,7 +248,7 @@ def test_a_rule_that_matches_nothing_is_refused_with_what_is_near(
     assert near in message
 
 
-@pytest.mark.parametrize("new", ['sdk = ["emsdk"], target = ["wasi"]', 'sdk = ["16"], runtime = ["node"]'])
+@pytest.mark.parametrize("new", ['sdk = ["emscripten"], target = ["wasi"]', 'sdk = ["16"], runtime = ["node"]'])
 def test_a_rule_whose_parts_do_not_go_together_is_refused(files: Files, new: str) -> None:
     message = refusal(files("rules.toml", 'sdk = ["wasi-sdk<20"]', new))
     assert "rules.toml: exclusion[0].when: no combination of the matrix meets it" in message
@@ -307,10 +307,10 @@ def test_the_ids_of_cells_are_unique(real: Matrix) -> None:
     assert len(set(ids)) == len(ids)
 
 
-@pytest.mark.parametrize("family", ["wasi-sdk", "emscripten"])
-def test_each_cpython_falls_into_one_series_of_a_family(real: Matrix, family: str) -> None:
+@pytest.mark.parametrize("family", SdkFamily)
+def test_each_cpython_falls_into_one_series_of_a_family(real: Matrix, family: SdkFamily) -> None:
     for cpython in real.cpythons:
-        covering = [s for s in real.series if s.sdk_family == family and s.cpython.matches("cpython", cpython.version)]
+        covering = [s for s in real.series if s.sdk_family is family and s.cpython.matches("cpython", cpython.version)]
         assert len(covering) == 1, cpython.version
 
 
@@ -321,14 +321,14 @@ def test_each_release_archive_is_pinned_for_x86_64(real: Matrix) -> None:
 
 
 def test_each_emscripten_is_run_with_a_node_that_is_there(real: Matrix) -> None:
-    sdks = [sdk for sdk in real.sdks if sdk.family == "emscripten"]
+    sdks = [sdk for sdk in real.sdks if sdk.family is SdkFamily.EMSCRIPTEN]
     assert sdks
     for sdk in sdks:
         assert real.runtime(sdk.node).kind is RuntimeKind.NODE, sdk.id
 
 
 def test_only_an_emscripten_names_a_node(real: Matrix) -> None:
-    assert {sdk.family for sdk in real.sdks if sdk.node} == {"emscripten"}
+    assert {sdk.family for sdk in real.sdks if sdk.node} == {SdkFamily.EMSCRIPTEN}
 
 
 def test_each_ports_sources_are_pinned_wherever_they_come_from(real: Matrix) -> None:

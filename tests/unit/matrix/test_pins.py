@@ -11,7 +11,7 @@ from packaging.version import Version
 
 from matrix import pins
 from matrix.load import DATA, load_sources, read_toml
-from matrix.model import Archive, Runtime, RuntimeKind, Sdk, Wheel
+from matrix.model import Archive, Runtime, RuntimeKind, Sdk, SdkFamily, Wheel
 from tests.unit.made import sdk
 
 HASH = "ab" * 32
@@ -35,15 +35,17 @@ def test_nothing_is_lost_by_a_dump(tmp_path: Path) -> None:
 
 
 def test_rows_are_in_the_order_of_names_and_versions() -> None:
-    rows = pins.Sdks(sdk=(sdk("34"), sdk("9"), sdk("3.1.69", "emscripten"), sdk("3.1.8", "emscripten")))
+    rows = pins.Sdks(sdk=(sdk("34"), sdk("9"), sdk("3.1.69", SdkFamily.EMSCRIPTEN), sdk("3.1.8", SdkFamily.EMSCRIPTEN)))
     text = pins.dump(rows, "")
     ids = [line for line in text.splitlines() if line.startswith("id = ")]
     assert ids == [f'id = "{name}"' for name in ("emscripten-3.1.8", "emscripten-3.1.69", "wasi-sdk-9", "wasi-sdk-34")]
 
 
 def test_what_is_a_default_is_not_written() -> None:
-    text = pins.dump(pins.Sdks(sdk=(Sdk(id="a", family="b", version="1", archive=Archive(url="https://c/")),)), "")
-    assert text == '[[sdk]]\nid = "a"\nfamily = "b"\nversion = "1"\n\n[sdk.archive]\nurl = "https://c/"\n'
+    text = pins.dump(
+        pins.Sdks(sdk=(Sdk(id="a", family=SdkFamily.WASI_SDK, version="1", archive=Archive(url="https://c/")),)), ""
+    )
+    assert text == '[[sdk]]\nid = "a"\nfamily = "wasi-sdk"\nversion = "1"\n\n[sdk.archive]\nurl = "https://c/"\n'
 
 
 def test_the_comment_of_a_row_is_not_of_the_heading() -> None:

@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from matrix.errors import ConfigError
 from matrix.expand import expand
-from matrix.model import OPTIONS, Condition, Matrix
+from matrix.model import BuildOption, Condition, Matrix, SdkFamily
 from matrix.reach import check, reaches
 from matrix.versions import Requirement
 from tests.unit import made
 
 MATRIX: Matrix = made.matrix(
-    targets=(made.target(), made.target("node", sdk_family="emsdk", runtimes=("node",))),
-    sdks=(made.sdk("16"), made.sdk("24"), made.sdk("4.0.0", family="emsdk")),
+    targets=(made.target(), made.target("node", sdk_family=SdkFamily.EMSCRIPTEN, runtimes=("node",))),
+    sdks=(made.sdk("16"), made.sdk("24"), made.sdk("4.0.0", family=SdkFamily.EMSCRIPTEN)),
     runtimes=(made.runtime("49.0.0"), made.runtime("50.0.1"), made.runtime("22.0.0", name="node")),
 )
 """two targets that share nothing but CPythons"""
@@ -28,10 +28,10 @@ def requirements(*texts: str) -> st.SearchStrategy[tuple[Requirement, ...]]:
 conditions = st.builds(
     Condition,
     target=st.lists(st.sampled_from(["wasi", "node", "wasm"]), max_size=2).map(tuple),
-    sdk=requirements("wasi-sdk<20", ">=5", "emsdk", "24", "<3"),
+    sdk=requirements("wasi-sdk<20", ">=5", "emscripten", "24", "<3"),
     # Every version that a series covers may be met, so that these are told apart by expansion only when it makes them.
     cpython=requirements("3.11.2", "3.13", "3.10", "<3"),
-    options=st.lists(st.sampled_from([*OPTIONS, "debgu"]), max_size=2).map(tuple),
+    options=st.lists(st.sampled_from([*BuildOption, "debgu"]), max_size=2).map(tuple),
     runtime=requirements("wasmtime", "node>=22", ">=50", "wasmer"),
 )
 
@@ -44,7 +44,7 @@ def met(when: Condition) -> bool:
 
 @given(conditions)
 def test_a_condition_reaches_what_some_combination_meets(when: Condition) -> None:
-    if set(when.options) <= set(OPTIONS):
+    if set(when.options) <= set(BuildOption):
         assert reaches(when, MATRIX, MATRIX.targets) is met(when)
 
 
@@ -70,7 +70,7 @@ def test_what_is_refused_has_something_that_is_met_by_nothing(when: Condition) -
 
 def test_a_condition_reaches_only_targets_that_are_asked_about() -> None:
     wasi, node = MATRIX.targets
-    when = Condition(sdk=(Requirement.parse("emsdk"),))
+    when = Condition(sdk=(Requirement.parse("emscripten"),))
     assert reaches(when, MATRIX, [node])
     assert not reaches(when, MATRIX, [wasi])
     assert not reaches(when, MATRIX, [])

@@ -23,7 +23,7 @@ def dotted(*parts: int) -> str:
         # a range, with a name and without
         ("wasi-sdk>=20", "wasi-sdk", "24", True),
         ("wasi-sdk>=20", "wasi-sdk", "16", False),
-        ("wasi-sdk>=20", "emsdk", "24", False),
+        ("wasi-sdk>=20", "emscripten", "24", False),
         ("wasi-sdk >= 20", "wasi-sdk", "20", True),
         (">=3.11,<3.14", "cpython", "3.13.5", True),
         (">=3.11,<3.14", "cpython", "3.14.0", False),
@@ -87,9 +87,9 @@ def test_matching_takes_any_version(version: str) -> None:
 
 
 def test_a_version_that_is_none_matches_globs_only() -> None:
-    assert Requirement.parse("emsdk-*").matches("emsdk", "tip-of-tree")
-    assert not Requirement.parse("emsdk>=1").matches("emsdk", "tip-of-tree")
-    assert not Requirement.parse("1").matches("emsdk", "tip-of-tree")
+    assert Requirement.parse("emscripten-*").matches("emscripten", "tip-of-tree")
+    assert not Requirement.parse("emscripten>=1").matches("emscripten", "tip-of-tree")
+    assert not Requirement.parse("1").matches("emscripten", "tip-of-tree")
 
 
 @given(triples)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from harness.commands.cli import parse
 from matrix import json_records
 from matrix.limitations import Expectation
-from matrix.model import AllowedToFail, Condition, Exclusion
+from matrix.model import AllowedToFail, Condition, Exclusion, SdkFamily
 from matrix.outcome import ModuleResult, Outcome, Status
 from matrix.versions import Requirement
 from reports.differences import Comparison, Difference
@@ -141,11 +141,11 @@ def test_an_expired_rule_is_red_until_somebody_has_looked() -> None:
 
 
 def test_a_rule_about_other_targets_expires_unseen_by_this_run() -> None:
-    node = made.target("node", sdk_family="emsdk")
+    node = made.target("node", sdk_family=SdkFamily.EMSCRIPTEN)
     matrix = made.matrix(
         targets=(made.target(), node),
-        sdks=(*made.matrix().sdks, made.sdk("4.0.0", family="emsdk")),
-        exclusions=(expiring("emsdk", "2027-01-31"),),
+        sdks=(*made.matrix().sdks, made.sdk("4.0.0", family=SdkFamily.EMSCRIPTEN)),
+        exclusions=(expiring("emscripten", "2027-01-31"),),
     )
     today = date(2027, 2, 1)
     assert expired(matrix, [made.cell()], today) == ()

@@ -13,7 +13,7 @@ from harness.build.recipes import emscripten, layout
 from harness.build.step import Plan, Step
 from matrix.expand import expand
 from matrix.load import load
-from matrix.model import Build, Cell, Condition, CPython, Matrix, Repair, Series, Target
+from matrix.model import Build, Cell, Condition, CPython, Matrix, Repair, SdkFamily, Series, Target
 
 NOWHERE = Path("/nowhere")
 """not there, so that a plan that looks at its parts fails"""
@@ -122,7 +122,7 @@ def test_each_flavour_is_configured_with_its_flags(name: str, dynamic_linking: s
 
 
 def test_every_emscripten_target_is_told_apart_by_its_flags() -> None:
-    told = [target.configure for target in MATRIX.targets if target.sdk_family == "emscripten"]
+    told = [target.configure for target in MATRIX.targets if target.sdk_family is SdkFamily.EMSCRIPTEN]
     assert len(told) >= len(NODE_TARGETS)
     assert len(set(told)) == len(told)
 
@@ -362,7 +362,7 @@ def test_a_build_without_a_launcher_is_told_nothing() -> None:
 
 def test_314_has_one_target() -> None:
     expansion = expand(replace(MATRIX, cpythons=(NEW,)))
-    made = {cell.build.target.id for cell in expansion.cells if cell.build.sdk.family == "emscripten"}
+    made = {cell.build.target.id for cell in expansion.cells if cell.build.sdk.family is SdkFamily.EMSCRIPTEN}
     reasons = {rejected.cell.build.target.id: rejected.reason for rejected in expansion.rejected}
     assert made == {"node-dl"}
     assert "the target node-dl" in reasons["node"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.machine.store import Store
-from harness.provide.checks import WASI_SDK, sdk_defect, sdk_version
+from harness.provide.checks import sdk_defect, sdk_version
 from harness.provide.directory import (
     VARIABLES,
     CPythonDirectory,
@@ -20,7 +20,7 @@ from harness.provide.distribution import upstream_part
 from harness.provide.items import cpython_providers, sdk_providers
 from harness.provide.obtain import Obtained, Provider, availability, obtain
 from matrix.errors import HarnessFault, MatrixError, Unobtainable, UsageError
-from matrix.model import Archive, CPython
+from matrix.model import Archive, CPython, SdkFamily
 
 
 def silent(message: str) -> None:
@@ -172,7 +172,7 @@ def sdk_directory(path: Path, version: str | None = "24.0\nwasi-libc: abc\n") ->
     ],
 )
 def test_an_sdk_tells_its_version(tmp_path: Path, name: str, text: str | None, version: str | None) -> None:
-    assert sdk_version(WASI_SDK, sdk_directory(tmp_path / name, text)) == version
+    assert sdk_version(SdkFamily.WASI_SDK, sdk_directory(tmp_path / name, text)) == version
 
 
 def test_an_sdk_is_named_after_its_version_and_kept_apart(tmp_path: Path) -> None:
@@ -185,7 +185,7 @@ def test_a_directory_that_is_no_sdk_is_refused_with_what_it_lacks(tmp_path: Path
     (tmp_path / "bin/clang").write_text("")
     with pytest.raises(Unobtainable, match="llvm-ar, share/wasi-sysroot not in it"):
         sdk_from(tmp_path)
-    assert sdk_defect(WASI_SDK, tmp_path / "gone") == "there is no such directory"
+    assert sdk_defect(SdkFamily.WASI_SDK, tmp_path / "gone") == "there is no such directory"
 
 
 def test_an_sdk_that_does_not_tell_its_version_is_refused(tmp_path: Path) -> None:
@@ -194,8 +194,8 @@ def test_an_sdk_that_does_not_tell_its_version_is_refused(tmp_path: Path) -> Non
 
 
 def test_the_usual_sdk_is_the_one_that_the_variable_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv(VARIABLES[WASI_SDK], str(tmp_path))
-    assert usual_sdk_directory(WASI_SDK) == tmp_path
+    monkeypatch.setenv(VARIABLES[SdkFamily.WASI_SDK], str(tmp_path))
+    assert usual_sdk_directory(SdkFamily.WASI_SDK) == tmp_path
 
 
 def test_an_sdk_of_another_version_in_the_usual_place_is_passed_over(
@@ -203,7 +203,7 @@ def test_an_sdk_of_another_version_in_the_usual_place_is_passed_over(
 ) -> None:
     from tests.unit import made
 
-    monkeypatch.setenv(VARIABLES[WASI_SDK], str(sdk_directory(tmp_path / "mine")))
+    monkeypatch.setenv(VARIABLES[SdkFamily.WASI_SDK], str(sdk_directory(tmp_path / "mine")))
     (provider,) = sdk_providers(made.sdk("16"))
     reason = provider.available(store)
     assert reason is not None

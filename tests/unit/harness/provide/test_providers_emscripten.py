@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from harness.machine.store import Store
-from harness.provide.checks import EMSCRIPTEN, sdk_defect, sdk_root, sdk_version
+from harness.provide.checks import sdk_defect, sdk_root, sdk_version
 from harness.provide.directory import VARIABLES, sdk_from, usual_sdk_directory
 from harness.provide.items import sdk_providers
 from matrix.errors import Unobtainable
 from matrix.load import load
-from matrix.model import RuntimeKind
+from matrix.model import RuntimeKind, SdkFamily
 from tests.unit import made
 
 PARTS = (
@@ -42,30 +42,30 @@ def emsdk(path: Path) -> Path:
 
 def test_an_emsdk_is_an_sdk(tmp_path: Path) -> None:
     sdk = sdk_from(emsdk(tmp_path / "emsdk"))
-    assert (sdk.id, sdk.family, sdk.version) == ("emscripten-3.1.6-directory", EMSCRIPTEN, "3.1.6")
+    assert (sdk.id, sdk.family, sdk.version) == ("emscripten-3.1.6-directory", SdkFamily.EMSCRIPTEN, "3.1.6")
     assert sdk.directory == tmp_path / "emsdk"
 
 
 def test_what_an_emsdk_installed_is_an_sdk_by_itself(tmp_path: Path) -> None:
     sdk = sdk_from(emsdk(tmp_path / "emsdk") / "upstream")
-    assert (sdk.family, sdk.version) == (EMSCRIPTEN, "3.1.6")
+    assert (sdk.family, sdk.version) == (SdkFamily.EMSCRIPTEN, "3.1.6")
 
 
 def test_a_tree_of_emscripten_and_bin_is_an_sdk(tmp_path: Path) -> None:
     tree = emscripten_tree(tmp_path / "mine")
-    assert sdk_from(tree).family == EMSCRIPTEN
-    assert sdk_defect(EMSCRIPTEN, tree) is None
+    assert sdk_from(tree).family is SdkFamily.EMSCRIPTEN
+    assert sdk_defect(SdkFamily.EMSCRIPTEN, tree) is None
 
 
 @pytest.mark.parametrize("name", ["upstream", "install"])
 def test_the_parts_lie_below_what_emsdk_and_release_archives_call_it(tmp_path: Path, name: str) -> None:
     emscripten_tree(tmp_path / name)
-    assert sdk_root(EMSCRIPTEN, tmp_path) == tmp_path / name
-    assert sdk_defect(EMSCRIPTEN, tmp_path) is None
+    assert sdk_root(SdkFamily.EMSCRIPTEN, tmp_path) == tmp_path / name
+    assert sdk_defect(SdkFamily.EMSCRIPTEN, tmp_path) is None
 
 
 def test_the_parts_lie_in_a_bare_tree_itself(tmp_path: Path) -> None:
-    assert sdk_root(EMSCRIPTEN, emscripten_tree(tmp_path)) == tmp_path
+    assert sdk_root(SdkFamily.EMSCRIPTEN, emscripten_tree(tmp_path)) == tmp_path
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -91,7 +91,7 @@ def test_the_compiler_drivers_own_directory_is_refused_with_the_right_one(tmp_pa
 
 
 def test_a_directory_that_is_not_there_says_so(tmp_path: Path) -> None:
-    assert sdk_defect(EMSCRIPTEN, tmp_path / "gone") == "there is no such directory"
+    assert sdk_defect(SdkFamily.EMSCRIPTEN, tmp_path / "gone") == "there is no such directory"
 
 
 # --- its version
@@ -112,11 +112,11 @@ def test_a_directory_that_is_not_there_says_so(tmp_path: Path) -> None:
     ],
 )
 def test_an_emscripten_tells_its_version(tmp_path: Path, text: str, version: str | None) -> None:
-    assert sdk_version(EMSCRIPTEN, emscripten_tree(tmp_path, text)) == version
+    assert sdk_version(SdkFamily.EMSCRIPTEN, emscripten_tree(tmp_path, text)) == version
 
 
 def test_an_emscripten_without_its_version_file_tells_none(tmp_path: Path) -> None:
-    assert sdk_version(EMSCRIPTEN, tmp_path) is None
+    assert sdk_version(SdkFamily.EMSCRIPTEN, tmp_path) is None
 
 
 def test_an_emscripten_that_does_not_tell_its_version_is_refused(tmp_path: Path) -> None:
@@ -134,15 +134,15 @@ def test_an_emscripten_of_the_users_is_run_with_a_node_of_the_matrix(tmp_path: P
 def test_the_usual_emscripten_is_the_one_that_the_variable_names(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv(VARIABLES[EMSCRIPTEN], str(tmp_path))
-    assert usual_sdk_directory(EMSCRIPTEN) == tmp_path
+    monkeypatch.setenv(VARIABLES[SdkFamily.EMSCRIPTEN], str(tmp_path))
+    assert usual_sdk_directory(SdkFamily.EMSCRIPTEN) == tmp_path
 
 
 def test_an_emscripten_of_another_version_in_the_usual_place_is_passed_over(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, store: Store
 ) -> None:
-    monkeypatch.setenv(VARIABLES[EMSCRIPTEN], str(emsdk(tmp_path)))
-    (provider,) = sdk_providers(made.sdk("3.1.69", EMSCRIPTEN))
+    monkeypatch.setenv(VARIABLES[SdkFamily.EMSCRIPTEN], str(emsdk(tmp_path)))
+    (provider,) = sdk_providers(made.sdk("3.1.69", SdkFamily.EMSCRIPTEN))
     assert provider.available(store) == f"{tmp_path} is version 3.1.6, not 3.1.69"
     assert provider.cached(store) is None
 
@@ -150,6 +150,6 @@ def test_an_emscripten_of_another_version_in_the_usual_place_is_passed_over(
 def test_an_emscripten_of_the_wanted_version_in_the_usual_place_is_taken(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, store: Store
 ) -> None:
-    monkeypatch.setenv(VARIABLES[EMSCRIPTEN], str(emsdk(tmp_path)))
-    (provider,) = sdk_providers(made.sdk("3.1.6", EMSCRIPTEN))
+    monkeypatch.setenv(VARIABLES[SdkFamily.EMSCRIPTEN], str(emsdk(tmp_path)))
+    (provider,) = sdk_providers(made.sdk("3.1.6", SdkFamily.EMSCRIPTEN))
     assert (provider.name, provider.available(store)) == ("directory", None)
