@@ -15,7 +15,8 @@ import msgspec
 from rich.console import Console
 
 from harness.suite.results import read_results
-from matrix.outcome import Outcome, Status, module_test
+from matrix.names import full_name
+from matrix.outcome import Outcome, Status
 
 _SUBTEST = re.compile(r"^(?P<test>[\w.<>-]+) [\[(].*[\])]$", re.DOTALL)
 
@@ -60,7 +61,7 @@ def compare(upstream_xml: Iterable[Path], outcomes: Path, lost: Iterable[str] = 
 
     Raises OSError or ParseError for files that are not there or not whole.
     """
-    of_lost = tuple(f"{module_test(module)}." for module in lost)
+    of_lost = tuple(f"{full_name(module)}." for module in lost)
     upstream = upstream_outcomes(upstream_xml)
     ours = our_outcomes(outcomes)
     counted = Counter({key: len(found) for key, found in ours.items()})

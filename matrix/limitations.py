@@ -19,6 +19,7 @@ from msgspec import Meta
 from matrix.errors import ConfigError
 from matrix.load import DESCRIBED, read_rows
 from matrix.model import Condition, Facts, Identifier, Record
+from matrix.names import full_name
 
 DIRECTORY = Path(__file__).parent / "limitations"
 PROBES = Path(__file__).parent / "probes"
@@ -229,7 +230,7 @@ class CellLimitations:
 
     def expects_red(self, module: str) -> bool:
         """Whether there is an entry for tests of a module that are run and do not pass."""
-        name = module if module.startswith("test.") else f"test.{module}"
+        name = full_name(module)
         return any(
             entry.run and entry.expect is not Expectation.SKIPPED and entry.match.startswith(f"{name}.")
             for entry in self.tests

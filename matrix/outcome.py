@@ -82,8 +82,3 @@ class ModuleResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     @property
     def statuses(self) -> frozenset[Status]:
         return frozenset(outcome.status for outcome in self.outcomes)
-
-
-def module_test(module: str) -> str:
-    """The name of the outcome that stands for a whole module: `test_json` is `test.test_json`."""
-    return module if module.startswith("test.") else f"test.{module}"

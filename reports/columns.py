@@ -11,7 +11,9 @@ from itertools import groupby
 
 import msgspec
 
-from matrix.outcome import LETTERS, ModuleResult, Status, module_test
+from matrix.names import full_name
+from matrix.outcome import LETTERS, ModuleResult, Status
+from matrix.text import shortened
 from reports.verdict import CellVerdicts, Judged, Verdict
 
 VERDICT_LETTERS = {
@@ -79,14 +81,6 @@ def _escaped(match: re.Match[str]) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
-def shortened(text: str, most: int = LONGEST) -> str:
-    """A long text's beginning and end."""
-    if len(text) <= most:
-        return text
-    half = most // 2
-    return f"{text[:half]}\n[... {len(text) - 2 * half} characters left out ...]\n{text[-half:]}"
-
-
 def columns(verdicts: CellVerdicts, results: Mapping[str, ModuleResult]) -> tuple[Columns, dict[int, ModuleDetails]]:
     """A cell's tests as columns; and what there is to read of them, by the module's place."""
     found = Columns(
@@ -108,7 +102,7 @@ def columns(verdicts: CellVerdicts, results: Mapping[str, ModuleResult]) -> tupl
     details: dict[int, ModuleDetails] = {}
     for place, (module, grouped) in enumerate(groupby(verdicts.judged, key=lambda judged: judged.module)):
         items = list(grouped)
-        prefix = module_test(module) + "."
+        prefix = full_name(module) + "."
         for item in items:
             outcome, number = item.outcome, len(found.names)
             name = outcome.test
@@ -157,6 +151,6 @@ def _details(items: Sequence[Judged]) -> ModuleDetails | None:
             continue
         cut = tuple(name for name, text in texts.items() if len(text) > LONGEST)
         whole |= {f"{place}-{name}": texts[name] for name in cut}
-        shown = {name: visible(shortened(text)) for name, text in texts.items()}
+        shown = {name: visible(shortened(text, LONGEST)) for name, text in texts.items()}
         tests[str(place)] = Details(**shown, why=visible(item.detail), cut=cut)
     return ModuleDetails(tests=tests, whole=whole) if tests else None

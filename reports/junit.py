@@ -17,6 +17,7 @@ from junitparser import JUnitXml, Skipped
 from markupsafe import escape
 
 from matrix.outcome import ModuleResult, Outcome, Status
+from matrix.text import shortened
 from reports.verdict import CellVerdicts, Judged, Verdict
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -26,11 +27,7 @@ _LONGEST = 100_000
 
 def plain(text: str) -> str:
     """Text that XML 1.0 can hold: other characters are written as escapes, too long a text is shortened."""
-    if len(text) > _LONGEST:
-        half = _LONGEST // 2
-        text = (
-            f"{text[:half]}\n[... {len(text) - _LONGEST} characters left out; see outcomes.jsonl ...]\n{text[-half:]}"
-        )
+    text = shortened(text, _LONGEST, see="outcomes.jsonl")
     return _NOT_XML.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
 
 

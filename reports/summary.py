@@ -9,6 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from matrix.model import AllowedToFail, Cell, Matrix
+from matrix.names import full_name
 from matrix.outcome import Status
 from matrix.reach import reaches
 from reports.differences import Comparison
@@ -240,7 +241,7 @@ def command_again(session: str, cell: str, options: str) -> str:
 
 def _name(module: str, test: str) -> str:
     """The name to run a test by: its own when it lies in its module, else its module's."""
-    full = module if module.startswith("test.") else f"test.{module}"
+    full = full_name(module)
     inside = test.startswith(full + ".") and all(part.isidentifier() for part in test.split("."))
     return test if inside else module
 

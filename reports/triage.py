@@ -11,6 +11,8 @@ import msgspec
 
 from matrix.limitations import NEUTRAL, CellLimitations
 from matrix.model import Cell
+from matrix.names import is_within
+from matrix.text import last_line
 from reports.boundaries import Place, boundaries
 from reports.summary import Summary
 from reports.verdict import Verdict
@@ -170,15 +172,7 @@ def unused_reasons(
 
 
 def _wanted(test: str, wanted: Sequence[str]) -> bool:
-    return not wanted or any(
-        test == name or test.startswith(f"{name}.") for word in wanted for name in (word, f"test.{word}")
-    )
-
-
-def last_line(detail: str) -> str:
-    """The last line of a traceback, which says what was raised."""
-    lines = [line.strip() for line in detail.splitlines() if line.strip()]
-    return lines[-1] if lines else ""
+    return not wanted or any(is_within(test, word) for word in wanted)
 
 
 def condition(these: Sequence[Cell], everything: Sequence[Cell]) -> dict[str, tuple[str, ...]]:

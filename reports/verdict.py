@@ -20,7 +20,8 @@ from typing import assert_never
 import msgspec
 
 from matrix.limitations import NEUTRAL, CellLimitations, Expectation
-from matrix.outcome import ModuleResult, Outcome, Status, module_test
+from matrix.names import full_name
+from matrix.outcome import ModuleResult, Outcome, Status
 
 
 class Verdict(StrEnum):
@@ -156,7 +157,7 @@ def judge_cell(
     for module in planned:
         result = results.get(module)
         if result is None:
-            outcome = Outcome(test=module_test(module), status=Status.DID_NOT_RUN, detail="there is no result of it")
+            outcome = Outcome(test=full_name(module), status=Status.DID_NOT_RUN, detail="there is no result of it")
             judged.append(
                 Judged(module=module, outcome=outcome, verdict=Verdict.MISSING, detail="planned, but not run")
             )

@@ -16,6 +16,7 @@ from rich.table import Table
 from harness.commands.cli import OUT, Parser
 from matrix import json_records
 from matrix.errors import UsageError, near
+from matrix.names import full_name, spellings
 from matrix.outcome import RED
 from reports import history as recorded
 from reports.changes import Change, Kind, changes
@@ -196,7 +197,7 @@ def history(argv: Sequence[str], console: Console) -> int:
 
 def matching(names: Collection[str], word: str) -> list[str]:
     """The tests that a word names, with or without `test.`. Raises UsageError, with near misses, when there is none."""
-    words = (word, f"test.{word}")
+    words = spellings(word)
     if re.search(r"[*?\[]", word):
         pattern = re.compile("|".join(map(fnmatch.translate, words)))
         found = sorted(name for name in names if pattern.match(name))
@@ -213,7 +214,7 @@ def matching(names: Collection[str], word: str) -> list[str]:
 
 def _similar(names: Collection[str], word: str) -> list[str]:
     """Names that begin or end like a word: `near` is thorough, and slow with all of a suite's names."""
-    full = word if word.startswith("test.") else f"test.{word}"
+    full = full_name(word)
     last = "." + word.rpartition(".")[2]
 
     def begins(name: str) -> int:

@@ -19,7 +19,8 @@ from pathlib import Path
 
 import msgspec
 
-from matrix.outcome import ModuleResult, Outcome, Status, module_test
+from matrix.names import full_name
+from matrix.outcome import ModuleResult, Outcome, Status
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,7 +117,7 @@ class Record:
 
     def end(self, status: Status, detail: str, output: str) -> None:
         """The guest ended in the middle: blame the test that was running, or the module."""
-        outcome = Outcome(test=self.running or module_test(self.module), status=status, detail=detail, output=output)
+        outcome = Outcome(test=self.running or full_name(self.module), status=status, detail=detail, output=output)
         if self.running:
             self.outcomes.append(outcome)
             self.running = ""
@@ -150,7 +151,7 @@ class Record:
             status, detail = self.done.status, self.done.detail
             if status is Status.PASSED and self.planned is not None:
                 status, detail = Status.DID_NOT_RUN, "the module has no tests"
-            outcomes.append(Outcome(test=module_test(self.module), status=status, detail=detail))
+            outcomes.append(Outcome(test=full_name(self.module), status=status, detail=detail))
         return ModuleResult(
             module=self.module,
             outcomes=tuple(outcomes),

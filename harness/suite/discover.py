@@ -6,6 +6,7 @@ import ast
 from pathlib import Path
 
 from matrix.errors import UsageError
+from matrix.names import full_name
 
 _RULES = ("Lib/test/libregrtest/findtests.py", "Lib/test/libregrtest/runtest.py")
 """where regrtest says which test packages it splits up: 3.12 and later, 3.11"""
@@ -25,7 +26,7 @@ def test_modules(source: Path) -> tuple[str, ...]:
 
 def module_size(source: Path, module: str) -> int:
     """The bytes of a module's sources: what its duration is guessed from before it is known."""
-    path = source / "Lib/test" / module.removeprefix("test.").replace(".", "/")
+    path = source / "Lib" / full_name(module).replace(".", "/")
     if path.is_dir():
         return sum(file.stat().st_size for file in path.rglob("*.py"))
     file = path.with_suffix(".py")
@@ -40,7 +41,7 @@ def _find(directory: Path, package: str, split: set[str]) -> list[str]:
             continue
         full = f"{package}.{name}" if package else name
         if path.is_dir() and full in split:
-            found += _find(path, full if package else f"test.{name}", split)
+            found += _find(path, full_name(full), split)
         else:
             found.append(full)
     return found

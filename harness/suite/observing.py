@@ -19,7 +19,8 @@ from harness.guests.settings import GuestSettings
 from harness.machine.store import Store
 from harness.suite.batch import DRIVER, Batch, ModulePlan, driver_plan
 from harness.suite.run import chosen_plans
-from matrix.outcome import RED, Outcome, Status
+from matrix.names import is_within
+from matrix.outcome import RED, Status
 
 AT_ONCE = os.cpu_count() or 1
 _GRAVE = (Status.CRASHED, Status.TIMED_OUT, Status.ERRORED, Status.FAILED, Status.PASSED, Status.SKIPPED)
@@ -78,12 +79,7 @@ def fails_after(prepared: Prepared, before: Sequence[str], test: str, store: Sto
     finally:
         session.close()
     bad = RED - {Status.DID_NOT_RUN}
-    return any(one.status in bad and is_of(one, test) for one in record.result().outcomes)
-
-
-def is_of(outcome: Outcome, name: str) -> bool:
-    """Whether it is of the test, or of a test of the class or the module, of that name."""
-    return any(outcome.test == full or outcome.test.startswith(f"{full}.") for full in (name, f"test.{name}"))
+    return any(one.status in bad and is_within(one.test, test) for one in record.result().outcomes)
 
 
 def in_order(source: Path, before: Sequence[str], test: str) -> list[ModulePlan]:

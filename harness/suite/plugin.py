@@ -32,7 +32,8 @@ from harness.suite.schedule import Group
 from matrix import json_records
 from matrix.limitations import Limitations
 from matrix.model import Facts, Runtime
-from matrix.outcome import RED, ModuleResult, Outcome, Status, module_test
+from matrix.names import full_name
+from matrix.outcome import RED, ModuleResult, Outcome, Status
 
 SUITE = "suite.json"
 SELECTED = "selected.json"
@@ -88,7 +89,7 @@ class Cell:
             result = self.batches[group.name].result(module)
         except Exception as exc:
             text = "".join(traceback.format_exception(exc))
-            outcome = Outcome(test=module_test(module), status=Status.ERRORED, detail=text)
+            outcome = Outcome(test=full_name(module), status=Status.ERRORED, detail=text)
             result = ModuleResult(module=module, outcomes=(outcome,), duration=0.0, fault=repr(exc))
         result = msgspec.structs.replace(result, finished=round(time.time(), 3), digest=self.file.digest)
         try:

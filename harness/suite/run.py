@@ -25,6 +25,7 @@ from harness.suite.schedule import Durations, guess, schedule, shard
 from matrix import json_records
 from matrix.errors import HarnessFault, UsageError, near
 from matrix.limitations import CellLimitations
+from matrix.names import full_name
 from matrix.outcome import ModuleResult
 
 _INTERRUPTED, _INTERNAL, _USAGE, _NOTHING = 2, 3, 4, 5
@@ -52,10 +53,10 @@ def chosen_plans(source: Path, names: Sequence[str]) -> tuple[ModulePlan, ...]:
     modules = test_modules(source)
     if not names:
         return tuple(ModulePlan(module=module) for module in modules)
-    full = {module if module.startswith("test.") else f"test.{module}": module for module in modules}
+    full = {full_name(module): module for module in modules}
     chosen: dict[str, list[str]] = {}
     for name in names:
-        wanted = name if name.startswith("test.") else f"test.{name}"
+        wanted = full_name(name)
         below = [module for key, module in full.items() if key == wanted or key.startswith(wanted + ".")]
         parent = next((p for p in _parents(wanted) if p in full), None)
         if below:

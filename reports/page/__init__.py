@@ -15,11 +15,12 @@ import msgspec
 from markupsafe import Markup
 
 from matrix.outcome import ModuleResult
-from reports.columns import columns, shortened, visible
+from matrix.text import last_line, shortened
+from reports.columns import columns, visible
 from reports.differences import short_names
 from reports.file import File, text_file
 from reports.page.timing import Bar, CellTime, SlowModule, lanes
-from reports.render import last_line, state, tone
+from reports.render import state, tone
 from reports.summary import BuildStep, CellSummary, Summary
 from reports.timelines import Point, Timeline
 from reports.verdict import CellVerdicts

@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from matrix import json_records
+from matrix.text import last_line, shortened
 from reports.differences import short_names
 from reports.file import File, text_file
 from reports.summary import CellStatus, CellSummary, Summary
@@ -44,17 +45,10 @@ def markdown_cell(text: str) -> str:
     return text if len(text) <= 300 else text[:297] + "..."
 
 
-def last_line(text: str) -> str:
-    lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
-    return lines[-1] if lines else ""
-
-
 def fenced(text: str) -> str:
     """Hostile text as a block of code in Markdown, its middle left out when it is long."""
     text = _STEERING.sub(lambda match: f"\\x{ord(match[0]):02x}", text.strip()) or "(nothing was printed)"
-    if len(text) > _LONGEST_OUTPUT:
-        half = _LONGEST_OUTPUT // 2
-        text = f"{text[:half]}\n[... {len(text) - 2 * half} characters left out ...]\n{text[-half:]}"
+    text = shortened(text, _LONGEST_OUTPUT)
     longest = max((len(ticks) for ticks in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}\n{text}\n{fence}"

@@ -19,11 +19,13 @@ from harness.suite.results import read_results
 from matrix.errors import MatrixError, UsageError, near
 from matrix.limitations import Limitations
 from matrix.model import Cell
+from matrix.names import spellings
 from matrix.outcome import RED
+from matrix.text import last_line
 from reports import history, render
 from reports.boundaries import Place, place_of
 from reports.summary import Summary
-from reports.triage import Sighting, last_line, parting, since
+from reports.triage import Sighting, parting, since
 from reports.verdict import judge_cell
 
 
@@ -71,7 +73,7 @@ def sightings(directory: Path, cells: Mapping[str, Cell], test: str) -> tuple[li
         for judged in judge_cell(record.planned, results, limitations.for_cell(cell.facts), full=False).judged:
             outcome = judged.outcome
             names.add(outcome.test)
-            if outcome.test in (test, f"test.{test}"):
+            if outcome.test in spellings(test):
                 sighting = Sighting(
                     test=outcome.test,
                     cell=name,

@@ -24,6 +24,7 @@ from harness.suite.observing import adapter_of, by_hand, fails_after, observe
 from harness.suite.run import chosen_plans
 from matrix.errors import UsageError
 from matrix.model import Cell, Matrix, RuntimeKind
+from matrix.names import spellings
 from matrix.outcome import Status
 
 
@@ -158,7 +159,7 @@ def earlier_tests(prepared: Prepared, test: str, store: Store) -> tuple[str, ...
     """The tests that run before a test in its own module, in their order."""
     (plan,) = chosen_plans(prepared.source, (test,))
     names = [name for name, status in observe(prepared, plan.module, 1, store) if status is not Status.SKIPPED]
-    own = next((index for index, name in enumerate(names) if name in (test, f"test.{test}")), None)
+    own = next((index for index, name in enumerate(names) if name in spellings(test)), None)
     if own is None:
         raise UsageError(f"{test!r} is no single test that runs there", hint="--after names what is to run before it")
     return tuple(dict.fromkeys(names[:own]))

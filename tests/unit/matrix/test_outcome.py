@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.suite.results import append_result, read_results
-from matrix.outcome import ModuleResult, Outcome, Status, module_test
+from matrix.outcome import ModuleResult, Outcome, Status
 from tests.unit.made import outcome, result
 
 texts = st.text(max_size=30)
@@ -87,8 +87,3 @@ def test_workers_that_write_at_once_write_whole_lines(path: Path) -> None:
     found = read_results(path)
     assert found.keys() == {f"test_{worker}_{number}" for worker in range(4) for number in range(20)}
     assert all(each.outcomes[0].detail == each.worker[-1] * 100_000 for each in found.values())
-
-
-def test_the_test_that_stands_for_a_module() -> None:
-    assert module_test("test_json") == "test.test_json"
-    assert module_test("test.test_asyncio.test_events") == "test.test_asyncio.test_events"

@@ -9,7 +9,7 @@ from hypothesis import given
 
 from harness.runs.records import write_files
 from matrix.outcome import Outcome, Status
-from reports.columns import LONGEST, columns, shortened, visible
+from reports.columns import LONGEST, columns, visible
 from reports.page import files_of_tests, json_script
 from reports.page.timing import Bar, Lanes, Slowest, cell_time, lanes
 from reports.timelines import Timeline, changing, without_constant
@@ -46,11 +46,6 @@ def test_ordinary_text_stays_as_it_is() -> None:
 
 def test_a_colour_and_a_lone_surrogate_are_shown_as_escapes() -> None:
     assert visible("\x1b[31m \ud800 \u202e") == "\\x1b[31m \\ud800 \\u202e"
-
-
-def test_long_text_loses_its_middle() -> None:
-    text = shortened("a" * 10 + "b" * 100 + "c" * 10, 20)
-    assert text == "a" * 10 + "\n[... 100 characters left out ...]\n" + "c" * 10
 
 
 @hostile

@@ -16,7 +16,7 @@ from rich.console import Console
 from reports import page as pages_of_a_run
 from reports import render
 from reports.differences import Comparison, Difference
-from reports.render import last_line, markdown_cell
+from reports.render import markdown_cell
 from reports.summary import CellStatus, CellSummary, SdkUsed, Summary, Unexpected, untested
 from tests.unit import made
 from tests.unit.hostile import TEXTS, texts
@@ -351,13 +351,6 @@ def test_differences_beyond_the_most_are_counted() -> None:
         assert "test199." in text
         assert "test200." not in text
     assert len(as_json(summary)["comparisons"][0]["differences"]) == 203
-
-
-@pytest.mark.parametrize(
-    ("text", "line"), [("", ""), ("one", "one"), ("one\n  two \n\n", "two"), ("\n \n", ""), ("a\r\nb", "b")]
-)
-def test_the_last_line_is_the_last_that_says_something(text: str, line: str) -> None:
-    assert last_line(text) == line
 
 
 # --- the terminal

@@ -15,7 +15,6 @@ from reports.triage import (
     Stale,
     Unattributed,
     condition,
-    last_line,
     parting,
     proposals,
     seen_on,
@@ -103,11 +102,6 @@ def test_cells_that_no_condition_tells_apart_have_that_of_all_axes() -> None:
         "cpython": ("==3.13.5",),
         "runtime": ("wasmtime==49.0.0", "wasmtime==50.0.1"),
     }
-
-
-def test_the_last_line_says_what_was_raised() -> None:
-    assert last_line("Traceback\n  File\nKeyError: 'a'\n\n") == "KeyError: 'a'"
-    assert last_line("") == ""
 
 
 def known(*globs: str) -> dict[str, CellLimitations]:

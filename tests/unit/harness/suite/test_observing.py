@@ -8,7 +8,7 @@ import pytest
 
 from harness.commands.triage.bisect import between, row_of
 from harness.suite.batch import ModulePlan
-from harness.suite.observing import gravest, in_order, is_of
+from harness.suite.observing import gravest, in_order
 from matrix.errors import UsageError
 from matrix.expand import expand
 from matrix.outcome import Status
@@ -58,12 +58,6 @@ def test_a_whole_module_counts_for_its_parts(source: Path) -> None:
 )
 def test_several_tests_come_to_the_gravest(statuses: list[Status], come_to: Status | None) -> None:
     assert gravest(statuses) is come_to
-
-
-def test_a_test_is_of_its_module_and_class_and_of_no_other() -> None:
-    outcome = made.outcome("test.test_a.A.test_x")
-    assert all(is_of(outcome, name) for name in ("test_a", "test_a.A", "test.test_a.A", "test_a.A.test_x"))
-    assert not any(is_of(outcome, name) for name in ("test_", "test_ab", "test_a.A.test_", "test_a.B"))
 
 
 def test_the_row_of_an_axis_has_the_cells_that_differ_there_only() -> None:
