@@ -26,8 +26,8 @@ class Status(StrEnum):
     """planned, but the guest ended before it; or a module that has no test"""
 
 
-RED = frozenset({Status.FAILED, Status.ERRORED, Status.CRASHED, Status.TIMED_OUT, Status.DID_NOT_RUN})
-"""the statuses that are not fine unless a limitation says so"""
+FAILING_STATUSES = frozenset({Status.FAILED, Status.ERRORED, Status.CRASHED, Status.TIMED_OUT, Status.DID_NOT_RUN})
+"""the statuses of a test that did not do what it should; a limitation may still expect one of them"""
 
 
 LETTERS = {

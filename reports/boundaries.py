@@ -16,20 +16,20 @@ _COMPOSED = re.compile(
 """parts of a composed SDK, as its provider names them: `clang 19.1.7 + wasi-libc 0.0~git20241209.574b88d`"""
 
 
-class Place(msgspec.Struct, frozen=True, kw_only=True):
+class CellVersions(msgspec.Struct, frozen=True, kw_only=True):
     """A cell as boundaries see it: its target, and the version of each of its parts by name."""
 
     target: str
     versions: dict[str, str]
 
 
-def place_of(facts: Facts, sdk_detail: str = "") -> Place:
+def versions_of(facts: Facts, sdk_detail: str = "") -> CellVersions:
     """A cell's place; `sdk_detail` is what its SDK was made of, as the report says it."""
     versions = {facts.sdk: facts.sdk_version, "CPython": facts.cpython}
     if facts.runtime:
         versions[facts.runtime] = facts.runtime_version
     versions |= {found["name"]: found["date"] or found["version"] for found in _COMPOSED.finditer(sdk_detail)}
-    return Place(target=facts.target, versions=versions)
+    return CellVersions(target=facts.target, versions=versions)
 
 
 class Boundary(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +47,7 @@ class Boundary(msgspec.Struct, frozen=True, kw_only=True):
         return f"from {self.name} {self.first} on (not with {self.last})"
 
 
-def boundaries(yes: Sequence[Place], no: Sequence[Place]) -> list[Boundary]:
+def boundaries(yes: Sequence[CellVersions], no: Sequence[CellVersions]) -> list[Boundary]:
     """The versions that part places where something is so (`yes`) from those where it is not (`no`).
 
     A part does, for a target, when each of its versions where it is so comes after every one where it is not.

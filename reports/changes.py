@@ -11,7 +11,7 @@ from enum import StrEnum
 
 import msgspec
 
-from matrix.outcome import LETTERS, RED, ModuleResult, Status
+from matrix.outcome import FAILING_STATUSES, LETTERS, ModuleResult, Status
 
 SLOWER_FACTOR = 2.0
 SLOWER_SECONDS = 1.0
@@ -41,7 +41,7 @@ def recorded(result: ModuleResult) -> RecordedModule:
     )
 
 
-class Kind(StrEnum):
+class ChangeKind(StrEnum):
     """What became of a test, or of a module."""
 
     FAILING = "newly failing"
@@ -58,7 +58,7 @@ class Kind(StrEnum):
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """One test that is not what it was, or one module (then `test` is empty)."""
 
-    kind: Kind
+    kind: ChangeKind
     module: str
     test: str = ""
     before: str = ""
@@ -76,7 +76,7 @@ class _Seen(msgspec.Struct):
 
     @property
     def red(self) -> int:
-        return sum(count for status, count in self.statuses.items() if status in RED)
+        return sum(count for status, count in self.statuses.items() if status in FAILING_STATUSES)
 
     @property
     def text(self) -> str:
@@ -99,10 +99,10 @@ def changes(
         elif complete and new:
             found += _appeared(module, new)
         elif complete and old:
-            found.append(Change(kind=Kind.VANISHED, module=module, before=_counted(old)))
+            found.append(Change(kind=ChangeKind.VANISHED, module=module, before=_counted(old)))
     if not whole:
         found = [change for change in found if change.before and change.after]
-    order = {kind: number for number, kind in enumerate(Kind)}
+    order = {kind: number for number, kind in enumerate(ChangeKind)}
     return sorted(found, key=lambda change: (order[change.kind], change.module, change.test))
 
 
@@ -117,15 +117,15 @@ def _counted(module: RecordedModule) -> str:
 
 def _appeared(module: str, new: RecordedModule) -> Iterator[Change]:
     """A module that appeared; what fails in it is listed by itself."""
-    yield Change(kind=Kind.APPEARED, module=module, after=_counted(new))
+    yield Change(kind=ChangeKind.APPEARED, module=module, after=_counted(new))
     for test, seen in _seen(new, set(new.tests)).items():
         if seen.red:
-            yield Change(kind=Kind.FAILING, module=module, test=test, after=seen.text)
+            yield Change(kind=ChangeKind.FAILING, module=module, test=test, after=seen.text)
 
 
 def _of_module(module: str, old: RecordedModule, new: RecordedModule) -> Iterator[Change]:
     if much_slower(old.duration, new.duration):
-        yield Change(kind=Kind.SLOWER, module=module, before_s=old.duration, after_s=new.duration)
+        yield Change(kind=ChangeKind.SLOWER, module=module, before_s=old.duration, after_s=new.duration)
     wanted = _varying(old, new)
     before, after = _seen(old, wanted), _seen(new, wanted)
     for test in wanted:
@@ -166,15 +166,15 @@ def _of_test(module: str, test: str, old: _Seen | None, new: _Seen | None) -> Ch
     )
 
 
-def _kind(old: _Seen | None, new: _Seen | None) -> Kind | None:
+def _kind(old: _Seen | None, new: _Seen | None) -> ChangeKind | None:
     if new is None:
-        return Kind.VANISHED
+        return ChangeKind.VANISHED
     if new.red > (old.red if old else 0):
-        return Kind.FAILING
+        return ChangeKind.FAILING
     if old is None:
-        return Kind.APPEARED
+        return ChangeKind.APPEARED
     if old.statuses == new.statuses:
-        return Kind.SLOWER if much_slower(old.seconds, new.seconds) else None
+        return ChangeKind.SLOWER if much_slower(old.seconds, new.seconds) else None
     if new.red < old.red and new.statuses[Status.PASSED] > old.statuses[Status.PASSED]:
-        return Kind.PASSING
-    return Kind.CHANGED
+        return ChangeKind.PASSING
+    return ChangeKind.CHANGED

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
-from matrix.outcome import RED, Status
+from matrix.outcome import FAILING_STATUSES, Status
 from reports.verdict import Rate
 
 _FIXTURE = re.compile(r"^\w+ \((?P<owner>.+)\)$")
@@ -84,7 +84,7 @@ def _ran_inside(one: Observation, test: str, inside: str) -> bool:
 
 def rate(count: Mapping[Together, int]) -> Rate:
     """In how many of its observations a test was bad."""
-    bad = sum(times for statuses, times in count.items() if not RED.isdisjoint(statuses))
+    bad = sum(times for statuses, times in count.items() if not FAILING_STATUSES.isdisjoint(statuses))
     return Rate(bad=bad, all=sum(count.values()))
 
 

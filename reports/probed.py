@@ -8,7 +8,7 @@ import msgspec
 
 from matrix.limitations import NEUTRAL, Limitation, State
 from matrix.model import Cell
-from reports.boundaries import Boundary, boundaries, place_of
+from reports.boundaries import Boundary, boundaries, versions_of
 
 PROBES = "probes.json"
 """the file, in the directory of a run of probes"""
@@ -56,6 +56,6 @@ def without_probe(entries: Sequence[Limitation]) -> list[str]:
 
 def lifted_from(squares: Sequence[Square], cells: Mapping[str, Cell]) -> list[Boundary]:
     """From which versions on one limitation is lifted, by its squares."""
-    lifted = [place_of(cells[one.cell].facts) for one in squares if one.state == State.LIFTED]
-    holds = [place_of(cells[one.cell].facts) for one in squares if one.state in (State.HOLDS, State.PARTLY)]
+    lifted = [versions_of(cells[one.cell].facts) for one in squares if one.state == State.LIFTED]
+    holds = [versions_of(cells[one.cell].facts) for one in squares if one.state in (State.HOLDS, State.PARTLY)]
     return boundaries(lifted, holds)

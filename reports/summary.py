@@ -13,7 +13,7 @@ from matrix.names import full_name
 from matrix.outcome import Status
 from matrix.reach import reaches
 from reports.differences import Comparison
-from reports.verdict import RED, CellVerdicts, Verdict
+from reports.verdict import RED_VERDICTS, CellVerdicts, Verdict
 
 SCHEMA = 1
 
@@ -82,7 +82,7 @@ class CellSummary(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def red(self) -> int:
         """How many outcomes are unexpected."""
-        return sum(self.verdicts.get(verdict.value, 0) for verdict in RED)
+        return sum(self.verdicts.get(verdict.value, 0) for verdict in RED_VERDICTS)
 
     @property
     def forgiven(self) -> bool:
@@ -129,7 +129,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """what differs between the cells of one CPython version"""
 
 
-def untested(
+def untested_cell(
     cell: Cell, status: CellStatus, reason: str, *, expected: bool = False, notes: Sequence[str] = ()
 ) -> CellSummary:
     """The summary of a cell that has no outcomes."""
@@ -146,7 +146,7 @@ def untested(
     )
 
 
-def tested(base: CellSummary, verdicts: CellVerdicts, durations: dict[str, float]) -> CellSummary:
+def judged_cell(base: CellSummary, verdicts: CellVerdicts, durations: dict[str, float]) -> CellSummary:
     """The summary of a cell that was tested; `base` has its versions and notes."""
     counts, kinds = verdicts.counts, verdicts.verdicts
     notes = base.notes

@@ -13,7 +13,7 @@ from matrix.limitations import NEUTRAL, CellLimitations
 from matrix.model import Cell
 from matrix.names import is_within
 from matrix.text import last_line
-from reports.boundaries import Place, boundaries
+from reports.boundaries import CellVersions, boundaries
 from reports.summary import Summary
 from reports.verdict import Verdict
 
@@ -240,7 +240,7 @@ def since(seen: Sequence[tuple[str, str]], outcome: str) -> str:
     return first
 
 
-def parting(sightings: Sequence[Sighting], places: Mapping[str, Place]) -> list[str]:
+def parting(sightings: Sequence[Sighting], places: Mapping[str, CellVersions]) -> list[str]:
     """What is different between the cells where a test fails and those where it passes, in words."""
     fails = [places[one.cell] for one in sightings if one.fails]
     passes = [places[one.cell] for one in sightings if one.outcome == "passed"]

@@ -39,7 +39,7 @@ class Verdict(StrEnum):
 ENOUGH = 10
 """how many observations it takes to hold a flaky test to its bound"""
 
-RED = frozenset({Verdict.STALE, Verdict.REGRESSION, Verdict.MISSING, Verdict.HARNESS_ERROR})
+RED_VERDICTS = frozenset({Verdict.STALE, Verdict.REGRESSION, Verdict.MISSING, Verdict.HARNESS_ERROR})
 
 
 class Rate(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,7 +124,7 @@ class CellVerdicts(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def unexpected(self) -> tuple[Judged, ...]:
-        return tuple(judged for judged in self.judged if judged.verdict in RED)
+        return tuple(judged for judged in self.judged if judged.verdict in RED_VERDICTS)
 
     @property
     def unattributed(self) -> tuple[Judged, ...]:

@@ -17,9 +17,9 @@ from harness.commands.cli import OUT, Parser
 from matrix import json_records
 from matrix.errors import UsageError, near
 from matrix.names import full_name, spellings
-from matrix.outcome import RED
+from matrix.outcome import FAILING_STATUSES
 from reports import history as recorded
-from reports.changes import Change, Kind, changes
+from reports.changes import Change, ChangeKind, changes
 from reports.chosen import LATEST, PREVIOUS, choose, narrowed
 from reports.differences import short_names
 from reports.flakes import Flake
@@ -52,7 +52,7 @@ class CellChanges(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def fails(self) -> bool:
         """Whether something newly fails: a test, or the cell as a whole."""
-        return self.before.tested > self.after.tested or any(one.kind is Kind.FAILING for one in self.changes)
+        return self.before.tested > self.after.tested or any(one.kind is ChangeKind.FAILING for one in self.changes)
 
 
 class Diff(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,17 +147,17 @@ def _show_cell(cell: CellChanges, console: Console) -> None:
 
 
 _COLOURS = {
-    Kind.FAILING: "red",
-    Kind.PASSING: "green",
-    Kind.CHANGED: "yellow",
-    Kind.APPEARED: "cyan",
-    Kind.VANISHED: "magenta",
-    Kind.SLOWER: "yellow",
+    ChangeKind.FAILING: "red",
+    ChangeKind.PASSING: "green",
+    ChangeKind.CHANGED: "yellow",
+    ChangeKind.APPEARED: "cyan",
+    ChangeKind.VANISHED: "magenta",
+    ChangeKind.SLOWER: "yellow",
 }
 
 
 def _texts(change: Change) -> tuple[str, str]:
-    if change.kind is Kind.SLOWER:
+    if change.kind is ChangeKind.SLOWER:
         return f"{change.before_s:.2f} s", f"{change.after_s:.2f} s"
     return shown(change.before) or "-", shown(change.after) or "-"
 
@@ -255,7 +255,7 @@ def _show_table(seen: Iterable[SeenTest], cells: Sequence[str], console: Console
 def _text(one: SeenTest | None) -> str:
     if one is None:
         return "-"
-    bad = any(status in one.outcome for status in RED)
+    bad = any(status in one.outcome for status in FAILING_STATUSES)
     reused = " [dim]reused[/dim]" if one.reused else ""
     return f"[{'red' if bad else 'green'}]{one.outcome}[/] {one.duration:.2f} s{reused}"
 

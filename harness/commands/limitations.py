@@ -11,7 +11,7 @@ from matrix import json_records
 from matrix.errors import UsageError
 from matrix.limitations import Limitations
 from matrix.select import Selection
-from reports import known
+from reports import limitation_formats as formats
 
 
 def list_limitations(arguments: Arguments, console: Console) -> int:
@@ -29,15 +29,15 @@ def list_limitations(arguments: Arguments, console: Console) -> int:
         of_cell = limitations.for_cell(cells[0].facts)
     entries = of_cell.entries if of_cell is not None else limitations.entries
     if arguments.format == "json":
-        text = json_records.indented(known.as_records(entries)).decode()
+        text = json_records.indented(formats.as_records(entries)).decode()
     elif arguments.format == "markdown":
-        text = known.as_markdown(entries)
+        text = formats.as_markdown(entries)
     elif of_cell is None:
         raise UsageError(f"--format {arguments.format} is about one cell", hint="say --target wasi, or --cell ID")
     elif arguments.format == "regrtest-ignorefile":
-        text = known.as_ignorefile(of_cell)
+        text = formats.as_ignorefile(of_cell)
     else:
-        text, left = known.as_deselect(of_cell)
+        text, left = formats.as_deselect(of_cell)
         errors = Console(stderr=True, highlight=False)
         for glob in left:
             errors.print(f"left out, since pytest knows prefixes only: {escape(glob)}", soft_wrap=True)

@@ -36,7 +36,7 @@ from reports.summary import (
     Unexpected,
     allowed,
     exit_status,
-    untested,
+    untested_cell,
 )
 
 
@@ -119,7 +119,7 @@ def test_cells(
             interrupted = worker.test(cell, directory).interrupted
         except KeyboardInterrupt:
             reason = "interrupted before it was tested"
-            base = untested(cell, CellStatus.UNEXPECTED, reason)
+            base = untested_cell(cell, CellStatus.UNEXPECTED, reason)
             write_record(directory, CellRecord(base=base, tested=False, interrupted=True))
             interrupted = True
         if interrupted:

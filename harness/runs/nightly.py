@@ -41,7 +41,7 @@ from matrix.errors import HarnessFault
 from matrix.limitations import Limitations
 from matrix.load import load
 from matrix.model import Cell
-from reports.summary import CellStatus, Summary, untested
+from reports.summary import CellStatus, Summary, untested_cell
 
 _POLL = 0.1
 """seconds between two looks at the tasks"""
@@ -232,7 +232,7 @@ class Nightly:
             if read_record(self._directory, cell.id) is None:
                 log = self._directory / "logs"
                 why = f"left: the time was up, or what it needs was not there; see {log}, and start it again to go on"
-                base = untested(cell, CellStatus.UNEXPECTED, why)
+                base = untested_cell(cell, CellStatus.UNEXPECTED, why)
                 write_record(self._directory, CellRecord(base=base, tested=False, interrupted=True))
 
     def _remember(self, task: str, took: float) -> None:

@@ -18,11 +18,11 @@ from matrix.load import load
 from matrix.model import Cell
 from matrix.outcome import ModuleResult, Status
 from reports import page
-from reports.changes import Kind, RecordedModule, changes, recorded
+from reports.changes import ChangeKind, RecordedModule, changes, recorded
 from reports.chosen import PREVIOUS, choose
 from reports.flakes import Flake
 from reports.history import History
-from reports.known import where
+from reports.limitation_formats import where
 from reports.page.timing import Bar, CellTime, Slowest, cell_time
 from reports.probed import PROBES, Probes, Square, lifted_from
 from reports.summary import Summary
@@ -130,11 +130,11 @@ def _changes(history: History, run: str) -> tuple[str, list[page.Changed]]:
         chosen = choose(history.cells(), PREVIOUS, run)
     except UsageError:  # there is none
         return "", []
-    found: list[tuple[Kind, page.Changed]] = []
+    found: list[tuple[ChangeKind, page.Changed]] = []
     for before, after in chosen.pairs:
         if not (before.tested and after.tested):
             if before.tested or after.tested:
-                kind = Kind.FAILING if before.tested else Kind.PASSING
+                kind = ChangeKind.FAILING if before.tested else ChangeKind.PASSING
                 found.append((kind, _changed(after.cell, kind, "the cell", before.status, after.status)))
             continue
         whole, complete = before.whole and after.whole, before.complete and after.complete
@@ -142,14 +142,14 @@ def _changes(history: History, run: str) -> tuple[str, list[page.Changed]]:
         found += [
             (one.kind, _changed(after.cell, one.kind, one.test or one.module, one.before, one.after))
             for one in of_cell
-            if one.kind is not Kind.SLOWER
+            if one.kind is not ChangeKind.SLOWER
         ]
-    order = list(Kind)
+    order = list(ChangeKind)
     rows = sorted(found, key=lambda pair: (order.index(pair[0]), pair[1].test, pair[1].cell))
     return chosen.pairs[0][0].run, [row for _, row in rows[:_MOST_CHANGES]]
 
 
-def _changed(cell: str, kind: Kind, test: str, before: str, after: str) -> page.Changed:
+def _changed(cell: str, kind: ChangeKind, test: str, before: str, after: str) -> page.Changed:
     return page.Changed(cell=cell, kind=kind.value, test=test, before=before or "-", after=after or "-")
 
 

@@ -34,9 +34,9 @@ from reports.summary import (
     command_again,
     exit_status,
     expired,
-    tested,
+    judged_cell,
     unexpected,
-    untested,
+    untested_cell,
 )
 from reports.verdict import NO_RATES, CellVerdicts, Rates, judge_cell
 
@@ -115,7 +115,7 @@ def summarise(
         record = read_record(directory, cell.id)
         if record is None:
             reason = "it has no record: the run ended before it"
-            base = untested(cell, CellStatus.ERROR if not interrupted else CellStatus.UNEXPECTED, reason)
+            base = untested_cell(cell, CellStatus.ERROR if not interrupted else CellStatus.UNEXPECTED, reason)
             record = CellRecord(base=base, tested=False)
         red += record.unexpected
         interrupted = interrupted or record.interrupted
@@ -126,7 +126,7 @@ def summarise(
         results = read_results(cell_directory(directory, cell.id) / OUTCOMES)
         verdicts = judge(cell, record, limitations, cell_directory(directory, cell.id), results, run.parts)
         gathered.add(cell.id, record, verdicts, results)
-        one = tested(record.base, verdicts, record.durations)
+        one = judged_cell(record.base, verdicts, record.durations)
         if record.fault:
             one = msgspec.structs.replace(one, status=CellStatus.ERROR, reason=record.fault)
         summaries.append(allowed(one, matrix.allowance_of(cell)))

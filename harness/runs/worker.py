@@ -17,7 +17,16 @@ from harness.suite.run import nothing_to_run, run_cell
 from matrix.errors import BuildFailed, HarnessFault, MatrixError, UsageError
 from matrix.limitations import Limitations
 from matrix.model import Cell, ExpectedBuildFailure
-from reports.summary import BuildStep, CellStatus, CellSummary, CPythonUsed, RuntimeUsed, SdkUsed, Unexpected, untested
+from reports.summary import (
+    BuildStep,
+    CellStatus,
+    CellSummary,
+    CPythonUsed,
+    RuntimeUsed,
+    SdkUsed,
+    Unexpected,
+    untested_cell,
+)
 
 
 class CellWorker:
@@ -133,17 +142,17 @@ def record_of_failure(cell: Cell, exc: MatrixError | OSError, failure: ExpectedB
         reason = f"expected{known}: {failure.reason}" if failure and expected else str(exc)
         if failure and not expected:
             reason += f"\nit was expected to fail at {failure.step} with {failure.message!r}"
-        return CellRecord(base=untested(cell, CellStatus.BUILD_FAILED, reason, expected=expected), tested=False)
+        return CellRecord(base=untested_cell(cell, CellStatus.BUILD_FAILED, reason, expected=expected), tested=False)
     fault = not isinstance(exc, MatrixError) or exc.exit_status == HarnessFault.exit_status
     status = CellStatus.ERROR if fault else CellStatus.UNOBTAINABLE
-    return CellRecord(base=untested(cell, status, str(exc)), tested=False)
+    return CellRecord(base=untested_cell(cell, status, str(exc)), tested=False)
 
 
 def _used(cell: Cell, prepared: Prepared) -> CellSummary:
     """The summary of a cell so far, with what was really used."""
     notes = [note for part in (prepared.sdk, prepared.cpython, prepared.runtime) for note in part.notes]
     return msgspec.structs.replace(
-        untested(cell, CellStatus.OK, "", notes=[*notes, *prepared.notes]),
+        untested_cell(cell, CellStatus.OK, "", notes=[*notes, *prepared.notes]),
         sdk=SdkUsed(
             id=cell.build.sdk.id,
             version=cell.build.sdk.version,

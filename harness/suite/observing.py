@@ -20,7 +20,7 @@ from harness.machine.store import Store
 from harness.suite.batch import DRIVER, Batch, ModulePlan, driver_plan
 from harness.suite.run import chosen_plans
 from matrix.names import is_within
-from matrix.outcome import RED, Status
+from matrix.outcome import FAILING_STATUSES, Status
 
 AT_ONCE = os.cpu_count() or 1
 _GRAVE = (Status.CRASHED, Status.TIMED_OUT, Status.ERRORED, Status.FAILED, Status.PASSED, Status.SKIPPED)
@@ -78,7 +78,7 @@ def fails_after(prepared: Prepared, before: Sequence[str], test: str, store: Sto
             record.end(status, session.ended, session.guest.output)
     finally:
         session.close()
-    bad = RED - {Status.DID_NOT_RUN}
+    bad = FAILING_STATUSES - {Status.DID_NOT_RUN}
     return any(one.status in bad and is_within(one.test, test) for one in record.result().outcomes)
 
 

@@ -33,7 +33,7 @@ from matrix import json_records
 from matrix.limitations import Limitations
 from matrix.model import Facts, Runtime
 from matrix.names import full_name
-from matrix.outcome import RED, ModuleResult, Outcome, Status
+from matrix.outcome import FAILING_STATUSES, ModuleResult, Outcome, Status
 
 SUITE = "suite.json"
 SELECTED = "selected.json"
@@ -137,7 +137,7 @@ class ModuleItem(pytest.Item):
         result = self.cell.run(self.group, self.name)
         if result.fault:
             raise ModuleFailed(f"the harness failed to run it: {result.outcomes[0].detail}")
-        red = [outcome for outcome in result.outcomes if outcome.status in RED]
+        red = [outcome for outcome in result.outcomes if outcome.status in FAILING_STATUSES]
         if not red:
             reasons = {outcome.detail for outcome in result.outcomes}
             if result.statuses == {Status.SKIPPED}:

@@ -18,7 +18,7 @@ import msgspec
 from harness.machine.store import Store
 from harness.suite.batch import ModulePlan
 from harness.suite.results import append_result, read_results
-from matrix.outcome import RED, ModuleResult, Status
+from matrix.outcome import FAILING_STATUSES, ModuleResult, Status
 
 Expects = Callable[[str, Status, str], bool]
 """whether a limitation expects a test's status in a module"""
@@ -78,5 +78,7 @@ class Results:
 
 def _as_expected(result: ModuleResult, expects: Expects) -> bool:
     return all(
-        expects(outcome.test, outcome.status, result.module) for outcome in result.outcomes if outcome.status in RED
+        expects(outcome.test, outcome.status, result.module)
+        for outcome in result.outcomes
+        if outcome.status in FAILING_STATUSES
     )

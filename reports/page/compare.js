@@ -54,7 +54,7 @@ function words(statuses) {
 }
 
 function reds(statuses) {
-  return [...statuses].filter((status) => RED_STATUSES.includes(status)).length;
+  return [...statuses].filter((status) => FAILING_STATUSES.includes(status)).length;
 }
 
 /** What changed from one state to another, as rows. */

@@ -58,7 +58,7 @@ function load(name) {
 }
 
 const STATUSES = { p: "passed", f: "failed", e: "errored", s: "skipped", c: "crashed", t: "timed_out", "-": "did_not_run" };
-const RED_STATUSES = "fect-";
+const FAILING_STATUSES = "fect-";
 const VERDICTS = { o: "ok", k: "known", s: "stale", r: "regression", m: "missing", f: "flaky", h: "harness_error" };
 const RED_VERDICTS = "srmh";
 

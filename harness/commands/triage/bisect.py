@@ -18,7 +18,7 @@ from harness.suite.observing import gravest, observe
 from matrix.errors import BuildFailed, Unobtainable, UsageError, near
 from matrix.expand import Expansion
 from matrix.model import Cell
-from matrix.outcome import RED, Status
+from matrix.outcome import FAILING_STATUSES, Status
 from matrix.versions import Requirement
 
 AXES = ("sdk", "cpython", "runtime")
@@ -142,4 +142,4 @@ def check(known: argparse.Namespace, console: Console) -> int:
         return _CANNOT_BE_TESTED
     came_to = status.value if status else "no such test runs there"
     console.print(escape(f"{known.test} on {prepared.cell.id}: {came_to}"), soft_wrap=True)
-    return _CANNOT_BE_TESTED if status is None else int(status in RED)
+    return _CANNOT_BE_TESTED if status is None else int(status in FAILING_STATUSES)

@@ -20,10 +20,10 @@ from matrix.errors import MatrixError, UsageError, near
 from matrix.limitations import Limitations
 from matrix.model import Cell
 from matrix.names import spellings
-from matrix.outcome import RED
+from matrix.outcome import FAILING_STATUSES
 from matrix.text import last_line
 from reports import history, render
-from reports.boundaries import Place, place_of
+from reports.boundaries import CellVersions, versions_of
 from reports.summary import Summary
 from reports.triage import Sighting, parting, since
 from reports.verdict import judge_cell
@@ -56,7 +56,7 @@ def explain(
     return 0
 
 
-def sightings(directory: Path, cells: Mapping[str, Cell], test: str) -> tuple[list[Sighting], dict[str, Place]]:
+def sightings(directory: Path, cells: Mapping[str, Cell], test: str) -> tuple[list[Sighting], dict[str, CellVersions]]:
     """What a test came to in each cell of a run, and what the cells are made of.
 
     Raises UsageError, with near misses, for a test that the run does not have.
@@ -68,7 +68,7 @@ def sightings(directory: Path, cells: Mapping[str, Cell], test: str) -> tuple[li
     for name, cell in cells.items():
         record = read_record(directory, name)
         assert record is not None
-        places[name] = place_of(cell.facts, record.base.sdk.detail)
+        places[name] = versions_of(cell.facts, record.base.sdk.detail)
         results = read_results(cell_directory(directory, name) / OUTCOMES)
         for judged in judge_cell(record.planned, results, limitations.for_cell(cell.facts), full=False).judged:
             outcome = judged.outcome
@@ -113,6 +113,6 @@ def rerun(known: argparse.Namespace, console: Console) -> int:
     tests = {test for test, _ in counts}
     varied = sorted(test for test in tests if max(n for (name, _), n in counts.items() if name == test) < known.times)
     for test in varied:
-        bad = sum(n for (name, status), n in counts.items() if name == test and status in RED)
+        bad = sum(n for (name, status), n in counts.items() if name == test and status in FAILING_STATUSES)
         console.print(f"[yellow]flaky[/yellow]: {escape(test)} failed {bad} of {known.times} times", soft_wrap=True)
     return int(bool(varied))

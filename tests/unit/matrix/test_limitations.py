@@ -18,10 +18,9 @@ from matrix.limitations import (
     SkipReason,
 )
 from matrix.model import Condition
-from matrix.outcome import RED as RED_STATUSES
-from matrix.outcome import Status
+from matrix.outcome import FAILING_STATUSES, Status
 from matrix.versions import Requirement
-from reports.verdict import RED, judge
+from reports.verdict import RED_VERDICTS, judge
 from tests.unit.made import FACTS, expecting, explaining, listed, outcome
 
 ENTRY = """
@@ -307,13 +306,13 @@ def test_a_condition_holds_when_each_axis_that_it_names_matches(condition: Condi
 
 @pytest.mark.parametrize("run", [True, False])
 @pytest.mark.parametrize("expect", [None, *Expectation])
-@pytest.mark.parametrize("status", sorted(RED_STATUSES))
+@pytest.mark.parametrize("status", sorted(FAILING_STATUSES))
 def test_what_is_expected_while_running_is_what_is_judged_later(
     status: Status, expect: Expectation | None, run: bool
 ) -> None:
     cell = listed() if expect is None else listed(expecting("test.*", expect, run=run))
     one = outcome(status=status)
-    assert cell.expects(one.test, one.status) is (judge("test_a", one, cell).verdict not in RED)
+    assert cell.expects(one.test, one.status) is (judge("test_a", one, cell).verdict not in RED_VERDICTS)
 
 
 # --- explaining skips

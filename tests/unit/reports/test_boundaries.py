@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from reports.boundaries import Boundary, Place, boundaries, place_of
+from reports.boundaries import Boundary, CellVersions, boundaries, versions_of
 from tests.unit import made
 
 
-def place(detail: str = "", **changes: str) -> Place:
-    return place_of(replace(made.FACTS, **changes), detail)
+def place(detail: str = "", **changes: str) -> CellVersions:
+    return versions_of(replace(made.FACTS, **changes), detail)
 
 
 def test_a_cell_has_the_versions_of_its_parts() -> None:

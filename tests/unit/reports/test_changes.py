@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matrix.outcome import RED, Status
-from reports.changes import Change, Kind, RecordedModule, changes, much_slower
+from matrix.outcome import FAILING_STATUSES, Status
+from reports.changes import Change, ChangeKind, RecordedModule, changes, much_slower
 
 P, F, S, C = Status.PASSED, Status.FAILED, Status.SKIPPED, Status.CRASHED
 ONE = "test.test_a.A.test_one"
@@ -29,7 +29,7 @@ def changed(
     return changes(old, new, whole=whole, complete=complete)
 
 
-def kinds(before: list[Status], after: list[Status], *, whole: bool = True) -> list[Kind]:
+def kinds(before: list[Status], after: list[Status], *, whole: bool = True) -> list[ChangeKind]:
     """What became of a test that came to one thing and to another; several statuses: it is there several times."""
     old, new = (came_to(*((ONE, status) for status in statuses)) for statuses in (before, after))
     return [change.kind for change in changed(old, new, whole=whole)]
@@ -38,36 +38,36 @@ def kinds(before: list[Status], after: list[Status], *, whole: bool = True) -> l
 @pytest.mark.parametrize(
     ("before", "after", "kind"),
     [
-        ([P], [F], Kind.FAILING),
-        ([S], [C], Kind.FAILING),
-        ([], [F], Kind.FAILING),
-        ([P], [Status.DID_NOT_RUN], Kind.FAILING),
-        ([F], [P], Kind.PASSING),
-        ([F], [C], Kind.CHANGED),
-        ([F], [S], Kind.CHANGED),
-        ([P], [S], Kind.CHANGED),
-        ([S], [P], Kind.CHANGED),
-        ([], [P], Kind.APPEARED),
-        ([P], [], Kind.VANISHED),
-        ([F], [], Kind.VANISHED),
+        ([P], [F], ChangeKind.FAILING),
+        ([S], [C], ChangeKind.FAILING),
+        ([], [F], ChangeKind.FAILING),
+        ([P], [Status.DID_NOT_RUN], ChangeKind.FAILING),
+        ([F], [P], ChangeKind.PASSING),
+        ([F], [C], ChangeKind.CHANGED),
+        ([F], [S], ChangeKind.CHANGED),
+        ([P], [S], ChangeKind.CHANGED),
+        ([S], [P], ChangeKind.CHANGED),
+        ([], [P], ChangeKind.APPEARED),
+        ([P], [], ChangeKind.VANISHED),
+        ([F], [], ChangeKind.VANISHED),
     ],
 )
-def test_what_becomes_of_a_test(before: list[Status], after: list[Status], kind: Kind) -> None:
+def test_what_becomes_of_a_test(before: list[Status], after: list[Status], kind: ChangeKind) -> None:
     assert kinds(before, after) == [kind]
 
 
 @pytest.mark.parametrize(
     ("before", "after", "kind"),
     [
-        ([P, P], [P, F], Kind.FAILING),
-        ([F, P], [F, F], Kind.FAILING),
-        ([P, F], [P, P], Kind.PASSING),
-        ([P, F], [P], Kind.CHANGED),
-        ([P], [P, P], Kind.CHANGED),
-        ([P], [P, F], Kind.FAILING),
+        ([P, P], [P, F], ChangeKind.FAILING),
+        ([F, P], [F, F], ChangeKind.FAILING),
+        ([P, F], [P, P], ChangeKind.PASSING),
+        ([P, F], [P], ChangeKind.CHANGED),
+        ([P], [P, P], ChangeKind.CHANGED),
+        ([P], [P, F], ChangeKind.FAILING),
     ],
 )
-def test_what_becomes_of_tests_of_one_name(before: list[Status], after: list[Status], kind: Kind) -> None:
+def test_what_becomes_of_tests_of_one_name(before: list[Status], after: list[Status], kind: ChangeKind) -> None:
     assert kinds(before, after) == [kind]
 
 
@@ -93,7 +93,7 @@ def test_what_only_one_of_them_ran_does_not_count_when_only_some_tests_were_run(
 
 
 def test_what_both_ran_counts_when_only_some_tests_were_run() -> None:
-    assert kinds([P], [F], whole=False) == [Kind.FAILING]
+    assert kinds([P], [F], whole=False) == [ChangeKind.FAILING]
 
 
 # --- modules
@@ -101,13 +101,13 @@ def test_what_both_ran_counts_when_only_some_tests_were_run() -> None:
 
 def test_a_module_appears_and_vanishes_as_a_whole() -> None:
     module = came_to((ONE, P), (f"{ONE}_more", P), (f"{ONE}_other", S))
-    assert changed(None, module) == [Change(kind=Kind.APPEARED, module="test_a", after="2 passed, 1 skipped")]
-    assert changed(module, None) == [Change(kind=Kind.VANISHED, module="test_a", before="2 passed, 1 skipped")]
+    assert changed(None, module) == [Change(kind=ChangeKind.APPEARED, module="test_a", after="2 passed, 1 skipped")]
+    assert changed(module, None) == [Change(kind=ChangeKind.VANISHED, module="test_a", before="2 passed, 1 skipped")]
 
 
 def test_what_fails_in_a_module_that_appeared_newly_fails() -> None:
     found = changed(None, came_to((ONE, C), (f"{ONE}_more", P)))
-    assert [(change.kind, change.test) for change in found] == [(Kind.FAILING, ONE), (Kind.APPEARED, "")]
+    assert [(change.kind, change.test) for change in found] == [(ChangeKind.FAILING, ONE), (ChangeKind.APPEARED, "")]
 
 
 @pytest.mark.parametrize("whole", [False, True])
@@ -136,23 +136,23 @@ def test_much_slower_is_a_factor_and_some_seconds(before: float, after: float, s
     assert much_slower(before, after) is slower
     test = changed(came_to((ONE, P, before)), came_to((ONE, P, after)))
     assert [(change.kind, change.test, change.before_s, change.after_s) for change in test] == (
-        [(Kind.SLOWER, ONE, before, after)] if slower else []
+        [(ChangeKind.SLOWER, ONE, before, after)] if slower else []
     )
     module = changed(came_to((ONE, P), duration=before), came_to((ONE, P), duration=after))
     assert [(change.kind, change.test, change.before_s, change.after_s) for change in module] == (
-        [(Kind.SLOWER, "", before, after)] if slower else []
+        [(ChangeKind.SLOWER, "", before, after)] if slower else []
     )
 
 
 def test_a_test_that_newly_fails_is_not_slower_besides() -> None:
     found = changed(came_to((ONE, P, 1.0)), came_to((ONE, Status.TIMED_OUT, 240.0)))
-    assert [change.kind for change in found] == [Kind.FAILING]
+    assert [change.kind for change in found] == [ChangeKind.FAILING]
 
 
 def test_of_tests_of_one_name_the_longest_counts() -> None:
     before, after = came_to((ONE, P, 0.1), (ONE, P, 5.0)), came_to((ONE, P, 4.9), (ONE, P, 5.1))
     assert changed(before, after) == []
-    assert [change.kind for change in changed(before, came_to((ONE, P, 0.1), (ONE, P, 10.0)))] == [Kind.SLOWER]
+    assert [change.kind for change in changed(before, came_to((ONE, P, 0.1), (ONE, P, 10.0)))] == [ChangeKind.SLOWER]
 
 
 def test_a_part_of_a_module_takes_less_than_the_whole() -> None:
@@ -177,9 +177,9 @@ def test_a_test_is_listed_once_and_only_when_it_is_not_the_same(
 @given(OUTCOMES, OUTCOMES)
 def test_what_newly_fails_failed_less_before(before: list[tuple[str, Status]], after: list[tuple[str, Status]]) -> None:
     def red(outcomes: list[tuple[str, Status]]) -> Counter[str]:
-        return Counter(name for name, status in outcomes if status in RED)
+        return Counter(name for name, status in outcomes if status in FAILING_STATUSES)
 
-    found = {change.test for change in changed(came_to(*before), came_to(*after)) if change.kind is Kind.FAILING}
+    found = {change.test for change in changed(came_to(*before), came_to(*after)) if change.kind is ChangeKind.FAILING}
     assert found == {name for name, count in red(after).items() if count > red(before)[name]}
 
 
@@ -188,8 +188,8 @@ def test_changes_are_in_order_of_kind_module_and_test() -> None:
     after = {name: came_to((f"{name}.one", F), (f"{name}.two", P)) for name in ("test_b", "test_a")}
     found = [(change.kind, change.test) for change in changes(before, after, whole=True, complete=True)]
     assert found == [
-        (Kind.FAILING, "test_a.one"),
-        (Kind.FAILING, "test_b.one"),
-        (Kind.PASSING, "test_a.two"),
-        (Kind.PASSING, "test_b.two"),
+        (ChangeKind.FAILING, "test_a.one"),
+        (ChangeKind.FAILING, "test_b.one"),
+        (ChangeKind.PASSING, "test_a.two"),
+        (ChangeKind.PASSING, "test_b.two"),
     ]

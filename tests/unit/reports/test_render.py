@@ -17,7 +17,7 @@ from reports import page as pages_of_a_run
 from reports import render
 from reports.differences import Comparison, Difference
 from reports.render import markdown_cell
-from reports.summary import CellStatus, CellSummary, SdkUsed, Summary, Unexpected, untested
+from reports.summary import CellStatus, CellSummary, SdkUsed, Summary, Unexpected, untested_cell
 from tests.unit import made
 from tests.unit.hostile import TEXTS, texts
 
@@ -28,7 +28,7 @@ MARK = "the-hostile-text:"
 
 
 def cell_of(text: str = "", status: CellStatus = CellStatus.OK, **changes: object) -> CellSummary:
-    base = untested(made.cell(), status, text, notes=(text, "a note"))
+    base = untested_cell(made.cell(), status, text, notes=(text, "a note"))
     return replace(base, sdk=SdkUsed(id="wasi-sdk-24", version="24", provider=text, detail=text), **changes)
 
 

@@ -23,10 +23,10 @@ from reports.summary import (
     allowed,
     exit_status,
     expired,
+    judged_cell,
     unexpected,
-    untested,
+    untested_cell,
 )
-from reports.summary import tested as judged_cell
 from reports.verdict import CellVerdicts, Verdict, judge_cell
 from tests.unit import made
 from tests.unit.made import expecting, listed, outcome, result
@@ -43,7 +43,7 @@ RED_ROW = Unexpected(cell="c", test="test.test_a", outcome="failed", verdict="re
 
 
 def summary_of(status: CellStatus, *, expected: bool = False) -> CellSummary:
-    return untested(made.cell(), status, "because", expected=expected)
+    return untested_cell(made.cell(), status, "because", expected=expected)
 
 
 def verdicts_of(*results: ModuleResult, full: bool = False) -> CellVerdicts:
@@ -157,7 +157,7 @@ def test_a_rule_about_other_targets_expires_unseen_by_this_run() -> None:
 
 
 def test_an_untested_cell_names_its_parts_and_the_reason() -> None:
-    one = untested(made.cell(), CellStatus.UNOBTAINABLE, "no such release", notes=["a note"])
+    one = untested_cell(made.cell(), CellStatus.UNOBTAINABLE, "no such release", notes=["a note"])
     assert one.id == made.cell().id
     assert (one.target, one.sdk.id, one.sdk.version) == ("wasi", "wasi-sdk-24", "24")
     assert (one.cpython.version, one.runtime.name, one.runtime.version) == ("3.13.5", "wasmtime", "50.0.1")

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from matrix.limitations import NEUTRAL, CellLimitations, Expectation, ExpectedTest, Limitation, Limitations, SkipReason
 from matrix.model import Cell, Condition
 from matrix.versions import Requirement
-from reports.boundaries import place_of
+from reports.boundaries import versions_of
 from reports.summary import Summary, Unexpected
 from reports.triage import (
     Proposal,
@@ -162,11 +162,11 @@ def test_since_when_a_test_comes_to_the_same() -> None:
 
 
 def test_what_parts_the_cells_where_a_test_fails() -> None:
-    places = {name: place_of(one.facts) for name, one in CELLS.items()}
+    places = {name: versions_of(one.facts) for name, one in CELLS.items()}
     found = [sighting(FIRST, "passed"), sighting(OLD_SDK, "failed"), sighting(OLD, "crashed")]
     assert parting(found, places) == ["passes from wasi-sdk 24 on (not with 16)"]
     assert parting([sighting(FIRST, "passed"), sighting(OLD, "skipped")], places) == []
-    places["n"] = place_of(replace(made.FACTS, target="node", runtime="node"))
+    places["n"] = versions_of(replace(made.FACTS, target="node", runtime="node"))
     assert parting([sighting(FIRST, "passed"), sighting("n", "failed")], places) == [
         "fails wherever the target is node"
     ]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from matrix.limitations import Expectation, Limitation, Limitations
 from matrix.outcome import ModuleResult, Outcome, Status
-from reports.verdict import ENOUGH, RED, CellVerdicts, Judged, Rate, Verdict, judge, judge_cell
+from reports.verdict import ENOUGH, RED_VERDICTS, CellVerdicts, Judged, Rate, Verdict, judge, judge_cell
 from tests.unit.made import FACTS, expecting, explaining, listed, outcome, result
 
 FAILING = (Status.FAILED, Status.ERRORED, Status.CRASHED, Status.TIMED_OUT)
@@ -145,7 +145,7 @@ def test_what_is_not_run_and_passes_after_all_is_stale() -> None:
 
 
 def test_what_is_red() -> None:
-    assert {STALE, REGRESSION, MISSING, HARNESS_ERROR} == RED
+    assert {STALE, REGRESSION, MISSING, HARNESS_ERROR} == RED_VERDICTS
 
 
 @given(st.sampled_from(list(Status)), st.sampled_from([None, *Expectation]), st.booleans())

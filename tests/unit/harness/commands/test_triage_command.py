@@ -20,7 +20,7 @@ from matrix import json_records
 from matrix.errors import UsageError
 from matrix.limitations import Limitations
 from matrix.outcome import Status
-from reports.summary import CellStatus, Summary, Unexpected, untested
+from reports.summary import CellStatus, Summary, Unexpected, untested_cell
 from tests.unit import made
 
 LIST = """\
@@ -65,7 +65,7 @@ def said(tmp_path: Path, limitations: Path) -> Said:
     run.mkdir()
     started = StartedRun(run_id="run-1", started="2026-11-22T12:03:01+00:00", arguments=arguments, cells=(cell.id,))
     (run / STARTED).write_bytes(json_records.encode(started))
-    base = replace(untested(cell, CellStatus.OK, ""), status=CellStatus.UNEXPECTED)
+    base = replace(untested_cell(cell, CellStatus.OK, ""), status=CellStatus.UNEXPECTED)
     write_record(run, CellRecord(base=base, tested=True, planned=("test_a",), suite=1, whole=True))
     skip = made.outcome("test.test_a.A.test_two", Status.SKIPPED, "needs fork")
     moon = made.outcome("test.test_a.A.test_three", Status.SKIPPED, "needs a moon")

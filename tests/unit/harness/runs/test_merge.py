@@ -19,7 +19,7 @@ from matrix.load import load
 from matrix.model import Cell
 from matrix.outcome import ModuleResult, Outcome, Status
 from matrix.select import Selection
-from reports.summary import CellStatus, untested
+from reports.summary import CellStatus, untested_cell
 
 CELLS: tuple[Cell, ...] = expand(load()).cells[:2]
 
@@ -44,7 +44,7 @@ def run(
         outcome = Outcome(test=f"test.{module}.T.test", status=status)
         append_result(place / OUTCOMES, ModuleResult(module=module, outcomes=(outcome,), duration=1.0, finished=1.0))
     record = CellRecord(
-        base=untested(cell, CellStatus.OK, ""),
+        base=untested_cell(cell, CellStatus.OK, ""),
         tested=True,
         planned=tuple(sorted(modules)),
         suite=4,
@@ -107,7 +107,7 @@ def test_runs_that_were_asked_for_different_things_are_refused(tmp_path: Path) -
 
 
 def test_parts_of_different_versions_are_refused(tmp_path: Path) -> None:
-    base = untested(CELLS[0], CellStatus.OK, "")
+    base = untested_cell(CELLS[0], CellStatus.OK, "")
     other = replace(base, sdk=replace(base.sdk, detail="clang 22"))
     parts = [run(tmp_path, "a", passing("test_a")), run(tmp_path, "b", passing("test_b"), base=other)]
     with pytest.raises(UsageError, match=r"(?s)its parts had different versions.*clang 22"):

@@ -19,7 +19,7 @@ from harness.suite.results import append_result
 from matrix.limitations import Expectation, Limitations
 from matrix.outcome import Status
 from reports import history
-from reports.summary import CellStatus, untested
+from reports.summary import CellStatus, untested_cell
 from tests.unit import made
 from tests.unit.nights import came_to, module
 
@@ -41,7 +41,7 @@ def published(
     if not place.is_dir():
         place.mkdir(parents=True)
         append_result(place / OUTCOMES, module(came_to(status), digest=digest, reused=reused))
-        base = untested(CELL, CellStatus.OK, "")
+        base = untested_cell(CELL, CellStatus.OK, "")
         write_record(out / run, CellRecord(base=base, tested=True, planned=("test_a",), suite=1, whole=True))
     started = StartedRun(run_id=run, started=f"2026-01-01T00:00:{run[-2:]}+00:00", arguments=parse(["test"], out=out))
     said = io.StringIO()

@@ -18,14 +18,14 @@ from harness.runs.records import CellRecord, StartedRun, write_record
 from harness.runs.worker import CellWorker
 from matrix.limitations import Limitations
 from matrix.model import AllowedToFail, Cell, Condition, Matrix
-from reports.summary import CellStatus, CellSummary, untested
+from reports.summary import CellStatus, CellSummary, untested_cell
 from tests.unit import made
 
 BEFORE = datetime.date(2020, 1, 31)
 
 
 def summary_of(status: CellStatus) -> CellSummary:
-    return untested(made.cell(), status, "because")
+    return untested_cell(made.cell(), status, "because")
 
 
 def matrix_with(*rules: AllowedToFail) -> Matrix:
@@ -71,7 +71,7 @@ class NothingBuilds(CellWorker):
         pass
 
     def prepare(self, cell: Cell) -> tuple[CellRecord, Prepared | None]:
-        return CellRecord(base=untested(cell, CellStatus.BUILD_FAILED, "make: error 1"), tested=False), None
+        return CellRecord(base=untested_cell(cell, CellStatus.BUILD_FAILED, "make: error 1"), tested=False), None
 
 
 @pytest.mark.parametrize(

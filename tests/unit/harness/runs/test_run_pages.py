@@ -17,7 +17,7 @@ from matrix.model import Condition, Exclusion
 from matrix.outcome import Status
 from matrix.versions import Requirement
 from reports.probed import PROBES, Probes, Square
-from reports.summary import CellStatus, untested
+from reports.summary import CellStatus, untested_cell
 from reports.verdict import judge_cell
 from tests.unit import made
 from tests.unit.made import explaining, outcome, result
@@ -35,7 +35,7 @@ def gathered() -> Gathered:
     results = {"test_a": result(outcome(), outcome("test.test_a.A.test_two", Status.SKIPPED, "no threads"))}
     limitations = made.listed(explaining("no threads", name="no-threads"))
     found = Gathered()
-    record = CellRecord(base=untested(CELL, CellStatus.OK, ""), tested=True, durations={"test": 2.0})
+    record = CellRecord(base=untested_cell(CELL, CellStatus.OK, ""), tested=True, durations={"test": 2.0})
     found.add(CELL.id, record, judge_cell(["test_a"], results, limitations, full=False), results)
     return found
 
@@ -43,7 +43,7 @@ def gathered() -> Gathered:
 def test_cells_that_have_the_same_tests_share_their_names() -> None:
     found = gathered()
     other = {"test_a": result(outcome(), outcome("test.test_a.A.test_two", Status.PASSED))}
-    record = CellRecord(base=untested(CELL, CellStatus.OK, ""), tested=True)
+    record = CellRecord(base=untested_cell(CELL, CellStatus.OK, ""), tested=True)
     found.add("another", record, judge_cell(["test_a"], other, made.listed(), full=False), other)
     assert found.modules["another"]["test_a"].tests is found.modules[CELL.id]["test_a"].tests
 

@@ -10,7 +10,7 @@ from matrix import json_records
 from matrix.limitations import CellLimitations, Expectation, ExpectedTest, Limitation, Limitations
 from matrix.model import Condition
 from matrix.versions import Requirement
-from reports.known import as_deselect, as_ignorefile, as_markdown, as_records, node_of, where
+from reports.limitation_formats import as_deselect, as_ignorefile, as_markdown, as_records, node_of, where
 from tests.unit import made
 
 
