@@ -23,7 +23,7 @@ from rich.table import Table
 from benchmarks.timing import TOP, timed
 from harness.commands.history import diff
 from harness.commands.history import history as ask
-from harness.machine.store import digest_of
+from harness.machine.hashing import digest_of
 from matrix.errors import UsageError
 from matrix.outcome import ModuleResult, Outcome, Status
 from reports import history

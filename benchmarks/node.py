@@ -18,7 +18,7 @@ from rich.console import Console
 from benchmarks.compare import Comparison, compare, show_comparison
 from benchmarks.timing import Timing, cpu_seconds, harness_run, prepare, show_timings
 from harness.cells.prepare import Prepared
-from harness.machine.process import Guest
+from harness.machine.guest_process import GuestProcess
 from harness.machine.store import Store
 from harness.suite.discover import test_modules
 from harness.suite.observing import adapter_of, by_hand
@@ -48,7 +48,7 @@ def run_module(prepared: Prepared, module: str, junit: Path, store: Store) -> bo
         written = directory / "work" / "junit.xml"
         regrtest = ("-m", "test", "-u", ",".join(settings.resources), f"--junit-xml={written}", module)
         command = by_hand(settings, adapter_of(prepared), directory, regrtest)
-        guest = Guest(command.argv, env=command.env, cwd=directory / "work", output_limit=settings.limits.output)
+        guest = GuestProcess(command.argv, env=command.env, cwd=directory / "work", output_limit=settings.limits.output)
         ended = guest.wait(settings.limits.seconds) is not None
         guest.kill()
         if written.is_file():

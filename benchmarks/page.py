@@ -23,7 +23,7 @@ from rich.console import Console
 
 from benchmarks.timing import TOP, Timing, timed
 from harness.guests.runtimes.browser import launch_options
-from harness.machine.store import write_atomically
+from harness.machine.files import write_atomically
 from harness.runs.records import (
     STARTED,
     CellRecord,

@@ -22,7 +22,7 @@ from harness.commands.serve import serve_repl
 from harness.commands.test import build_or_test
 from harness.commands.triage.main import triage
 from harness.commands.work import work
-from harness.machine.process import heed_termination
+from harness.machine.termination import raise_on_sigterm
 from matrix.errors import MatrixError
 
 COMMANDS = {
@@ -69,5 +69,5 @@ def main(argv: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    heed_termination()
+    raise_on_sigterm()
     sys.exit(main(sys.argv[1:]))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from harness.machine.store import write_atomically
+from harness.machine.files import write_atomically
 
 _NOT_SHARED = re.compile(rb"^(ac_cv_env_|py_cv_module_|ac_cv_build|ac_cv_func_dlopen=)")
 """the environment, which configure compares; which modules are built; and what a flavour decides"""

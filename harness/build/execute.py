@@ -16,8 +16,11 @@ import msgspec
 
 from harness.build.compiler_cache import CompilerCache
 from harness.build.step import Plan, Step
-from harness.machine import process
-from harness.machine.store import Store, digest_of, read_json, write_atomically
+from harness.machine.command import run_logged
+from harness.machine.files import read_json, tail, write_atomically
+from harness.machine.hashing import digest_of
+from harness.machine.process import base_environment, describe_exit, require
+from harness.machine.store import Store
 from matrix import json_records
 from matrix.errors import BuildFailed
 
@@ -135,22 +138,22 @@ def _begin_anew(plan: Plan, step: Step) -> None:
 
 def _run(plan: Plan, step: Step, store: Store, watcher: Watcher, cache: CompilerCache | None) -> float:
     step.cwd.mkdir(parents=True, exist_ok=True)
-    process.require(step.argv[0] if "/" not in step.argv[0] else "sh")
+    require(step.argv[0] if "/" not in step.argv[0] else "sh")
     if step.argv[0].endswith("configure"):
-        process.require("make")
-        process.require("gcc")
+        require("make")
+        require("gcc")
     log = log_path(plan, step)
     started = time.monotonic()
     watcher.begin(f"{plan.name}: {step.title}", _expected(store, step))
-    argv, env = step.words, process.base_environment() | step.env
+    argv, env = step.words, base_environment() | step.env
     if cache is not None and step.through_cache:
         argv, env = (*argv, *cache.words(step.through_cache)), env | cache.variables(step.compiler)
-    code = process.run_logged(argv, env=env, cwd=step.cwd, log=log, tick=watcher.tick)
+    code = run_logged(argv, env=env, cwd=step.cwd, log=log, tick=watcher.tick)
     elapsed = time.monotonic() - started
     missing = [path for path in step.outputs if not path.exists()]
     if code != 0 or missing:
         watcher.end("failed", elapsed)
-        what = process.describe_exit(code) if code else f"it made no {missing[0]}"
+        what = describe_exit(code) if code else f"it made no {missing[0]}"
         write_atomically(_failure_path(plan, step), _digest(step).encode())
         raise _failed(plan, step, what)
     watcher.end("done", elapsed)
@@ -162,7 +165,7 @@ def _run(plan: Plan, step: Step, store: Store, watcher: Watcher, cache: Compiler
 
 def _failed(plan: Plan, step: Step, what: str, *, remembered: bool = False) -> BuildFailed:
     log = log_path(plan, step)
-    last = "\n".join(process.tail(log, 400).splitlines()[-15:])
+    last = "\n".join(tail(log, 400).splitlines()[-15:])
     return BuildFailed(
         f"{plan.name}: step {step.name} failed ({what})\n{last}\n  command: {step.command()}\n  full log: {log}",
         step=step.name,

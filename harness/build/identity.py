@@ -7,9 +7,8 @@ import re
 import sysconfig
 from pathlib import Path
 
-from harness.machine import process
-from harness.machine.fetch import file_sha256
-from harness.machine.store import digest_of
+from harness.machine.command import capture
+from harness.machine.hashing import digest_of, file_sha256
 from matrix.errors import UsageError
 
 
@@ -31,7 +30,7 @@ def build_machine() -> str:
 def check_build_python(path: Path, series: str) -> Path:
     """The build Python that was named. Raises UsageError when it is none, or of another series."""
     try:
-        said = process.capture([str(path), "--version"], timeout=60)
+        said = capture([str(path), "--version"], timeout=60)
     except Exception as exc:
         raise UsageError(f"--build-python {path} does not run: {exc}") from None
     found = re.match(r"Python (\d+\.\d+)", said)

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.build.recipes import layout
-from harness.machine.store import digest_of, remove_path, remove_tree, write_atomically
+from harness.machine.files import remove_path, remove_tree, write_atomically
+from harness.machine.hashing import digest_of
 from matrix import json_records
 from matrix.model import Series
 

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from harness.build.recipes.emscripten import Toolchain
-from harness.machine.store import Store, remove_tree, write_atomically
+from harness.machine.files import remove_tree, write_atomically
+from harness.machine.store import Store
 from matrix.errors import Unobtainable
 
 _PROGRAM = b"int main(void) { return 0; }\n"

@@ -22,8 +22,8 @@ from harness.guests.adapter import GuestRun
 from harness.guests.digest import digest_of_guests
 from harness.guests.runtimes.choose import adapter
 from harness.guests.settings import GuestSettings, Limits
-from harness.machine.fetch import file_sha256
-from harness.machine.store import Store, digest_of
+from harness.machine.hashing import digest_of, file_sha256
+from harness.machine.store import Store
 from harness.provide.items import items_of
 from harness.provide.obtain import Obtained, obtain
 from matrix.errors import BuildFailed, MatrixError, UsageError

@@ -15,7 +15,8 @@ from rich.console import Console
 from harness.cells.request import Arguments
 from harness.cells.sets import cells_of_set
 from harness.commands.cli import OUT, Parser, positive, seconds, share
-from harness.machine.store import Store, write_atomically
+from harness.machine.files import write_atomically
+from harness.machine.store import Store
 from harness.runs.nightly import Nightly, _finished
 from harness.runs.records import (
     STARTED,

@@ -9,7 +9,8 @@ from rich.console import Console
 
 from harness.cells.sets import cells_of_set
 from harness.commands.cli import Parser, positive
-from harness.machine.store import Store, write_atomically
+from harness.machine.files import write_atomically
+from harness.machine.store import Store
 from harness.runs.ci import FORMATS, jobs_of
 from harness.suite.schedule import Durations
 from matrix import json_records

@@ -19,7 +19,8 @@ from harness.cells.sets import cells_of_set
 from harness.commands.progress import TerminalWatcher
 from harness.guests.probing import Probed, run_probes
 from harness.guests.runtimes.choose import adapter
-from harness.machine.store import Store, write_atomically
+from harness.machine.files import write_atomically
+from harness.machine.store import Store
 from harness.runs.records import named_run_id, point_latest
 from matrix import json_records
 from matrix.errors import BuildFailed, MatrixError, UsageError, near

@@ -13,7 +13,8 @@ from harness.cells.prepare import Options, Preparer
 from harness.cells.request import Arguments
 from harness.cells.selection import matrix_of, selected_cells
 from harness.commands.progress import TerminalWatcher
-from harness.machine.store import Store, write_atomically
+from harness.machine.files import write_atomically
+from harness.machine.store import Store
 from harness.runs.publish import publish
 from harness.runs.records import (
     STARTED,

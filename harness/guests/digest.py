@@ -7,8 +7,7 @@ from pathlib import Path
 import msgspec
 
 from harness.guests.settings import GuestSettings
-from harness.machine.fetch import file_sha256
-from harness.machine.store import digest_of
+from harness.machine.hashing import digest_of, file_sha256
 from matrix import json_records
 
 _HERE = Path(__file__).parents[1]

@@ -23,7 +23,8 @@ from harness.guests.events import Event
 from harness.guests.runtimes.browser import Browser
 from harness.guests.session import Session
 from harness.guests.settings import GuestSettings, Limits
-from harness.machine.process import Guest, describe_exit
+from harness.machine.guest_process import GuestProcess
+from harness.machine.process import describe_exit
 from harness.machine.store import Store
 from matrix.limitations import State
 
@@ -120,7 +121,7 @@ def run_page_probe(name: str, probe: Path, assets: Path, limits: Limits, adapter
     begun = time.monotonic()
     with store.scratch("page") as directory:
         command = adapter.page_probe(probe, assets, directory)
-        prober = Guest(command.argv, env=command.env, cwd=directory, output_limit=limits.output)
+        prober = GuestProcess(command.argv, env=command.env, cwd=directory, output_limit=limits.output)
         try:
             code = prober.wait(limits.seconds)
         finally:

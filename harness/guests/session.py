@@ -10,7 +10,7 @@ from pathlib import Path
 from harness.guests import events
 from harness.guests.adapter import Adapter, GuestRun
 from harness.guests.settings import GuestSettings
-from harness.machine.process import Guest
+from harness.machine.guest_process import GuestProcess
 from harness.machine.store import Store
 from matrix import json_records
 
@@ -53,7 +53,9 @@ class Session:
         self.events_file = place.events
         self._events = events.EventReader(place.events)
         command = adapter.command(self.run, settings.compiled, self.directory)
-        self.guest = Guest(command.argv, env=command.env, cwd=self.directory, output_limit=settings.limits.output)
+        self.guest = GuestProcess(
+            command.argv, env=command.env, cwd=self.directory, output_limit=settings.limits.output
+        )
         self._begun = self._heard = time.monotonic()
         self.startup = 0.0
         """seconds until the script first said something"""

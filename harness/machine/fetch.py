@@ -15,6 +15,7 @@ from pathlib import Path
 
 import httpx
 
+from harness.machine.hashing import file_sha256
 from matrix.errors import HarnessFault, Unobtainable
 
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
@@ -138,9 +139,3 @@ def reachable(url: str, *, timeout: float = 4.0) -> str | None:
     except (httpx.HTTPError, httpx.InvalidURL) as exc:
         return f"no connection ({exc})"
     return None if response.is_success else f"the server answered {response.status_code}"
-
-
-def file_sha256(path: Path) -> str:
-    """The sha256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

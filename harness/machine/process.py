@@ -1,7 +1,10 @@
-"""The only module that starts processes.
+"""Start and end processes. No other module does.
 
-Every process gets a group of its own, so that it can be ended together with its children, and dies
-with the harness where the machine has util-linux's `setpriv` (PR_SET_PDEATHSIG, prctl(2)).
+Each process gets a group of its own, so that it and its children can be killed together. Where the machine has
+util-linux's `setpriv`, the kernel kills it when the harness dies (PR_SET_PDEATHSIG, prctl(2)).
+
+Other modules rarely use `Process` itself: `command` runs a command to its end, `background` runs one beside others,
+`guest_process` runs a guest.
 """
 
 from __future__ import annotations
@@ -12,27 +15,130 @@ import shlex
 import shutil
 import signal
 import subprocess
-import threading
-import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
 from matrix.errors import HarnessFault, MatrixError
 
-_KILL_WAIT = 10.0
-"""seconds that a killed process group may take to go away"""
+PIPE, STDOUT = subprocess.PIPE, subprocess.STDOUT
+"""where an output can go besides a file descriptor: into a pipe; to where standard output goes"""
+KILL_WAIT = 10.0
+"""seconds that a killed process group gets to disappear"""
 
 
-class CommandFailed(MatrixError):
-    """A command that had to succeed did not."""
+class Process:
+    """A running process. Its standard input is empty.
 
-    exit_status = 3
+    `stdout` and `stderr` are file descriptors, PIPE or STDOUT. With `attached`, the process shares the harness's
+    terminal and process group instead, so that Ctrl-C reaches both.
 
-    def __init__(self, argv: Sequence[str], returncode: int, output: str) -> None:
-        super().__init__(f"{shlex.join(argv)}\nended with {describe_exit(returncode)}\n{output.rstrip()}")
-        self.returncode = returncode
-        self.output = output
+    Raises HarnessFault when the command or `cwd` does not exist or the command cannot be started.
+    """
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        cwd: Path | None,
+        stdout: int | None = None,
+        stderr: int | None = None,
+        attached: bool = False,
+    ) -> None:
+        _check_command(argv, env, cwd)
+        self._attached = attached
+        try:
+            self._popen = subprocess.Popen(
+                [*_tether(), *argv],
+                env=dict(env),
+                cwd=cwd,
+                stdin=None if attached else subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+                start_new_session=not attached,
+            )
+        except FileNotFoundError as exc:
+            missing = exc.filename if cwd is None or cwd.is_dir() else cwd
+            raise HarnessFault(f"cannot start {shlex.join(argv)}: {missing} does not exist") from None
+        except OSError as exc:
+            raise HarnessFault(f"cannot start {shlex.join(argv)}: {exc}") from None
+
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
+
+    def poll(self) -> int | None:
+        """The return code (negative for a signal), or None while the process runs."""
+        return self._popen.poll()
+
+    def poll_with_cpu(self) -> tuple[int | None, float]:
+        """The return code as `poll` gives it, and the processor seconds of the process and its children.
+
+        The seconds are 0 unless this call is the one that sees the process end.
+        """
+        if self._popen.returncode is None:
+            pid, status, usage = os.wait4(self.pid, os.WNOHANG)
+            if pid:
+                self._popen.returncode = os.waitstatus_to_exitcode(status)
+                return self._popen.returncode, usage.ru_utime + usage.ru_stime
+        return self._popen.returncode, 0.0
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        """The return code, or None when the process still runs after `timeout` seconds."""
+        try:
+            return self._popen.wait(timeout)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def communicate(self, timeout: float) -> tuple[bytes, bytes] | None:
+        """Both outputs, read from their pipes to the end; None when that takes longer than `timeout` seconds."""
+        try:
+            return self._popen.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def read(self) -> bytes:
+        """The next bytes of the standard output's pipe, or b"" at its end."""
+        assert self._popen.stdout is not None
+        try:
+            return os.read(self._popen.stdout.fileno(), 65536)
+        except OSError:
+            return b""
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to the process group, as a terminal does; to the process alone when it is attached."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if self._attached:
+                self._popen.send_signal(number)
+            else:
+                os.killpg(self.pid, number)
+
+    def kill(self) -> None:
+        """Kill the process group and wait up to KILL_WAIT for the process to disappear."""
+        self.send(signal.SIGKILL)
+        self.wait(KILL_WAIT)
+
+    def close(self) -> None:
+        """Close the harness's ends of the pipes."""
+        for stream in (self._popen.stdout, self._popen.stderr):
+            if stream is not None:
+                stream.close()
+
+
+@cache
+def _tether() -> tuple[str, ...]:
+    """The command prefix that makes the kernel kill a process when the harness dies."""
+    setpriv = shutil.which("setpriv")
+    return (setpriv, "--pdeathsig", "KILL", "--") if setpriv else ()
+
+
+def _check_command(argv: Sequence[str], env: Mapping[str, str], cwd: Path | None) -> None:
+    """Raise HarnessFault when there is no such command: `setpriv` would start anyway and fail later."""
+    # A path is relative to the directory in which the command starts.
+    command = str((cwd or Path()) / argv[0]) if os.sep in argv[0] else argv[0]
+    if shutil.which(command, path=env.get("PATH")) is None:
+        raise HarnessFault(f"cannot start {shlex.join(argv)}: there is no command {argv[0]}")
 
 
 def describe_exit(returncode: int) -> str:
@@ -45,77 +151,14 @@ def describe_exit(returncode: int) -> str:
 
 
 def base_environment() -> dict[str, str]:
-    """What every process gets of the user's environment: nothing that changes what is built or run."""
+    """The part of the user's environment that every process gets. Nothing in it changes what is built or run."""
     kept = ("PATH", "HOME", "TMPDIR", "USER", "LOGNAME")
     return {name: os.environ[name] for name in kept if name in os.environ} | {"LANG": "C.UTF-8"}
 
 
 def client_environment() -> dict[str, str]:
-    """The environment of the package clients (apt, pip), whose configuration is the user's own."""
+    """The environment of the package clients (apt, pip): the user's own, which configures them."""
     return dict(os.environ) | {"LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}
-
-
-class Terminated(KeyboardInterrupt):
-    """This process was sent SIGTERM: what it does is ended as Ctrl-C ends it."""
-
-
-def heed_termination() -> None:
-    """Let SIGTERM raise Terminated: by default it would end this process and leave what its children started.
-
-    SIGINT, with which those are ended then, is no longer ignored, as shells let background jobs do, and these theirs.
-    """
-
-    def terminate(number: int, frame: object) -> None:
-        raise Terminated
-
-    signal.signal(signal.SIGTERM, terminate)
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-@cache
-def _tether() -> tuple[str, ...]:
-    setpriv = shutil.which("setpriv")
-    return (setpriv, "--pdeathsig", "KILL", "--") if setpriv else ()
-
-
-def _start(
-    argv: Sequence[str], *, env: Mapping[str, str], cwd: Path | None, stdout: int, stderr: int
-) -> subprocess.Popen[bytes]:
-    # Asked here, since `setpriv` would start whatever is there or not.
-    # A path is relative to where the command is started.
-    command = str((cwd or Path()) / argv[0]) if os.sep in argv[0] else argv[0]
-    if shutil.which(command, path=env.get("PATH")) is None:
-        raise HarnessFault(f"cannot start {shlex.join(argv)}: there is no command {argv[0]}")
-    try:
-        return subprocess.Popen(
-            [*_tether(), *argv],
-            env=dict(env),
-            cwd=cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=stdout,
-            stderr=stderr,
-            start_new_session=True,
-        )
-    except FileNotFoundError as exc:
-        missing = exc.filename if cwd is None or cwd.is_dir() else cwd
-        raise HarnessFault(f"cannot start {shlex.join(argv)}: {missing} is not there") from None
-    except OSError as exc:
-        raise HarnessFault(f"cannot start {shlex.join(argv)}: {exc}") from None
-
-
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(_KILL_WAIT)
-
-
-def require(tool: str, *, package: str = "") -> str:
-    """The path of a command. Raises HarnessFault naming the package that has it."""
-    if path := shutil.which(tool):
-        return path
-    raise MissingTool(tool, package or tool)
 
 
 class MissingTool(MatrixError):
@@ -130,217 +173,8 @@ class MissingTool(MatrixError):
         )
 
 
-def capture(
-    argv: Sequence[str],
-    *,
-    env: Mapping[str, str] | None = None,
-    cwd: Path | None = None,
-    timeout: float = 300.0,
-) -> str:
-    """The standard output of a command, as text.
-
-    `timeout` is in seconds. Raises CommandFailed, with its output, when it does not exit with 0.
-    """
-    process = _start(
-        argv,
-        env=base_environment() if env is None else env,
-        cwd=cwd,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    with process:  # closes the pipes
-        try:
-            out, err = process.communicate(timeout=timeout)
-        except subprocess.TimeoutExpired:
-            _kill_group(process)
-            raise CommandFailed(argv, -signal.SIGKILL, f"no answer within {timeout:.0f} s") from None
-        except BaseException:
-            _kill_group(process)
-            raise
-    if process.returncode != 0:
-        raise CommandFailed(argv, process.returncode, (err or out).decode("utf-8", "backslashreplace"))
-    return out.decode("utf-8", "backslashreplace")
-
-
-def run_logged(
-    argv: Sequence[str],
-    *,
-    env: Mapping[str, str],
-    cwd: Path,
-    log: Path,
-    tick: Callable[[float], None] = lambda elapsed: None,
-) -> int:
-    """Run a command with both its outputs in `log`; its return code (negative for a signal).
-
-    `tick` is called some times a second with the seconds that have gone by. The process group is
-    killed when anything is raised meanwhile (Ctrl-C, say).
-    """
-    started = time.monotonic()
-    with log.open("wb") as file:
-        file.write(f"$ cd {shlex.quote(str(cwd))}\n$ {shlex.join(argv)}\n".encode())
-        file.flush()
-        process = _start(argv, env=env, cwd=cwd, stdout=file.fileno(), stderr=subprocess.STDOUT)
-        try:
-            while True:
-                try:
-                    return process.wait(0.2)
-                except subprocess.TimeoutExpired:
-                    tick(time.monotonic() - started)
-        except BaseException:
-            _kill_group(process)
-            raise
-
-
-class Background:
-    """A command that goes on beside others, in a session of its own, with both its outputs in `log`.
-
-    It and what it starts stay on some `processors`, if any are named.
-    """
-
-    def __init__(
-        self,
-        argv: Sequence[str],
-        *,
-        env: Mapping[str, str],
-        cwd: Path,
-        log: Path,
-        processors: Collection[int] = (),
-    ) -> None:
-        self.started = time.time()
-        self.cpu = 0.0
-        """seconds, its own and its children's, once it is over"""
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as file:
-            file.write(f"$ {shlex.join(argv)}\n".encode())
-            file.flush()
-            self._process = _start(argv, env=env, cwd=cwd, stdout=file.fileno(), stderr=subprocess.STDOUT)
-        if processors:
-            with contextlib.suppress(ProcessLookupError):  # it is over already
-                os.sched_setaffinity(self._process.pid, processors)
-
-    def poll(self) -> int | None:
-        """The return code (negative for a signal), or None while it runs."""
-        if self._process.returncode is None:
-            pid, status, usage = os.wait4(self._process.pid, os.WNOHANG)
-            if pid:
-                self._process.returncode = os.waitstatus_to_exitcode(status)
-                self.cpu = usage.ru_utime + usage.ru_stime
-        return self._process.returncode
-
-    def interrupt(self) -> None:
-        """What Ctrl-C is to a command on a terminal."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGINT)
-
-    def kill(self) -> None:
-        if self.poll() is None:
-            _kill_group(self._process)
-
-
-def run_attached(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> int:
-    """Run a command on the user's terminal, in the harness's own process group; its return code.
-
-    Ctrl-C reaches it as it reaches the harness, SIGTERM as Ctrl-C; the command is waited for in any case.
-    """
-    try:
-        process = subprocess.Popen([*_tether(), *argv], env=dict(env), cwd=cwd)
-    except OSError as exc:
-        raise HarnessFault(f"cannot start {shlex.join(argv)}: {exc}") from None
-    while True:
-        try:
-            return process.wait()
-        except Terminated:
-            process.send_signal(signal.SIGINT)
-        except KeyboardInterrupt:
-            continue
-
-
-def tail(log: Path, lines: int = 25) -> str:
-    """The last lines of a log, whatever bytes it has; at most 64 KiB are read."""
-    try:
-        with log.open("rb") as file:
-            file.seek(0, os.SEEK_END)
-            file.seek(max(0, file.tell() - 65536))
-            text = file.read().decode("utf-8", "backslashreplace")
-    except OSError as exc:
-        return f"({log} cannot be read: {exc.strerror})"
-    return "\n".join(text.splitlines()[-lines:])
-
-
-class Guest:
-    """One running guest: its process, its output (both streams) up to a limit.
-
-    The first `keep` bytes and the last `keep` bytes of the output are kept; beyond `limit` bytes the
-    guest is killed and `overflowed` is set.
-    """
-
-    keep = 128 * 1024
-
-    def __init__(self, argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, output_limit: int) -> None:
-        self.argv = tuple(argv)
-        self.overflowed = False
-        self.written = 0
-        self._limit = output_limit
-        self._head = bytearray()
-        self._tail = bytearray()
-        self._process = _start(argv, env=env, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        self._pump = threading.Thread(target=self._read, daemon=True)
-        self._pump.start()
-
-    def _read(self) -> None:
-        stream = self._process.stdout
-        assert stream is not None
-        for chunk in _chunks(stream.fileno()):
-            self.written += len(chunk)
-            if self.written > self._limit:
-                self.overflowed = True
-                _kill_group(self._process)
-                break
-            room = self.keep - len(self._head)
-            self._head += chunk[:room]
-            self._tail += chunk[max(room, 0) :]
-            del self._tail[: -self.keep]
-
-    @property
-    def output(self) -> str:
-        """What the guest printed, with the middle left out when it is long."""
-        head, tail_ = self._head.decode("utf-8", "backslashreplace"), bytes(self._tail)
-        left_out = self.written - len(self._head) - len(tail_)
-        gap = f"\n[... {left_out} bytes left out ...]\n" if left_out > 0 else ""
-        return head + gap + tail_.decode("utf-8", "backslashreplace")
-
-    def poll(self) -> int | None:
-        """The return code (negative for a signal), or None while it runs."""
-        return self._process.poll()
-
-    def wait(self, timeout: float) -> int | None:
-        """The return code, waited for at most `timeout` seconds; None when it still runs."""
-        try:
-            code = self._process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            return None
-        self._pump.join(_KILL_WAIT)
-        return code
-
-    def send(self, number: signal.Signals) -> None:
-        """Send a signal to the guest and all that it started, as a terminal does."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, number)
-
-    def kill(self) -> None:
-        """End the guest and all that it started."""
-        _kill_group(self._process)
-        self._pump.join(_KILL_WAIT)
-        if self._process.stdout is not None:
-            self._process.stdout.close()
-
-
-def _chunks(descriptor: int) -> Iterator[bytes]:
-    while True:
-        try:
-            chunk = os.read(descriptor, 65536)
-        except OSError:
-            return
-        if not chunk:
-            return
-        yield chunk
+def require(tool: str, *, package: str = "") -> str:
+    """The path of a command. Raises MissingTool, which names the Debian package that contains it."""
+    if path := shutil.which(tool):
+        return path
+    raise MissingTool(tool, package or tool)

@@ -13,24 +13,21 @@ Layout below the root (`$CPYTHON_WASM_CACHE`, else the user's cache directory):
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import os
 import re
 import secrets
-import shutil
 import tempfile
 import time
 import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import platformdirs
 from filelock import FileLock, Timeout
 
 from harness.machine import uses
+from harness.machine.files import remove_path, remove_tree, write_atomically
 from matrix import json_records
 from matrix.errors import HarnessFault
 
@@ -270,53 +267,3 @@ def damage(directory: Path, manifest: Manifest) -> str | None:
         if (info.st_size, info.st_mtime_ns) != expected:
             return path
     return None
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that it is there whole or as it was before, also after a crash."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
-
-
-def read_json(path: Path, default: Any) -> Any:
-    """The JSON in a file of `state/`; `default` when there is none or it is damaged."""
-    try:
-        return json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return default
-
-
-def remove_tree(directory: Path) -> None:
-    """Remove a directory and all in it, read-only directories too; nothing happens when it is gone."""
-
-    def retry(function: Callable[..., Any], path: str, _error: Any) -> None:
-        with contextlib.suppress(OSError):
-            os.chmod(os.path.dirname(path), 0o700)
-            os.chmod(path, 0o700)
-            function(path)
-
-    shutil.rmtree(directory, onerror=retry)
-
-
-def remove_path(path: Path) -> None:
-    """Remove a file, a link or a directory with all in it; nothing happens when it is gone."""
-    if path.is_dir() and not path.is_symlink():
-        remove_tree(path)
-    else:
-        path.unlink(missing_ok=True)
-
-
-def digest_of(*parts: str) -> str:
-    """A short identity of some strings, for names of entries and stamps."""
-    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:16]

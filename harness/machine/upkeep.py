@@ -13,7 +13,8 @@ from pathlib import Path
 
 import msgspec
 
-from harness.machine.store import MANIFEST, PLACES, Store, remove_path
+from harness.machine.files import remove_path
+from harness.machine.store import MANIFEST, PLACES, Store
 from matrix import json_records
 from matrix.errors import UsageError
 

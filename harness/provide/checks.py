@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from harness.machine import process
+from harness.machine.command import capture
 from matrix.errors import MatrixError
 from matrix.model import SdkFamily
 
@@ -47,7 +47,7 @@ def _misfit(root: Path) -> str | None:
     if expected is None:
         return None  # before 3.1.8 it was written otherwise
     try:
-        said = process.capture([str(root / "bin/clang"), "--version"], timeout=60)
+        said = capture([str(root / "bin/clang"), "--version"], timeout=60)
     except MatrixError as exc:
         return f"its clang does not run: {exc}"
     found = re.search(r"clang version (\d+)", said)

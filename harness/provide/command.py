@@ -9,7 +9,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.machine.store import Store, digest_of
+from harness.machine.hashing import digest_of
+from harness.machine.store import Store
 from harness.provide.obtain import Obtained
 from harness.provide.pypi import check_command, command_version
 from matrix.errors import Unobtainable

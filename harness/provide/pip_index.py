@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from harness.machine import process
-from harness.machine.process import CommandFailed
+from harness.machine.command import CommandFailed, capture
+from harness.machine.process import client_environment
 from matrix.errors import Unobtainable
 from matrix.model import Wheel
 
@@ -31,7 +31,7 @@ def install(wheel: Wheel, scratch: Path) -> Path:
 def _pip(arguments: list[str], wanted: str) -> str:
     """What pip prints. Raises Unobtainable with the reason that it gives why it has not what is `wanted`."""
     try:
-        return process.capture([sys.executable, "-m", "pip", *arguments], env=process.client_environment(), timeout=900)
+        return capture([sys.executable, "-m", "pip", *arguments], env=client_environment(), timeout=900)
     except CommandFailed as exc:
         errors = [line for line in exc.output.splitlines() if "ERROR" in line or "error" in line]
         detail = (errors or exc.output.strip().splitlines() or ["pip said nothing"])[0].strip()

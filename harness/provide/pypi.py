@@ -11,9 +11,9 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.machine import process
-from harness.machine.process import CommandFailed
-from harness.machine.store import Store, digest_of
+from harness.machine.command import CommandFailed, capture
+from harness.machine.hashing import digest_of
+from harness.machine.store import Store
 from harness.provide import pip_index
 from harness.provide.obtain import Obtained
 from matrix.errors import Unobtainable
@@ -124,7 +124,7 @@ def _take_command(tree: Path, command: Path) -> None:
 def command_version(command: Path) -> str:
     """`49.0.3` of `wasmtime 49.0.3 (f96eabaa1 2026-10-14)`, `20.18.0` of node's `v20.18.0`."""
     try:
-        said = process.capture([str(command), "--version"], timeout=60)
+        said = capture([str(command), "--version"], timeout=60)
     except CommandFailed as exc:
         raise Unobtainable(f"{command} does not run: {exc.output.strip()}") from None
     match = re.search(r"\d+(\.\d+)+", said)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from harness.machine.store import write_atomically
+from harness.machine.files import write_atomically
 from harness.runs.records import (
     STARTED,
     CellRecord,

@@ -16,8 +16,10 @@ from harness import TOP
 from harness.build.execute import Silent
 from harness.cells.prepare import Options, Preparer
 from harness.cells.selection import matrix_of, selected_cells
-from harness.machine.process import Background, describe_exit
-from harness.machine.store import Store, read_json, write_atomically
+from harness.machine.background import Background
+from harness.machine.files import read_json, write_atomically
+from harness.machine.process import describe_exit
+from harness.machine.store import Store
 from harness.provide.items import items_of
 from harness.runs.publish import publish
 from harness.runs.records import CellRecord, StartedRun, cell_directory, read_record, write_record

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from harness.cells.selection import cell_options
-from harness.machine.store import write_atomically
+from harness.machine.files import write_atomically
 from harness.runs.pages import Gathered, write_pages
 from harness.runs.records import CellRecord, StartedRun, cell_directory, read_record, write_files
 from harness.suite.plugin import OUTCOMES

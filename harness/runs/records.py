@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from harness.cells.request import Arguments
-from harness.machine.store import write_atomically
+from harness.machine.files import write_atomically
 from matrix import json_records
 from matrix.errors import UsageError, near
 from matrix.model import Cell

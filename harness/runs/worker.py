@@ -11,7 +11,8 @@ from rich.markup import escape
 
 from harness.cells.prepare import Prepared, Preparer
 from harness.cells.request import Arguments
-from harness.machine.store import Store, write_atomically
+from harness.machine.files import write_atomically
+from harness.machine.store import Store
 from harness.runs.records import CellRecord, cell_directory, read_record, write_record
 from harness.suite.run import nothing_to_run, run_cell
 from matrix.errors import BuildFailed, HarnessFault, MatrixError, UsageError

@@ -19,7 +19,8 @@ from harness.guests import events
 from harness.guests.adapter import Adapter
 from harness.guests.session import Session
 from harness.guests.settings import GuestSettings
-from harness.machine.store import Store, write_atomically
+from harness.machine.files import write_atomically
+from harness.machine.store import Store
 from matrix.outcome import ModuleResult, Status
 
 DRIVER = TOP / "harness" / "guests" / "inside" / "driver.py"

@@ -24,7 +24,8 @@ from harness.guests.adapter import Adapter
 from harness.guests.events import EventReader, Record
 from harness.guests.runtimes.choose import adapter
 from harness.guests.settings import GuestSettings
-from harness.machine.store import Store, write_atomically
+from harness.machine.files import write_atomically
+from harness.machine.store import Store
 from harness.provide.obtain import Obtained
 from harness.suite.batch import Batch
 from harness.suite.results import append_result

@@ -14,8 +14,10 @@ import msgspec
 from harness import TOP
 from harness.cells.prepare import Prepared
 from harness.cells.request import Arguments
-from harness.machine import process
-from harness.machine.store import Store, write_atomically
+from harness.machine.command import run_attached
+from harness.machine.files import write_atomically
+from harness.machine.process import describe_exit
+from harness.machine.store import Store
 from harness.suite.batch import ModulePlan
 from harness.suite.discover import module_size, test_modules
 from harness.suite.plugin import OUTCOMES, SELECTED, SUITE, SuiteFile
@@ -145,7 +147,7 @@ def run_cell(
     (directory / SELECTED).unlink(missing_ok=True)
     code = 0
     if left:
-        code = process.run_attached(
+        code = run_attached(
             pytest_command(directory, arguments.pytest, workers), env=pytest_environment(), cwd=directory
         )
     if code == -signal.SIGINT:
@@ -161,14 +163,14 @@ def run_cell(
     if code == _NOTHING and not done:
         raise UsageError("no test module is selected", hint=_nearest(arguments.pytest, [p.module for p in everything]))
     if code not in (0, 1, _INTERRUPTED, _NOTHING) and not results:
-        raise HarnessFault(f"pytest ended with {process.describe_exit(code)}; see above")
+        raise HarnessFault(f"pytest ended with {describe_exit(code)}; see above")
     return CellRun(
         planned=planned,
         results=results,
         suite=len(test_modules(prepared.source)),
         whole=not any(plan.match for plan in everything) and len(planned) == len(everything) and code != _INTERRUPTED,
         interrupted=code == _INTERRUPTED,
-        fault="" if code in (0, 1, _INTERRUPTED, _NOTHING) else f"pytest ended with {process.describe_exit(code)}",
+        fault="" if code in (0, 1, _INTERRUPTED, _NOTHING) else f"pytest ended with {describe_exit(code)}",
     )
 
 

@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
-from harness.machine.store import Store, read_json, write_atomically
+from harness.machine.files import read_json, write_atomically
+from harness.machine.store import Store
 from harness.suite.batch import ModulePlan
 from matrix import json_records
 

@@ -23,12 +23,13 @@ Cache = Callable[..., subprocess.CompletedProcess[str]]
 RUN = """
 import sys
 from pathlib import Path
-from harness import process
-from harness.store import Store
+from harness.machine.command import run_attached
+from harness.machine.process import base_environment
+from harness.machine.store import Store
 
 store = Store()
 print(store.use(store.entry("sdk")), flush=True)
-process.run_attached(["cat"], env=process.base_environment(), cwd=Path())
+run_attached(["cat"], env=base_environment(), cwd=Path())
 """
 """a run that uses an entry, with a process that it has started, until its standard input is closed"""
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from harness.guests.runtimes import confine
-from harness.machine import process
+from harness.machine.command import run_logged
+from harness.machine.process import base_environment
 
 pytestmark = [
     pytest.mark.integration,
@@ -58,7 +59,7 @@ def confined(tmp_path: Path) -> Confined:
     def run(directories: list[Path], *command: str) -> tuple[int, str]:
         argv = [sys.executable, "-I", "-S", confine.__file__, *map(str, directories), "--", *command]
         log = tmp_path / "log"
-        code = process.run_logged(argv, env=process.base_environment(), cwd=tmp_path, log=log)
+        code = run_logged(argv, env=base_environment(), cwd=tmp_path, log=log)
         return code, "".join(log.read_text().splitlines(keepends=True)[2 + command_lines(command) :])
 
     return run

@@ -31,8 +31,8 @@ from harness.guests.runtimes import confine
 from harness.guests.runtimes.browser import launch_options
 from harness.guests.runtimes.choose import adapter
 from harness.guests.settings import Limits
-from harness.machine.fetch import file_sha256
-from harness.machine.process import Guest
+from harness.machine.guest_process import GuestProcess
+from harness.machine.hashing import file_sha256
 from harness.runs.records import StartedRun
 from harness.runs.worker import CellWorker
 from matrix.expand import expand
@@ -130,7 +130,7 @@ def guest(tmp_path: Path, code: str, memory_limit: int = 1 << 30) -> tuple[int, 
         memory_limit=memory_limit,
     )
     command = runtime.command(run, runtime.compile(run, real_store()), tmp_path)
-    process = Guest(command.argv, env=dict(os.environ), cwd=allowed, output_limit=1 << 20)
+    process = GuestProcess(command.argv, env=dict(os.environ), cwd=allowed, output_limit=1 << 20)
     status = process.wait(120)
     process.kill()
     assert status is not None

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.machine import process
+from harness.machine.command import capture
 from harness.machine.fetch import reachable
 from harness.machine.store import Store
 
@@ -40,7 +40,7 @@ def test_posix_spawn_is_refused() -> None:
 
 def test_the_harness_cannot_swallow_the_refusal() -> None:
     with pytest.raises(FORBIDDEN, match="start no processes"):
-        process.capture([sys.executable, "--version"])
+        capture([sys.executable, "--version"])
 
 
 def test_connecting_is_refused() -> None:

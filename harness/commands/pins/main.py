@@ -12,7 +12,8 @@ from rich.console import Console
 
 from harness.commands.cli import Parser
 from harness.commands.pins.sources import Asked
-from harness.machine.store import Store, write_atomically
+from harness.machine.files import write_atomically
+from harness.machine.store import Store
 from matrix import load, pins
 from matrix.errors import Unobtainable
 

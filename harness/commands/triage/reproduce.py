@@ -17,8 +17,10 @@ from harness.commands.cli import parse
 from harness.commands.progress import TerminalWatcher
 from harness.commands.triage.search import fewest
 from harness.guests.adapter import Command
-from harness.machine import process
-from harness.machine.store import Store, remove_path
+from harness.machine.command import run_attached
+from harness.machine.files import remove_path
+from harness.machine.process import base_environment
+from harness.machine.store import Store
 from harness.suite.batch import ModulePlan
 from harness.suite.observing import adapter_of, by_hand, fails_after, observe
 from harness.suite.run import chosen_plans
@@ -94,7 +96,7 @@ def repro(known: argparse.Namespace, console: Console) -> int:
     console.print(
         f"cd {shlex.quote(str(place))} && env {shlex.join([*shown, *command.argv])}", markup=False, soft_wrap=True
     )
-    code = process.run_attached(command.argv, env=process.base_environment() | env, cwd=place)
+    code = run_attached(command.argv, env=base_environment() | env, cwd=place)
     return code if 0 <= code <= 255 else 1
 
 

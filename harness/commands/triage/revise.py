@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from harness.cells.selection import matrix_of, selected_cells
-from harness.machine.store import write_atomically
+from harness.machine.files import write_atomically
 from harness.runs.records import cell_directory, read_record, read_started
 from harness.suite.plugin import OUTCOMES
 from harness.suite.results import read_results

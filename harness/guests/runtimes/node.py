@@ -19,9 +19,10 @@ from harness.guests.adapter import Command, GuestRun
 from harness.guests.places import Place
 from harness.guests.runtimes import confine
 from harness.guests.runtimes.compiled import compiled
-from harness.machine import process
-from harness.machine.process import CommandFailed, describe_exit
-from harness.machine.store import Store, digest_of
+from harness.machine.command import CommandFailed, capture
+from harness.machine.hashing import digest_of
+from harness.machine.process import describe_exit
+from harness.machine.store import Store
 
 _CONFINE = Path(__file__).parent / "confine.py"
 _COMPILED = Path(__file__).parent / "node_compiled.js"
@@ -65,12 +66,12 @@ class Node:
         """V8's code of the module; the module itself when this Node cannot keep any."""
 
         def make(target: Path) -> None:
-            process.capture([*node, "--write", str(run.wasm), str(target)], timeout=600)
-            process.capture([*node, "--check", str(run.wasm), str(target)])
+            capture([*node, "--write", str(run.wasm), str(target)], timeout=600)
+            capture([*node, "--check", str(run.wasm), str(target)])
 
         def usable(target: Path) -> bool:
             try:
-                process.capture([*node, "--check", str(run.wasm), str(target)])
+                capture([*node, "--check", str(run.wasm), str(target)])
             except CommandFailed:
                 return False
             return True

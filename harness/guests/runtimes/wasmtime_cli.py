@@ -13,9 +13,9 @@ from harness.guests import places
 from harness.guests.adapter import Command, GuestRun, describe_wasmtime_end
 from harness.guests.places import Place
 from harness.guests.runtimes.compiled import compiled
-from harness.machine import process
-from harness.machine.process import CommandFailed
-from harness.machine.store import Store, digest_of
+from harness.machine.command import CommandFailed, capture
+from harness.machine.hashing import digest_of
+from harness.machine.store import Store
 from matrix.errors import HarnessFault
 
 
@@ -35,7 +35,7 @@ class WasmtimeCli:
         def make(target: Path) -> None:
             argv = [str(self._command), "compile", *flags, "-o", str(target), str(run.wasm)]
             try:
-                process.capture(argv, timeout=600)
+                capture(argv, timeout=600)
             except CommandFailed as exc:
                 raise HarnessFault(f"wasmtime cannot compile {run.wasm}: {exc}") from None
 

@@ -12,9 +12,9 @@ from harness.guests import places
 from harness.guests.adapter import Command, GuestRun, describe_wasmtime_end
 from harness.guests.places import Place
 from harness.guests.runtimes.compiled import compiled
-from harness.machine import process
-from harness.machine.process import CommandFailed
-from harness.machine.store import Store, digest_of
+from harness.machine.command import CommandFailed, capture
+from harness.machine.hashing import digest_of
+from harness.machine.store import Store
 from matrix import json_records
 from matrix.errors import HarnessFault
 
@@ -49,7 +49,7 @@ class WasmtimeEmbedded:
     def compile(self, run: GuestRun, store: Store) -> Path:
         def make(target: Path) -> None:
             try:
-                process.capture([*_python(), str(HOST), "--compile", self._spec(run, target)], timeout=600)
+                capture([*_python(), str(HOST), "--compile", self._spec(run, target)], timeout=600)
             except CommandFailed as exc:
                 raise HarnessFault(f"wasmtime cannot compile {run.wasm}: {exc}") from None
 

@@ -11,20 +11,8 @@ from pathlib import Path
 
 import platformdirs
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from harness.machine.store import (
-    CACHE_NAME,
-    VARIABLE,
-    Store,
-    damage,
-    digest_of,
-    read_json,
-    remove_tree,
-    snapshot,
-    write_atomically,
-)
+from harness.machine.store import CACHE_NAME, VARIABLE, Store, damage, snapshot
 from matrix.errors import HarnessFault, Unobtainable
 
 Made = tuple[str, str, str, tuple[str, ...]]
@@ -293,77 +281,7 @@ def test_what_running_runs_use_is_left_alone(store: Store) -> None:
     assert part.exists()
 
 
-# --- files
-
-
-def test_a_file_is_written_whole(tmp_path: Path) -> None:
-    path = tmp_path / "new/directory/file"
-    write_atomically(path, b"one")
-    write_atomically(path, b"two")
-    assert path.read_bytes() == b"two"
-    assert stat.S_IMODE(path.stat().st_mode) == 0o644
-    assert list(path.parent.iterdir()) == [path]
-
-
-def test_a_write_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
-    path = tmp_path / "file"
-    write_atomically(path, b"one")
-    with pytest.raises(TypeError):
-        write_atomically(path, "not bytes")  # type: ignore[arg-type]
-    assert path.read_bytes() == b"one"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_write_that_cannot_land_leaves_nothing(tmp_path: Path) -> None:
-    (tmp_path / "file").mkdir()
-    with pytest.raises(OSError, match="directory"):
-        write_atomically(tmp_path / "file", b"one")
-    assert list(tmp_path.iterdir()) == [tmp_path / "file"]
-
-
-def test_readers_see_the_old_or_the_new_file(tmp_path: Path) -> None:
-    path = tmp_path / "file"
-    contents = [bytes([number]) * 50_000 for number in range(8)]
-    write_atomically(path, contents[0])
-
-    def write_all() -> None:
-        for data in contents * 3:
-            write_atomically(path, data)
-
-    with ThreadPoolExecutor(1) as pool:
-        writer = pool.submit(write_all)
-        while not writer.done():
-            assert path.read_bytes() in contents
-        writer.result()
-
-
-@pytest.mark.parametrize("data", [None, b"", b"{", b"\xff"])
-def test_json_that_is_not_there_or_damaged_is_the_default(tmp_path: Path, data: bytes | None) -> None:
-    if data is not None:
-        (tmp_path / "file").write_bytes(data)
-    assert read_json(tmp_path / "file", {"a": "default"}) == {"a": "default"}
-
-
-def test_json_is_read(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text('{"a": [1]}')
-    assert read_json(tmp_path / "file", None) == {"a": [1]}
-
-
-def test_a_tree_is_removed_and_what_its_links_point_at_stays(tmp_path: Path) -> None:
-    (tmp_path / "kept").mkdir()
-    (tmp_path / "kept/file").write_text("")
-    tree = tmp_path / "tree"
-    (tree / "locked").mkdir(parents=True)
-    (tree / "locked/file").write_text("")
-    (tree / "link").symlink_to(tmp_path / "kept")
-    (tree / "locked").chmod(0o500)
-    remove_tree(tree)
-    assert not tree.exists()
-    assert (tmp_path / "kept/file").exists()
-
-
-def test_a_tree_that_is_gone_is_removed_already(tmp_path: Path) -> None:
-    remove_tree(tmp_path / "gone")
+# --- damage
 
 
 def test_a_snapshot_has_every_file_and_no_byte_code(tmp_path: Path) -> None:
@@ -379,9 +297,3 @@ def test_damage_names_the_file(store: Store, maker: Maker) -> None:
     assert damage(path, manifest) is None
     remove(path)
     assert damage(path, manifest) == "bin/clang"
-
-
-@given(st.lists(st.text(st.characters(exclude_characters="\0", codec="utf-8"))), st.lists(st.text("ab", max_size=3)))
-def test_digests_are_the_same_only_for_the_same_parts(one: list[str], other: list[str]) -> None:
-    assert (digest_of(*one) == digest_of(*other)) is (one == other or (sorted([one, other]) == [[], [""]]))
-    assert len(digest_of(*one)) == 16

@@ -299,7 +299,7 @@ def test_a_compiled_module_is_used(
         (part,) = {word for word in " ".join(argv).replace('"', " ").split() if word.endswith(".part")}
         Path(part).write_text("compiled")
 
-    monkeypatch.setattr("harness.machine.process.capture", compile)
+    monkeypatch.setattr(f"{type(adapter).__module__}.capture", compile)
     run = GuestRun(
         wasm=Path("python.wasm"), wasm_digest="d", argv=("",), env={}, preopens=(), wasm_stack=1, memory_limit=1
     )

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from harness.cells.request import Arguments
 from harness.guests.settings import Limits
-from harness.machine.store import write_atomically
+from harness.machine.files import write_atomically
 from harness.runs.merge import merge
 from harness.runs.records import STARTED, CellRecord, StartedRun, cell_directory, read_record, write_record
 from harness.suite.plugin import OUTCOMES

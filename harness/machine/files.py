@@ -1,0 +1,69 @@
+"""Write, read and remove files so that a crash never leaves half of one."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file. After a crash it is either complete or unchanged. Missing directories are made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def read_json(path: Path, default: Any) -> Any:
+    """The JSON in a file, or `default` when the file does not exist or is damaged."""
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return default
+
+
+def tail(path: Path, lines: int = 25) -> str:
+    """The last lines of a log, decoded as UTF-8 with escapes. Reads at most 64 KiB."""
+    try:
+        with path.open("rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - 65536))
+            text = file.read().decode("utf-8", "backslashreplace")
+    except OSError as exc:
+        return f"({path} cannot be read: {exc.strerror})"
+    return "\n".join(text.splitlines()[-lines:])
+
+
+def remove_tree(directory: Path) -> None:
+    """Remove a directory and everything in it, including read-only directories. A missing one is fine."""
+
+    def retry(function: Callable[..., Any], path: str, _error: Any) -> None:
+        with contextlib.suppress(OSError):
+            os.chmod(os.path.dirname(path), 0o700)
+            os.chmod(path, 0o700)
+            function(path)
+
+    shutil.rmtree(directory, onerror=retry)
+
+
+def remove_path(path: Path) -> None:
+    """Remove a file, a link, or a directory and everything in it. A missing one is fine."""
+    if path.is_dir() and not path.is_symlink():
+        remove_tree(path)
+    else:
+        path.unlink(missing_ok=True)
