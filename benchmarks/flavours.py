@@ -17,6 +17,7 @@ from harness.guests.settings import Limits
 from harness.machine.store import Store
 from matrix.expand import expand
 from matrix.load import load
+from matrix.resolve import resolve
 from matrix.select import Selection, select
 
 TARGETS = ("node", "node-dl", "node-pthreads", "browser")
@@ -58,8 +59,8 @@ def measure(directory: Path, store: Store) -> list[Steps]:
     for target in TARGETS:
         selection = Selection(target=(target,), sdk=("3.1.69",), cpython=("3.11.2",))
         watch = Stopwatch()
-        preparer = Preparer(matrix, Store(cache), Options(jobs=os.cpu_count() or 1), watch, print)
-        preparer.prepare(select(expansion, selection)[0], Limits())
+        preparer = Preparer(Store(cache), Options(jobs=os.cpu_count() or 1), watch, print)
+        preparer.prepare(resolve(matrix, select(expansion, selection)[0]), Limits())
         found.append(Steps(target=target, steps=watch.steps))
     return found
 

@@ -30,6 +30,7 @@ from matrix.model import (
     Series,
     Target,
 )
+from matrix.resolve import ResolvedCell, resolve
 from matrix.select import Selection, select
 from matrix.versions import Requirement
 
@@ -123,12 +124,19 @@ def steps(matrix: Matrix) -> dict[str, float]:
     take("select the default", selected(Selection()))
     take("select ids", selected(Selection(cell=tuple(cell.id for cell in made[0].cells[::100]))))
 
+    cells: list[ResolvedCell] = []
+
+    def resolved() -> int:
+        cells.extend(resolve(matrix, cell) for cell in made[0].cells)
+        return len(cells)
+
+    take("resolve all", resolved)
     modules = {f"test_{number}": 0.1 + number % 37 for number in range(MODULES)}
     jobs = []
 
     def planned() -> int:
         seconds_of = {"wasi": modules}
-        jobs.append(jobs_of(made[0].cells, matrix, seconds_of, sum(modules.values()) / SHARDS + 1.0))
+        jobs.append(jobs_of(cells, seconds_of, sum(modules.values()) / SHARDS + 1.0))
         return len(jobs[0].shards)
 
     def sharded() -> int:

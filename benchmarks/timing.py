@@ -21,6 +21,7 @@ from harness.guests.settings import Limits
 from harness.machine.store import Store
 from matrix.expand import expand
 from matrix.load import load
+from matrix.resolve import resolve
 from matrix.select import Selection, select
 
 TOP = Path(__file__).parent.parent
@@ -96,8 +97,8 @@ def prepare(selection: Selection, store: Store, *, repaired: bool = True) -> Pre
     if not repaired:
         matrix = msgspec.structs.replace(matrix, repairs=())
     (cell,) = select(expand(matrix), selection)
-    preparer = Preparer(matrix, store, Options(jobs=os.cpu_count() or 1), Silent(), print)
-    return preparer.prepare(cell, Limits())
+    preparer = Preparer(store, Options(jobs=os.cpu_count() or 1), Silent(), print)
+    return preparer.prepare(resolve(matrix, cell), Limits())
 
 
 def harness_run(prepared: Prepared, directory: Path, modules: Sequence[str] = ()) -> tuple[Timing, Path]:

@@ -406,16 +406,6 @@ class Matrix(Record, frozen=True, kw_only=True):
             None,
         )
 
-    def exclusion_of(self, cell: Cell) -> Exclusion | None:
-        """The first rule that leaves a cell out."""
-        facts = cell.facts
-        return next((rule for rule in self.exclusions if rule.when.holds(facts)), None)
-
-    def allowance_of(self, cell: Cell) -> AllowedToFail | None:
-        """The first rule that lets a cell fail."""
-        facts = cell.facts
-        return next((rule for rule in self.allowed_to_fail if rule.when.holds(facts)), None)
-
     def expired(self, today: datetime.date) -> dict[str, Rule]:
         """The rules whose last day was before `today`, by their key paths in rules.toml."""
         tables: dict[str, tuple[Rule, ...]] = {"exclusion": self.exclusions, "allowed_to_fail": self.allowed_to_fail}
@@ -429,15 +419,6 @@ class Matrix(Record, frozen=True, kw_only=True):
     def runtime(self, name: str) -> Runtime:
         """The runtime of an id that the loader has checked."""
         return next(runtime for runtime in self.runtimes if runtime.id == name)
-
-    def runtime_flags_of(self, cell: Cell) -> tuple[str, ...]:
-        return tuple(flag for row in self.runtime_flags if row.when.holds(cell.facts) for flag in row.flags)
-
-    def repairs_of(self, build: Build) -> tuple[Repair, ...]:
-        return tuple(repair for repair in self.repairs if repair.when.holds(build.facts))
-
-    def expected_failure_of(self, build: Build) -> ExpectedBuildFailure | None:
-        return next((f for f in self.expected_build_failures if f.when.holds(build.facts)), None)
 
 
 def decode_hook(kind: type, value: Any) -> Any:

@@ -26,8 +26,9 @@ from harness.machine.hashing import digest_of, file_sha256
 from harness.machine.store import Store
 from harness.provide.items import items_of
 from harness.provide.obtain import Obtained, obtain
-from matrix.errors import BuildFailed, MatrixError, UsageError
-from matrix.model import Build, Cell, ExpectedBuildFailure, Matrix, RuntimeKind, SdkFamily, Series
+from matrix.errors import BuildFailed, MatrixError
+from matrix.model import Build, RuntimeKind
+from matrix.resolve import ResolvedCell
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +46,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     """A cell that can run."""
 
-    cell: Cell
+    cell: ResolvedCell
     source: Path
     sdk: Obtained
     cpython: Obtained
@@ -64,13 +65,11 @@ class Preparer:
 
     def __init__(
         self,
-        matrix: Matrix,
         store: Store,
         options: Options,
         watcher: building.Watcher,
         say: Callable[[str], None],
     ) -> None:
-        self._matrix = matrix
         self._store = store
         self._options = options
         self._watcher = watcher
@@ -79,24 +78,21 @@ class Preparer:
         self._obtained: dict[str, Obtained] = {}
         self._failures: dict[str, MatrixError] = {}
 
-    def prepare(self, cell: Cell, limits: Limits) -> Prepared:
+    def prepare(self, cell: ResolvedCell, limits: Limits) -> Prepared:
         """Raises Unobtainable, BuildFailed, UsageError, or what the machine raises."""
         started = time.monotonic()
         had = self._provision(cell)
         provisioned = time.monotonic()
-        series = self._series(cell.build)
-        parts = self._build(cell.build, series, had)
+        parts = self._build(cell, had)
         finished = time.monotonic()
         runtime = had[cell.runtime.id]
-        flags = self._matrix.runtime_flags_of(cell)
-        notes = [f"repaired: {repair.reason}" for repair in self._matrix.repairs_of(cell.build)]
-        if cell.build.sdk.family is SdkFamily.EMSCRIPTEN:
-            notes += [f"{item.detail} stands in for the port" for name, item in had.items() if name.startswith("port-")]
-        if rule := self._matrix.exclusion_of(cell):
-            notes.append(f"made on demand: {rule.reason}")
-        settings = self._settings(cell, series, parts, runtime, flags, limits)
+        notes = [f"repaired: {repair.reason}" for repair in cell.repairs]
+        notes += [f"{had[port.id].detail} stands in for the port" for port in cell.ports]
+        if cell.exclusion is not None:
+            notes.append(f"made on demand: {cell.exclusion.reason}")
+        settings = self._settings(cell, parts, runtime, limits)
         compiled = time.monotonic()
-        if not adapter(cell.runtime, runtime, flags).confines_writes:
+        if not adapter(cell.runtime, runtime, cell.runtime_flags).confines_writes:
             notes.append(f"{cell.runtime.name} does not keep guests from writing to the library that they share")
         if cell.runtime.kind is RuntimeKind.NODE and settings.compiled == settings.wasm:
             notes.append(f"{cell.runtime.id} cannot keep V8's code: each guest compiles the module for itself")
@@ -116,43 +112,38 @@ class Preparer:
             },
         )
 
-    def build(self, cell: Cell) -> Path:
+    def build(self, cell: ResolvedCell) -> Path:
         """Build a cell without its runtime; the directory that `python.wasm` is in. Raises as `prepare` does."""
-        series = self._series(cell.build)
-        parts = self._build(cell.build, series, self._provision(cell, runtime=False))
-        return layout.build_directory(parts.directory, series)
+        parts = self._build(cell, self._provision(cell, runtime=False))
+        return layout.build_directory(parts.directory, cell.series)
 
-    def is_current(self, cell: Cell) -> bool:
+    def is_current(self, cell: ResolvedCell) -> bool:
         """Whether all that a cell needs is in the cache, and no step of its build has to run."""
-        wanted = items_of(cell, self._matrix, self._store)
+        wanted = items_of(cell, self._store)
         for providers in wanted.values():
             if all(provider.cached(self._store) is None for provider in providers()):
                 return False
         plans = self.plans(cell)
-        return not any(map(building.pending_steps, plans)) or self._known_failure(cell.build, plans) is not None
+        return not any(map(building.pending_steps, plans)) or self._known_failure(cell, plans) is not None
 
-    def provide(self, cell: Cell, item: str) -> Obtained:
+    def provide(self, cell: ResolvedCell, item: str) -> Obtained:
         """One of the items that a cell needs. Raises Unobtainable, or what the machine raises."""
-        providers = items_of(cell, self._matrix, self._store)[item]
+        providers = items_of(cell, self._store)[item]
         return obtain(item, providers(), self._store, self._say, refresh=self._options.refresh)
 
-    def build_python(self, cell: Cell) -> None:
+    def build_python(self, cell: ResolvedCell) -> None:
         """Make the build Python of a cell. Raises as `prepare` does."""
         _, plans = self._python_plans(cell.build, self.provide(cell, cell.build.cpython.id))
         for each in plans:
             self._execute(each)
 
-    def expected_failure(self, build: Build) -> ExpectedBuildFailure | None:
-        return self._matrix.expected_failure_of(build)
-
-    def plans(self, cell: Cell) -> list[Plan]:
+    def plans(self, cell: ResolvedCell) -> list[Plan]:
         """The plans of a cell's build, after provisioning it: what `--dry-run` prints."""
         had = self._provision(cell)
-        series = self._series(cell.build)
-        plans, parts, _ = self._plans(cell.build, series, had)
+        plans, parts, _ = self._plans(cell, had)
         return [*plans, self._library_plan(parts)]
 
-    def steps(self, cell: Cell) -> list[building.LoggedStep]:
+    def steps(self, cell: ResolvedCell) -> list[building.LoggedStep]:
         """What a cell's build consists of and how that went, as far as it got; nothing when parts of it are not there.
 
         For a reader: nothing is made.
@@ -163,15 +154,9 @@ class Preparer:
             return []
         return [building.logged(plan, step) for plan in plans for step in plan.steps]
 
-    def _series(self, build: Build) -> Series:
-        series = self._matrix.series_of(build)
-        if series is None:
-            raise UsageError(f"no series in series.toml covers CPython {build.cpython.version} on {build.sdk.family}")
-        return series
-
-    def _provision(self, cell: Cell, *, runtime: bool = True) -> dict[str, Obtained]:
+    def _provision(self, cell: ResolvedCell, *, runtime: bool = True) -> dict[str, Obtained]:
         """All that the cell needs, by its id; or only what its build needs."""
-        wanted = items_of(cell, self._matrix, self._store)
+        wanted = items_of(cell, self._store)
         if not runtime and cell.runtime.id != cell.build.sdk.node:
             del wanted[cell.runtime.id]
         for item, providers in wanted.items():
@@ -200,13 +185,13 @@ class Preparer:
         return str(cpython.path) if build.cpython.directory else cpython.digest
 
     def _plans(
-        self, build: Build, series: Series, had: dict[str, Obtained]
+        self, cell: ResolvedCell, had: dict[str, Obtained]
     ) -> tuple[list[Plan], layout.Parts, emscripten.Toolchain | None]:
         """The plans that lead to a build, in their order; Emscripten's toolchain when it takes one."""
+        build, series, repairs, jobs = cell.build, cell.series, cell.repairs, self._options.jobs
         cpython, sdk = had[build.cpython.id], had[build.sdk.id]
         python, plans = self._python_plans(build, cpython)
-        repairs, jobs = self._matrix.repairs_of(build), self._options.jobs
-        toolchain = self._toolchain(build, had) if build.sdk.family is SdkFamily.EMSCRIPTEN else None
+        toolchain = self._toolchain(cell, had[cell.node.id], had) if cell.node is not None else None
         sdk_digest = toolchain.digest if toolchain else sdk.digest
         parts = layout.Parts(
             source=cpython.path,
@@ -240,30 +225,31 @@ class Preparer:
             plans.append(native.plan(name, directory, source, *digests, jobs=self._options.jobs))
         return python, plans
 
-    def _toolchain(self, build: Build, had: dict[str, Obtained]) -> emscripten.Toolchain:
-        sdk, node = had[build.sdk.id], had[build.sdk.node]
-        ports = [had[port.id].digest for port in self._matrix.ports]
+    def _toolchain(self, cell: ResolvedCell, node: Obtained, had: dict[str, Obtained]) -> emscripten.Toolchain:
+        sdk = had[cell.build.sdk.id]
+        ports = [had[port.id].digest for port in cell.ports]
         digest = digest_of(sdk.digest, node.digest, *ports)
         return emscripten.Toolchain(
             sdk=sdk.path,
             digest=digest,
             node=node.path,
             python=os.path.realpath(sys.executable),  # not that of a virtual environment, which comes and goes
-            directory=self._work(f"toolchain_{build.sdk.id}", digest),
+            directory=self._work(f"toolchain_{cell.build.sdk.id}", digest),
         )
 
-    def _build(self, build: Build, series: Series, had: dict[str, Obtained]) -> layout.Parts:
+    def _build(self, cell: ResolvedCell, had: dict[str, Obtained]) -> layout.Parts:
+        build, series = cell.build, cell.series
         if build.id in self._failures:
             raise self._failures[build.id]
         try:
-            plans, parts, toolchain = self._plans(build, series, had)
-            if (known := self._known_failure(build, plans)) is not None:
+            plans, parts, toolchain = self._plans(cell, had)
+            if (known := self._known_failure(cell, plans)) is not None:
                 raise known
             if toolchain is not None:
-                ports = {port.name: had[port.id].path for port in self._matrix.ports}
+                ports = {port.name: had[port.id].path for port in cell.ports}
                 set_up(toolchain, ports, self._store)
             cache = layout.build_directory(parts.directory, series) / "config.cache"
-            answers = self._store.root / "state" / "configure" / f"{digest_of(*self._asked(build, parts))}.cache"
+            answers = self._store.root / "state" / "configure" / f"{digest_of(*self._asked(cell, parts))}.cache"
             if toolchain is not None:
                 with self._store.lock(f"build-{parts.directory.name}", say=self._say):  # that of building.execute
                     building.forget(plans[-1])
@@ -281,9 +267,9 @@ class Preparer:
             self._failures[build.id] = exc
             raise
 
-    def _known_failure(self, build: Build, plans: Sequence[Plan]) -> BuildFailed | None:
+    def _known_failure(self, cell: ResolvedCell, plans: Sequence[Plan]) -> BuildFailed | None:
         """How a build failed as it was expected to, when nothing about it has changed."""
-        expected = self._matrix.expected_failure_of(build)
+        expected = cell.expected_failure
         if expected is None or not self._options.reuse:
             return None
         pending = next(filter(building.pending_steps, plans), None)
@@ -293,11 +279,10 @@ class Preparer:
     def _execute(self, plan: Plan) -> None:
         building.execute(plan, self._store, self._watcher, say=self._say, cache=self._compiler_cache)
 
-    def _asked(self, build: Build, parts: layout.Parts) -> list[str]:
+    def _asked(self, cell: ResolvedCell, parts: layout.Parts) -> list[str]:
         """What configure's answers depend on."""
-        repairs = self._matrix.repairs_of(build)
-        flags = [flag for repair in repairs for flag in (*repair.cflags, *repair.ldflags, *repair.configure)]
-        return [parts.sdk_digest, parts.configure_digest, build.cpython.version, str(build.debug), *flags]
+        flags = [flag for repair in cell.repairs for flag in (*repair.cflags, *repair.ldflags, *repair.configure)]
+        return [parts.sdk_digest, parts.configure_digest, cell.build.cpython.version, str(cell.build.debug), *flags]
 
     def _library_plan(self, parts: layout.Parts) -> Plan:
         step = native.bytecode(
@@ -307,15 +292,8 @@ class Preparer:
 
     # --- running
 
-    def _settings(
-        self,
-        cell: Cell,
-        series: Series,
-        parts: layout.Parts,
-        runtime: Obtained,
-        flags: tuple[str, ...],
-        limits: Limits,
-    ) -> GuestSettings:
+    def _settings(self, cell: ResolvedCell, parts: layout.Parts, runtime: Obtained, limits: Limits) -> GuestSettings:
+        series = cell.series
         guest = layout.layout_of(cell.build, series)
         wasm = layout.build_directory(parts.directory, series) / "python.wasm"
         digest = file_sha256(wasm)
@@ -331,7 +309,7 @@ class Preparer:
         return GuestSettings(
             wasm=wasm,
             wasm_digest=digest,
-            compiled=adapter(cell.runtime, runtime, flags).compile(run, self._store),
+            compiled=adapter(cell.runtime, runtime, cell.runtime_flags).compile(run, self._store),
             tree=layout.guest_tree(parts.directory),
             executable=guest.executable,
             build=guest.build,
@@ -342,6 +320,6 @@ class Preparer:
             fail_env_changed=series.fail_env_changed,
             timeout=series.timeout,
             wasm_stack=series.wasm_stack,
-            runtime_flags=flags,
+            runtime_flags=cell.runtime_flags,
             limits=limits,
         )

@@ -12,7 +12,8 @@ from harness.provide.directory import cpython_from, sdk_from
 from matrix.errors import Unobtainable
 from matrix.expand import Expansion, expand
 from matrix.load import load
-from matrix.model import Cell, Matrix, Sdk
+from matrix.model import Matrix, Sdk
+from matrix.resolve import ResolvedCell, resolve
 from matrix.select import Selection, select
 
 
@@ -57,9 +58,10 @@ def selection_of(arguments: Arguments, matrix: Matrix) -> Selection:
     )
 
 
-def selected_cells(arguments: Arguments, matrix: Matrix) -> tuple[Cell, ...]:
+def selected_cells(arguments: Arguments, matrix: Matrix) -> tuple[ResolvedCell, ...]:
     """The cells to work on. Raises UsageError when there are none."""
-    return select(expansion_of(arguments, matrix), selection_of(arguments, matrix))
+    cells = select(expansion_of(arguments, matrix), selection_of(arguments, matrix))
+    return tuple(resolve(matrix, cell) for cell in cells)
 
 
 def cell_options(arguments: Arguments) -> str:

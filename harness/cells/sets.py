@@ -5,15 +5,16 @@ from __future__ import annotations
 from matrix.errors import UsageError, near
 from matrix.expand import expand
 from matrix.load import load, load_sets
-from matrix.model import Cell
+from matrix.resolve import ResolvedCell, resolve
 from matrix.select import select
 
 
-def cells_of_set(name: str) -> tuple[Cell, ...]:
+def cells_of_set(name: str) -> tuple[ResolvedCell, ...]:
     """The cells of a named set, in the matrix's order. Raises UsageError, with near misses, when there is none."""
     sets = {row.name: row for row in load_sets()}
     if name not in sets:
         raise UsageError(f"there is no set {name!r} in nightly.toml", hint=near(name, sets))
-    expansion = expand(load())
+    matrix = load()
+    expansion = expand(matrix)
     wanted = {cell.id for selection in sets[name].cells for cell in select(expansion, selection)}
-    return tuple(cell for cell in expansion.cells if cell.id in wanted)
+    return tuple(resolve(matrix, cell) for cell in expansion.cells if cell.id in wanted)

@@ -16,6 +16,7 @@ from harness.provide.items import items_of
 from harness.provide.obtain import Availability, Provider, availability
 from matrix import json_records
 from matrix.expand import Expansion
+from matrix.resolve import resolve
 from matrix.select import Selection, narrow, of_options, select
 
 
@@ -24,9 +25,9 @@ def list_cells(arguments: Arguments, console: Console) -> int:
     matrix = matrix_of(arguments)
     store = Store()
     expansion = listed(expansion_of(arguments, matrix), selection_of(arguments, matrix))
-    cells = expansion.cells
+    cells = [resolve(matrix, cell) for cell in expansion.cells]
     items: dict[str, list[Provider]] = {}
-    needs = {cell.id: items_of(cell, matrix, store) for cell in cells}
+    needs = {cell.id: items_of(cell, store) for cell in cells}
     for wanted in needs.values():
         items |= {item: providers() for item, providers in wanted.items() if item not in items}
     with ThreadPoolExecutor(8) as pool:
@@ -48,9 +49,9 @@ def list_cells(arguments: Arguments, console: Console) -> int:
     for cell in cells:
         missing = [item for item in needs[cell.id] if found[item].provider is None]
         known = []
-        if failure := matrix.expected_failure_of(cell.build):
+        if failure := cell.expected_failure:
             known.append(f"does not build: {failure.reason}")
-        if rule := matrix.allowance_of(cell):
+        if rule := cell.allowance:
             known.append(f"allowed to fail: {rule.reason}")
         here = f"[red]no {escape(', '.join(missing))}" if missing else "[green]yes"
         rows.add_row(escape(cell.id), here, escape("; ".join(known)))

@@ -30,7 +30,7 @@ from harness.runs.tasks import (
 )
 from matrix import json_records
 from matrix.errors import UsageError
-from matrix.model import Cell
+from matrix.resolve import ResolvedCell
 from matrix.select import Selection
 
 _LOCK = ".lock"
@@ -71,7 +71,7 @@ def _parser() -> Parser:
     return parser
 
 
-def _run(known: argparse.Namespace) -> tuple[StartedRun, tuple[Cell, ...]]:
+def _run(known: argparse.Namespace) -> tuple[StartedRun, tuple[ResolvedCell, ...]]:
     """The run to work at: the newest of this set when that is unfinished and the set is the same, else a new one."""
     name, out = known.set, known.out
     cells = cells_of_set(name)

@@ -14,7 +14,6 @@ from harness.machine.store import Store
 from harness.runs.ci import FORMATS, jobs_of
 from harness.suite.schedule import Durations
 from matrix import json_records
-from matrix.load import load
 
 
 def plan(argv: Sequence[str], console: Console) -> int:
@@ -33,5 +32,5 @@ def plan(argv: Sequence[str], console: Console) -> int:
     seconds = {target: Durations(store, target).known() for target in targets}
     if known.module_seconds is not None:
         write_atomically(known.module_seconds, json_records.encode(seconds))
-    console.file.write(FORMATS[known.format](jobs_of(cells, load(), seconds, known.shard_seconds)))
+    console.file.write(FORMATS[known.format](jobs_of(cells, seconds, known.shard_seconds)))
     return 0

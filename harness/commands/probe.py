@@ -49,7 +49,7 @@ def probe(arguments: Arguments, console: Console) -> int:
     cells = cells_of_set("probes") if everything else selected_cells(arguments, matrix)
     store = Store()
     options = Options(jobs=arguments.jobs, build_python=arguments.build_python, refresh=arguments.refresh)
-    preparer = Preparer(matrix, store, options, TerminalWatcher(console), say)
+    preparer = Preparer(store, options, TerminalWatcher(console), say)
     entries = [entry for entry in limitations.entries if entry.id in probes]
     run_id = named_run_id("probe")
     directory = arguments.out / run_id
@@ -60,7 +60,7 @@ def probe(arguments: Arguments, console: Console) -> int:
         try:
             prepared = preparer.prepare(cell, arguments.limits)
         except (MatrixError, OSError) as exc:
-            expected = isinstance(exc, BuildFailed) and matrix.expected_failure_of(cell.build) is not None
+            expected = isinstance(exc, BuildFailed) and cell.expected_failure is not None
             reason = "it does not build, as expected" if expected else str(exc)
             status = status if expected else 3
             say(reason)

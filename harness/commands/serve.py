@@ -29,7 +29,7 @@ def serve_repl(arguments: Arguments, console: Console) -> int:
         console.print(escape(message), soft_wrap=True)
 
     options = Options(jobs=arguments.jobs, build_python=arguments.build_python, refresh=arguments.refresh)
-    preparer = Preparer(matrix, Store(), options, TerminalWatcher(console), say)
+    preparer = Preparer(Store(), options, TerminalWatcher(console), say)
     assets = preparer.build(cells[0])
     site = Site({"/": assets, "/repl.html": PAGES / "repl.html", "/repl.js": PAGES / "repl.js"})
     with serving(site, arguments.port) as address:

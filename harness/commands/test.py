@@ -30,7 +30,7 @@ from harness.runs.worker import CellWorker
 from matrix import json_records
 from matrix.errors import Unobtainable
 from matrix.limitations import Limitations
-from matrix.model import Cell, Matrix
+from matrix.resolve import ResolvedCell
 from reports.summary import (
     CellStatus,
     CellSummary,
@@ -58,12 +58,12 @@ def build_or_test(arguments: Arguments, console: Console) -> int:
     options = Options(
         jobs=arguments.jobs, build_python=arguments.build_python, refresh=arguments.refresh, reuse=arguments.reuse
     )
-    preparer = Preparer(matrix, store, options, TerminalWatcher(console), say)
+    preparer = Preparer(store, options, TerminalWatcher(console), say)
     if arguments.dry_run:
         return _dry_run(cells, preparer, console)
     worker = CellWorker(arguments, preparer, limitations, store, console)
     if arguments.command == "build":
-        return build_cells(cells, matrix, worker, console)
+        return build_cells(cells, worker, console)
     run = resumed or StartedRun(
         run_id=new_run_id(cells),
         started=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -75,7 +75,7 @@ def build_or_test(arguments: Arguments, console: Console) -> int:
     return Unobtainable.exit_status if left_out and status in (0, 1) else status
 
 
-def _dry_run(cells: Sequence[Cell], preparer: Preparer, console: Console) -> int:
+def _dry_run(cells: Sequence[ResolvedCell], preparer: Preparer, console: Console) -> int:
     """Print each build's commands. Its parts are provisioned, since the commands name them."""
     printed: set[str] = set()
     for cell in cells:
@@ -88,7 +88,7 @@ def _dry_run(cells: Sequence[Cell], preparer: Preparer, console: Console) -> int
     return 0
 
 
-def build_cells(cells: Sequence[Cell], matrix: Matrix, worker: CellWorker, console: Console) -> int:
+def build_cells(cells: Sequence[ResolvedCell], worker: CellWorker, console: Console) -> int:
     """Provision and build cell after cell; a failing one does not stop the others."""
     summaries: list[CellSummary] = []
     red: list[Unexpected] = []
@@ -97,7 +97,7 @@ def build_cells(cells: Sequence[Cell], matrix: Matrix, worker: CellWorker, conso
         record, prepared = worker.prepare(cell)
         reason = f"built: {prepared.settings.wasm}" if prepared else record.base.reason
         console.print(f"{escape(cell.id)}: {escape(reason)}", soft_wrap=True)
-        summary = allowed(record.base, matrix.allowance_of(cell))
+        summary = allowed(record.base, cell.allowance)
         if summary.forgiven:
             console.print(f"{escape(cell.id)}: allowed to fail: {escape(summary.allowed_to_fail)}", soft_wrap=True)
         summaries.append(summary)
@@ -106,7 +106,7 @@ def build_cells(cells: Sequence[Cell], matrix: Matrix, worker: CellWorker, conso
 
 
 def test_cells(
-    run: StartedRun, cells: Sequence[Cell], worker: CellWorker, limitations: Limitations, console: Console
+    run: StartedRun, cells: Sequence[ResolvedCell], worker: CellWorker, limitations: Limitations, console: Console
 ) -> int:
     """Test cell after cell, each one's results on disk as they come; report."""
     directory = run.arguments.out / run.run_id

@@ -21,7 +21,7 @@ from harness.runs.tasks import Kind
 from harness.runs.worker import CellWorker, record_of_failure
 from matrix.errors import MatrixError, UsageError
 from matrix.limitations import Limitations
-from matrix.model import Cell
+from matrix.resolve import ResolvedCell
 
 
 def work(argv: Sequence[str], console: Console) -> int:
@@ -35,8 +35,7 @@ def work(argv: Sequence[str], console: Console) -> int:
     known: argparse.Namespace = parser.parse_args(list(argv))
     arguments = read_started(known.run).arguments
     arguments = msgspec.structs.replace(arguments, pytest=("-n", str(known.cores)))
-    matrix = matrix_of(arguments)
-    cells = [cell for cell in selected_cells(arguments, matrix) if cell.id in known.cells]
+    cells = [cell for cell in selected_cells(arguments, matrix_of(arguments)) if cell.id in known.cells]
 
     def say(message: str) -> None:
         console.print(escape(message), soft_wrap=True)
@@ -48,7 +47,7 @@ def work(argv: Sequence[str], console: Console) -> int:
         refresh=arguments.refresh,
         reuse=arguments.reuse,
     )
-    preparer = Preparer(matrix, store, options, TerminalWatcher(console) if console.is_terminal else Silent(), say)
+    preparer = Preparer(store, options, TerminalWatcher(console) if console.is_terminal else Silent(), say)
     if known.kind is Kind.GET:
         preparer.provide(cells[0], known.item)
     elif known.kind is Kind.PYTHON:
@@ -62,7 +61,7 @@ def work(argv: Sequence[str], console: Console) -> int:
     return 0
 
 
-def _build(cells: Sequence[Cell], preparer: Preparer, run: Path) -> int:
+def _build(cells: Sequence[ResolvedCell], preparer: Preparer, run: Path) -> int:
     """Make a build that some cells share; when it fails, that is what they all came to."""
     try:
         preparer.build(cells[0])
@@ -70,6 +69,6 @@ def _build(cells: Sequence[Cell], preparer: Preparer, run: Path) -> int:
         raise
     except (MatrixError, OSError) as exc:
         for cell in cells:
-            write_record(run, record_of_failure(cell, exc, preparer.expected_failure(cell.build)))
+            write_record(run, record_of_failure(cell, exc))
         return 1
     return 0

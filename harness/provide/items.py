@@ -15,10 +15,11 @@ from harness.provide.distribution import SourcePackage
 from harness.provide.obtain import Provider
 from harness.provide.pypi import InstalledPackage, PyPI
 from harness.provide.release import cpython_archive, port_archive, sdk_archive
-from matrix.model import Cell, CPython, Matrix, Port, Runtime, RuntimeKind, Sdk, SdkFamily
+from matrix.model import CPython, Port, Runtime, RuntimeKind, Sdk
+from matrix.resolve import ResolvedCell
 
 
-def items_of(cell: Cell, matrix: Matrix, store: Store) -> dict[str, Callable[[], list[Provider]]]:
+def items_of(cell: ResolvedCell, store: Store) -> dict[str, Callable[[], list[Provider]]]:
     """Everything that a cell needs, by its id, and how to find its providers."""
     sdk, cpython = cell.build.sdk, cell.build.cpython
     items: dict[str, Callable[[], list[Provider]]] = {
@@ -26,9 +27,9 @@ def items_of(cell: Cell, matrix: Matrix, store: Store) -> dict[str, Callable[[],
         cpython.id: partial(cpython_providers, cpython),
         cell.runtime.id: partial(runtime_providers, cell.runtime, store),
     }
-    if sdk.family is SdkFamily.EMSCRIPTEN:
-        items |= {port.id: partial(port_providers, port) for port in matrix.ports}
-        items[sdk.node] = partial(runtime_providers, matrix.runtime(sdk.node), store)
+    items |= {port.id: partial(port_providers, port) for port in cell.ports}
+    if cell.node is not None:
+        items[cell.node.id] = partial(runtime_providers, cell.node, store)
     return items
 
 

@@ -15,7 +15,7 @@ import msgspec
 
 from harness.machine.hashing import digest_of, file_sha256
 from matrix import json_records
-from matrix.model import Build, Cell, Matrix
+from matrix.resolve import ResolvedCell
 
 _HERE = Path(__file__).parents[1]
 _BUILDING = ("build/**/*.py", "provide/*.py", "cells/prepare.py", "machine/unpack.py")
@@ -54,24 +54,19 @@ class Jobs(msgspec.Struct, frozen=True, kw_only=True):
     shards: tuple[ShardJob, ...]
 
 
-def jobs_of(
-    cells: Sequence[Cell],
-    matrix: Matrix,
-    seconds: Mapping[str, Mapping[str, float]],
-    shard_seconds: float,
-) -> Jobs:
+def jobs_of(cells: Sequence[ResolvedCell], seconds: Mapping[str, Mapping[str, float]], shard_seconds: float) -> Jobs:
     """The jobs of some cells, with shards of at most about `shard_seconds`.
 
     `seconds` is what modules took, by target and module. Cells that are known not to build have no shards.
     """
     code = [f"{path.name} {file_sha256(path)}" for pattern in _BUILDING for path in sorted(_HERE.glob(pattern))]
-    keys = {cell.build.id: build_key(cell.build, matrix, code) for cell in cells}
-    first: dict[str, Cell] = {}
+    keys = {cell.build.id: build_key(cell, code) for cell in cells}
+    first: dict[str, ResolvedCell] = {}
     for cell in cells:
         first.setdefault(cell.build.id, cell)
     shards = []
     for cell in cells:
-        if matrix.expected_failure_of(cell.build) is not None:
+        if cell.expected_failure is not None:
             continue
         expected = sum(seconds.get(cell.build.target.id, {}).values()) or _SECONDS
         count = max(1, math.ceil(expected / shard_seconds))
@@ -91,11 +86,11 @@ def jobs_of(
     )
 
 
-def build_key(build: Build, matrix: Matrix, code: Sequence[str]) -> str:
+def build_key(cell: ResolvedCell, code: Sequence[str]) -> str:
     """The digest of all that a build is made from, as far as it is known without provisioning it."""
-    parts: list[object] = [build, matrix.series_of(build), matrix.repairs_of(build)]
-    if build.sdk.node:
-        parts += [matrix.runtime(build.sdk.node), matrix.ports]
+    parts: list[object] = [cell.build, cell.series, cell.repairs]
+    if cell.node is not None:
+        parts += [cell.node, cell.ports]
     return digest_of(*(repr(part) for part in parts), *code)[:16]
 
 

@@ -41,8 +41,7 @@ from harness.suite.results import read_results
 from matrix import json_records
 from matrix.errors import HarnessFault
 from matrix.limitations import Limitations
-from matrix.load import load
-from matrix.model import Cell
+from matrix.resolve import ResolvedCell
 from reports.summary import CellStatus, Summary, untested_cell
 
 _POLL = 0.1
@@ -64,7 +63,7 @@ class Nightly:
     def __init__(
         self,
         run: StartedRun,
-        cells: Sequence[Cell],
+        cells: Sequence[ResolvedCell],
         store: Store,
         budget: Budget,
         time_budget: float | None,
@@ -88,8 +87,7 @@ class Nightly:
     def execute(self) -> int:
         """Work until all is done, the time is up, or Ctrl-C; the run's exit status."""
         started = time.monotonic()
-        matrix = load()
-        tasks = tasks_of(self._cells, {cell.id: list(items_of(cell, matrix, self._store)) for cell in self._cells})
+        tasks = tasks_of(self._cells, {cell.id: list(items_of(cell, self._store)) for cell in self._cells})
         known = read_json(self._known, {})
         seconds_of = {str(name): float(value) for name, value in known.items()} if isinstance(known, dict) else {}
         priority = priorities(tasks, seconds_of)
@@ -124,9 +122,9 @@ class Nightly:
 
     def _take_known(self, waiting: list[Task]) -> None:
         """Do here what takes no time: cells for which nothing has to be made or run."""
-        matrix, limitations = load(), Limitations.load()
+        limitations = Limitations.load()
         options = Options(jobs=self._budget.cores, reuse=self._run.arguments.reuse)
-        preparer = Preparer(matrix, self._store, options, Silent(), self._say)
+        preparer = Preparer(self._store, options, Silent(), self._say)
         worker = CellWorker(self._run.arguments, preparer, limitations, self._store, self._console)
         for cell in self._cells:
             if not self._complete(cell.id) and worker.test_if_known(cell, self._directory):

@@ -23,6 +23,7 @@ from matrix.limitations import CellLimitations, Limitations
 from matrix.load import load
 from matrix.model import Cell
 from matrix.outcome import ModuleResult
+from matrix.resolve import ResolvedCell
 from reports import history, junit, page, render
 from reports.differences import compare
 from reports.summary import (
@@ -44,7 +45,7 @@ from reports.verdict import NO_RATES, CellVerdicts, Rates, judge_cell
 def publish(
     directory: Path,
     run: StartedRun,
-    cells: Sequence[Cell],
+    cells: Sequence[ResolvedCell],
     limitations: Limitations,
     duration: float,
     console: Console,
@@ -62,7 +63,7 @@ def publish(
 def _publish(
     directory: Path,
     run: StartedRun,
-    cells: Sequence[Cell],
+    cells: Sequence[ResolvedCell],
     limitations: Limitations,
     duration: float,
     console: Console,
@@ -99,7 +100,7 @@ def remember(directory: Path, run: StartedRun, summary: Summary) -> None:
 def summarise(
     directory: Path,
     run: StartedRun,
-    cells: Sequence[Cell],
+    cells: Sequence[ResolvedCell],
     limitations: Limitations,
     duration: float,
     gathered: Gathered,
@@ -107,7 +108,6 @@ def summarise(
     interrupted: bool = False,
 ) -> Summary:
     """A run's summary, from the records and outcomes of its cells; writes the JUnit file and the page of each."""
-    matrix = load()
     summaries: list[CellSummary] = []
     red: list[Unexpected] = []
     options = cell_options(run.arguments)
@@ -120,7 +120,7 @@ def summarise(
         red += record.unexpected
         interrupted = interrupted or record.interrupted
         if not record.tested:
-            summaries.append(allowed(record.base, matrix.allowance_of(cell)))
+            summaries.append(allowed(record.base, cell.allowance))
             write_files(directory, [page.cell_page(summaries[-1], record.steps, "")])
             continue
         results = read_results(cell_directory(directory, cell.id) / OUTCOMES)
@@ -129,14 +129,14 @@ def summarise(
         one = judged_cell(record.base, verdicts, record.durations)
         if record.fault:
             one = msgspec.structs.replace(one, status=CellStatus.ERROR, reason=record.fault)
-        summaries.append(allowed(one, matrix.allowance_of(cell)))
+        summaries.append(allowed(one, cell.allowance))
         session = f"test-{cell.build.target.id}"
         red += unexpected(cell.id, session, verdicts, options=options)
         shutil.rmtree(directory / page.details_directory(cell.id), ignore_errors=True)
         write_files(directory, page.files_of_tests(cell.id, verdicts, results))
         again = command_again(session, cell.id, options)
         write_files(directory, [page.cell_page(summaries[-1], record.steps, again)])
-    red += expired(matrix, cells, datetime.date.today())
+    red += expired(load(), cells, datetime.date.today())
     return Summary(
         run_id=run.run_id,
         started=run.started,

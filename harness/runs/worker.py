@@ -17,7 +17,7 @@ from harness.runs.records import CellRecord, cell_directory, read_record, write_
 from harness.suite.run import nothing_to_run, run_cell
 from matrix.errors import BuildFailed, HarnessFault, MatrixError, UsageError
 from matrix.limitations import Limitations
-from matrix.model import Cell, ExpectedBuildFailure
+from matrix.resolve import ResolvedCell
 from reports.summary import (
     BuildStep,
     CellStatus,
@@ -47,25 +47,25 @@ class CellWorker:
         self._store = store
         self._console = console
 
-    def prepare(self, cell: Cell) -> tuple[CellRecord, Prepared | None]:
+    def prepare(self, cell: ResolvedCell) -> tuple[CellRecord, Prepared | None]:
         """Provision and build a cell; its record so far, and what runs, when it does.
 
         Raises UsageError; what else goes wrong is in the record.
         """
-        failure = self._preparer.expected_failure(cell.build)
         try:
             prepared = self._preparer.prepare(cell, self._arguments.limits)
         except UsageError:
             raise
         except (MatrixError, OSError) as exc:
-            return record_of_failure(cell, exc, failure), None
+            return record_of_failure(cell, exc), None
         red: tuple[Unexpected, ...] = ()
+        failure = cell.expected_failure
         if failure is not None:
             detail = f"it builds, but was expected not to: {failure.reason}"
             red = (Unexpected(cell=cell.id, test="", outcome="built", verdict="stale", detail=detail),)
         return CellRecord(base=_used(cell, prepared), tested=False, unexpected=red), prepared
 
-    def test_if_known(self, cell: Cell, run: Path) -> bool:
+    def test_if_known(self, cell: ResolvedCell, run: Path) -> bool:
         """Bring a cell's record about as `test` does, if nothing has to be made or run for it; whether it was."""
         if not self._preparer.is_current(cell):
             return False
@@ -80,7 +80,7 @@ class CellWorker:
         self._run_suite(cell, record, prepared, run)
         return True
 
-    def test(self, cell: Cell, run: Path) -> CellRecord:
+    def test(self, cell: ResolvedCell, run: Path) -> CellRecord:
         """Bring a cell's outcomes and its record about in a run's directory.
 
         Raises UsageError when nothing is selected of its suite, HarnessFault when pytest fails.
@@ -93,7 +93,7 @@ class CellWorker:
             return record
         return self._run_suite(cell, record, prepared, run)
 
-    def _with_steps(self, cell: Cell, record: CellRecord, run: Path) -> CellRecord:
+    def _with_steps(self, cell: ResolvedCell, record: CellRecord, run: Path) -> CellRecord:
         """A cell's record with the steps of its build, whose logs are copied: the cache's do not stay."""
         steps = []
         for number, step in enumerate(self._preparer.steps(cell)):
@@ -112,7 +112,7 @@ class CellWorker:
             )
         return msgspec.structs.replace(record, steps=tuple(steps))
 
-    def _run_suite(self, cell: Cell, record: CellRecord, prepared: Prepared, run: Path) -> CellRecord:
+    def _run_suite(self, cell: ResolvedCell, record: CellRecord, prepared: Prepared, run: Path) -> CellRecord:
         earlier = read_record(run, cell.id)
         record = self._with_steps(cell, record, run)
         limitations = self._limitations.for_cell(cell.facts)
@@ -135,8 +135,9 @@ class CellWorker:
         return record
 
 
-def record_of_failure(cell: Cell, exc: MatrixError | OSError, failure: ExpectedBuildFailure | None) -> CellRecord:
-    """The record of a cell that could not be prepared; `failure` is the one that is expected of its build."""
+def record_of_failure(cell: ResolvedCell, exc: MatrixError | OSError) -> CellRecord:
+    """The record of a cell that could not be prepared."""
+    failure = cell.expected_failure
     if isinstance(exc, BuildFailed):
         expected = failure is not None and failure.is_shown_by(exc.step, exc.output)
         known = " (known from before: nothing has changed since)" if exc.remembered else ""
@@ -149,7 +150,7 @@ def record_of_failure(cell: Cell, exc: MatrixError | OSError, failure: ExpectedB
     return CellRecord(base=untested_cell(cell, status, str(exc)), tested=False)
 
 
-def _used(cell: Cell, prepared: Prepared) -> CellSummary:
+def _used(cell: ResolvedCell, prepared: Prepared) -> CellSummary:
     """The summary of a cell so far, with what was really used."""
     notes = [note for part in (prepared.sdk, prepared.cpython, prepared.runtime) for note in part.notes]
     return msgspec.structs.replace(

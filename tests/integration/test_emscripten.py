@@ -39,6 +39,7 @@ from matrix.expand import expand
 from matrix.limitations import Limitations
 from matrix.load import load
 from matrix.outcome import Status
+from matrix.resolve import resolve
 from matrix.select import select
 from tests.integration.conftest import REAL_ENVIRONMENT, TOP, Harness, outcomes, real_store, summary
 from tests.integration.test_toolchain_directory import emscripten_tree
@@ -96,9 +97,9 @@ def test_a_port_that_cannot_be_had_leaves_other_cells(harness: Harness, tmp_path
     arguments = parse(
         ["test", "--target", "node", "--target", "wasi", "test_bool", "--no-reuse", "-n", "1"], out=tmp_path / "out"
     )
-    cells = select(expand(matrix), arguments.selection)
+    cells = tuple(resolve(matrix, cell) for cell in select(expand(matrix), arguments.selection))
     limitations, store, console = Limitations.load(), real_store(), Console(file=io.StringIO())
-    preparer = Preparer(matrix, store, Options(jobs=2), Silent(), print)
+    preparer = Preparer(store, Options(jobs=2), Silent(), print)
     worker = CellWorker(arguments, preparer, limitations, store, console)
     run = StartedRun(run_id="one", started="", arguments=arguments, cells=tuple(cell.id for cell in cells))
     assert testing.test_cells(run, cells, worker, limitations, console) == 3
@@ -111,8 +112,8 @@ def test_a_port_that_cannot_be_had_leaves_other_cells(harness: Harness, tmp_path
 def guest(tmp_path: Path, code: str, memory_limit: int = 1 << 30) -> tuple[int, str]:
     """Exit status and output of a guest of the default node build that runs some code."""
     matrix = load()
-    (cell,) = (cell for cell in expand(matrix).cells if cell.id == NODE_CELL)
-    preparer = Preparer(matrix, real_store(), Options(jobs=2), Silent(), print)
+    (cell,) = (resolve(matrix, cell) for cell in expand(matrix).cells if cell.id == NODE_CELL)
+    preparer = Preparer(real_store(), Options(jobs=2), Silent(), print)
     build = preparer.build(cell)
     directory = build.parents[1]
     program = guest_tree(directory) / build.relative_to(directory) / "python.js"
@@ -161,13 +162,13 @@ def test_v8s_code_is_kept_and_made_again_when_it_is_damaged(tmp_path: Path) -> N
     guest(tmp_path, "pass")
     store = real_store()
     matrix = load()
-    (cell,) = (cell for cell in expand(matrix).cells if cell.id == NODE_CELL)
-    kept = Preparer(matrix, store, Options(jobs=2), Silent(), print).prepare(cell, Limits()).settings.compiled
+    (cell,) = (resolve(matrix, cell) for cell in expand(matrix).cells if cell.id == NODE_CELL)
+    kept = Preparer(store, Options(jobs=2), Silent(), print).prepare(cell, Limits()).settings.compiled
     assert kept.suffix == ".code"
     whole = kept.read_bytes()
     assert len(whole) > 5 << 20
     kept.write_bytes(whole[:5000000] + b"damaged" + whole[5000007:])
-    again = Preparer(matrix, store, Options(jobs=2), Silent(), print).prepare(cell, Limits()).settings.compiled
+    again = Preparer(store, Options(jobs=2), Silent(), print).prepare(cell, Limits()).settings.compiled
     assert again == kept
     assert kept.stat().st_size == pytest.approx(len(whole), rel=0.01)
 

@@ -20,6 +20,7 @@ from harness.machine.store import Store
 from matrix.expand import expand
 from matrix.limitations import Limitations, State
 from matrix.load import load
+from matrix.resolve import resolve
 from matrix.select import Selection, select
 from tests.integration.conftest import REAL_ENVIRONMENT, TOP, real_store
 
@@ -47,8 +48,8 @@ OF_THE_HOST = {"filesystem-host-dependent", "file-times-in-nanoseconds"}
 def prepared() -> Prepared:
     matrix = load()
     (cell,) = select(expand(matrix), Selection(target=("wasi",)))
-    preparer = Preparer(matrix, real_store(), Options(jobs=2), Silent(), print)
-    return preparer.prepare(cell, Limits(seconds=5.0))
+    preparer = Preparer(real_store(), Options(jobs=2), Silent(), print)
+    return preparer.prepare(resolve(matrix, cell), Limits(seconds=5.0))
 
 
 def test_each_probe_comes_to_what_it_saw(prepared: Prepared, tmp_path: Path) -> None:

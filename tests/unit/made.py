@@ -22,6 +22,7 @@ from matrix.model import (
     Target,
 )
 from matrix.outcome import ModuleResult, Outcome, Status
+from matrix.resolve import ResolvedCell, resolve
 from matrix.versions import Requirement
 
 FACTS = Facts(
@@ -94,6 +95,11 @@ def build(*, debug: bool = False) -> Build:
 
 def cell() -> Cell:
     return Cell(build=build(), runtime=runtime())
+
+
+def resolved(**changes: Any) -> ResolvedCell:
+    """The cell of `cell()`, with what a matrix without rules says about it."""
+    return replace(resolve(matrix(), cell()), **changes)
 
 
 def expecting(

@@ -19,6 +19,7 @@ from matrix.errors import BuildFailed, Unobtainable, UsageError, near
 from matrix.expand import Expansion
 from matrix.model import Cell
 from matrix.outcome import FAILING_STATUSES, Status
+from matrix.resolve import resolve
 from matrix.versions import Requirement
 
 AXES = ("sdk", "cpython", "runtime")
@@ -44,7 +45,7 @@ def bisect(known: argparse.Namespace, console: Console) -> int:
 
     def look(cell: Cell) -> Status | None:
         try:
-            prepared = preparer.prepare(cell, chosen.arguments.limits)
+            prepared = preparer.prepare(resolve(chosen.matrix, cell), chosen.arguments.limits)
             status = gravest(status for _, status in observe(prepared, known.test, 1, store))
             why = "" if status else "no such test runs there"
         except (Unobtainable, BuildFailed, UsageError) as exc:

@@ -25,9 +25,10 @@ from harness.suite.batch import ModulePlan
 from harness.suite.observing import adapter_of, by_hand, fails_after, observe
 from harness.suite.run import chosen_plans
 from matrix.errors import UsageError
-from matrix.model import Cell, Matrix, RuntimeKind
+from matrix.model import Matrix, RuntimeKind
 from matrix.names import spellings
 from matrix.outcome import Status
+from matrix.resolve import ResolvedCell
 
 
 class Chosen(msgspec.Struct, frozen=True):
@@ -35,7 +36,7 @@ class Chosen(msgspec.Struct, frozen=True):
 
     arguments: Arguments
     matrix: Matrix
-    cell: Cell
+    cell: ResolvedCell
 
     @classmethod
     def from_words(cls, known: argparse.Namespace) -> Chosen:
@@ -59,7 +60,7 @@ class Chosen(msgspec.Struct, frozen=True):
             console.print(escape(message), soft_wrap=True)
 
         options = Options(jobs=self.arguments.jobs, build_python=self.arguments.build_python)
-        return Preparer(self.matrix, store, options, TerminalWatcher(console), say)
+        return Preparer(store, options, TerminalWatcher(console), say)
 
 
 def prepared_cell(known: argparse.Namespace, store: Store, console: Console) -> Prepared:

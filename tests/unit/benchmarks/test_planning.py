@@ -21,6 +21,7 @@ def test_ten_thousand_cells_are_expanded_and_selected_from_within_memory() -> No
         "select ranges": "15",
         "select the default": "1",
         "select ids": "100",
+        "resolve all": "10000",
         "plan shards of all": str(10_000 * planning.SHARDS),
         "shard one suite": str(planning.MODULES),
         "write for GitHub": counts["write for GitHub"],

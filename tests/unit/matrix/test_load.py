@@ -12,6 +12,7 @@ from matrix.errors import ConfigError
 from matrix.expand import expand
 from matrix.load import load
 from matrix.model import Archive, CPython, Matrix, RuntimeKind, SdkFamily
+from matrix.resolve import resolve
 from matrix.select import of_options
 from tests.unit import made
 
@@ -268,7 +269,7 @@ def test_trees_that_are_added_later_meet_rules(files: Files) -> None:
 
 def test_a_cell_that_is_allowed_to_fail_names_its_rule(files: Files) -> None:
     matrix = load(files())
-    allowed = {cell.id: matrix.allowance_of(cell) for cell in expand(matrix).cells}
+    allowed = {cell.id: resolve(matrix, cell).allowance for cell in expand(matrix).cells}
     (rule,) = matrix.allowed_to_fail
     assert allowed == {
         "wasi_wasi-sdk-24_cpython-3.13.5_wasmtime-50.0.1": None,

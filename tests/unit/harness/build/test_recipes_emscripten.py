@@ -14,6 +14,7 @@ from harness.build.step import Plan, Step
 from matrix.expand import expand
 from matrix.load import load
 from matrix.model import Build, Cell, Condition, CPython, Matrix, Repair, SdkFamily, Series, Target
+from matrix.resolve import ResolvedCell, resolve
 
 NOWHERE = Path("/nowhere")
 """not there, so that a plan that looks at its parts fails"""
@@ -62,10 +63,12 @@ def build(name: str = "node", sdk: str = "3.1.69", cpython: str = "3.11.2", *, d
     )
 
 
+def resolved(one: Build) -> ResolvedCell:
+    return resolve(MATRIX, Cell(build=one, runtime=MATRIX.runtime(one.sdk.node)))
+
+
 def series(one: Build) -> Series:
-    found = MATRIX.series_of(one)
-    assert found is not None
-    return found
+    return resolved(one).series
 
 
 def planned(one: Build | None = None, *repairs: Repair, jobs: int = 2, **changes: Any) -> Plan:
@@ -191,7 +194,7 @@ def test_without_repairs_upstreams_own_flags_hold() -> None:
 )
 def test_the_stack_is_enlarged_where_emscriptens_default_shrank(sdk: str, ldflags: str | None) -> None:
     one = build(sdk=sdk)
-    assert step(planned(one, *MATRIX.repairs_of(one)), "configure").env.get("LDFLAGS") == ldflags
+    assert step(planned(one, *resolved(one).repairs), "configure").env.get("LDFLAGS") == ldflags
 
 
 # --- the layout
@@ -372,7 +375,7 @@ def test_314_has_one_target() -> None:
 @pytest.mark.parametrize(("version", "flags"), [("22.20.0", ()), ("24.19.0", ("--experimental-wasm-jspi",))])
 def test_node_24_is_told_to_switch_stacks(version: str, flags: tuple[str, ...]) -> None:
     node = next(runtime for runtime in MATRIX.runtimes if runtime.id == f"node-{version}")
-    assert MATRIX.runtime_flags_of(Cell(build=new(), runtime=node)) == flags
+    assert resolve(MATRIX, Cell(build=new(), runtime=node)).runtime_flags == flags
 
 
 @pytest.mark.parametrize(

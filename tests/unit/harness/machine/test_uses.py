@@ -28,6 +28,7 @@ from harness.suite.plugin import Cell, SuiteFile
 from harness.suite.reuse import Results
 from matrix.errors import HarnessFault
 from matrix.model import Archive
+from matrix.resolve import resolve
 from tests.unit import made
 from tests.unit.harness.suite.test_reuse import settings
 from tests.unit.stored import make, put
@@ -339,8 +340,8 @@ def test_a_run_uses_all_that_its_build_needs(store: Store, other: Store) -> None
     with_archives = [f"{sdk.id}-release-ssssssssssss", f"{cpython.id}-release-cccccccccccc"]
     for name in with_archives:
         Store(store.root).obtain(name, make)
-    preparer = Preparer(matrix, store, Options(jobs=1), Silent(), lambda message: None)
-    preparer.plans(cell)
+    preparer = Preparer(store, Options(jobs=1), Silent(), lambda message: None)
+    preparer.plans(resolve(matrix, cell))
     used = {item.kind: {i.name for i in survey(other) if i.kind is item.kind and i.in_use} for item in survey(other)}
     assert used[Kind.ENTRY] == set(with_archives)
     assert {name.rpartition("-")[0] for name in used[Kind.BUILD]} == {f"native_{cpython.id}", cell.build.id}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -8,15 +9,14 @@ from msgspec.structs import replace
 from harness.cells.sets import cells_of_set
 from harness.runs.ci import Jobs, as_github, as_gitlab, as_json, build_key, jobs_of
 from matrix.errors import UsageError
-from matrix.load import load
-from matrix.model import Build
+from matrix.model import AllowedToFail, Condition
+from matrix.resolve import ResolvedCell
 
-MATRIX = load()
 CELLS = cells_of_set("default")
 
 
 def jobs(seconds: dict[str, dict[str, float]] | None = None, shard_seconds: float = 600.0) -> Jobs:
-    return jobs_of(CELLS, MATRIX, seconds or {}, shard_seconds)
+    return jobs_of(CELLS, seconds or {}, shard_seconds)
 
 
 def test_each_build_is_one_job() -> None:
@@ -29,7 +29,7 @@ def test_every_shard_has_its_build() -> None:
 
 
 def test_a_cell_that_is_known_not_to_build_has_no_shard() -> None:
-    failing = {cell.id for cell in CELLS if MATRIX.expected_failure_of(cell.build)}
+    failing = {cell.id for cell in CELLS if cell.expected_failure}
     assert failing
     assert {job.cell for job in jobs().shards} == {cell.id for cell in CELLS} - failing
 
@@ -41,25 +41,34 @@ def test_long_suites_are_split_by_what_they_took() -> None:
     assert [job.shard for job in found.shards if "node-22" in job.cell] == ["1/1"]
 
 
-BUILD: Build = next(cell.build for cell in CELLS if cell.build.target.id == "node")
+NODE: ResolvedCell = next(cell for cell in CELLS if cell.build.target.id == "node")
+BUILD = NODE.build
 
 
 @pytest.mark.parametrize(
-    "other",
+    "change",
     [
-        replace(BUILD, debug=True),
-        replace(BUILD, cpython=replace(BUILD.cpython, version="3.11.3")),
-        replace(BUILD, sdk=replace(BUILD.sdk, composed_emscripten=None)),
+        {"build": replace(BUILD, debug=True)},
+        {"build": replace(BUILD, cpython=replace(BUILD.cpython, version="3.11.3"))},
+        {"build": replace(BUILD, sdk=replace(BUILD.sdk, composed_emscripten=None))},
+        {"series": replace(NODE.series, cflags=("-O3",))},
+        {"repairs": ()},
+        {"node": replace(NODE.runtime, version="21.0.0")},
+        {"ports": ()},
     ],
 )
-def test_a_key_says_what_a_build_is_made_from(other: Build) -> None:
-    assert build_key(BUILD, MATRIX, []) == build_key(BUILD, MATRIX, [])
-    assert build_key(other, MATRIX, []) != build_key(BUILD, MATRIX, [])
+def test_a_key_says_what_a_build_is_made_from(change: dict[str, Any]) -> None:
+    assert build_key(replace(NODE), []) == build_key(NODE, [])
+    assert build_key(replace(NODE, **change), []) != build_key(NODE, [])
 
 
-def test_the_code_and_the_repairs_are_in_the_key() -> None:
-    assert build_key(BUILD, MATRIX, ["other code"]) != build_key(BUILD, MATRIX, [])
-    assert build_key(BUILD, replace(MATRIX, repairs=()), []) != build_key(BUILD, MATRIX, [])
+def test_how_a_cell_is_run_is_not_in_the_key_of_its_build() -> None:
+    changed = replace(NODE, runtime_flags=("--flag",), allowance=AllowedToFail(when=Condition(), reason="because"))
+    assert build_key(changed, []) == build_key(NODE, [])
+
+
+def test_the_code_is_in_the_key() -> None:
+    assert build_key(NODE, ["other code"]) != build_key(NODE, [])
 
 
 def test_the_outputs_for_github_are_lines_of_json() -> None:

@@ -46,7 +46,7 @@ def published(
     started = StartedRun(run_id=run, started=f"2026-01-01T00:00:{run[-2:]}+00:00", arguments=parse(["test"], out=out))
     said = io.StringIO()
     console = Console(file=said, width=300, highlight=False)
-    return publish(out / run, started, [CELL], limitations, 1.0, console), said.getvalue()
+    return publish(out / run, started, [made.resolved()], limitations, 1.0, console), said.getvalue()
 
 
 def unexpected(out: Path, run: str) -> list[dict[str, Any]]:

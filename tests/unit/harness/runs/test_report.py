@@ -17,7 +17,8 @@ from harness.runs.publish import summarise
 from harness.runs.records import CellRecord, StartedRun, write_record
 from harness.runs.worker import CellWorker
 from matrix.limitations import Limitations
-from matrix.model import AllowedToFail, Cell, Condition, Matrix
+from matrix.model import AllowedToFail, Condition, Matrix
+from matrix.resolve import ResolvedCell, resolve
 from reports.summary import CellStatus, CellSummary, untested_cell
 from tests.unit import made
 
@@ -55,10 +56,11 @@ def test_a_run_is_reported_by_the_rules_of_today(
     reason: str,
     red: list[str],
 ) -> None:
-    monkeypatch.setattr(publishing, "load", lambda: matrix_with(*rules))
+    matrix = matrix_with(*rules)
+    monkeypatch.setattr(publishing, "load", lambda: matrix)
     before = replace(summary_of(CellStatus.BUILD_FAILED), allowed_to_fail="a rule that is gone")
     write_record(tmp_path, CellRecord(base=before, tested=False))
-    summary = summarise(tmp_path, run, [made.cell()], Limitations(()), 1.0, Gathered())
+    summary = summarise(tmp_path, run, [resolve(matrix, made.cell())], Limitations(()), 1.0, Gathered())
     assert summary.exit_status == status
     assert [cell.allowed_to_fail for cell in summary.cells] == [reason]
     assert [row.outcome for row in summary.unexpected] == red
@@ -70,7 +72,7 @@ class NothingBuilds(CellWorker):
     def __init__(self) -> None:
         pass
 
-    def prepare(self, cell: Cell) -> tuple[CellRecord, Prepared | None]:
+    def prepare(self, cell: ResolvedCell) -> tuple[CellRecord, Prepared | None]:
         return CellRecord(base=untested_cell(cell, CellStatus.BUILD_FAILED, "make: error 1"), tested=False), None
 
 
@@ -80,6 +82,6 @@ class NothingBuilds(CellWorker):
 def test_a_build_that_may_fail_is_shown_and_does_not_decide(rules: tuple[AllowedToFail, ...], status: int) -> None:
     said = io.StringIO()
     console = Console(file=said, width=200)
-    assert build_cells([made.cell()], matrix_with(*rules), NothingBuilds(), console) == status
+    assert build_cells([resolve(matrix_with(*rules), made.cell())], NothingBuilds(), console) == status
     assert "make: error 1" in said.getvalue()
     assert ("allowed to fail: hangs on exit" in said.getvalue()) is bool(rules)
