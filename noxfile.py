@@ -1,21 +1,21 @@
-"""The user's front door: sessions only. What they do is `python -m harness`; docs/command-line.md."""
+"""Test CPython on WebAssembly. `nox -s test-wasi` is the main job; what follows `--` goes to `python -m harness`."""
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import sys
-from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import nox
 
-sys.path.insert(0, str(Path(__file__).parent))  # nox's own command does not look there
-from matrix.errors import MatrixError
+if sys.version_info < (3, 11):  # noqa: UP036 - nox itself also runs on older versions
+    sys.exit(f"This project needs Python 3.11 or newer, but nox runs on Python {sys.version.split()[0]}.")
 
-if TYPE_CHECKING:
-    from matrix.model import Cell
+sys.path.insert(0, str(Path(__file__).parent))  # the `nox` command does not put the noxfile's folder there
+from matrix.errors import ConfigError
+from matrix.outline import CellName, plain_cells
 
 nox.needs_version = ">=2025.2.9"
 nox.options.sessions = ["test-wasi"]
@@ -24,207 +24,200 @@ nox.options.stop_on_first_error = False
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 REQUIREMENTS = PYPROJECT["project"]["dependencies"]
+TYPED = {re.sub(r"\s", "", word): word for typed in sys.argv[1:] for word in (typed, typed.removeprefix("--session="))}
+"""the words of nox's command line by their spelling without blanks"""
 
 
 def install(session: nox.Session, *groups: str) -> None:
-    """The harness's own requirements and some groups of pyproject.toml, all at exact versions."""
+    """Install the harness's requirements and these groups of pyproject.toml, at the versions pinned there."""
     session.install("--quiet", *REQUIREMENTS, *nox.project.dependency_groups(PYPROJECT, *groups))
 
 
 def harness(session: nox.Session, *arguments: str) -> None:
-    """Run the harness; what was typed after `--` goes to it."""
+    """Run `python -m harness` with these arguments and with what follows `--` on nox's command line."""
     session.run("python", "-m", "harness", *arguments, *session.posargs)
 
 
-def cells_of_the_matrix() -> Iterable[Cell]:
-    """The cells that sessions of their own run; none, which `nox -l` explains, where they cannot be told.
+def add_cell_session(cell: CellName) -> None:
+    """Add the session `test-TARGET(SDK, CPYTHON, RUNTIME)`, which runs `test-TARGET` with these selectors.
 
-    nox's environment has what nox needs; that msgspec is there, too, is up to who installed it.
+    nox's own parameters would not do: `nox -s test-TARGET` would then run every cell. All these sessions
+    share one environment, or one for browsers.
     """
-    global __doc__
-    try:
-        from matrix.expand import expand
-        from matrix.load import load
-        from matrix.select import of_options
-
-        return of_options(expand(load())).cells
-    except ImportError as exc:
-        __doc__ = f"{__doc__}\n\nCells are not listed: {exc}. `python3 -m pip install msgspec` beside nox shows them."
-    except MatrixError as exc:
-        __doc__ = f"{__doc__}\n\nCells are not listed: {exc}"
-    return ()
-
-
-def session_of_cell(cell: Cell) -> None:
-    """The session `test-TARGET(SDK, CPYTHON, RUNTIME)`, the same as `test-TARGET` with these selectors.
-
-    It is not `test-TARGET` with nox's own parameters, since naming that would then run every cell. All of
-    them share the environment of the session `environment`.
-    """
-    target, parts = cell.build.target.id, (cell.build.sdk.id, cell.build.cpython.id, cell.runtime.id)
+    shared = "environment-browser" if cell.target.startswith("browser") else "environment"
 
     def test(session: nox.Session) -> None:
-        programs = session.cache_dir.parent.resolve() / "environment" / "bin"
+        programs = session.cache_dir.parent.resolve() / shared / "bin"
         session.env["PATH"] = os.pathsep.join([str(programs), os.environ["PATH"]])
-        options = [word for pair in zip(("--sdk", "--cpython", "--runtime"), parts, strict=True) for word in pair]
-        words = ["-m", "harness", "test", "--target", target, *options]
-        session.run(str(programs / "python"), *words, *session.posargs, external=True)
+        selectors = ["--target", cell.target, "--sdk", cell.sdk, "--cpython", cell.cpython, "--runtime", cell.runtime]
+        session.run(str(programs / "python"), "-m", "harness", "test", *selectors, *session.posargs, external=True)
 
+    parts = cell[1:]
+    name = f"test-{cell.target}({', '.join(parts)})"
     nox.session(
-        name=f"test-{target}({', '.join(parts)})",
-        tags=[re.sub(r"\W", "_", part) for part in parts],  # what -k can name: a dash is a minus to it
+        name=TYPED.get(re.sub(r"\s", "", name), name),  # also without blanks after the commas
+        tags=[re.sub(r"\W", "_", part) for part in parts],  # nox -k reads a dash as a minus
         venv_backend="none",
-        requires=["environment"],
+        requires=[shared],
         default=False,
     )(test)
 
 
-for each in cells_of_the_matrix():
-    session_of_cell(each)
+try:
+    for each in plain_cells():
+        add_cell_session(each)
+except ConfigError as exc:
+    logging.getLogger("nox").warning(f"Cells are not listed: {exc}")
 
 
 @nox.session(default=False)
 def environment(session: nox.Session) -> None:
-    """What the sessions of single cells share: the harness's requirements."""
+    """Install what the sessions of single cells share."""
+    install(session)
+
+
+@nox.session(name="environment-browser", default=False)
+def environment_browser(session: nox.Session) -> None:
+    """Install what the sessions of single browser cells share."""
     install(session, "browser")
 
 
 @nox.session(name="test-wasi")
 def test_wasi(session: nox.Session) -> None:
-    """Provision, build, run CPython's suite on WASI, judge and report."""
+    """Build CPython for WASI, run its test suite under wasmtime, judge and report."""
     install(session)
     harness(session, "test", "--target", "wasi")
 
 
 @nox.session(name="test-node")
 def test_node(session: nox.Session) -> None:
-    """The same for Emscripten, under Node."""
+    """Do the same with Emscripten, under Node."""
     install(session)
     harness(session, "test", "--target", "node")
 
 
 @nox.session(name="test-node-dl")
 def test_node_dl(session: nox.Session) -> None:
-    """The same with dynamic linking."""
+    """Do the same with Emscripten and dynamic linking, under Node."""
     install(session)
     harness(session, "test", "--target", "node-dl")
 
 
 @nox.session(name="test-node-pthreads")
 def test_node_pthreads(session: nox.Session) -> None:
-    """The same with threads."""
+    """Do the same with Emscripten and threads, under Node."""
     install(session)
     harness(session, "test", "--target", "node-pthreads")
 
 
 @nox.session(name="test-browser")
 def test_browser(session: nox.Session) -> None:
-    """The same in a real Chromium."""
+    """Do the same with Emscripten, in an installed Chromium."""
     install(session, "browser")
     harness(session, "test", "--target", "browser")
 
 
 @nox.session(name="test-browser-dl")
 def test_browser_dl(session: nox.Session) -> None:
-    """The same with dynamic linking."""
+    """Do the same with Emscripten and dynamic linking, in an installed Chromium."""
     install(session, "browser")
     harness(session, "test", "--target", "browser-dl")
 
 
 @nox.session
 def nightly(session: nox.Session) -> None:
-    """A named set of cells, their work side by side; goes on where it was when started again."""
+    """Run a named set of cells side by side; the next call resumes an interrupted run."""
     install(session, "browser")
     harness(session, "nightly")
 
 
 @nox.session
 def serve(session: nox.Session) -> None:
-    """Serve the browser build's REPL on loopback."""
+    """Build for the browser and serve the interpreter's REPL on loopback."""
     install(session)
     harness(session, "serve")
 
 
 @nox.session
 def build(session: nox.Session) -> None:
-    """Provision and build only."""
+    """Provision and build, but run no tests; `-- --dry-run` prints the commands."""
     install(session)
     harness(session, "build")
 
 
 @nox.session
 def cells(session: nox.Session) -> None:
-    """List every cell of the matrix and whether it can be had here."""
+    """List every cell and whether it is available on this machine."""
     install(session)
     harness(session, "cells")
 
 
 @nox.session
 def cache(session: nox.Session) -> None:
-    """List what is stored; `-- prune --max-size 20G --older-than 30d` removes what is not in use."""
+    """List what is stored; `-- prune --max-size 20G --older-than 30d` removes what no run uses."""
     install(session)
     harness(session, "cache")
 
 
 @nox.session
 def probe(session: nox.Session) -> None:
-    """Which known limitations hold on which cells, shown by a small script for each; `-- no-fork --target wasi`."""
+    """Run a small script per known limitation to see which cells have it; `-- no-fork --target wasi`."""
     install(session, "browser")
     harness(session, "probe")
 
 
 @nox.session
 def triage(session: nox.Session) -> None:
-    """From a red square into the list and out of it: `-- accept latest`, `-- retire latest`."""
-    install(session)
+    """Explain an unexpected outcome and update the list of limitations; `-- accept latest`, `-- retire latest`."""
+    install(session, "browser")
     harness(session, "triage")
 
 
 @nox.session
 def limitations(session: nox.Session) -> None:
-    """What is known, also for others to leave out: `-- --target wasi --format regrtest-ignorefile`."""
+    """Print the known limitations, also in other tools' formats; `-- --target wasi --format regrtest-ignorefile`."""
     install(session)
     harness(session, "limitations")
 
 
 @nox.session(name="update-pins")
 def update_pins(session: nox.Session) -> None:
-    """What newer SDKs, CPythons and runtimes there are, as a diff of the pin files; `-- --write` writes them."""
+    """Look for newer SDKs, CPythons and runtimes and print a diff; `-- --write` changes the pin files."""
     install(session)
     harness(session, "update-pins")
 
 
 @nox.session
 def diff(session: nox.Session) -> None:
-    """What newly fails, newly passes, appeared, vanished or got slower: `-- previous latest`."""
+    """Compare two runs: what fails, passes, appeared, vanished or got slower; `-- previous latest`."""
     install(session)
     harness(session, "diff")
 
 
 @nox.session
 def history(session: nox.Session) -> None:
-    """One test over time and cells: `-- test_os.FileTests.test_access`."""
+    """Show one test over time and cells; `-- test_os.FileTests.test_access`."""
     install(session)
     harness(session, "history")
 
 
 @nox.session
 def report(session: nox.Session) -> None:
-    """Judge a run again and write its report anew."""
+    """Judge a run's outcomes again and rewrite its report."""
     install(session)
     harness(session, "report")
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """This project's own tests: unit tests, then those with real tools."""
+    """Run this project's own tests; `-- tests/unit -n 2` runs the unit tests only."""
     install(session, "tests")
     session.run("python", "-m", "pytest", *(session.posargs or ["tests"]))
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """ruff, mypy, and the schema of the workflow."""
+    """Run ruff and mypy, and check the workflows and forms against their schemas."""
     install(session, "tests", "lint")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
@@ -234,6 +227,6 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """The project's benchmarks (wasi, node, flavours, page and more): time, memory, outcomes."""
+    """Run the project's benchmarks; `-- node`, `-- page` and others choose one."""
     install(session, "browser")
     session.run("python", "-m", "benchmarks", *session.posargs)

@@ -1,4 +1,4 @@
-"""The sessions of the noxfile: what nox lists, picks and runs. Nothing is built: each run ends with a refusal."""
+"""The sessions of the noxfile: what nox lists, picks and runs. Nothing is built: every run here ends with an error."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def nox(*words: str, env: dict[str, str] | None = None, top: Path = TOP) -> subp
 
 
 def listed(*words: str) -> list[dict[str, Any]]:
-    """The sessions that nox picks."""
+    """The sessions that nox selects, as its JSON listing has them."""
     found = nox("-l", "--json", *words)
     assert found.returncode == 0, found.stderr
     sessions: list[dict[str, Any]] = json.loads(found.stdout)
@@ -48,7 +48,7 @@ def names(*words: str) -> list[str]:
 
 @pytest.fixture
 def ready(tmp_path: Path) -> list[str]:
-    """Options that have nox take environments that are there, with all that this interpreter has."""
+    """Options that make nox use prepared environments, which see the packages of this interpreter."""
     for name in ("environment", "test-wasi"):
         place = tmp_path / "nox" / name
         venv.create(place, symlinks=True)
@@ -70,7 +70,7 @@ def test_every_plain_cell_is_listed_with_its_parts() -> None:
 
 def test_sessions_come_last_where_a_terminal_shows_them() -> None:
     lines = nox("-l").stdout.splitlines()
-    first = lines.index("* test-wasi -> Provision, build, run CPython's suite on WASI, judge and report.")
+    first = lines.index("* test-wasi -> Build CPython for WASI, run its test suite under wasmtime, judge and report.")
     assert not [line for line in lines[first:] if line.startswith("- test-") and "(" in line]
 
 
@@ -108,23 +108,41 @@ def test_a_cells_session_selects_it_and_takes_more_arguments(ready: list[str]) -
     assert "'json' is neither an option nor the name of a test" in ran.stdout + ran.stderr
 
 
-def test_without_msgspec_the_sessions_of_targets_are_there_and_the_listing_says_why(tmp_path: Path) -> None:
-    (tmp_path / "msgspec.py").write_text("raise ModuleNotFoundError(\"No module named 'msgspec'\")\n")
-    found = nox("-l", env={"PYTHONPATH": str(tmp_path)})
-    assert found.returncode == 0, found.stderr
-    assert "Cells are not listed: No module named 'msgspec'." in found.stdout
-    assert "* test-wasi -> " in found.stdout
-    assert "test-wasi(" not in found.stdout
+def test_a_cell_may_be_typed_without_blanks() -> None:
+    typed = CELL.replace(" ", "")
+    for words in (("-s", typed), (f"--session={typed}",)):
+        assert set(names(*words)) == {typed, "environment"}
 
 
-def test_with_a_mistake_in_the_data_the_listing_says_where(tmp_path: Path) -> None:
+def test_only_browser_cells_share_an_environment_with_playwright() -> None:
+    cell = "test-browser(emscripten-3.1.69, cpython-3.11.2, chromium-installed)"
+    assert set(names("-s", cell)) == {cell, "environment-browser"}
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """What `nox -l` reads, for tests that write to it."""
     for name in ("noxfile.py", "pyproject.toml"):
         shutil.copy(TOP / name, tmp_path / name)
     shutil.copytree(TOP / "matrix", tmp_path / "matrix")
-    rules = tmp_path / "matrix/data/rules.toml"
-    rules.write_text(rules.read_text() + '\n[[exclusion]]\nwhen = { sdk = ["wasi-sdk<9"] }\nreason = "too old"\n')
-    found = nox("-l", top=tmp_path)
+    return tmp_path
+
+
+def test_with_broken_data_the_sessions_of_targets_are_there_and_a_warning_says_why(copy: Path) -> None:
+    (copy / "matrix/data/sdks.toml").write_text("[[sdk]\n")
+    found = nox("-l", top=copy)
     assert found.returncode == 0, found.stderr
-    assert "Cells are not listed: " in found.stdout
-    assert ".when.sdk[0]: 'wasi-sdk<9' matches nothing" in found.stdout
+    assert f"Cells are not listed: {copy}/matrix/data/sdks.toml: not TOML: " in found.stderr
     assert "* test-wasi -> " in found.stdout
+    assert "test-wasi(" not in found.stdout
+    assert "Traceback" not in found.stderr
+
+
+def test_a_mistake_that_the_listing_does_not_see_is_named_by_any_session(copy: Path, ready: list[str]) -> None:
+    shutil.copytree(TOP / "harness", copy / "harness")
+    shutil.copytree(TOP / "reports", copy / "reports", ignore=shutil.ignore_patterns("out"))
+    rules = copy / "matrix/data/rules.toml"
+    rules.write_text(rules.read_text() + '\n[[exclusion]]\nwhen = { sdk = ["wasi-sdk<9"] }\nreason = "too old"\n')
+    ran = nox(*ready, "-s", "test-wasi", top=copy)
+    assert ran.returncode == 1
+    assert ".when.sdk[0]: 'wasi-sdk<9' matches nothing" in ran.stdout + ran.stderr

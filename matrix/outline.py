@@ -1,0 +1,105 @@
+"""The names of the matrix's plain cells, read with the standard library and packaging.
+
+`noxfile.py` runs in nox's own environment. That has packaging, which nox requires, and nothing else of what
+`load` and `expand` need. This module therefore reads only what makes a cell: the ids of the axes, the series
+and the exclusions. It does not validate; `load` does, and a test compares the two.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from itertools import product
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from matrix.errors import ConfigError
+from matrix.versions import Requirement
+
+DATA = Path(__file__).parent / "data"
+
+
+class CellName(NamedTuple):
+    """One cell by the ids of its axes."""
+
+    target: str
+    sdk: str
+    cpython: str
+    runtime: str
+
+
+def plain_cells(directory: Path = DATA) -> list[CellName]:
+    """The cells with plain builds, in the order of `matrix.expand.expand`.
+
+    Raises ConfigError when a file cannot be read or lacks what makes a cell.
+    """
+    try:
+        return _cells(
+            targets=_tables(directory / "targets.toml", "target"),
+            sdks=_tables(directory / "sdks.toml", "sdk"),
+            cpythons=_tables(directory / "cpythons.toml", "cpython"),
+            runtimes=_tables(directory / "runtimes.toml", "runtime"),
+            series=_tables(directory / "series.toml", "series"),
+            exclusions=_tables(directory / "rules.toml", "exclusion"),
+        )
+    except (KeyError, TypeError, AttributeError, ValueError) as exc:
+        hint = "`nox -s cells` names the file and the entry"
+        raise ConfigError(f"{directory} does not describe a matrix ({exc!r})", hint=hint) from None
+
+
+def _tables(path: Path, name: str) -> list[dict[str, Any]]:
+    """The tables `[[name]]` of a TOML file."""
+    try:
+        tables: list[dict[str, Any]] = tomllib.loads(path.read_text("utf-8")).get(name, [])
+    except OSError as exc:
+        raise ConfigError(f"{path}: cannot be read: {exc.strerror}") from None
+    except ValueError as exc:
+        raise ConfigError(f"{path}: not TOML: {exc}") from None
+    return tables
+
+
+def _cells(
+    *,
+    targets: list[dict[str, Any]],
+    sdks: list[dict[str, Any]],
+    cpythons: list[dict[str, Any]],
+    runtimes: list[dict[str, Any]],
+    series: list[dict[str, Any]],
+    exclusions: list[dict[str, Any]],
+) -> list[CellName]:
+    covered = [(row["sdk_family"], Requirement.parse(row["cpython"])) for row in series]
+    excluded = [_condition(row["when"]) for row in exclusions]
+    cells = []
+    for target, sdk, cpython, runtime in product(targets, sdks, cpythons, runtimes):
+        if sdk["family"] != target["sdk_family"] or runtime["name"] not in target["runtimes"]:
+            continue
+        facts = {
+            "target": ("", target["id"]),
+            "sdk": (sdk["family"], sdk["version"]),
+            "cpython": ("cpython", cpython["version"]),
+            "options": ("", "plain"),
+            "runtime": (runtime["name"], runtime["version"]),
+        }
+        if not any(family == sdk["family"] and versions.matches(*facts["cpython"]) for family, versions in covered):
+            continue
+        if any(_holds(condition, facts) for condition in excluded):
+            continue
+        runtime_id = f"{runtime['name']}-{runtime['version']}"
+        cells.append(CellName(target["id"], sdk["id"], f"cpython-{cpython['version']}", runtime_id))
+    return cells
+
+
+def _condition(when: dict[str, list[str]]) -> dict[str, list[str | Requirement]]:
+    """A rule's `when`: names for targets and build options, requirements for the other axes."""
+    names = ("target", "options")
+    return {axis: [text if axis in names else Requirement.parse(text) for text in when[axis]] for axis in when}
+
+
+def _holds(condition: dict[str, list[str | Requirement]], facts: dict[str, tuple[str, str]]) -> bool:
+    """Whether each axis that the condition names matches by one of its values."""
+    return all(
+        any(
+            value.matches(*facts[axis]) if isinstance(value, Requirement) else value == facts[axis][1]
+            for value in values
+        )
+        for axis, values in condition.items()
+    )
