@@ -27,6 +27,7 @@ from harness.machine.hashing import digest_of
 from matrix.errors import UsageError
 from matrix.outcome import ModuleResult, Outcome, Status
 from reports import history
+from reports.recorded import RecordedResults, recorded
 from reports.summary import CellStatus, CellSummary, CPythonUsed, RuntimeUsed, SdkUsed, Summary
 
 MODULES = 480
@@ -135,7 +136,9 @@ def fill(path: Path, *, runs: int, cells: int, outcomes: int, churn: bool) -> tu
         for name, suite in suites.items():
             found = suite.night(digest_of(name, str(night // UPDATE)), update=night % UPDATE == 0, churn=churn)
             total += sum(len(result.outcomes) for result in found.values())
-            results[name] = history.CellResults(results=found, whole=True, complete=True)
+            results[name] = RecordedResults(
+                modules={module: recorded(result) for module, result in found.items()}, whole=True, complete=True
+            )
         summary = Summary(
             run_id=f"run-{night:04}",
             started=(begin + datetime.timedelta(days=night)).isoformat(),
@@ -145,7 +148,7 @@ def fill(path: Path, *, runs: int, cells: int, outcomes: int, churn: bool) -> tu
             unexpected=(),
         )
         started = time.monotonic()
-        history.record(path, summary, results.get)
+        history.record(path, summary, results)
         seconds.append(time.monotonic() - started)
     return total, seconds
 

@@ -11,34 +11,12 @@ from enum import StrEnum
 
 import msgspec
 
-from matrix.outcome import FAILING_STATUSES, LETTERS, ModuleResult, Status
+from matrix.outcome import FAILING_STATUSES, Status
+from reports.recorded import RecordedModule
 
 SLOWER_FACTOR = 2.0
 SLOWER_SECONDS = 1.0
 """what takes at least the factor longer, and the seconds, too, got much slower"""
-
-
-class RecordedModule(msgspec.Struct, frozen=True, kw_only=True):
-    """What a module came to in one run of a cell."""
-
-    tests: tuple[str, ...]
-    """in order; a test that it has twice is there twice"""
-    statuses: tuple[Status, ...]
-    """of the tests, in their order; those of one name are in order of status and duration"""
-    durations: tuple[float, ...]
-    """likewise, seconds"""
-    duration: float
-
-
-def recorded(result: ModuleResult) -> RecordedModule:
-    """What a module came to, as the history has it: in order of test, status and duration."""
-    outcomes = sorted((one.test, LETTERS[one.status], one.duration, one.status) for one in result.outcomes)
-    return RecordedModule(
-        tests=tuple(test for test, _, _, _ in outcomes),
-        statuses=tuple(status for _, _, _, status in outcomes),
-        durations=tuple(seconds for _, _, seconds, _ in outcomes),
-        duration=result.duration,
-    )
 
 
 class ChangeKind(StrEnum):

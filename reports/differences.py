@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from reports.changes import RecordedModule
+from reports.recorded import RecordedModule
 
 NO_SUCH_TEST = "no such test"
 

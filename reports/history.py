@@ -11,15 +11,15 @@ import hashlib
 import itertools
 import struct
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
 from matrix.errors import HistoryUnusable, UsageError
 from matrix.outcome import LETTERS, ModuleResult, Status
-from reports.changes import RecordedModule
 from reports.flakes import Flake, Observation, flakes, rate, tally
+from reports.recorded import RecordedModule, RecordedResults
 from reports.summary import CellSummary, Summary
 from reports.timelines import Point, Timeline, glance_of, unfolded
 from reports.verdict import Rate, Rates
@@ -36,20 +36,8 @@ _APPLICATION = 0x43574D48
 _WAIT = 60.0
 """seconds that another process is waited for"""
 _STATUSES = {letter: status for status, letter in LETTERS.items()}
-_LONGEST = 1e9
-"""seconds; a duration that no test can have must not keep the others from being recorded"""
 _TABLES = Path(__file__).with_suffix(".sql")
 _ANEW = "move it away: the next run begins a new one, and `python -m harness report RUN` adds an earlier run to it"
-
-
-class CellResults(msgspec.Struct, frozen=True, kw_only=True):
-    """What the modules of a cell came to, to be recorded."""
-
-    results: Mapping[str, ModuleResult]
-    whole: bool
-    """whether its modules were run with all of their tests"""
-    complete: bool
-    """whether these are all modules of the suite"""
 
 
 class RecordedCell(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,13 +72,12 @@ class SeenTest(msgspec.Struct, frozen=True, kw_only=True):
     """whether the result is that of an earlier run"""
 
 
-def record(
-    path: Path, summary: Summary, results_of: Callable[[str], CellResults | None], parts: Sequence[str] = ()
-) -> None:
-    """Record a run: its summary, and the results of those of its cells that were tested, asked for one by one.
+def record(path: Path, summary: Summary, results: Mapping[str, RecordedResults], parts: Sequence[str] = ()) -> None:
+    """Record a run: its summary, and the results of its tested cells by their ids.
 
-    `parts` are the runs that it was put together from: what is recorded of them was observed there, not again.
-    Other processes that record are waited for. Raises HistoryUnusable, with nothing of the run recorded.
+    `parts` are the runs that were merged into this one. A result that is recorded for one of them was observed there
+    and does not count again. Waits while other processes record. Raises HistoryUnusable; then nothing of the run is
+    recorded.
     """
     with _connection(path, "rwc") as connection:
         _upgrade(connection)
@@ -99,7 +86,7 @@ def record(
             _create(connection)
         elif (found := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
             raise _damaged(path, found)
-        _Recorder(connection, parts).record(summary, results_of)
+        _Recorder(connection, parts).record(summary, results)
         connection.execute("COMMIT")
 
 
@@ -110,7 +97,7 @@ class _Recorder:
         self._connection = connection
         self._parts = parts
 
-    def record(self, summary: Summary, results_of: Callable[[str], CellResults | None]) -> None:
+    def record(self, summary: Summary, results: Mapping[str, RecordedResults]) -> None:
         before = self._lists_of(summary.run_id)
         self._connection.execute("DELETE FROM runs WHERE run = ?", [summary.run_id])
         run = self._insert(
@@ -122,10 +109,10 @@ class _Recorder:
             schema=summary.schema,
         )
         for cell in summary.cells:
-            results = results_of(cell.id) or CellResults(results={}, whole=False, complete=False)
-            cell_run = self._cell_run(run, cell, results)
-            for result in results.results.values():
-                self._module_run(cell_run, result)
+            found = results.get(cell.id) or RecordedResults(modules={}, whole=False, complete=False)
+            cell_run = self._cell_run(run, cell, found)
+            for name, module in found.modules.items():
+                self._module_run(cell_run, name, module)
             note_glance(self._connection, cell_run)
         self._connection.executemany(
             "DELETE FROM test_lists WHERE id = ?"
@@ -141,7 +128,7 @@ class _Recorder:
         )
         return [number for (number,) in found]
 
-    def _cell_run(self, run: int, cell: CellSummary, results: CellResults) -> int:
+    def _cell_run(self, run: int, cell: CellSummary, results: RecordedResults) -> int:
         self._connection.execute(
             "INSERT INTO cells (cell, target) VALUES (?, ?) ON CONFLICT (cell) DO NOTHING", [cell.id, cell.target]
         )
@@ -169,22 +156,19 @@ class _Recorder:
             durations=msgspec.json.encode(cell.durations_s).decode(),
         )
 
-    def _module_run(self, cell_run: int, result: ModuleResult) -> None:
-        self._connection.execute(
-            "INSERT INTO modules (module) VALUES (?) ON CONFLICT (module) DO NOTHING", [result.module]
-        )
-        tests = sorted((one.test, LETTERS[one.status], _bounded(one.duration)) for one in result.outcomes)
+    def _module_run(self, cell_run: int, name: str, module: RecordedModule) -> None:
+        self._connection.execute("INSERT INTO modules (module) VALUES (?) ON CONFLICT (module) DO NOTHING", [name])
         self._insert(
             "module_runs",
             cell_run=cell_run,
-            module=self._id_of("modules", "module", result.module),
-            duration=_bounded(result.duration),
-            digest=result.digest,
-            reused=result.reused or self._part_of(cell_run, result.module),
-            faulty=bool(result.fault),
-            test_list=self._test_list([test for test, _, _ in tests]),
-            statuses="".join(letter for _, letter, _ in tests),
-            durations=struct.pack(f"<{len(tests)}f", *(seconds for _, _, seconds in tests)),
+            module=self._id_of("modules", "module", name),
+            duration=module.duration,
+            digest=module.digest,
+            reused=module.reused or self._part_of(cell_run, name),
+            faulty=module.faulty,
+            test_list=self._test_list(module.tests),
+            statuses="".join(LETTERS[status] for status in module.statuses),
+            durations=struct.pack(f"<{len(module.durations)}f", *module.durations),
         )
 
     def _part_of(self, cell_run: int, module: str) -> str:
@@ -235,10 +219,6 @@ def note_glance(connection: sqlite3.Connection, cell_run: int) -> None:
     connection.execute("UPDATE cell_runs SET glance = ? WHERE id = ?", [glance_of(rows), cell_run])
 
 
-def _bounded(seconds: float) -> float:
-    return min(max(seconds, 0.0), _LONGEST)
-
-
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[History]:
     """The history, to be read. Raises UsageError when there is none, HistoryUnusable, also while it is read."""
@@ -279,7 +259,7 @@ class History:
     def modules(self, cell: RecordedCell) -> dict[str, RecordedModule]:
         """What the modules of a cell came to."""
         rows = self._connection.execute(
-            "SELECT modules.module, duration, test_list, statuses, durations FROM module_runs"
+            "SELECT modules.module, duration, digest, reused, faulty, test_list, statuses, durations FROM module_runs"
             " JOIN modules ON modules.id = module_runs.module WHERE cell_run = ?",
             [cell.key],
         )
@@ -289,6 +269,9 @@ class History:
                 statuses=_decoded(row["statuses"]),
                 durations=_unpacked(row["durations"]),
                 duration=row["duration"],
+                digest=row["digest"],
+                reused=row["reused"],
+                faulty=bool(row["faulty"]),
             )
             for row in rows.fetchall()
         }

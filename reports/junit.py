@@ -18,6 +18,8 @@ from markupsafe import escape
 
 from matrix.outcome import ModuleResult, Outcome, Status
 from matrix.text import shortened
+from reports.file import File
+from reports.summary import CellSummary
 from reports.verdict import CellVerdicts, Judged, Verdict
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -29,6 +31,17 @@ def plain(text: str) -> str:
     """Text that XML 1.0 can hold: other characters are written as escapes, too long a text is shortened."""
     text = shortened(text, _LONGEST, see="outcomes.jsonl")
     return _NOT_XML.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+
+
+def cell_file(cell: CellSummary, verdicts: CellVerdicts, results: Mapping[str, ModuleResult]) -> File:
+    """A tested cell's `junit.xml`, with the versions that were used as properties."""
+    properties = {
+        "cell": cell.id,
+        "sdk": f"{cell.sdk.id} ({cell.sdk.detail})",
+        "cpython": cell.cpython.version,
+        "runtime": f"{cell.runtime.name} {cell.runtime.version}",
+    }
+    return File(f"cells/{cell.id}/junit.xml", document(cell.id, verdicts, results, properties))
 
 
 def document(

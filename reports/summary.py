@@ -146,15 +146,19 @@ def untested_cell(
     )
 
 
-def judged_cell(base: CellSummary, verdicts: CellVerdicts, durations: dict[str, float]) -> CellSummary:
-    """The summary of a cell that was tested; `base` has its versions and notes."""
+def judged_cell(
+    base: CellSummary, verdicts: CellVerdicts, durations: dict[str, float], *, fault: str = ""
+) -> CellSummary:
+    """The summary of a tested cell; `base` has its versions and notes, `fault` says what the harness did wrong."""
+    status = CellStatus.OK if verdicts.green else CellStatus.UNEXPECTED
     counts, kinds = verdicts.counts, verdicts.verdicts
     notes = base.notes
     if verdicts.reused:
         notes += (f"{verdicts.reused} of {verdicts.run} modules have an earlier run's results: nothing has changed",)
     return msgspec.structs.replace(
         base,
-        status=CellStatus.OK if verdicts.green else CellStatus.UNEXPECTED,
+        status=CellStatus.ERROR if fault else status,
+        reason=fault or base.reason,
         modules=Modules(planned=verdicts.planned, run=verdicts.run, vacuous=verdicts.vacuous, reused=verdicts.reused),
         counts={status.value: counts[status] for status in Status},
         verdicts={verdict.value: kinds[verdict] for verdict in Verdict},
@@ -244,6 +248,29 @@ def _name(module: str, test: str) -> str:
     full = full_name(module)
     inside = test.startswith(full + ".") and all(part.isidentifier() for part in test.split("."))
     return test if inside else module
+
+
+def run_summary(
+    run_id: str,
+    started: str,
+    duration: float,
+    cells: Sequence[CellSummary],
+    unexpected: Sequence[Unexpected],
+    comparisons: Sequence[Comparison],
+    *,
+    interrupted: bool,
+) -> Summary:
+    """The summary of a run; `duration` in seconds."""
+    return Summary(
+        run_id=run_id,
+        started=started,
+        duration_s=round(duration, 1),
+        exit_status=exit_status(cells, unexpected, interrupted=interrupted),
+        interrupted=interrupted,
+        cells=tuple(cells),
+        unexpected=tuple(unexpected),
+        comparisons=tuple(comparisons),
+    )
 
 
 def exit_status(cells: Sequence[CellSummary], red: Sequence[Unexpected], *, interrupted: bool) -> int:

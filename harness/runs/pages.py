@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
-from harness.runs.records import CellRecord, StartedRun, write_files
+from harness.runs.records import write_files
 from harness.runs.tasks import TIMELINE, Span
 from matrix import json_records
 from matrix.errors import UsageError
@@ -16,71 +16,28 @@ from matrix.expand import expand
 from matrix.limitations import Limitations
 from matrix.load import load
 from matrix.model import Cell
-from matrix.outcome import ModuleResult, Status
 from reports import page
-from reports.changes import ChangeKind, RecordedModule, changes, recorded
+from reports.changes import ChangeKind, changes
 from reports.chosen import PREVIOUS, choose
 from reports.flakes import Flake
+from reports.gathered import Gathered
 from reports.history import History
 from reports.limitation_formats import where
-from reports.page.timing import Bar, CellTime, Slowest, cell_time
+from reports.page.timing import Bar
 from reports.probed import PROBES, Probes, Square, lifted_from
 from reports.summary import Summary
 from reports.timelines import changing, without_constant
-from reports.verdict import CellVerdicts
 
 _MOST_CHANGES = 5000
 _MOST_FLAKY = 200
-_SHORTEST_BAR = 0.5
-"""seconds; of modules, when a run has no tasks"""
 
 
-class Gathered:
-    """What is kept of the cells of a run while they are judged one by one: a fraction of their outcomes."""
-
-    def __init__(self) -> None:
-        self.modules: dict[str, dict[str, RecordedModule]] = {}
-        """what cells came to; the tests of a module are there once, however many cells have them"""
-        self.times: list[CellTime] = []
-        self.bars: list[Bar] = []
-        self.slowest = Slowest()
-        self._explained: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
-        self._shared: dict[tuple[str, ...], tuple[str, ...]] = {}
-
-    def add(self, cell: str, record: CellRecord, verdicts: CellVerdicts, results: Mapping[str, ModuleResult]) -> None:
-        self.modules[cell] = {name: self._kept(result) for name, result in results.items()}
-        self.times.append(cell_time(cell, record.durations, results.values()))
-        self.slowest.add(cell, results.values())
-        for result in results.values():
-            if result.finished and not result.reused and result.duration >= _SHORTEST_BAR:
-                name, begun = f"{result.module} ({cell})", result.finished - result.duration
-                self.bars.append(Bar(name=name, kind="module", begun=begun, ended=result.finished))
-        for judged in verdicts.judged:
-            if judged.limitation:
-                self._explained[cell, judged.limitation][judged.outcome.status is Status.SKIPPED] += 1
-
-    def _kept(self, result: ModuleResult) -> RecordedModule:
-        found = recorded(result)
-        return msgspec.structs.replace(found, tests=self._shared.setdefault(found.tests, found.tests), durations=())
-
-    def explained(self, cell: str, limitation: str) -> tuple[int, int]:
-        """How many tests of a cell failed, and were skipped, because of a limitation."""
-        failing, skipped = self._explained.get((cell, limitation), (0, 0))
-        return failing, skipped
-
-
-def write_pages(
-    directory: Path,
-    run: StartedRun,
-    summary: Summary,
-    cells: Sequence[Cell],
-    limitations: Limitations,
-    gathered: Gathered,
-    history: History | None,
-) -> None:
-    """Write the pages of a run, besides those of its cells; without a history they have the run only."""
+def run_page(
+    directory: Path, summary: Summary, cells: Sequence[Cell], limitations: Limitations, gathered: Gathered
+) -> page.RunPage:
+    """What the pages of a run show of the run itself, without the history."""
     probes = newest_probes(directory.parent)
-    made = page.RunPage(
+    return page.RunPage(
         summary=summary,
         excluded=tuple(excluded(cells)),
         limitations=tuple(limitation_rows(limitations, cells, gathered, probes)),
@@ -89,26 +46,25 @@ def write_pages(
         slow=gathered.slowest.found(),
         bars=tuple(task_bars(directory) or gathered.bars),
     )
-    if history is not None:
-        made = _with_history(made, directory, run, history)
-    write_files(directory, page.run_files(made))
 
 
-def _with_history(made: page.RunPage, directory: Path, run: StartedRun, history: History) -> page.RunPage:
+def with_history(shown: page.RunPage, directory: Path, history: History) -> page.RunPage:
+    """The same with earlier runs from the history. Writes the timeline of each cell, one at a time: they are large."""
+    run = shown.summary.run_id
     points = history.points()
-    shown = {point.cell for point in points if point.tested}
+    tested = sorted({point.cell for point in points if point.tested})
     flaky: list[Flake] = []
-    for cell in sorted(shown):
+    for cell in tested:
         timeline = history.timeline(cell)
         if modules := changing(timeline):
             flaky += history.flakes(cell=cell, modules=modules)
-        write_files(directory, [page.timeline_file(cell, without_constant(timeline, run.run_id))])
-    before, found = _changes(history, run.run_id)
+        write_files(directory, [page.timeline_file(cell, without_constant(timeline, run))])
+    before, found = _changes(history, run)
     flaky.sort(key=lambda flake: (-flake.rate.share, flake.cell, flake.module, flake.test))
     return msgspec.structs.replace(
-        made,
+        shown,
         points=tuple(points),
-        history=tuple(sorted(shown)),
+        history=tuple(tested),
         compared_with=before,
         changes=tuple(found),
         flaky=tuple(

@@ -1,45 +1,28 @@
-"""From a run's records and outcomes to its report: judge, write, record in the history, show."""
+"""Publishes a run: judges its outcomes, writes its report, records it in the history, shows the result."""
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import gc
-import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import msgspec
 from rich.console import Console
 from rich.markup import escape
 
 from harness.cells.selection import cell_options
-from harness.machine.files import write_atomically
-from harness.runs.pages import Gathered, write_pages
-from harness.runs.records import CellRecord, StartedRun, cell_directory, read_record, write_files
-from harness.suite.plugin import OUTCOMES
-from harness.suite.results import read_results
-from matrix.errors import HistoryUnusable, MatrixError
-from matrix.limitations import CellLimitations, Limitations
+from harness.runs.cell_report import CellReport, read_cell, report_cell
+from harness.runs.pages import run_page, with_history
+from harness.runs.records import StartedRun, write_files
+from matrix.errors import HistoryUnusable
+from matrix.limitations import Limitations
 from matrix.load import load
-from matrix.model import Cell
-from matrix.outcome import ModuleResult
 from matrix.resolve import ResolvedCell
-from reports import history, junit, page, render
+from reports import history, page, render
 from reports.differences import compare
-from reports.summary import (
-    CellStatus,
-    CellSummary,
-    Summary,
-    Unexpected,
-    allowed,
-    command_again,
-    exit_status,
-    expired,
-    judged_cell,
-    unexpected,
-    untested_cell,
-)
-from reports.verdict import NO_RATES, CellVerdicts, Rates, judge_cell
+from reports.gathered import Gathered
+from reports.summary import Summary, expired, run_summary
 
 
 def publish(
@@ -52,146 +35,95 @@ def publish(
     *,
     interrupted: bool = False,
 ) -> int:
-    """Judge what lies in a run's directory, write and show its report, record it; the run's exit status."""
-    gc.disable()  # a nightly has a million outcomes and no cycles: to look for some takes a fifth of the time
+    """Judge what lies in a run's directory, write and show its report, record it in the history.
+
+    `duration` is the run's, in seconds. Returns the run's exit status.
+    """
+    with _garbage_collector_off():
+        gathered = Gathered()
+        reports, interrupted = report_cells(directory, run, cells, limitations, gathered, interrupted=interrupted)
+        summary = summarise(run, cells, reports, gathered, duration, interrupted=interrupted)
+        write_files(directory, render.summary_files(summary))
+        write_pages_and_history(directory, run, summary, cells, limitations, gathered, console)
+        render.show(summary, directory, console)
+        return summary.exit_status
+
+
+@contextlib.contextmanager
+def _garbage_collector_off() -> Iterator[None]:
+    """A nightly has a million outcomes without reference cycles; looking for cycles takes a fifth of the time."""
+    gc.disable()
     try:
-        return _publish(directory, run, cells, limitations, duration, console, interrupted=interrupted)
+        yield
     finally:
         gc.enable()
 
 
-def _publish(
+def report_cells(
     directory: Path,
     run: StartedRun,
     cells: Sequence[ResolvedCell],
     limitations: Limitations,
-    duration: float,
-    console: Console,
-    *,
-    interrupted: bool,
-) -> int:
-    gathered = Gathered()
-    summary = summarise(directory, run, cells, limitations, duration, gathered, interrupted=interrupted)
-    write_files(directory, render.summary_files(summary))
-    try:
-        remember(directory, run, summary)
-        with history.opened(directory.parent / history.NAME) as known:
-            write_pages(directory, run, summary, cells, limitations, gathered, known)
-    except HistoryUnusable as exc:  # the report stands all the same
-        console.print(f"[red]this run is not in the history[/red]: {escape(str(exc))}", soft_wrap=True)
-        write_pages(directory, run, summary, cells, limitations, gathered, None)
-    render.show(summary, directory, console)
-    return summary.exit_status
-
-
-def remember(directory: Path, run: StartedRun, summary: Summary) -> None:
-    """Record a run in the history. Raises HistoryUnusable."""
-
-    def results_of(cell: str) -> history.CellResults | None:
-        record = read_record(directory, cell)
-        if record is None or not record.tested:
-            return None
-        results = read_results(cell_directory(directory, cell) / OUTCOMES)
-        return history.CellResults(results=results, whole=record.whole, complete=record.full)
-
-    history.record(directory.parent / history.NAME, summary, results_of, run.parts)
-
-
-def summarise(
-    directory: Path,
-    run: StartedRun,
-    cells: Sequence[ResolvedCell],
-    limitations: Limitations,
-    duration: float,
     gathered: Gathered,
     *,
     interrupted: bool = False,
-) -> Summary:
-    """A run's summary, from the records and outcomes of its cells; writes the JUnit file and the page of each."""
-    summaries: list[CellSummary] = []
-    red: list[Unexpected] = []
+) -> tuple[list[CellReport], bool]:
+    """Report each cell of a run, and say whether the run was interrupted.
+
+    One cell is done before the next is read: only one cell's outcomes are in memory at a time.
+    """
     options = cell_options(run.arguments)
+    reports = []
     for cell in cells:
-        record = read_record(directory, cell.id)
-        if record is None:
-            reason = "it has no record: the run ended before it"
-            base = untested_cell(cell, CellStatus.ERROR if not interrupted else CellStatus.UNEXPECTED, reason)
-            record = CellRecord(base=base, tested=False)
-        red += record.unexpected
-        interrupted = interrupted or record.interrupted
-        if not record.tested:
-            summaries.append(allowed(record.base, cell.allowance))
-            write_files(directory, [page.cell_page(summaries[-1], record.steps, "")])
-            continue
-        results = read_results(cell_directory(directory, cell.id) / OUTCOMES)
-        verdicts = judge(cell, record, limitations, cell_directory(directory, cell.id), results, run.parts)
-        gathered.add(cell.id, record, verdicts, results)
-        one = judged_cell(record.base, verdicts, record.durations)
-        if record.fault:
-            one = msgspec.structs.replace(one, status=CellStatus.ERROR, reason=record.fault)
-        summaries.append(allowed(one, cell.allowance))
-        session = f"test-{cell.build.target.id}"
-        red += unexpected(cell.id, session, verdicts, options=options)
-        shutil.rmtree(directory / page.details_directory(cell.id), ignore_errors=True)
-        write_files(directory, page.files_of_tests(cell.id, verdicts, results))
-        again = command_again(session, cell.id, options)
-        write_files(directory, [page.cell_page(summaries[-1], record.steps, again)])
-    red += expired(load(), cells, datetime.date.today())
-    return Summary(
-        run_id=run.run_id,
-        started=run.started,
-        duration_s=round(duration, 1),
-        exit_status=exit_status(summaries, red, interrupted=interrupted),
+        found = read_cell(directory, cell, interrupted=interrupted)
+        interrupted = interrupted or found.record.interrupted
+        reports.append(report_cell(directory, cell, found, limitations, gathered, parts=run.parts, options=options))
+    return reports, interrupted
+
+
+def summarise(
+    run: StartedRun,
+    cells: Sequence[ResolvedCell],
+    reports: Sequence[CellReport],
+    gathered: Gathered,
+    duration: float,
+    *,
+    interrupted: bool,
+) -> Summary:
+    """A run's summary, from the reports of its cells and the rules of today."""
+    rows = [row for report in reports for row in report.unexpected]
+    rows += expired(load(), cells, datetime.date.today())
+    results = gathered.results
+    return run_summary(
+        run.run_id,
+        run.started,
+        duration,
+        [report.summary for report in reports],
+        rows,
+        compare([(one.id, one.build.cpython.id, results[one.id].modules) for one in cells if one.id in results]),
         interrupted=interrupted,
-        cells=tuple(summaries),
-        unexpected=tuple(red),
-        comparisons=compare(
-            [
-                (cell.id, cell.build.cpython.id, gathered.modules[cell.id])
-                for cell in cells
-                if cell.id in gathered.modules
-            ]
-        ),
     )
 
 
-def judge(
-    cell: Cell,
-    record: CellRecord,
+def write_pages_and_history(
+    directory: Path,
+    run: StartedRun,
+    summary: Summary,
+    cells: Sequence[ResolvedCell],
     limitations: Limitations,
-    place: Path,
-    results: Mapping[str, ModuleResult],
-    parts: Sequence[str] = (),
-) -> CellVerdicts:
-    """A tested cell's verdicts; writes its JUnit file."""
-    limits = limitations.for_cell(cell.facts)
-    rates = observed_rates(place, results, limits, parts)
-    verdicts = judge_cell(record.planned, results, limits, full=record.full, rates=rates)
-    base = record.base
-    properties = {
-        "cell": base.id,
-        "sdk": f"{base.sdk.id} ({base.sdk.detail})",
-        "cpython": base.cpython.version,
-        "runtime": f"{base.runtime.name} {base.runtime.version}",
-    }
-    write_atomically(place / "junit.xml", junit.document(base.id, verdicts, results, properties))
-    return verdicts
+    gathered: Gathered,
+    console: Console,
+) -> None:
+    """Record a run in the history and write its pages, which show the history.
 
-
-def observed_rates(
-    place: Path, results: Mapping[str, ModuleResult], limitations: CellLimitations, parts: Sequence[str]
-) -> Rates:
-    """How often the tests were bad whose limitation has a bound; nothing when the history cannot say."""
-    if not any(entry.rate for entry in limitations.tests):
-        return NO_RATES
-    bounded = [
-        result
-        for result in results.values()
-        if any((entry := limitations.expected(one.test, result.module)) and entry.rate for one in result.outcomes)
-    ]
-    run = place.parent.parent
+    When the history cannot be used, say so and write the pages without it.
+    """
+    shown = run_page(directory, summary, cells, limitations, gathered)
+    path = directory.parent / history.NAME
     try:
-        with history.opened(run.parent / history.NAME) as opened:
-            return opened.rates(place.name, (run.name, *parts), bounded)
-    except MatrixError:  # there is none yet; or it is damaged, which is said when the run is recorded
-        return NO_RATES
+        history.record(path, summary, gathered.results, run.parts)
+        with history.opened(path) as recorded:
+            shown = with_history(shown, directory, recorded)
+    except HistoryUnusable as exc:
+        console.print(f"[red]this run is not in the history[/red]: {escape(str(exc))}", soft_wrap=True)
+    write_files(directory, page.run_files(shown))

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from matrix.outcome import ModuleResult, Outcome, Status
 from reports import history
+from reports.recorded import RecordedResults
+from reports.recorded import recorded as as_recorded
 from reports.summary import CellStatus, CellSummary, CPythonUsed, RuntimeUsed, SdkUsed, Summary
 
 CELL, OTHER = "wasi_sdk-24_cpython-3.13.5_wasmtime-50", "node_sdk-3_cpython-3.13.5_node-20"
@@ -58,9 +60,10 @@ def recorded(
     complete: bool = True,
 ) -> None:
     """Record a run in which each of the cells came to the same."""
-    results = {one.module: one for one in modules}
-    history.record(
-        path,
-        summary(run, *(cell_summary(cell) for cell in cells)),
-        {cell: history.CellResults(results=results, whole=whole, complete=complete) for cell in cells}.get,
-    )
+    found = results(*modules, whole=whole, complete=complete)
+    history.record(path, summary(run, *(cell_summary(cell) for cell in cells)), dict.fromkeys(cells, found))
+
+
+def results(*modules: ModuleResult, whole: bool = True, complete: bool = True) -> RecordedResults:
+    """The results of a cell, to be recorded."""
+    return RecordedResults(modules={one.module: as_recorded(one) for one in modules}, whole=whole, complete=complete)

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matrix.outcome import FAILING_STATUSES, Status
-from reports.changes import Change, ChangeKind, RecordedModule, changes, much_slower
+from reports.changes import Change, ChangeKind, changes, much_slower
+from reports.recorded import RecordedModule
 
 P, F, S, C = Status.PASSED, Status.FAILED, Status.SKIPPED, Status.CRASHED
 ONE = "test.test_a.A.test_one"

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matrix.outcome import Outcome, Status
-from reports.changes import recorded
 from reports.differences import NO_SUCH_TEST, Comparison, Difference, Modules, compare, short_names
+from reports.recorded import recorded
 from tests.unit import made
 from tests.unit.made import result
 

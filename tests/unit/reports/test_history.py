@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from matrix.errors import HistoryUnusable, MatrixError, UsageError
 from matrix.outcome import ModuleResult, Status
 from reports import history
-from reports.history import CellResults, RecordedCell, SeenTest, opened, record
+from reports.history import RecordedCell, SeenTest, opened, record
 from reports.summary import CellStatus
 from reports.verdict import Rate
-from tests.unit.nights import CELL, OTHER, came_to, cell_summary, module, recorded, summary
+from tests.unit.nights import CELL, OTHER, came_to, cell_summary, module, recorded, results, summary
 
 P, F = Status.PASSED, Status.FAILED
 ONE = "test.test_a.A.test_one"
@@ -88,7 +88,7 @@ def test_the_newest_run_comes_first(path: Path) -> None:
 
 
 def test_a_cell_without_outcomes_is_recorded(path: Path) -> None:
-    record(path, summary("run-01", cell_summary(status=CellStatus.BUILD_FAILED)), lambda _: None)
+    record(path, summary("run-01", cell_summary(status=CellStatus.BUILD_FAILED)), {})
     (cell,) = cells(path)
     assert (cell.status, cell.tested, cell.whole, cell.complete) == ("build-failed", False, False, False)
     assert came_to_there(path, cell) == {}
@@ -164,7 +164,7 @@ def test_a_run_that_is_recorded_again_is_replaced(path: Path) -> None:
 def test_what_fails_in_the_middle_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recorded(path, "run-01", module(came_to()))
     before = path.read_bytes()
-    monkeypatch.setattr(history, "_bounded", lambda seconds: 1 / 0)
+    monkeypatch.setattr(history, "note_glance", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         recorded(path, "run-01", module(came_to(F)))
     assert path.read_bytes() == before
@@ -175,7 +175,7 @@ def test_a_first_run_that_fails_in_the_middle_leaves_no_half_of_a_history(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(history, "_bounded", lambda seconds: 1 / 0)
+        patch.setattr(history, "note_glance", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             recorded(path, "run-01", module(came_to()))
     with pytest.raises(UsageError, match="there is no history"), opened(path):
@@ -484,18 +484,18 @@ def test_a_run_that_is_judged_again_does_not_count_twice(path: Path) -> None:
 
 
 def test_results_without_modules_are_recorded(path: Path) -> None:
-    record(path, summary("run-01"), {CELL: CellResults(results={}, whole=True, complete=False)}.get)
+    record(path, summary("run-01"), {CELL: results(complete=False)})
     assert [cell.tested for cell in cells(path)] == [False]
 
 
 def test_what_was_put_together_of_recorded_parts_does_not_count_twice(path: Path) -> None:
     nights(path, P, F)
     whole = [module(came_to(F), came_to(P, "test.b"))]
-    results = {CELL: CellResults(results={one.module: one for one in whole}, whole=True, complete=True)}
+    merged = {CELL: results(*whole)}
     parts = ("elsewhere", "run-02")
     assert rates(path, *whole, runs=("merged", *parts)) == {ONE: Rate(bad=1, all=2), "test.b": Rate(bad=0, all=2)}
-    record(path, summary("merged", cell_summary()), results.get, parts)
+    record(path, summary("merged", cell_summary()), merged, parts)
     assert flaky(path) == {(CELL, "d1", ONE): Rate(bad=1, all=2)}
     assert [(one.run, one.reused) for one in seen(path)] == [("run-01", False), ("run-02", False), ("merged", True)]
-    record(path, summary("of others", cell_summary()), results.get, ("elsewhere",))
+    record(path, summary("of others", cell_summary()), merged, ("elsewhere",))
     assert flaky(path) == {(CELL, "d1", ONE): Rate(bad=2, all=3)}

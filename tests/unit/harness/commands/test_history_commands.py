@@ -13,10 +13,10 @@ from harness import __main__ as main
 from harness.commands.history import diff, history, matching
 from matrix.errors import UsageError
 from matrix.outcome import Status
-from reports.history import NAME, CellResults, record
+from reports.history import NAME, record
 from reports.summary import CellStatus
 from tests.unit.hostile import TEXTS
-from tests.unit.nights import CELL, OTHER, came_to, cell_summary, module, recorded, summary
+from tests.unit.nights import CELL, OTHER, came_to, cell_summary, module, recorded, results, summary
 
 P, F = Status.PASSED, Status.FAILED
 ONE, TWO = "test.test_a.A.test_one", "test.test_a.A.test_two"
@@ -98,7 +98,7 @@ def test_nothing_changed_is_said(out: Path) -> None:
 
 
 def test_a_cell_that_does_not_build_any_more_fails(out: Path) -> None:
-    record(out / NAME, summary("run-03", cell_summary(status=CellStatus.BUILD_FAILED)), lambda _: None)
+    record(out / NAME, summary("run-03", cell_summary(status=CellStatus.BUILD_FAILED)), {})
     status, text = said(diff, "run-02", "run-03", "--exit-code", out=out)
     assert status == 1
     assert "note: the cell was ok and is build-failed" in text
@@ -107,8 +107,8 @@ def test_a_cell_that_does_not_build_any_more_fails(out: Path) -> None:
 
 
 def test_other_parts_are_told(out: Path) -> None:
-    cells = {CELL: CellResults(results={"test_a": module(came_to())}, whole=True, complete=True)}
-    record(out / NAME, summary("run-03", cell_summary(clang="clang 20")), cells.get)
+    cells = {CELL: results(module(came_to()))}
+    record(out / NAME, summary("run-03", cell_summary(clang="clang 20")), cells)
     text = said(diff, "run-01", "run-03", out=out)[1]
     assert "note: sdk was sdk-24 (a directory: clang 19) and is sdk-24 (a directory: clang 20)" in text
     assert "cpython was" not in text
@@ -125,9 +125,8 @@ def test_parts_of_the_suite_are_compared_as_far_as_both_ran_them(out: Path) -> N
 
 
 def test_cells_of_one_run_are_compared(out: Path) -> None:
-    results = {CELL: module(came_to(P, ONE)), OTHER: module(came_to(F, ONE))}
-    cells = {name: CellResults(results={"test_a": one}, whole=True, complete=True) for name, one in results.items()}
-    record(out / NAME, summary("run-03", cell_summary(CELL), cell_summary(OTHER)), cells.get)
+    cells = {CELL: results(module(came_to(P, ONE))), OTHER: results(module(came_to(F, ONE)))}
+    record(out / NAME, summary("run-03", cell_summary(CELL), cell_summary(OTHER)), cells)
     text = said(diff, CELL, OTHER, out=out)[1]
     assert lines(text)[:2] == [OTHER, f"before: run-03 {CELL}, after: run-03"]
     assert f"newly failing {ONE} passed failed" in lines(text)

@@ -12,14 +12,14 @@ from harness.cells.prepare import Prepared
 from harness.commands.cli import parse
 from harness.commands.test import build_cells
 from harness.runs import publish as publishing
-from harness.runs.pages import Gathered
-from harness.runs.publish import summarise
+from harness.runs.publish import publish
 from harness.runs.records import CellRecord, StartedRun, write_record
 from harness.runs.worker import CellWorker
+from matrix import json_records
 from matrix.limitations import Limitations
 from matrix.model import AllowedToFail, Condition, Matrix
 from matrix.resolve import ResolvedCell, resolve
-from reports.summary import CellStatus, CellSummary, untested_cell
+from reports.summary import CellStatus, CellSummary, Summary, untested_cell
 from tests.unit import made
 
 BEFORE = datetime.date(2020, 1, 31)
@@ -59,8 +59,11 @@ def test_a_run_is_reported_by_the_rules_of_today(
     matrix = matrix_with(*rules)
     monkeypatch.setattr(publishing, "load", lambda: matrix)
     before = replace(summary_of(CellStatus.BUILD_FAILED), allowed_to_fail="a rule that is gone")
-    write_record(tmp_path, CellRecord(base=before, tested=False))
-    summary = summarise(tmp_path, run, [resolve(matrix, made.cell())], Limitations(()), 1.0, Gathered())
+    write_record(tmp_path / run.run_id, CellRecord(base=before, tested=False))
+    directory = tmp_path / run.run_id
+    cells = [resolve(matrix, made.cell())]
+    assert publish(directory, run, cells, Limitations(()), 1.0, Console(file=io.StringIO())) == status
+    summary = json_records.decode((directory / "summary.json").read_bytes(), Summary)
     assert summary.exit_status == status
     assert [cell.allowed_to_fail for cell in summary.cells] == [reason]
     assert [row.outcome for row in summary.unexpected] == red

@@ -8,16 +8,15 @@ import pytest
 from msgspec.structs import replace
 
 from harness.runs import pages
-from harness.runs.pages import Gathered, excluded, limitation_rows, newest_probes, task_bars
-from harness.runs.records import CellRecord
+from harness.runs.pages import excluded, limitation_rows, newest_probes, task_bars
 from harness.runs.tasks import TIMELINE, Kind, Span
 from matrix import json_records
 from matrix.limitations import Limitations, State
 from matrix.model import Condition, Exclusion
 from matrix.outcome import Status
 from matrix.versions import Requirement
+from reports.gathered import Gathered
 from reports.probed import PROBES, Probes, Square
-from reports.summary import CellStatus, untested_cell
 from reports.verdict import judge_cell
 from tests.unit import made
 from tests.unit.made import explaining, outcome, result
@@ -32,20 +31,12 @@ def _matrix(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def gathered() -> Gathered:
+    """One cell with a test that passed and one that a limitation skips."""
     results = {"test_a": result(outcome(), outcome("test.test_a.A.test_two", Status.SKIPPED, "no threads"))}
-    limitations = made.listed(explaining("no threads", name="no-threads"))
+    verdicts = judge_cell(["test_a"], results, made.listed(explaining("no threads", name="no-threads")), full=False)
     found = Gathered()
-    record = CellRecord(base=untested_cell(CELL, CellStatus.OK, ""), tested=True, durations={"test": 2.0})
-    found.add(CELL.id, record, judge_cell(["test_a"], results, limitations, full=False), results)
+    found.add(CELL.id, verdicts, results, durations={"test": 2.0}, whole=True, complete=False)
     return found
-
-
-def test_cells_that_have_the_same_tests_share_their_names() -> None:
-    found = gathered()
-    other = {"test_a": result(outcome(), outcome("test.test_a.A.test_two", Status.PASSED))}
-    record = CellRecord(base=untested_cell(CELL, CellStatus.OK, ""), tested=True)
-    found.add("another", record, judge_cell(["test_a"], other, made.listed(), full=False), other)
-    assert found.modules["another"]["test_a"].tests is found.modules[CELL.id]["test_a"].tests
 
 
 def test_a_limitation_counts_what_it_explains() -> None:

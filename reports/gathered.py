@@ -1,0 +1,74 @@
+"""What a run's report needs of all its cells together: collected while they are judged one by one. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+import msgspec
+
+from matrix.outcome import ModuleResult, Status
+from reports.page.timing import Bar, CellTime, Slowest, cell_time
+from reports.recorded import RecordedModule, RecordedResults, recorded
+from reports.verdict import CellVerdicts
+
+_SHORTEST_BAR = 0.5
+"""seconds; shorter modules have no bar of their own in the timeline"""
+
+
+class _Explained(msgspec.Struct):
+    """How many tests of a cell one limitation explains."""
+
+    failed: int = 0
+    skipped: int = 0
+
+    def count(self, status: Status) -> None:
+        if status is Status.SKIPPED:
+            self.skipped += 1
+        else:
+            self.failed += 1
+
+
+class Gathered:
+    """Collects from each tested cell what is needed once all cells are judged: a fraction of its outcomes."""
+
+    def __init__(self) -> None:
+        self.results: dict[str, RecordedResults] = {}
+        """by cell; cells with the same tests share the tuple of their names"""
+        self.times: list[CellTime] = []
+        self.bars: list[Bar] = []
+        self.slowest = Slowest()
+        self._explained: dict[tuple[str, str], _Explained] = defaultdict(_Explained)
+        self._shared: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    def add(
+        self,
+        cell: str,
+        verdicts: CellVerdicts,
+        results: Mapping[str, ModuleResult],
+        *,
+        durations: Mapping[str, float],
+        whole: bool,
+        complete: bool,
+    ) -> None:
+        """Take note of a cell; `durations`, `whole` and `complete` are those of its record."""
+        modules = {name: self._kept(result) for name, result in results.items()}
+        self.results[cell] = RecordedResults(modules=modules, whole=whole, complete=complete)
+        self.times.append(cell_time(cell, durations, results.values()))
+        self.slowest.add(cell, results.values())
+        for result in results.values():
+            if result.finished and not result.reused and result.duration >= _SHORTEST_BAR:
+                name, begun = f"{result.module} ({cell})", result.finished - result.duration
+                self.bars.append(Bar(name=name, kind="module", begun=begun, ended=result.finished))
+        for judged in verdicts.judged:
+            if judged.limitation:
+                self._explained[cell, judged.limitation].count(judged.outcome.status)
+
+    def _kept(self, result: ModuleResult) -> RecordedModule:
+        found = recorded(result)
+        return msgspec.structs.replace(found, tests=self._shared.setdefault(found.tests, found.tests))
+
+    def explained(self, cell: str, limitation: str) -> tuple[int, int]:
+        """How many tests of a cell failed, and how many were skipped, because of a limitation."""
+        found = self._explained.get((cell, limitation), _Explained())
+        return found.failed, found.skipped
