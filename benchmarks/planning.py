@@ -16,21 +16,11 @@ from rich.table import Table
 
 from harness.runs.ci import as_github, jobs_of
 from harness.suite.schedule import shard
+from matrix.conditions import Condition
 from matrix.expand import Expansion, expand
-from matrix.model import (
-    Condition,
-    CPython,
-    Defaults,
-    Exclusion,
-    Matrix,
-    Runtime,
-    RuntimeKind,
-    Sdk,
-    SdkFamily,
-    Series,
-    Target,
-)
+from matrix.model import CPython, Defaults, Matrix, Runtime, RuntimeKind, Sdk, SdkFamily, Series, Target
 from matrix.resolve import ResolvedCell, resolve
+from matrix.rules import Exclusion
 from matrix.select import Selection, select
 from matrix.versions import Requirement
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from itertools import product
 
-from matrix.model import Build, Cell, Matrix, Record
+from matrix.model import Build, Cell, Matrix
+from matrix.record import Record
 
 
 class Rejected(Record, frozen=True, kw_only=True):

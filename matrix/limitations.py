@@ -16,10 +16,11 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from matrix.conditions import Condition, Facts
 from matrix.errors import ConfigError
-from matrix.load import DESCRIBED, read_rows
-from matrix.model import Condition, Facts, Identifier, Record
 from matrix.names import full_name
+from matrix.reader import DESCRIBED, read_rows
+from matrix.record import Identifier, Record
 
 DIRECTORY = Path(__file__).parent / "limitations"
 PROBES = Path(__file__).parent / "probes"
@@ -134,6 +135,12 @@ class Limitation(Record, frozen=True, kw_only=True):
         return tuple(SkipReason(match=one) if isinstance(one, str) else one for one in self.skip_reasons)
 
 
+class LimitationsFile(Record, frozen=True, kw_only=True):
+    """A file of `limitations/`: the entries of one section of upstream's README."""
+
+    limitation: tuple[Limitation, ...]
+
+
 class Limitations:
     """The whole list."""
 
@@ -149,11 +156,11 @@ class Limitations:
         problems: list[str] = []
         places: dict[str, Path] = {}
         for path in sorted(directory.glob("*.toml")):
-            found, unfit = read_rows(path, "limitation", Limitation)
+            found, unfit = read_rows(path, LimitationsFile)
             problems += unfit
             for entry in found:
                 if entry.id in places:
-                    problems.append(f"{path}: limitation {entry.id!r} stands already in {places[entry.id]}")
+                    problems.append(f"{path}: limitation {entry.id!r} is already defined in {places[entry.id]}")
                 places[entry.id] = path
                 problems += [f"{path}: limitation {entry.id!r}: {problem}" for problem in _problems(entry)]
             entries += found
@@ -175,7 +182,7 @@ def _problems(entry: Limitation) -> Iterator[str]:
         try:
             re.compile(reason.match)
         except re.error as exc:
-            yield f"skip_reasons: {reason.match!r} is no pattern: {exc}"
+            yield f"skip_reasons: {reason.match!r} is not a regular expression: {exc}"
     if entry.probe and not (PROBES / entry.probe).is_file():
         yield f"there is no probe {PROBES / entry.probe}"
 

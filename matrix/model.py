@@ -1,7 +1,7 @@
-"""The rows of the matrix as frozen typed records; ids are derived from them and never parsed back.
+"""The axes of the matrix and what they make: targets, SDKs, CPythons, runtimes, builds, cells.
 
-Vocabulary: a *build* is target x SDK x CPython (x options), a *cell* is build x runtime.
-The records are read from the TOML files in `data/` by `load`, which rejects unknown keys.
+A *build* is target x SDK x CPython x options; a *cell* is build x runtime. Ids are derived from the records and
+never parsed back. `matrix.load` reads the records from the TOML files in `data/`.
 """
 
 from __future__ import annotations
@@ -10,95 +10,35 @@ import datetime
 import re
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
 
-from msgspec import Meta, Struct
 from msgspec.structs import replace
 
+from matrix.archives import Archive, ComposedEmscripten, ComposedWasi, SuitePackage, Wheel
+from matrix.conditions import BuildOption, Facts
+from matrix.record import Identifier, Record, Sha256
+from matrix.rules import AllowedToFail, Exclusion, ExpectedBuildFailure, Repair, Rule, RuntimeFlags
 from matrix.versions import Requirement
-
-Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
-Identifier = Annotated[str, Meta(pattern="^[A-Za-z0-9][A-Za-z0-9.+-]*$")]
-Url = Annotated[str, Meta(pattern="^https?://")]
-
-
-class Record(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of all records of the model: frozen, keyword-only, closed."""
 
 
 class SdkFamily(StrEnum):
-    """The kinds of SDKs; the value is also their name in requirements (`wasi-sdk>=20`)."""
+    """The kinds of SDKs. The value is also the name in requirements (`wasi-sdk>=20`)."""
 
     WASI_SDK = "wasi-sdk"
     EMSCRIPTEN = "emscripten"
 
 
-class BuildOption(StrEnum):
-    """How a build is configured beyond its target."""
-
-    PLAIN = "plain"
-    """a release build"""
-    DEBUG = "debug"
-    """a pydebug build"""
-
-
-class Archive(Record, frozen=True, kw_only=True):
-    """A file that upstream publishes. Without a known hash it is never downloaded.
-
-    `sha256` is per machine (`x86_64`, `aarch64`, or `any`), as is `{machine}` in the URL by way of
-    `machines`: what upstream calls each of them.
-    """
-
-    url: Url
-    sha256: dict[str, Sha256] = {}
-    machines: dict[str, str] = {}
-
-    def for_machine(self, machine: str) -> tuple[str, str | None]:
-        """The URL and the hash (None when no hash is known) for a machine such as `x86_64`."""
-        url = self.url.replace("{machine}", self.machines.get(machine, machine))
-        return url, self.sha256.get(machine, self.sha256.get("any"))
-
-
-class SuitePackage(Record, frozen=True, kw_only=True):
-    """A package of one suite of the distribution; `version` is upstream's part of its version."""
-
-    name: str
-    suite: str
-    version: str
-
-
-class ComposedSdk(Record, frozen=True, kw_only=True):
-    """A WASI SDK put together from the distribution's clang, lld, compiler-rt and wasi-libc."""
-
-    llvm: int
-    version: str
-    suites: tuple[str, ...]
-    libc: SuitePackage
-    triple: str
-
-
-class ComposedEmscripten(Record, frozen=True, kw_only=True):
-    """An Emscripten SDK put together from one suite's emscripten, LLVM and binaryen."""
-
-    suite: str
-    emscripten: str
-    llvm: int
-    llvm_version: str
-    binaryen: str
-
-
 class Sdk(Record, frozen=True, kw_only=True):
-    """A compiler and a sysroot of one version, and the places where it can be had, best first."""
+    """A compiler and a sysroot of one version, and where to obtain them."""
 
     id: Identifier
     family: SdkFamily
     version: str
     archive: Archive | None = None
-    composed: ComposedSdk | None = None
+    composed: ComposedWasi | None = None
     composed_emscripten: ComposedEmscripten | None = None
     directory: Path | None = None
     node: str = ""
-    """the runtime (by its id) that Emscripten itself is run with"""
+    """the id of the runtime that runs Emscripten itself"""
     note: str = ""
 
 
@@ -110,7 +50,7 @@ class Port(Record, frozen=True, kw_only=True):
     archive: Archive | None = None
     source_package: SuitePackage | None = None
     source_sha256: Sha256 | None = None
-    """of the source package's upstream archive, where the distribution has repacked it"""
+    """the hash of the upstream archive in the source package, where the distribution repacked it"""
 
     @property
     def id(self) -> str:
@@ -132,33 +72,25 @@ class CPython(Record, frozen=True, kw_only=True):
 
     @property
     def series(self) -> str:
-        """Major and minor version, `3.13`."""
+        """The major and minor version: `3.13`."""
         return ".".join(self.version.split(".")[:2])
 
 
-class Wheel(Record, frozen=True, kw_only=True):
-    """A project and version on PyPI with the sha256 of the wheel that may be installed on each machine."""
-
-    project: str
-    version: str
-    sha256: dict[str, Sha256]
-    command: str = ""
-    """the command in it that is wanted; none when the package itself is"""
-
-
 class RuntimeKind(StrEnum):
+    """How the harness drives a runtime."""
+
     EMBEDDED = "embedded"
-    """wasmtime's shared library, called from a Python process."""
+    """wasmtime's shared library, called from a Python process"""
     CLI = "cli"
-    """the `wasmtime` command."""
+    """the `wasmtime` command"""
     NODE = "node"
-    """the `node` command."""
+    """the `node` command"""
     BROWSER = "browser"
-    """a browser, driven by Playwright."""
+    """a browser, driven by Playwright"""
 
 
 class Runtime(Record, frozen=True, kw_only=True):
-    """What executes a build."""
+    """A runtime of one version: it executes a build."""
 
     name: Identifier
     version: str
@@ -172,21 +104,8 @@ class Runtime(Record, frozen=True, kw_only=True):
         return f"{self.name}-{self.version}"
 
 
-class Sources(Record, frozen=True, kw_only=True):
-    """Where newer versions are looked for, beside pip's index."""
-
-    wasi_sdk: Url
-    """releases of a GitHub repository, as its API lists them"""
-    emscripten: Url
-    """emsdk's `bazel/revisions.bzl`"""
-    cpython: Url
-    """source archives of CPython's releases, as python.org's API lists them"""
-    suites: tuple[str, ...]
-    """of the distribution"""
-
-
 class Defaults(Record, frozen=True, kw_only=True):
-    """The cell that a target's session tests when no selector is given, by the ids of its axes."""
+    """The cell that a target's session tests when no selector is given, as the ids of its axes."""
 
     sdk: str
     cpython: str
@@ -194,152 +113,55 @@ class Defaults(Record, frozen=True, kw_only=True):
 
 
 class Target(Record, frozen=True, kw_only=True):
-    """What is built, and the axes that fit it."""
+    """A platform to build for, and the SDKs and runtimes that fit it."""
 
     id: Identifier
     title: str
     sdk_family: SdkFamily
     runtimes: tuple[Identifier, ...]
+    """names of runtimes, without versions"""
     defaults: Defaults
     configure: tuple[str, ...] = ()
-    """what tells configure to build this target"""
+    """the configure options that select this target"""
     in_memory: bool = False
-    """whether its guests have their files in memory and none of the host's"""
+    """whether guests have an in-memory file system and see no file of the host"""
     libraries: tuple[str, ...] = ()
-    """the flags that the SDK's libraries are compiled with for it"""
-
-
-class Facts(Record, frozen=True, kw_only=True):
-    """What conditions look at: names and versions of a cell's axes; `runtime` is "" for a build."""
-
-    target: str
-    sdk: str
-    sdk_version: str
-    cpython: str
-    options: BuildOption = BuildOption.PLAIN
-    runtime: str = ""
-    runtime_version: str = ""
-
-
-class Condition(Record, frozen=True, kw_only=True):
-    """Which cells something holds for: each axis that is named must match, by one of its values.
-
-    Targets are ids and options are build options; SDKs, CPythons and runtimes are requirements
-    (`wasi-sdk>=20`, `>=3.11,<3.12`).
-    """
-
-    target: tuple[str, ...] = ()
-    sdk: tuple[Requirement, ...] = ()
-    cpython: tuple[Requirement, ...] = ()
-    options: tuple[str, ...] = ()
-    runtime: tuple[Requirement, ...] = ()
-
-    def holds(self, facts: Facts) -> bool:
-        return self.may_hold(facts) and _any(self.runtime, facts.runtime, facts.runtime_version)
-
-    def may_hold(self, facts: Facts) -> bool:
-        """Whether it holds for the build, by some runtime."""
-        return (
-            (not self.target or facts.target in self.target)
-            and _any(self.sdk, facts.sdk, facts.sdk_version)
-            and _any(self.cpython, "cpython", facts.cpython)
-            and (not self.options or facts.options in self.options)
-        )
-
-
-def _any(requirements: tuple[Requirement, ...], name: str, version: str) -> bool:
-    return not requirements or any(r.matches(name, version) for r in requirements)
+    """the flags that the SDK's libraries are compiled with for this target"""
 
 
 class Series(Record, frozen=True, kw_only=True):
-    """How upstream builds and runs a range of CPython versions with one family of SDKs (`Tools/wasm` of each)."""
+    """How upstream builds and runs a range of CPython versions with one family of SDKs (their `Tools/wasm`)."""
 
     sdk_family: SdkFamily
     cpython: Requirement
     host: str
-    """configure's `--host`; also the name of the build directory, which the guest sees."""
+    """configure's `--host`; also the name of the build directory, which guests see"""
     config_site: str
-    """the answers that upstream gives configure, a file of the sources"""
+    """the file in CPython's sources with upstream's answers for configure"""
     program: str
-    """the file of the build that is run, `python.wasm` or `python.js`"""
+    """the file that the build produces and a guest runs: `python.wasm` or `python.js`"""
     launcher: str = ""
-    """a script of the sources that loads the program and is run in its place"""
+    """a script in CPython's sources that loads the program; guests run it in the program's place"""
     configure: tuple[str, ...] = ()
-    """what upstream's script tells configure, where there is one build and not one for each target"""
+    """upstream's configure options, where upstream has one build for all targets"""
     cflags: tuple[str, ...] = ()
     python_flags: tuple[str, ...]
-    """what upstream's test runner gives each worker's interpreter"""
+    """the interpreter options that upstream's test runner gives each worker"""
     resources: tuple[str, ...]
-    """regrtest's resources that upstream's `make test` enables (`-u`)"""
+    """the regrtest resources that upstream's `make test` enables (`-u`)"""
     verbose: bool
     """whether upstream's run sets `test.support.verbose` (`--verbose3`)"""
     fail_env_changed: bool
     """whether upstream's run fails a module that altered its environment (`--fail-env-changed`)"""
     timeout: float
-    """seconds: regrtest's `--timeout`, from which `test.support` derives its own"""
+    """seconds: regrtest's `--timeout`, from which `test.support` derives its own time-outs"""
     wasm_stack: int = 0
     """bytes: wasmtime's `max-wasm-stack`"""
     reference: str
 
 
-class Rule(Record, frozen=True, kw_only=True):
-    """What is decided about combinations, and why."""
-
-    when: Condition
-    reason: str
-    reference: str = ""
-    expires: datetime.date | None = None
-    """the last day that nobody need look at it again: it goes on to hold after that, but runs are red"""
-
-
-class Exclusion(Rule, frozen=True, kw_only=True):
-    """Combinations that are not made."""
-
-    on_demand: bool = False
-    """whether `--known-bad` makes them all the same"""
-
-
-class AllowedToFail(Rule, frozen=True, kw_only=True):
-    """Combinations whose failing, in the build or in tests, is shown but does not decide the exit status."""
-
-
-class Repair(Record, frozen=True, kw_only=True):
-    """Flags that later versions of upstream adopted: without them a combination does not build or barely runs."""
-
-    when: Condition
-    cflags: tuple[str, ...] = ()
-    ldflags: tuple[str, ...] = ()
-    configure: tuple[str, ...] = ()
-    reason: str
-    reference: str
-
-
-class RuntimeFlags(Record, frozen=True, kw_only=True):
-    """Options that a runtime needs for some builds."""
-
-    when: Condition
-    flags: tuple[str, ...]
-    reason: str
-    reference: str = ""
-
-
-class ExpectedBuildFailure(Record, frozen=True, kw_only=True):
-    """A combination that is known not to build; red when it does, or when it fails otherwise."""
-
-    when: Condition
-    step: str
-    message: str
-    """a regular expression that the failing step's log must match"""
-    reason: str
-    reference: str = ""
-
-    def is_shown_by(self, step: str, log: str) -> bool:
-        """Whether a failed step is this failure."""
-        return step == self.step and re.search(self.message, log) is not None
-
-
 class Build(Record, frozen=True, kw_only=True):
-    """What is compiled once: target x SDK x CPython x options."""
+    """Target x SDK x CPython x options: compiled once."""
 
     target: Target
     sdk: Sdk
@@ -356,6 +178,7 @@ class Build(Record, frozen=True, kw_only=True):
 
     @property
     def facts(self) -> Facts:
+        """What conditions look at, without a runtime."""
         return Facts(
             target=self.target.id,
             sdk=self.sdk.family,
@@ -366,7 +189,7 @@ class Build(Record, frozen=True, kw_only=True):
 
 
 class Cell(Record, frozen=True, kw_only=True):
-    """One square of the matrix: a build and what executes it."""
+    """One square of the matrix: a build and the runtime that executes it."""
 
     build: Build
     runtime: Runtime
@@ -377,11 +200,12 @@ class Cell(Record, frozen=True, kw_only=True):
 
     @property
     def facts(self) -> Facts:
+        """What conditions look at."""
         return replace(self.build.facts, runtime=self.runtime.name, runtime_version=self.runtime.version)
 
 
 class Matrix(Record, frozen=True, kw_only=True):
-    """Everything that `data/` says."""
+    """The content of `data/`: the rows of each axis, and the rules."""
 
     targets: tuple[Target, ...]
     sdks: tuple[Sdk, ...]
@@ -396,18 +220,18 @@ class Matrix(Record, frozen=True, kw_only=True):
     runtime_flags: tuple[RuntimeFlags, ...]
 
     def series_of(self, build: Build) -> Series | None:
-        """How upstream treats that version with that family of SDKs; None when no series covers it."""
+        """How upstream builds that CPython version with that family of SDKs; None when no series covers it."""
         return next(
             (
                 series
                 for series in self.series
-                if series.sdk_family == build.sdk.family and series.cpython.matches("cpython", build.cpython.version)
+                if series.sdk_family is build.sdk.family and series.cpython.matches("cpython", build.cpython.version)
             ),
             None,
         )
 
     def expired(self, today: datetime.date) -> dict[str, Rule]:
-        """The rules whose last day was before `today`, by their key paths in rules.toml."""
+        """The rules whose review date was before `today`, by their key paths in rules.toml."""
         tables: dict[str, tuple[Rule, ...]] = {"exclusion": self.exclusions, "allowed_to_fail": self.allowed_to_fail}
         return {
             f"{table}[{number}]": rule
@@ -417,16 +241,5 @@ class Matrix(Record, frozen=True, kw_only=True):
         }
 
     def runtime(self, name: str) -> Runtime:
-        """The runtime of an id that the loader has checked."""
+        """The runtime with that id. The loader has checked that it exists."""
         return next(runtime for runtime in self.runtimes if runtime.id == name)
-
-
-def decode_hook(kind: type, value: Any) -> Any:
-    """msgspec's hook for the types that TOML does not have."""
-    if kind is Requirement:
-        if not isinstance(value, str):
-            raise ValueError("a version requirement is a string such as 'wasi-sdk>=20' or '>=3.11'")
-        return Requirement.parse(value)
-    if issubclass(kind, Path):
-        return Path(value)
-    raise ValueError(f"{kind.__name__} cannot be read from TOML")

@@ -15,31 +15,16 @@ import msgspec
 import tomlkit
 from packaging.version import InvalidVersion, Version
 
-from matrix.model import CPython, Port, Record, Runtime, Sdk
+from matrix.files import CPythonsFile, PortsFile, RuntimesFile, SdksFile
+from matrix.model import CPython, Port, Runtime, Sdk
+from matrix.record import Record
 
-
-class Sdks(Record, frozen=True, kw_only=True):
-    sdk: tuple[Sdk, ...]
-
-
-class CPythons(Record, frozen=True, kw_only=True):
-    cpython: tuple[CPython, ...]
-
-
-class Runtimes(Record, frozen=True, kw_only=True):
-    runtime: tuple[Runtime, ...]
-
-
-class Ports(Record, frozen=True, kw_only=True):
-    port: tuple[Port, ...]
-
-
-Table = Sdks | CPythons | Runtimes | Ports
+Table = SdksFile | CPythonsFile | RuntimesFile | PortsFile
 FILES: dict[str, type[Table]] = {
-    "sdks.toml": Sdks,
-    "cpythons.toml": CPythons,
-    "runtimes.toml": Runtimes,
-    "ports.toml": Ports,
+    "sdks.toml": SdksFile,
+    "cpythons.toml": CPythonsFile,
+    "runtimes.toml": RuntimesFile,
+    "ports.toml": PortsFile,
 }
 """the pin files of a directory of matrix data, with what is in each"""
 

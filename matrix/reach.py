@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from matrix.conditions import Condition
 from matrix.errors import ConfigError, near
-from matrix.model import BuildOption, Condition, Matrix, Target
+from matrix.model import Matrix, Target
 from matrix.versions import Requirement
 
 _Values = list[tuple[str, str, str]]
@@ -20,7 +21,6 @@ def check(where: str, when: Condition, matrix: Matrix, *, of_builds: bool = Fals
     if when.runtime and of_builds:
         raise ConfigError(f"{where}.runtime: builds are the same for each runtime", hint="leave it out")
     _check_names(f"{where}.target", when.target, [target.id for target in matrix.targets])
-    _check_names(f"{where}.options", when.options, list(BuildOption))
     _check_requirements(f"{where}.sdk", when.sdk, _sdks(matrix))
     _check_requirements(f"{where}.cpython", when.cpython, _cpythons(matrix))
     _check_requirements(f"{where}.runtime", when.runtime, _runtimes(matrix))

@@ -9,20 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol, TypeVar
 
+from matrix.conditions import Condition, Facts
 from matrix.errors import UsageError
-from matrix.model import (
-    AllowedToFail,
-    Cell,
-    Condition,
-    Exclusion,
-    ExpectedBuildFailure,
-    Facts,
-    Matrix,
-    Port,
-    Repair,
-    Runtime,
-    Series,
-)
+from matrix.model import Cell, Matrix, Port, Runtime, Series
+from matrix.rules import AllowedToFail, Exclusion, ExpectedBuildFailure, Repair
 
 
 class ResolvedCell(Cell, frozen=True, kw_only=True):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from matrix.conditions import BuildOption
 from matrix.errors import UsageError, near
 from matrix.expand import Expansion
-from matrix.model import BuildOption, Cell, Record
+from matrix.model import Cell
+from matrix.record import Record
 from matrix.versions import Requirement
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from matrix.model import Facts
+from matrix.conditions import Facts
 from matrix.pins import version_of
 
 _COMPOSED = re.compile(

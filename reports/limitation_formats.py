@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
+from matrix.conditions import Condition
 from matrix.limitations import CellLimitations, Expectation, Limitation
-from matrix.model import Condition
 from reports.limitation_matrix import plain
 
 _WILD = re.compile(r"[*?\[]")

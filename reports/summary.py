@@ -8,10 +8,11 @@ from enum import StrEnum
 
 import msgspec
 
-from matrix.model import AllowedToFail, Cell, Matrix
+from matrix.model import Cell, Matrix
 from matrix.names import full_name
 from matrix.outcome import Status
 from matrix.reach import reaches
+from matrix.rules import AllowedToFail
 from reports.differences import Comparison
 from reports.verdict import RED_VERDICTS, CellVerdicts, Verdict
 

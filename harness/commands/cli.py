@@ -16,8 +16,8 @@ from typing import TypeVar
 from harness import TOP
 from harness.cells.request import Arguments
 from harness.guests.settings import Limits
+from matrix.conditions import BuildOption
 from matrix.errors import UsageError
-from matrix.model import BuildOption
 from matrix.select import Selection
 
 OUT = TOP / "reports" / "out"

@@ -18,7 +18,7 @@ from harness.machine.process import require
 from harness.machine.store import Store
 from harness.provide.composed import ComposedSdk, copy_libraries
 from harness.provide.distribution import Suite, choose
-from matrix.model import ComposedEmscripten
+from matrix.archives import ComposedEmscripten
 
 _LIBRARIES = re.compile(r"^(lib(c6$|stdc\+\+6|gcc-s1|edit|xml2|icu|z3|bsd|md|tinfo|zstd|lzma|ffi|llvm|clang)|zlib1g)")
 """what the tools link with, the C library included"""

@@ -10,7 +10,7 @@ from pathlib import Path
 from harness.machine.store import Store
 from harness.provide.composed import ComposedSdk, copy_libraries
 from harness.provide.distribution import Suite, choose
-from matrix import model
+from matrix.archives import ComposedWasi
 
 _LIBRARIES = re.compile(r"^(lib(edit|xml2|icu|z3|bsd|md|tinfo|zstd|lzma|ffi)|zlib)")
 """what clang and lld link with, beyond what every machine with gcc has (libc, libstdc++, libgcc_s)"""
@@ -45,7 +45,7 @@ class ComposedWasiSdk(ComposedSdk):
     and the compilers' default to the WASI target and the sysroot, as those of a release do.
     """
 
-    def __init__(self, item: str, version: str, composed: model.ComposedSdk) -> None:
+    def __init__(self, item: str, version: str, composed: ComposedWasi) -> None:
         super().__init__(item)
         self._version = version
         self._composed = composed

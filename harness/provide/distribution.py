@@ -23,8 +23,8 @@ from harness.machine.store import Store
 from harness.machine.unpack import unpack_tar
 from harness.provide.checks import source_defect
 from harness.provide.obtain import Obtained
+from matrix.archives import SuitePackage
 from matrix.errors import Unobtainable
-from matrix.model import SuitePackage
 
 NAME = "distribution archive"
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")

@@ -9,8 +9,8 @@ import msgspec
 
 from harness.machine.command import CommandFailed, capture
 from harness.machine.process import client_environment
+from matrix.archives import Wheel
 from matrix.errors import Unobtainable
-from matrix.model import Wheel
 
 _MACHINES = ("x86_64", "aarch64")
 _POLICIES = ("manylinux_2_28", "manylinux_2_17", "manylinux2014")

@@ -16,8 +16,9 @@ from harness.machine.hashing import digest_of
 from harness.machine.store import Store
 from harness.provide import pip_index
 from harness.provide.obtain import Obtained
+from matrix.archives import Wheel
 from matrix.errors import Unobtainable
-from matrix.model import Runtime, Wheel
+from matrix.model import Runtime
 
 
 class InstalledPackage:

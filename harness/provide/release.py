@@ -12,8 +12,9 @@ from harness.machine.store import Store
 from harness.machine.unpack import unpack_tar
 from harness.provide.checks import port_defect, sdk_defect, sdk_root, source_defect
 from harness.provide.obtain import Obtained
+from matrix.archives import Archive
 from matrix.errors import Unobtainable
-from matrix.model import Archive, SdkFamily
+from matrix.model import SdkFamily
 
 
 class ReleaseArchive:

@@ -31,8 +31,9 @@ from harness.suite.batch import Batch
 from harness.suite.results import append_result
 from harness.suite.schedule import Group
 from matrix import json_records
+from matrix.conditions import Facts
 from matrix.limitations import Limitations
-from matrix.model import Facts, Runtime
+from matrix.model import Runtime
 from matrix.names import full_name
 from matrix.outcome import FAILING_STATUSES, ModuleResult, Outcome, Status
 

@@ -16,8 +16,8 @@ from harness.machine.store import Store
 from harness.provide.directory import CPythonDirectory
 from harness.provide.obtain import Obtained, Provider, availability, obtain
 from harness.provide.release import ReleaseArchive, cpython_archive
+from matrix.archives import Archive
 from matrix.errors import MatrixError, Unobtainable
-from matrix.model import Archive
 from tests import archives
 from tests.integration.web import Request, Web, free_port, serving, silence
 

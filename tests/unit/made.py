@@ -6,21 +6,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from matrix.conditions import Facts
 from matrix.limitations import CellLimitations, Expectation, ExpectedTest, Limitation, Limitations
-from matrix.model import (
-    Build,
-    Cell,
-    CPython,
-    Defaults,
-    Facts,
-    Matrix,
-    Runtime,
-    RuntimeKind,
-    Sdk,
-    SdkFamily,
-    Series,
-    Target,
-)
+from matrix.model import Build, Cell, CPython, Defaults, Matrix, Runtime, RuntimeKind, Sdk, SdkFamily, Series, Target
 from matrix.outcome import ModuleResult, Outcome, Status
 from matrix.resolve import ResolvedCell, resolve
 from matrix.versions import Requirement

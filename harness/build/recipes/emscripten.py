@@ -16,7 +16,8 @@ import msgspec
 
 from harness.build.recipes.layout import Parts, build_directory, configure_command, link_sources
 from harness.build.step import CACHE, Plan, Step
-from matrix.model import Build, Repair, Series, Target
+from matrix.model import Build, Series, Target
+from matrix.rules import Repair
 
 PORTS = ("-sUSE_ZLIB", "-sUSE_BZIP2")
 """what configure takes zlib and bzip2 from (PY_CHECK_EMSCRIPTEN_PORT in configure.ac)"""

@@ -12,7 +12,8 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from harness.build.step import Step
-from matrix.model import Build, Repair, SdkFamily, Series
+from matrix.model import Build, SdkFamily, Series
+from matrix.rules import Repair
 
 LEFT_OUT = frozenset({".git", "cross-build", "builddir", "__pycache__"})
 """entries of a source tree that are not linked"""

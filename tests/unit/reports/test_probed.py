@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from matrix.conditions import Condition
 from matrix.limitations import Limitation, State
-from matrix.model import Cell, Condition
+from matrix.model import Cell
 from reports.limitation_matrix import as_markdown, plain
 from reports.probed import Square, lifted_from, square, without_probe
 from tests.unit import made

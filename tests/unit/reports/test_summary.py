@@ -10,9 +10,11 @@ from msgspec.structs import replace
 
 from harness.commands.cli import parse
 from matrix import json_records
+from matrix.conditions import Condition
 from matrix.limitations import Expectation
-from matrix.model import AllowedToFail, Condition, Exclusion, SdkFamily
+from matrix.model import SdkFamily
 from matrix.outcome import ModuleResult, Outcome, Status
+from matrix.rules import AllowedToFail, Exclusion
 from matrix.versions import Requirement
 from reports.differences import Comparison, Difference
 from reports.summary import (

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from matrix.conditions import Condition
 from matrix.limitations import NEUTRAL, CellLimitations, Expectation, ExpectedTest, Limitation, Limitations, SkipReason
-from matrix.model import Cell, Condition
+from matrix.model import Cell
 from matrix.versions import Requirement
 from reports.boundaries import versions_of
 from reports.summary import Summary, Unexpected

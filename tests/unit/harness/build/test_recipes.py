@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from harness.build.recipes import layout, native, wasi
 from harness.build.step import Plan, Step
-from matrix.model import Condition, Repair
+from matrix.conditions import Condition
+from matrix.rules import Repair
 from tests.unit import made
 
 NOWHERE = Path("/nowhere")

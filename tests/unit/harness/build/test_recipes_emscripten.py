@@ -11,10 +11,12 @@ from msgspec.structs import replace
 
 from harness.build.recipes import emscripten, layout
 from harness.build.step import Plan, Step
+from matrix.conditions import Condition
 from matrix.expand import expand
 from matrix.load import load
-from matrix.model import Build, Cell, Condition, CPython, Matrix, Repair, SdkFamily, Series, Target
+from matrix.model import Build, Cell, CPython, Matrix, SdkFamily, Series, Target
 from matrix.resolve import ResolvedCell, resolve
+from matrix.rules import Repair
 
 NOWHERE = Path("/nowhere")
 """not there, so that a plan that looks at its parts fails"""

@@ -9,9 +9,10 @@ import pytest
 from msgspec.structs import replace
 
 from harness.commands.pins.offers import cpythons, emscriptens, merged, recomposed, wasi_sdks
+from matrix.archives import Archive, SuitePackage
 from matrix.errors import Unobtainable
 from matrix.load import load
-from matrix.model import Archive, CPython, SuitePackage
+from matrix.model import CPython
 
 ONE, TWO = "1a" * 32, "2b" * 32
 BASE = "https://example.org/releases/download"

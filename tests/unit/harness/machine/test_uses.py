@@ -26,8 +26,8 @@ from harness.provide.obtain import Obtained, obtain
 from harness.provide.release import ReleaseArchive
 from harness.suite.plugin import Cell, SuiteFile
 from harness.suite.reuse import Results
+from matrix.archives import Archive
 from matrix.errors import HarnessFault
-from matrix.model import Archive
 from matrix.resolve import resolve
 from tests.unit import made
 from tests.unit.harness.suite.test_reuse import settings

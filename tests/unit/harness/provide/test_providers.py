@@ -19,8 +19,9 @@ from harness.provide.directory import (
 from harness.provide.distribution import upstream_part
 from harness.provide.items import cpython_providers, sdk_providers
 from harness.provide.obtain import Obtained, Provider, availability, obtain
+from matrix.archives import Archive
 from matrix.errors import HarnessFault, MatrixError, Unobtainable, UsageError
-from matrix.model import Archive, CPython, SdkFamily
+from matrix.model import CPython, SdkFamily
 
 
 def silent(message: str) -> None:

@@ -8,9 +8,10 @@ from msgspec.structs import replace
 
 from harness.cells.sets import cells_of_set
 from harness.runs.ci import Jobs, as_github, as_gitlab, as_json, build_key, jobs_of
+from matrix.conditions import Condition
 from matrix.errors import UsageError
-from matrix.model import AllowedToFail, Condition
 from matrix.resolve import ResolvedCell
+from matrix.rules import AllowedToFail
 
 CELLS = cells_of_set("default")
 

