@@ -4,6 +4,6 @@ Comes in: the TOML files in `data/` and `limitations/`. Goes out: frozen records
 its cells, `select` those that a user asks for, `Limitations.load` what platforms cannot do. The scripts in `probes/`
 are data: guests run them.
 
-May import: nothing else of this project. Only `reader` and `outline` open files. Nothing here starts a process or uses the
-network.
+May import: nothing else of this project. Only `reader` and `outline` open files. Nothing here starts a process or
+uses the network.
 """

@@ -16,11 +16,11 @@ from harness.runs.publish import publish
 from harness.runs.records import CellRecord, StartedRun, write_record
 from harness.runs.worker import CellWorker
 from matrix import json_records
-from matrix.limitations import Limitations
 from matrix.conditions import Condition
+from matrix.limitations import Limitations
 from matrix.model import Matrix
-from matrix.rules import AllowedToFail
 from matrix.resolve import ResolvedCell, resolve
+from matrix.rules import AllowedToFail
 from reports.summary import CellStatus, CellSummary, Summary, untested_cell
 from tests.unit import made
 
