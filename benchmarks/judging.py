@@ -14,7 +14,7 @@ from rich.console import Console
 
 from harness.cells.selection import matrix_of, selected_cells
 from harness.runs.records import cell_directory, read_record, read_started
-from harness.suite.plugin import OUTCOMES
+from harness.suite.files import OUTCOMES
 from harness.suite.results import read_results
 from matrix.errors import UsageError
 from matrix.limitations import Limitations

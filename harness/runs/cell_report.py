@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.runs.records import CellRecord, cell_directory, read_record, write_files
-from harness.suite.plugin import OUTCOMES
+from harness.suite.files import OUTCOMES
 from harness.suite.results import read_results
 from matrix.errors import MatrixError
 from matrix.limitations import CellLimitations, Limitations

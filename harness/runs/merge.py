@@ -19,7 +19,7 @@ from harness.runs.records import (
     read_started,
     write_record,
 )
-from harness.suite.plugin import OUTCOMES
+from harness.suite.files import OUTCOMES
 from harness.suite.results import append_result, read_results
 from matrix import json_records
 from matrix.errors import UsageError

@@ -36,7 +36,7 @@ from harness.runs.tasks import (
     words_of,
 )
 from harness.runs.worker import CellWorker
-from harness.suite.plugin import OUTCOMES
+from harness.suite.files import OUTCOMES
 from harness.suite.results import read_results
 from matrix import json_records
 from matrix.errors import HarnessFault

@@ -14,7 +14,7 @@ from harness.cells.request import Arguments
 from harness.machine.files import write_atomically
 from harness.machine.store import Store
 from harness.runs.records import CellRecord, cell_directory, read_record, write_record
-from harness.suite.run import nothing_to_run, run_cell
+from harness.suite.run import CellSuite
 from matrix.errors import BuildFailed, HarnessFault, MatrixError, UsageError
 from matrix.limitations import Limitations
 from matrix.resolve import ResolvedCell
@@ -74,10 +74,10 @@ class CellWorker:
             if record.base.status is CellStatus.BUILD_FAILED:
                 write_record(run, self._with_steps(cell, record, run))
             return record.base.status is CellStatus.BUILD_FAILED
-        limitations, directory = self._limitations.for_cell(cell.facts), cell_directory(run, cell.id)
-        if not nothing_to_run(prepared, self._arguments, limitations, directory, self._store):
+        suite = self._suite(prepared, run)
+        if not suite.nothing_to_run():
             return False
-        self._run_suite(cell, record, prepared, run)
+        self._run_suite(suite, record, prepared, run)
         return True
 
     def test(self, cell: ResolvedCell, run: Path) -> CellRecord:
@@ -91,7 +91,12 @@ class CellWorker:
             record = self._with_steps(cell, record, run)
             write_record(run, record)
             return record
-        return self._run_suite(cell, record, prepared, run)
+        return self._run_suite(self._suite(prepared, run), record, prepared, run)
+
+    def _suite(self, prepared: Prepared, run: Path) -> CellSuite:
+        cell = prepared.cell
+        limitations = self._limitations.for_cell(cell.facts)
+        return CellSuite(prepared, self._arguments, limitations, cell_directory(run, cell.id), self._store)
 
     def _with_steps(self, cell: ResolvedCell, record: CellRecord, run: Path) -> CellRecord:
         """A cell's record with the steps of its build, whose logs are copied: the cache's do not stay."""
@@ -112,24 +117,24 @@ class CellWorker:
             )
         return msgspec.structs.replace(record, steps=tuple(steps))
 
-    def _run_suite(self, cell: ResolvedCell, record: CellRecord, prepared: Prepared, run: Path) -> CellRecord:
+    def _run_suite(self, suite: CellSuite, record: CellRecord, prepared: Prepared, run: Path) -> CellRecord:
+        cell = prepared.cell
         earlier = read_record(run, cell.id)
         record = self._with_steps(cell, record, run)
-        limitations = self._limitations.for_cell(cell.facts)
         started = time.monotonic()
-        came_to = run_cell(prepared, self._arguments, limitations, cell_directory(run, cell.id), self._store)
+        finished = suite.run()
         durations = prepared.durations | {"test": round(time.monotonic() - started, 3)}
         if earlier is not None:  # this is a resumed run: it took what it took before, too
             durations = {name: round(value + earlier.durations.get(name, 0.0), 3) for name, value in durations.items()}
         record = msgspec.structs.replace(
             record,
             tested=True,
-            planned=came_to.planned,
-            suite=came_to.suite,
-            whole=came_to.whole,
+            planned=finished.planned,
+            suite=finished.suite,
+            whole=finished.whole,
             durations=durations,
-            fault=came_to.fault,
-            interrupted=came_to.interrupted,
+            fault=finished.fault,
+            interrupted=finished.interrupted,
         )
         write_record(run, record)
         return record

@@ -18,7 +18,7 @@ from harness.guests.session import Session
 from harness.guests.settings import GuestSettings
 from harness.machine.store import Store
 from harness.suite.batch import DRIVER, Batch, ModulePlan, driver_plan
-from harness.suite.run import chosen_plans
+from harness.suite.plans import chosen_plans
 from matrix.names import is_within
 from matrix.outcome import FAILING_STATUSES, Status
 

@@ -1,9 +1,9 @@
-"""The pytest plugin: CPython's test modules as items, so that pytest's options work on them.
+"""The pytest plugin: each of CPython's test modules is an item, so that pytest's options work on them.
 
     pytest -p harness.suite.plugin CELL/suite.json -k ... -x --lf --durations=10 -n 2
 
-One item is one test module of one cell. Modules that share a guest go to one of xdist's workers, in
-order. Each result is on disk before pytest hears of it.
+One item is one test module of one cell. Modules that share a guest go to the same xdist worker, in order. Each result
+is on disk before pytest learns of it.
 """
 
 from __future__ import annotations
@@ -23,45 +23,24 @@ from xdist.scheduler import LoadScopeScheduling
 from harness.guests.adapter import Adapter
 from harness.guests.events import EventReader, Record
 from harness.guests.runtimes.choose import adapter
-from harness.guests.settings import GuestSettings
 from harness.machine.files import write_atomically
 from harness.machine.store import Store
-from harness.provide.obtain import Obtained
 from harness.suite.batch import Batch
+from harness.suite.files import OUTCOMES, RUNNING, SELECTED, SUITE, SuiteFile
 from harness.suite.results import append_result
 from harness.suite.schedule import Group
 from matrix import json_records
-from matrix.conditions import Facts
 from matrix.limitations import Limitations
-from matrix.model import Runtime
 from matrix.names import full_name
 from matrix.outcome import FAILING_STATUSES, ModuleResult, Outcome, Status
 
-SUITE = "suite.json"
-SELECTED = "selected.json"
-OUTCOMES = "outcomes.jsonl"
-
-
-class SuiteFile(msgspec.Struct, frozen=True, kw_only=True):
-    """What a cell's run is told: the file that pytest collects."""
-
-    cell: str
-    facts: Facts
-    store: Path
-    runtime: Runtime
-    obtained: Obtained
-    settings: GuestSettings
-    digest: str
-    """of all that determines what is observed (`harness.suite.reuse`)"""
-    groups: tuple[Group, ...]
-
 
 class ModuleFailed(Exception):
-    """A module has outcomes that are not fine and that no limitation expects."""
+    """A module has failing outcomes that no limitation expects, or no result at all."""
 
 
-class Cell:
-    """The state of one cell's run in one process."""
+class ModuleRunner:
+    """Runs modules of one cell in this process, in a guest for each group."""
 
     def __init__(self, file: SuiteFile, directory: Path, worker: str) -> None:
         self.file = file
@@ -69,13 +48,14 @@ class Cell:
         self.worker = worker
         self.store = Store(file.store)
         for path in (file.settings.tree, file.settings.compiled, file.obtained.path):
-            self.store.use(path)  # guests may outlive a killed run for a moment
+            self.store.use(path)  # a guest may outlive a killed run for a moment
         self.limitations = Limitations.load().for_cell(file.facts)
         self.adapter: Adapter = adapter(file.runtime, file.obtained, file.settings.runtime_flags)
         self.batches: dict[str, Batch] = {}
         self.selected: dict[str, list[str]] = {}
 
     def run(self, group: Group, module: str) -> ModuleResult:
+        """Run a module and write its result. Raises ModuleFailed when the result cannot be written."""
         if group.name not in self.batches:
             self.close()
             chosen = [plan for plan in group.plans if plan.module in self.selected[group.name]]
@@ -85,7 +65,7 @@ class Cell:
                 self.store,
                 chosen,
                 worker=self.worker,
-                marker=self.directory / "running" / self.worker,
+                marker=self.directory / RUNNING / self.worker,
             )
         try:
             result = self.batches[group.name].result(module)
@@ -112,12 +92,12 @@ class Cell:
 class CellFile(pytest.File):
     """`suite.json` of a cell."""
 
-    cell: Cell
+    runner: ModuleRunner
 
     def collect(self) -> Iterable[ModuleItem]:
         file = json_records.decode(self.path.read_bytes(), SuiteFile)
         worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-        self.cell = Cell(file, self.path.parent, worker)
+        self.runner = ModuleRunner(file, self.path.parent, worker)
         for group in file.groups:
             for plan in group.plans:
                 yield ModuleItem.from_parent(self, name=plan.module, group=group)
@@ -131,26 +111,28 @@ class ModuleItem(pytest.Item):
         self.group = group
 
     @property
-    def cell(self) -> Cell:
+    def runner(self) -> ModuleRunner:
         assert isinstance(self.parent, CellFile)
-        return self.parent.cell
+        return self.parent.runner
 
     def runtest(self) -> None:
-        result = self.cell.run(self.group, self.name)
+        result = self.runner.run(self.group, self.name)
         if result.fault:
             raise ModuleFailed(f"the harness failed to run it: {result.outcomes[0].detail}")
-        red = [outcome for outcome in result.outcomes if outcome.status in FAILING_STATUSES]
-        if not red:
+        failing = [outcome for outcome in result.outcomes if outcome.status in FAILING_STATUSES]
+        if not failing:
             reasons = {outcome.detail for outcome in result.outcomes}
             if result.statuses == {Status.SKIPPED}:
                 pytest.skip(next(iter(reasons)) if len(reasons) == 1 else "every test was skipped")
             return
-        expects = self.cell.limitations.expects
-        unknown = [outcome for outcome in red if not expects(outcome.test, outcome.status, self.name)]
-        if not unknown:
-            pytest.xfail("known limitations: " + ", ".join(sorted({o.test for o in red}))[:500])
-        lines = [f"{o.status.value}: {o.test}\n{o.detail.rstrip()}\n{o.output[-2000:].rstrip()}" for o in unknown[:20]]
-        more = f"\n... and {len(unknown) - 20} more" if len(unknown) > 20 else ""
+        expects = self.runner.limitations.expects
+        unexpected = [outcome for outcome in failing if not expects(outcome.test, outcome.status, self.name)]
+        if not unexpected:
+            pytest.xfail("known limitations: " + ", ".join(sorted({o.test for o in failing}))[:500])
+        lines = [
+            f"{o.status.value}: {o.test}\n{o.detail.rstrip()}\n{o.output[-2000:].rstrip()}" for o in unexpected[:20]
+        ]
+        more = f"\n... and {len(unexpected) - 20} more" if len(unexpected) > 20 else ""
         raise ModuleFailed("\n\n".join(line.rstrip() for line in lines) + more)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
@@ -169,12 +151,12 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> CellFile |
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Note what is left after -k and --lf: it is what is planned, and what shares a guest."""
+    """Write down which modules -k and --lf left: only these are planned, and only these share a guest."""
     cells: dict[Path, list[str]] = {}
     for item in session.items:
         if isinstance(item, ModuleItem):
-            item.cell.selected.setdefault(item.group.name, []).append(item.name)
-            cells.setdefault(item.cell.directory, []).append(item.name)
+            item.runner.selected.setdefault(item.group.name, []).append(item.name)
+            cells.setdefault(item.runner.directory, []).append(item.name)
     for directory, modules in cells.items():
         write_atomically(directory / SELECTED, json_records.encode(modules))
 
@@ -182,18 +164,18 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     for item in session.items if hasattr(session, "items") else []:
         if isinstance(item, ModuleItem):
-            item.cell.close()
+            item.runner.close()
 
 
 class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist's are not typed
-    """xdist's scheduling by scope, where a scope is the modules that share a guest."""
+    """xdist's scheduling by scope: a scope is the modules that share a guest."""
 
     def _split_scope(self, nodeid: str) -> str:
         file_name, _, module = nodeid.partition("::")
         return _groups(self.config.rootpath / file_name).get(module, module)
 
     def remove_node(self, node: Any) -> str | None:
-        """xdist gives a dead worker's modules to another one, also the one it died of; that is over."""
+        """Give a dead worker's modules to another worker, except the module that it died of."""
         crashed: str | None = super().remove_node(node)
         for scope, unit in list(self.workqueue.items()):
             if crashed in unit:
@@ -217,12 +199,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupSchedul
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_handlecrashitem(crashitem: str, report: pytest.TestReport, sched: Any) -> None:
-    """A worker died: its module gets the outcome, and the test that was running its name."""
+    """Write the result of the module whose worker died: the test that was running crashed."""
     file_name, _, module = crashitem.partition("::")
     config = sched.config
     directory = (config.rootpath / file_name).parent
     record = Record(module)
-    for marker in (directory / "running").glob("*"):
+    for marker in (directory / RUNNING).glob("*"):
         current = False
         for event in EventReader(Path(os.fsdecode(marker.read_bytes()))).read():
             if event.event == "module":

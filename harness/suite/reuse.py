@@ -1,11 +1,11 @@
 """Results of earlier runs, by the digest of what determines them.
 
-What a test module does is determined by the bytes of the build, of the library with its tests, of the
-runtime and of the harness's own guest code, and by the settings of the guest. As long as the digest of
-these is the same, an earlier result stands for a new one. Results are kept in `state/results/<digest>.jsonl`.
+The bytes of the build, of the library with its tests, of the runtime and of the harness's own guest code, and the
+settings of the guest determine what a test module does. As long as their digest is the same, an earlier result
+stands for a new one. `state/results/<digest>.jsonl` keeps the results.
 
-Not kept: results of modules that ran in part, and those that say more about the machine than about the
-module (a test that took too long, a fault of the harness).
+Results of modules that ran in part are not kept, nor results that say more about the machine than about the module:
+a test that took too long, a fault of the harness.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ import msgspec
 
 from harness.machine.store import Store
 from harness.suite.batch import ModulePlan
-from harness.suite.results import append_result, read_results
+from harness.suite.results import ResultsFile
 from matrix.outcome import FAILING_STATUSES, ModuleResult, Status
 
 Expects = Callable[[str, Status, str], bool]
 """whether a limitation expects a test's status in a module"""
 
 
-class Results:
+class KeptResults:
     """What earlier runs observed for one digest."""
 
     def __init__(self, store: Store, digest: str) -> None:
         self.digest = digest
-        self._path = store.root / "state" / "results" / f"{digest}.jsonl"
-        store.use(self._path)
+        self._file = ResultsFile(store.root / "state" / "results" / f"{digest}.jsonl")
+        store.use(self._file.path)
 
     def take(
         self,
@@ -42,10 +42,10 @@ class Results:
     ) -> dict[str, ModuleResult]:
         """The results that stand for a new run of the plans, by module.
 
-        A module that showed something unexpected is run again, and so is the share `again` (0 to 1) of the
-        others, chosen by chance, so that what is not deterministic comes to light.
+        A module with an unexpected outcome runs again. So does the share `again` (0 to 1) of the others, chosen at
+        random, to bring to light what is not deterministic.
         """
-        known = read_results(self._path)
+        known = self._file.read()
         return {
             plan.module: known[plan.module]
             for plan in plans
@@ -56,7 +56,7 @@ class Results:
         }
 
     def keep(self, results: Mapping[str, ModuleResult], plans: Iterable[ModulePlan], run: str) -> None:
-        """Keep what the run of that id observed of this digest, now or before it was broken off."""
+        """Keep what the run with that id observed for this digest, also before it was interrupted and resumed."""
         found = [results[plan.module] for plan in plans if plan.module in results and not plan.match]
         observed = [
             result
@@ -64,16 +64,16 @@ class Results:
             if result.digest == self.digest
             and not (result.reused or result.fault or Status.TIMED_OUT in result.statuses)
         ]
-        known = read_results(self._path) if observed else {}
-        kept = [
+        known = self._file.read() if observed else {}
+        new = [
             result
             for result in observed
             if result.module not in known or known[result.module].finished != result.finished
         ]
-        if kept:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-        for result in kept:
-            append_result(self._path, msgspec.structs.replace(result, reused=run))
+        if new:
+            self._file.path.parent.mkdir(parents=True, exist_ok=True)
+        for result in new:
+            self._file.append(msgspec.structs.replace(result, reused=run))
 
 
 def _as_expected(result: ModuleResult, expects: Expects) -> bool:

@@ -1,4 +1,4 @@
-"""Runs one cell's suite: writes what pytest is told, starts it, says what it came to."""
+"""Runs one cell's suite: takes what earlier runs know, has pytest run the rest, keeps what it observed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 
 import msgspec
@@ -20,161 +21,162 @@ from harness.machine.process import describe_exit
 from harness.machine.store import Store
 from harness.suite.batch import ModulePlan
 from harness.suite.discover import module_size, test_modules
-from harness.suite.plugin import OUTCOMES, SELECTED, SUITE, SuiteFile
-from harness.suite.results import append_result, read_results
-from harness.suite.reuse import Results
-from harness.suite.schedule import Durations, guess, schedule, shard
+from harness.suite.files import OUTCOMES, SELECTED, SUITE, SuiteFile
+from harness.suite.plans import requested_plans
+from harness.suite.results import ResultsFile
+from harness.suite.reuse import KeptResults
+from harness.suite.schedule import Durations, Group, schedule
 from matrix import json_records
 from matrix.errors import HarnessFault, UsageError, near
 from matrix.limitations import CellLimitations
-from matrix.names import full_name
 from matrix.outcome import ModuleResult
 
-_INTERRUPTED, _INTERNAL, _USAGE, _NOTHING = 2, 3, 4, 5
-"""pytest's exit statuses: https://docs.pytest.org/en/stable/reference/exit-codes.html"""
+_INTERRUPTED, _USAGE, _NOTHING = 2, 4, 5
+_ENDED = (0, 1, _INTERRUPTED, _NOTHING)
+"""pytest's exit statuses; with those of _ENDED it worked: https://docs.pytest.org/en/stable/reference/exit-codes.html"""
 
 
-class CellRun(msgspec.Struct, frozen=True, kw_only=True):
-    """What the run of a cell's suite came to."""
+class SuiteRun(msgspec.Struct, frozen=True, kw_only=True):
+    """How one run of a cell's suite went, beside the outcomes."""
 
     planned: tuple[str, ...]
-    results: dict[str, ModuleResult]
+    """the modules that were to run"""
     suite: int
     """how many modules the suite has"""
     whole: bool
-    """whether all that was asked for are modules, and all of them were planned"""
+    """whether every module of the request was planned with all of its tests"""
     interrupted: bool
     fault: str = ""
+    """what went wrong with pytest itself"""
 
 
-def chosen_plans(source: Path, names: Sequence[str]) -> tuple[ModulePlan, ...]:
-    """The modules to run: all, or those that are named, narrowed to the classes and tests that are.
+class CellSuite:
+    """The suite of one cell as one request asks for it, with its results in the cell's directory.
 
-    Raises UsageError, with the nearest matches, for a name that is in no module of the tree.
+    A directory that has results already is that of a run to resume: their modules do not run again.
     """
-    modules = test_modules(source)
-    if not names:
-        return tuple(ModulePlan(module=module) for module in modules)
-    full = {full_name(module): module for module in modules}
-    chosen: dict[str, list[str]] = {}
-    for name in names:
-        wanted = full_name(name)
-        below = [module for key, module in full.items() if key == wanted or key.startswith(wanted + ".")]
-        parent = next((p for p in _parents(wanted) if p in full), None)
-        if below:
-            for module in below:
-                chosen[module] = []
-        elif parent is not None:
-            if chosen.get(full[parent]) != []:
-                chosen.setdefault(full[parent], []).append(wanted)
-        else:
-            raise UsageError(f"there is no test module for {name!r}", hint=near(name, modules))
-    return tuple(ModulePlan(module=module, match=tuple(match)) for module, match in sorted(chosen.items()))
 
+    def __init__(
+        self, prepared: Prepared, arguments: Arguments, limitations: CellLimitations, directory: Path, store: Store
+    ) -> None:
+        """Raises UsageError for a name that is in no module."""
+        self._prepared = prepared
+        self._arguments = arguments
+        self._limitations = limitations
+        self._directory = directory
+        self._store = store
+        self._plans = requested_plans(prepared, arguments, limitations)
+        self._outcomes = ResultsFile(directory / OUTCOMES)
+        self._kept = KeptResults(store, prepared.digest)
+        self._durations = Durations(store, prepared.cell.build.target.id)
+        self._workers = worker_count(arguments.pytest)
+        self._observed = self._outcomes.read()
 
-def _parents(name: str) -> list[str]:
-    parts = name.split(".")
-    return [".".join(parts[:end]) for end in range(len(parts) - 1, 1, -1)]
+    @cached_property
+    def _reused(self) -> dict[str, ModuleResult]:
+        """The results of earlier runs that stand for a new one."""
+        if not self._arguments.reuse or selecting(self._arguments.pytest):
+            return {}
+        missing = [plan for plan in self._plans if plan.module not in self._observed]
+        return self._kept.take(missing, self._limitations.expects, again=self._arguments.again)
 
+    @cached_property
+    def _earlier(self) -> dict[str, ModuleResult]:
+        """The results that were there before pytest started."""
+        return self._observed | self._reused
 
-def without_hangs(plans: Sequence[ModulePlan], limitations: CellLimitations) -> tuple[ModulePlan, ...]:
-    """The plans with the tests left out that the list of limitations says not to run."""
-    skipped = tuple(test.match for test in limitations.tests if not test.run)
-    return tuple(msgspec.structs.replace(plan, skip=skipped) for plan in plans) if skipped else tuple(plans)
+    @cached_property
+    def _left(self) -> list[ModulePlan]:
+        """The plans that pytest has to run."""
+        return [plan for plan in self._plans if plan.module not in self._earlier]
 
+    def nothing_to_run(self) -> bool:
+        """Whether the cell's directory or earlier runs have every result. Nothing is written."""
+        return self._arguments.again == 0.0 and not self._left
 
-def planned_modules(prepared: Prepared, arguments: Arguments, limitations: CellLimitations) -> tuple[ModulePlan, ...]:
-    """What is to be run of a suite: what was named, of that the shard."""
-    source = prepared.source
-    plans = without_hangs(chosen_plans(source, arguments.names), limitations)
-    index, count = arguments.shard
-    if count == 1:
-        return plans
-    target = prepared.cell.build.target.id
-    known = read_seconds(arguments.module_seconds).get(target, {}) if arguments.module_seconds else {}
-    seconds = {plan.module: known.get(plan.module, guess(module_size(source, plan.module))) for plan in plans}
-    chosen = shard(seconds, index, count)
-    return tuple(plan for plan in plans if plan.module in chosen)
+    def run(self) -> SuiteRun:
+        """Run the modules that have no result yet.
 
+        Raises UsageError when nothing is selected, HarnessFault when pytest itself fails.
+        """
+        self._directory.mkdir(parents=True, exist_ok=True)
+        for result in self._reused.values():
+            self._outcomes.append(result)
+        self._write_files()
+        status = self._run_pytest() if self._left else 0
+        results = self._outcomes.read()
+        self._remember(results)
+        self._check(status, results)
+        return self._summarised(status)
 
-def read_seconds(path: Path) -> dict[str, dict[str, float]]:
-    """What modules are expected to take, by target, as `plan` wrote it. Raises UsageError for what is no such file."""
-    try:
-        return json_records.decode(path.read_bytes(), dict[str, dict[str, float]])
-    except (OSError, msgspec.DecodeError) as exc:
-        raise UsageError(
-            f"--module-seconds {path}: {exc}", hint="`python -m harness plan --module-seconds FILE` writes it"
-        ) from None
-
-
-def run_cell(
-    prepared: Prepared, arguments: Arguments, limitations: CellLimitations, directory: Path, store: Store
-) -> CellRun:
-    """Run what is asked for of a cell's suite and has no result yet in `directory`.
-
-    Raises UsageError when nothing is selected, HarnessFault when pytest itself fails.
-    """
-    directory.mkdir(parents=True, exist_ok=True)
-    everything = planned_modules(prepared, arguments, limitations)
-    done = read_results(directory / OUTCOMES)
-    reuse = Results(store, prepared.digest)
-    left = [plan for plan in everything if plan.module not in done]
-    if arguments.reuse and not selecting(arguments.pytest):
-        taken = reuse.take(left, limitations.expects, again=arguments.again)
-        for result in taken.values():
-            append_result(directory / OUTCOMES, result)
-        done |= taken
-        left = [plan for plan in left if plan.module not in taken]
-    sizes = {plan.module: module_size(prepared.source, plan.module) for plan in everything}
-    durations = Durations(store, prepared.cell.build.target.id)
-    workers = worker_count(arguments.pytest)
-    alone = {plan.module for plan in left if limitations.expects_red(plan.module)}
-    seconds = durations.expected(sizes)
-    groups = schedule(left, seconds, workers=workers, isolate=arguments.isolate, alone=alone)
-    file = SuiteFile(
-        cell=prepared.cell.id,
-        facts=prepared.cell.facts,
-        store=store.root,
-        runtime=prepared.cell.runtime,
-        obtained=prepared.runtime,
-        settings=prepared.settings,
-        digest=prepared.digest,
-        groups=groups,
-    )
-    write_atomically(directory / SUITE, json_records.encode(file))
-    cache = store.root / "state" / "pytest" / prepared.cell.id
-    write_atomically(directory / "pytest.ini", f"[pytest]\ncache_dir = {cache}\n".encode())
-    (directory / SELECTED).unlink(missing_ok=True)
-    code = 0
-    if left:
-        code = run_attached(
-            pytest_command(directory, arguments.pytest, workers), env=pytest_environment(), cwd=directory
+    def _write_files(self) -> None:
+        """Write what pytest collects and is configured with."""
+        cell = self._prepared.cell
+        file = SuiteFile(
+            cell=cell.id,
+            facts=cell.facts,
+            store=self._store.root,
+            runtime=cell.runtime,
+            obtained=self._prepared.runtime,
+            settings=self._prepared.settings,
+            digest=self._prepared.digest,
+            groups=self._groups(),
         )
-    if code == -signal.SIGINT:
-        code = _INTERRUPTED  # it came when pytest was about to end
-    results = read_results(directory / OUTCOMES)
-    new = {name: result for name, result in results.items() if name not in done}
-    durations.learn({name: result.duration for name, result in new.items()})
-    reuse.keep(results, everything, run_id_of(directory))
-    selected = _selected(directory)
-    planned = tuple(sorted({*done, *(selected if selected is not None else (p.module for p in left))}))
-    if code == _USAGE:
-        raise UsageError("pytest does not understand its options; see above")
-    if code == _NOTHING and not done:
-        raise UsageError("no test module is selected", hint=_nearest(arguments.pytest, [p.module for p in everything]))
-    if code not in (0, 1, _INTERRUPTED, _NOTHING) and not results:
-        raise HarnessFault(f"pytest ended with {describe_exit(code)}; see above")
-    return CellRun(
-        planned=planned,
-        results=results,
-        suite=len(test_modules(prepared.source)),
-        whole=not any(plan.match for plan in everything) and len(planned) == len(everything) and code != _INTERRUPTED,
-        interrupted=code == _INTERRUPTED,
-        fault="" if code in (0, 1, _INTERRUPTED, _NOTHING) else f"pytest ended with {describe_exit(code)}",
-    )
+        write_atomically(self._directory / SUITE, json_records.encode(file))
+        cache = self._store.root / "state" / "pytest" / cell.id
+        write_atomically(self._directory / "pytest.ini", f"[pytest]\ncache_dir = {cache}\n".encode())
+        (self._directory / SELECTED).unlink(missing_ok=True)
+
+    def _groups(self) -> tuple[Group, ...]:
+        """The modules that share a guest each; a module that is known to fail has one of its own."""
+        sizes = {plan.module: module_size(self._prepared.source, plan.module) for plan in self._left}
+        return schedule(
+            self._left,
+            self._durations.expected(sizes),
+            workers=self._workers,
+            isolate=self._arguments.isolate,
+            alone={plan.module for plan in self._left if self._limitations.expects_red(plan.module)},
+        )
+
+    def _run_pytest(self) -> int:
+        """pytest's exit status."""
+        command = pytest_command(self._directory, self._arguments.pytest, self._workers)
+        status = run_attached(command, env=pytest_environment(), cwd=self._directory)
+        return _INTERRUPTED if status == -signal.SIGINT else status  # the signal came when pytest was about to exit
+
+    def _remember(self, results: Mapping[str, ModuleResult]) -> None:
+        """Keep what later runs can use: how long each module took, and what can stand for a new run."""
+        new = {name: result for name, result in results.items() if name not in self._earlier}
+        self._durations.learn({name: result.duration for name, result in new.items()})
+        self._kept.keep(results, self._plans, run_id_of(self._directory))
+
+    def _check(self, status: int, results: Mapping[str, ModuleResult]) -> None:
+        """Raises UsageError or HarnessFault for a status of pytest that leaves nothing to report."""
+        if status == _USAGE:
+            raise UsageError("pytest does not understand its options; see above")
+        if status == _NOTHING and not self._earlier:
+            modules = [plan.module for plan in self._plans]
+            raise UsageError("no test module is selected", hint=_nearest(self._arguments.pytest, modules))
+        if status not in _ENDED and not results:
+            raise HarnessFault(f"pytest ended with {describe_exit(status)}; see above")
+
+    def _summarised(self, status: int) -> SuiteRun:
+        selected = _selected(self._directory)
+        if selected is None:
+            selected = [plan.module for plan in self._left]
+        planned = tuple(sorted({*self._earlier, *selected}))
+        complete = len(planned) == len(self._plans) and not any(plan.match for plan in self._plans)
+        return SuiteRun(
+            planned=planned,
+            suite=len(test_modules(self._prepared.source)),
+            whole=complete and status != _INTERRUPTED,
+            interrupted=status == _INTERRUPTED,
+            fault="" if status in _ENDED else f"pytest ended with {describe_exit(status)}",
+        )
 
 
 def _selected(directory: Path) -> list[str] | None:
+    """The modules that pytest's options left; None when pytest did not get that far."""
     try:
         return json_records.decode((directory / SELECTED).read_bytes(), list[str])
     except (OSError, msgspec.DecodeError):
@@ -191,17 +193,6 @@ def _nearest(pytest_options: Sequence[str], modules: Sequence[str]) -> str:
         if word not in ("and", "or", "not")
     ]
     return next((hint for word in words if (hint := near(word, modules))), "see `-k` in pytest's documentation")
-
-
-def nothing_to_run(
-    prepared: Prepared, arguments: Arguments, limitations: CellLimitations, directory: Path, store: Store
-) -> bool:
-    """Whether every result of the cell is in `directory` or can be taken from an earlier run."""
-    plans = planned_modules(prepared, arguments, limitations)
-    done = read_results(directory / OUTCOMES)
-    left = [plan for plan in plans if plan.module not in done]
-    taken = Results(store, prepared.digest).take(left, limitations.expects) if arguments.reuse else {}
-    return arguments.again == 0.0 and len(taken) == len(left)
 
 
 def selecting(pytest_options: Sequence[str]) -> bool:

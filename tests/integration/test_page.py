@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from harness.guests.runtimes.browser import launch_options
 from harness.runs.records import STARTED, read_started, run_directory
-from harness.suite.plugin import OUTCOMES
+from harness.suite.files import OUTCOMES
 from harness.suite.results import append_result, read_results
 from matrix import json_records
 from matrix.outcome import ModuleResult, Outcome, Status

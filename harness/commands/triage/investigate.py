@@ -13,8 +13,8 @@ from rich.table import Table
 from harness.commands.triage.reproduce import prepared_cell
 from harness.machine.store import Store
 from harness.runs.records import cell_directory, read_record
+from harness.suite.files import OUTCOMES
 from harness.suite.observing import observe
-from harness.suite.plugin import OUTCOMES
 from harness.suite.results import read_results
 from matrix.errors import MatrixError, UsageError, near
 from matrix.limitations import Limitations

@@ -23,7 +23,7 @@ from harness.machine.process import base_environment
 from harness.machine.store import Store
 from harness.suite.batch import ModulePlan
 from harness.suite.observing import adapter_of, by_hand, fails_after, observe
-from harness.suite.run import chosen_plans
+from harness.suite.plans import chosen_plans
 from matrix.errors import UsageError
 from matrix.model import Matrix, RuntimeKind
 from matrix.names import spellings

@@ -16,7 +16,7 @@ from rich.markup import escape
 from harness.cells.selection import matrix_of, selected_cells
 from harness.machine.files import write_atomically
 from harness.runs.records import cell_directory, read_record, read_started
-from harness.suite.plugin import OUTCOMES
+from harness.suite.files import OUTCOMES
 from harness.suite.results import read_results
 from matrix import edit, json_records
 from matrix.errors import UsageError, near

@@ -14,7 +14,7 @@ from harness.cells.selection import matrix_of, selected_cells
 from harness.commands.cli import parse
 from harness.commands.triage.main import triage
 from harness.runs.records import STARTED, CellRecord, StartedRun, cell_directory, write_record
-from harness.suite.plugin import OUTCOMES
+from harness.suite.files import OUTCOMES
 from harness.suite.results import append_result
 from matrix import json_records
 from matrix.errors import UsageError

@@ -24,8 +24,9 @@ from harness.machine.upkeep import Kind, Limits, prune, survey
 from harness.provide import release
 from harness.provide.obtain import Obtained, obtain
 from harness.provide.release import ReleaseArchive
-from harness.suite.plugin import Cell, SuiteFile
-from harness.suite.reuse import Results
+from harness.suite.files import SuiteFile
+from harness.suite.plugin import ModuleRunner
+from harness.suite.reuse import KeptResults
 from matrix.archives import Archive
 from matrix.errors import HarnessFault
 from matrix.resolve import resolve
@@ -321,13 +322,13 @@ def test_whoever_runs_a_suite_uses_what_it_runs(store: Store, other: Store, sdk:
         digest="d",
         groups=(),
     )
-    cell = Cell(file, tmp_path, "gw0")
+    cell = ModuleRunner(file, tmp_path, "gw0")
     assert [other.remove(path) for path in (sdk, store.root / "builds/build", compiled)] == [False] * 3
     del cell
 
 
 def test_results_are_used(store: Store, other: Store) -> None:
-    Results(store, "digest")
+    KeptResults(store, "digest")
     assert other.in_use(store.root / "state/results/digest.jsonl")
 
 

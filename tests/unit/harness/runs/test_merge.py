@@ -10,7 +10,7 @@ from harness.guests.settings import Limits
 from harness.machine.files import write_atomically
 from harness.runs.merge import merge
 from harness.runs.records import STARTED, CellRecord, StartedRun, cell_directory, read_record, write_record
-from harness.suite.plugin import OUTCOMES
+from harness.suite.files import OUTCOMES
 from harness.suite.results import append_result, read_results
 from matrix import json_records
 from matrix.errors import UsageError

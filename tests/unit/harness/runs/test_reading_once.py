@@ -17,7 +17,7 @@ from harness.runs import publish as publishing
 from harness.runs.publish import publish
 from harness.runs.records import CELL as RECORD
 from harness.runs.records import CellRecord, StartedRun, cell_directory, write_record
-from harness.suite.plugin import OUTCOMES
+from harness.suite.files import OUTCOMES
 from harness.suite.results import append_result
 from matrix.limitations import Expectation, Limitations
 from matrix.outcome import Status

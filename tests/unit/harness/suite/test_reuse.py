@@ -10,7 +10,7 @@ from harness.guests.digest import digest_of_guests
 from harness.guests.settings import GuestSettings, Limits
 from harness.machine.store import Store
 from harness.suite.batch import ModulePlan
-from harness.suite.reuse import Results
+from harness.suite.reuse import KeptResults
 from harness.suite.run import selecting
 from matrix.outcome import ModuleResult, Outcome, Status
 
@@ -41,8 +41,8 @@ def result(module: str, status: Status = Status.PASSED, **changes: object) -> Mo
 
 
 @pytest.fixture
-def results(tmp_path: Path) -> Results:
-    return Results(Store(tmp_path), "digest")
+def results(tmp_path: Path) -> KeptResults:
+    return KeptResults(Store(tmp_path), "digest")
 
 
 def nothing(test: str, status: Status, module: str) -> bool:
@@ -96,18 +96,18 @@ def test_the_guest_code_changes_the_digest(tmp_path: Path, monkeypatch: pytest.M
 # --- what is kept and taken
 
 
-def test_a_result_is_taken_where_it_was_kept(results: Results) -> None:
+def test_a_result_is_taken_where_it_was_kept(results: KeptResults) -> None:
     results.keep({"test_a": result("test_a")}, [PLAN], "run-1")
     taken = results.take([PLAN, ModulePlan(module="test_b")], nothing)
     assert taken == {"test_a": result("test_a", reused="run-1")}
 
 
-def test_another_digest_has_other_results(results: Results, tmp_path: Path) -> None:
+def test_another_digest_has_other_results(results: KeptResults, tmp_path: Path) -> None:
     results.keep({"test_a": result("test_a")}, [PLAN], "run-1")
-    assert Results(Store(tmp_path), "other").take([PLAN], nothing) == {}
+    assert KeptResults(Store(tmp_path), "other").take([PLAN], nothing) == {}
 
 
-def test_a_part_of_a_module_is_neither_kept_nor_taken(results: Results) -> None:
+def test_a_part_of_a_module_is_neither_kept_nor_taken(results: KeptResults) -> None:
     part = ModulePlan(module="test_a", match=("test.test_a.T",))
     results.keep({"test_a": result("test_a")}, [part], "run-1")
     assert results.take([PLAN], nothing) == {}
@@ -124,31 +124,31 @@ def test_a_part_of_a_module_is_neither_kept_nor_taken(results: Results) -> None:
         result("test_a", digest="of another build"),
     ],
 )
-def test_what_says_nothing_about_the_module_is_not_kept(results: Results, bad: ModuleResult) -> None:
+def test_what_says_nothing_about_the_module_is_not_kept(results: KeptResults, bad: ModuleResult) -> None:
     results.keep({"test_a": bad}, [PLAN], "run-1")
     assert results.take([PLAN], lambda *_: True) == {}
 
 
-def test_what_was_unexpected_is_run_again(results: Results) -> None:
+def test_what_was_unexpected_is_run_again(results: KeptResults) -> None:
     results.keep({"test_a": result("test_a", Status.FAILED)}, [PLAN], "run-1")
     assert results.take([PLAN], nothing) == {}
     assert set(results.take([PLAN], lambda *_: True)) == {"test_a"}
 
 
-def test_a_share_is_run_again(results: Results) -> None:
+def test_a_share_is_run_again(results: KeptResults) -> None:
     results.keep({"test_a": result("test_a")}, [PLAN], "run-1")
     assert results.take([PLAN], nothing, again=0.5, chance=lambda: 0.4) == {}
     assert set(results.take([PLAN], nothing, again=0.5, chance=lambda: 0.6)) == {"test_a"}
     assert results.take([PLAN], nothing, again=1.0) == {}
 
 
-def test_the_newest_result_counts(results: Results) -> None:
+def test_the_newest_result_counts(results: KeptResults) -> None:
     for run, finished in (("run-1", 1.0), ("run-2", 2.0)):
         results.keep({"test_a": result("test_a", finished=finished)}, [PLAN], run)
     assert results.take([PLAN], nothing)["test_a"].reused == "run-2"
 
 
-def test_what_a_run_kept_before_it_was_broken_off_is_not_kept_twice(results: Results, tmp_path: Path) -> None:
+def test_what_a_run_kept_before_it_was_broken_off_is_not_kept_twice(results: KeptResults, tmp_path: Path) -> None:
     first, second = result("test_a", finished=1.0), result("test_b", finished=2.0)
     plans = [PLAN, ModulePlan(module="test_b")]
     results.keep({"test_a": first}, plans, "run-1")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.suite.results import append_result, read_results
+from harness.suite.results import ResultsFile, append_result, read_results
 from matrix.outcome import ModuleResult, Outcome, Status
 from tests.unit.made import outcome, result
 
@@ -28,7 +28,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "outcomes.jsonl"
 
 
-def test_without_a_file_there_are_no_results(path: Path) -> None:
+def test_a_missing_file_has_no_results(path: Path) -> None:
     assert read_results(path) == {}
 
 
@@ -52,7 +52,7 @@ def test_each_result_is_a_line(path: Path) -> None:
     assert path.read_bytes().count(b"\n") == 2
 
 
-def test_a_torn_last_line_is_left_out(path: Path) -> None:
+def test_half_a_last_line_is_skipped(path: Path) -> None:
     append_result(path, result(outcome()))
     whole = path.read_bytes()
     for end in range(1, len(whole)):
@@ -60,7 +60,7 @@ def test_a_torn_last_line_is_left_out(path: Path) -> None:
         assert read_results(path).keys() == {"test_a"}
 
 
-def test_a_line_that_is_no_result_is_left_out(path: Path) -> None:
+def test_a_line_that_is_not_a_result_is_skipped(path: Path) -> None:
     append_result(path, result(outcome()))
     with path.open("ab") as file:
         file.write(b'\xff\xfe\n{}\nnull\n{"module":"test_z","outcomes":[{"status":"happy"}],"duration":1}\n')
@@ -68,7 +68,7 @@ def test_a_line_that_is_no_result_is_left_out(path: Path) -> None:
     assert read_results(path).keys() == {"test_a", "test_b"}
 
 
-def test_a_run_that_goes_on_behind_a_torn_line_loses_nothing(path: Path) -> None:
+def test_a_result_appended_after_half_a_line_is_read(path: Path) -> None:
     append_result(path, result(outcome()))
     path.write_bytes(path.read_bytes() + b'{"module":"test_b","outc')
     append_result(path, result(outcome(), module="test_b"))
@@ -76,7 +76,26 @@ def test_a_run_that_goes_on_behind_a_torn_line_loses_nothing(path: Path) -> None
     assert read_results(path).keys() == {"test_a", "test_b", "test_c"}
 
 
-def test_workers_that_write_at_once_write_whole_lines(path: Path) -> None:
+def test_a_file_that_grows_is_read_from_where_reading_stopped(path: Path) -> None:
+    append_result(path, result(outcome()))
+    file = ResultsFile(path)
+    assert file.read().keys() == {"test_a"}
+    path.write_bytes(path.read_bytes().replace(b"test_a", b"test_x"))
+    file.append(result(outcome(), module="test_b"))
+    assert file.read().keys() == {"test_a", "test_b"}
+
+
+def test_half_a_line_is_read_once_it_is_whole(path: Path) -> None:
+    append_result(path, result(outcome()))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:10])
+    file = ResultsFile(path)
+    assert file.read() == {}
+    path.write_bytes(whole)
+    assert file.read().keys() == {"test_a"}
+
+
+def test_workers_that_append_at_once_write_whole_lines(path: Path) -> None:
     def work(worker: int) -> None:
         for number in range(20):
             long = outcome(detail=f"{worker}" * 100_000)

@@ -1,0 +1,36 @@
+"""The files in a cell's directory through which a run and pytest's processes talk to each other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from harness.guests.settings import GuestSettings
+from harness.provide.obtain import Obtained
+from harness.suite.schedule import Group
+from matrix.conditions import Facts
+from matrix.model import Runtime
+
+SUITE = "suite.json"
+"""what pytest collects: a `SuiteFile`"""
+SELECTED = "selected.json"
+"""the modules that pytest's options leave, as a list of names"""
+OUTCOMES = "outcomes.jsonl"
+"""the results, one `ModuleResult` a line (`harness.suite.results`)"""
+RUNNING = "running"
+"""a directory: for each worker that has a guest, a file with the path of the guest's events"""
+
+
+class SuiteFile(msgspec.Struct, frozen=True, kw_only=True):
+    """The modules of one cell that pytest is to collect, and all that its guests need."""
+
+    cell: str
+    facts: Facts
+    store: Path
+    runtime: Runtime
+    obtained: Obtained
+    settings: GuestSettings
+    digest: str
+    """of everything that determines an outcome (`harness.guests.digest`)"""
+    groups: tuple[Group, ...]

@@ -1,0 +1,199 @@
+"""One cell's suite: which modules pytest has to run, and what is kept afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.cells.prepare import Prepared
+from harness.cells.request import Arguments
+from harness.machine.store import Store
+from harness.provide.obtain import Obtained
+from harness.suite.files import OUTCOMES, SELECTED
+from harness.suite.results import ResultsFile, append_result, read_results
+from harness.suite.reuse import KeptResults
+from harness.suite.run import CellSuite
+from matrix.errors import HarnessFault, UsageError
+from matrix.outcome import ModuleResult
+from matrix.select import Selection
+from tests.unit import made
+from tests.unit.harness.suite.test_reuse import settings
+
+Pytest = Callable[[Path], int]
+"""stands in for pytest: gets the cell's directory, returns an exit status"""
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    return tmp_path / "out/a-run/cells/a-cell"
+
+
+@pytest.fixture
+def prepared(tmp_path: Path) -> Prepared:
+    """A cell whose suite has three modules."""
+    source = tmp_path / "source"
+    for name in ("test_a", "test_b", "test_c"):
+        path = source / "Lib/test" / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    obtained = Obtained(path=tmp_path, provider="", detail="", digest="")
+    return Prepared(
+        cell=made.resolved(),
+        source=source,
+        sdk=obtained,
+        cpython=obtained,
+        runtime=obtained,
+        notes=(),
+        settings=settings(tmp_path),
+        digest="digest",
+        durations={},
+    )
+
+
+def suite_of(prepared: Prepared, directory: Path, store: Store, **arguments: Any) -> CellSuite:
+    request = Arguments(command="test", selection=Selection(), out=directory.parents[2], **arguments)
+    return CellSuite(prepared, request, made.listed(), directory, store)
+
+
+def observed(module: str) -> ModuleResult:
+    return made.result(made.outcome(f"test.{module}.T.test_x"), module=module, digest="digest", finished=1.0)
+
+
+def running(*modules: str, status: int = 0) -> Pytest:
+    """pytest that passes some modules."""
+
+    def run(directory: Path) -> int:
+        for module in modules:
+            append_result(directory / OUTCOMES, observed(module))
+        return status
+
+    return run
+
+
+@pytest.fixture
+def pytest_is(monkeypatch: pytest.MonkeyPatch) -> Callable[[Pytest], None]:
+    def replace(fake: Pytest) -> None:
+        monkeypatch.setattr("harness.suite.run.run_attached", lambda argv, env, cwd: fake(cwd))
+
+    return replace
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the files of results that were opened for reading, once for each time."""
+    found: list[str] = []
+    read = ResultsFile.read
+
+    def counted(self: ResultsFile) -> dict[str, ModuleResult]:
+        found.append(self.path.name)
+        return read(self)
+
+    monkeypatch.setattr(ResultsFile, "read", counted)
+    return found
+
+
+def never(directory: Path) -> int:
+    raise AssertionError("pytest was started")
+
+
+def test_pytest_runs_the_modules_and_their_results_are_kept(
+    prepared: Prepared, directory: Path, store: Store, pytest_is: Callable[[Pytest], None]
+) -> None:
+    pytest_is(running("test_a", "test_b", "test_c"))
+    run = suite_of(prepared, directory, store).run()
+    assert (run.planned, run.suite, run.whole, run.interrupted) == (("test_a", "test_b", "test_c"), 3, True, False)
+    kept = KeptResults(store, "digest").take(suite_of(prepared, directory, store)._plans, lambda *_: False)
+    assert {name: result.reused for name, result in kept.items()} == dict.fromkeys(run.planned, "a-run")
+
+
+def test_a_cell_whose_results_are_all_kept_starts_no_pytest(
+    prepared: Prepared, directory: Path, store: Store, pytest_is: Callable[[Pytest], None]
+) -> None:
+    pytest_is(running("test_a", "test_b", "test_c"))
+    suite_of(prepared, directory, store).run()
+    pytest_is(never)
+    other = directory.parents[2] / "another-run/cells/a-cell"
+    suite = suite_of(prepared, other, store)
+    assert suite.nothing_to_run()
+    assert not other.exists()
+    assert suite.run().whole
+    assert {result.reused for result in read_results(other / OUTCOMES).values()} == {"a-run"}
+
+
+@pytest.mark.parametrize("arguments", [{"reuse": False}, {"again": 1.0}, {"pytest": ("-k", "test_a")}])
+def test_a_request_may_want_new_results(
+    prepared: Prepared,
+    directory: Path,
+    store: Store,
+    pytest_is: Callable[[Pytest], None],
+    arguments: dict[str, Any],
+) -> None:
+    pytest_is(running("test_a", "test_b", "test_c"))
+    suite_of(prepared, directory, store).run()
+    other = directory.parents[2] / "another-run/cells/a-cell"
+    assert not suite_of(prepared, other, store, **arguments).nothing_to_run()
+
+
+def test_a_resumed_cell_runs_what_has_no_result(
+    prepared: Prepared, directory: Path, store: Store, pytest_is: Callable[[Pytest], None]
+) -> None:
+    directory.mkdir(parents=True)
+    append_result(directory / OUTCOMES, observed("test_b"))
+    pytest_is(running("test_a", "test_c"))
+    suite = suite_of(prepared, directory, store)
+    assert [plan.module for plan in suite._left] == ["test_a", "test_c"]
+    assert suite.run().whole
+
+
+def test_the_outcomes_are_read_once_before_pytest_and_once_after(
+    prepared: Prepared, directory: Path, store: Store, pytest_is: Callable[[Pytest], None], reads: list[str]
+) -> None:
+    pytest_is(running("test_a", "test_b", "test_c"))
+    suite = suite_of(prepared, directory, store)
+    assert not suite.nothing_to_run()
+    suite.run()
+    assert reads.count(OUTCOMES) == 2
+
+
+def test_an_interrupted_suite_is_not_whole(
+    prepared: Prepared, directory: Path, store: Store, pytest_is: Callable[[Pytest], None]
+) -> None:
+    pytest_is(running("test_a", status=2))
+    run = suite_of(prepared, directory, store).run()
+    assert (run.whole, run.interrupted, run.fault) == (False, True, "")
+
+
+def test_modules_that_options_of_pytest_deselect_are_not_planned(
+    prepared: Prepared, directory: Path, store: Store, pytest_is: Callable[[Pytest], None]
+) -> None:
+    def selecting(directory: Path) -> int:
+        (directory / SELECTED).write_text('["test_a"]')
+        return running("test_a")(directory)
+
+    pytest_is(selecting)
+    run = suite_of(prepared, directory, store, pytest=("-k", "test_a")).run()
+    assert (run.planned, run.whole) == (("test_a",), False)
+
+
+@pytest.mark.parametrize(("status", "error"), [(4, UsageError), (5, UsageError), (3, HarnessFault)])
+def test_a_pytest_that_observed_nothing_is_an_error(
+    prepared: Prepared,
+    directory: Path,
+    store: Store,
+    pytest_is: Callable[[Pytest], None],
+    status: int,
+    error: type[Exception],
+) -> None:
+    pytest_is(running(status=status))
+    with pytest.raises(error):
+        suite_of(prepared, directory, store, pytest=("-k", "test_z")).run()
+
+
+def test_a_pytest_that_fails_after_some_modules_is_noted(
+    prepared: Prepared, directory: Path, store: Store, pytest_is: Callable[[Pytest], None]
+) -> None:
+    pytest_is(running("test_a", status=3))
+    assert suite_of(prepared, directory, store).run().fault == "pytest ended with exit status 3"
