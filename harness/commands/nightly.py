@@ -17,7 +17,8 @@ from harness.cells.sets import cells_of_set
 from harness.commands.cli import OUT, Parser, positive, seconds, share
 from harness.machine.files import write_atomically
 from harness.machine.store import Store
-from harness.runs.nightly import Nightly, _finished
+from harness.runs.finished import is_finished
+from harness.runs.nightly import Nightly
 from harness.runs.records import (
     STARTED,
     StartedRun,
@@ -87,7 +88,7 @@ def _run(known: argparse.Namespace) -> tuple[StartedRun, tuple[ResolvedCell, ...
     if not known.new:
         for path in sorted(out.glob(f"*-nightly-{name}-*/{STARTED}"), reverse=True)[:1]:
             found = read_started(path.parent)
-            if found.arguments == arguments and not _finished(path.parent):
+            if found.arguments == arguments and not is_finished(path.parent):
                 return found, cells
     run = StartedRun(
         run_id=named_run_id(f"nightly-{name}"),

@@ -86,10 +86,10 @@ def test_a_killed_nightly_goes_on(tmp_path: Path, undisturbed: dict[tuple[str, s
         command, cwd=TOP, env=REAL_ENVIRONMENT, stdout=subprocess.PIPE, text=True, start_new_session=True
     )
     assert process.stdout is not None
-    begun = 0
+    started = 0
     for line in process.stdout:
-        begun += "begun: " in line
-        if begun >= tasks:
+        started += "started: " in line
+        if started >= tasks:
             break
     time.sleep(0.5)
     family = psutil.Process(process.pid).children(recursive=True)
@@ -109,7 +109,7 @@ def test_a_nightly_for_which_nothing_changed_starts_nothing(tmp_path: Path, undi
     done = run(nightly(tmp_path, "--new"))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "nothing has changed: wasi" in done.stdout
-    assert "begun:" not in done.stdout
+    assert "started:" not in done.stdout
     assert summary(tmp_path)["cells"][0]["modules"]["reused"] == len(SLICE)
 
 

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from harness.commands.cli import parse
 from harness.runs import publish as publishing
+from harness.runs.finished import CellProgress, Progress
 from harness.runs.publish import publish
 from harness.runs.records import CELL as RECORD
 from harness.runs.records import CellRecord, StartedRun, cell_directory, write_record
@@ -68,3 +69,14 @@ def test_a_run_that_is_published_reads_each_cell_once(
         status = publish(tmp_path / "run-01", run, [CELL], FLAKY, 1.0, Console(file=io.StringIO()))
         assert status == 0
         assert (opened[f"{CELL.id}/{OUTCOMES}"], opened[f"{CELL.id}/{RECORD}"]) == (time, time)
+
+
+def test_a_nightly_reads_a_cell_again_only_after_a_task_of_it(tmp_path: Path, opened: Counter[str]) -> None:
+    write_run(tmp_path, CELL)
+    progress = Progress(tmp_path)
+    for _ in range(3):  # there is more than one task that asks for a cell
+        assert progress.of(CELL.id) == CellProgress(finished=True, seconds=1.5)
+    assert opened[f"{CELL.id}/{OUTCOMES}"] == 1
+    progress.forget([CELL.id])
+    assert progress.of(CELL.id).finished
+    assert opened[f"{CELL.id}/{OUTCOMES}"] == 2
