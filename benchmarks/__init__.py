@@ -1,1 +1,1 @@
-"""Measurements: run by hand or by `nox -s bench`, never part of a test's assertion."""
+"""Benchmarks, run by hand or by `nox -s bench`; no test depends on their figures."""

@@ -1,14 +1,14 @@
 """The project's benchmarks, for `nox -s bench -- NAME`.
 
-    wasi      upstream's own run of the suite against ours: outcomes, time, memory (the default)
-    node      one Node process a test file, two at a time, against ours
+    wasi      the harness against upstream's own run of the suite: outcomes, time, memory (the default)
+    node      the harness against one Node process for each test file, two at a time
     flavours  what each further flavour of an Emscripten build costs
-    planning  expanding a matrix of 10,000 cells and selecting from it: time, memory
-    judging   reading the list of limitations and judging 500,000 outcomes of a run
-    page      the page of 40 cells of 45,000 tests, with 365 nights: time, memory, in a browser
-    history   a history of ten million outcomes: its size, and how long it takes to answer
+    planning  expanding a matrix of 10,000 cells, selecting from it and sharding: time, memory
+    judging   reading the list of limitations and judging 500,000 outcomes
+    page      the report of 40 cells of 45,000 tests and 365 nights: time, memory, in a browser
+    history   a history of ten million outcomes: its size, and how long answers take
 
-What a round saw is kept below reports/out/. Ratios are what to quote: machines differ and are noisy.
+Results are kept below reports/out/. Quote the ratios: machines differ and are noisy.
 """
 
 from __future__ import annotations
@@ -29,17 +29,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     names = ("wasi", "node", "flavours", "history", "judging", "page", "planning")
     parser.add_argument("name", nargs="?", choices=names, default="wasi")
-    parser.add_argument("--run", type=Path, default=TOP / "reports/out/latest", help="of judging and page: a directory")
-    parser.add_argument("--cpython", default="3.13.5", help="of wasi (default: %(default)s)")
     parser.add_argument(
-        "--runtime", nargs="+", choices=list(wasi.RUNTIMES), default=list(wasi.RUNTIMES), help="of wasi"
+        "--run",
+        type=Path,
+        default=TOP / "reports/out/latest",
+        help="for judging and page: the directory of a run (default: the newest)",
     )
-    parser.add_argument("--every", type=int, default=1, metavar="N", help="of node: only each Nth module")
-    parser.add_argument("--unrepaired", action="store_true", help="of node: the naive run's build has upstream's stack")
-    parser.add_argument("--runs", type=int, default=90, help="of history (default: %(default)s)")
-    parser.add_argument("--cells", type=int, default=4, help="of each of its runs (default: %(default)s)")
-    parser.add_argument("--outcomes", type=int, default=10_000_000, help="of all of them (default: %(default)s)")
-    parser.add_argument("--churn", action="store_true", help="no module comes to the same twice: the worst case")
+    parser.add_argument("--cpython", default="3.13.5", help="for wasi (default: %(default)s)")
+    parser.add_argument(
+        "--runtime", nargs="+", choices=list(wasi.RUNTIMES), default=list(wasi.RUNTIMES), help="for wasi (default: all)"
+    )
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="for node: only each Nth module")
+    parser.add_argument(
+        "--unrepaired", action="store_true", help="for node: build the naive run's CPython without repairs"
+    )
+    parser.add_argument("--runs", type=int, default=90, help="for history: runs (default: %(default)s)")
+    parser.add_argument("--cells", type=int, default=4, help="for history: cells of each run (default: %(default)s)")
+    parser.add_argument(
+        "--outcomes", type=int, default=10_000_000, help="for history: outcomes of all runs (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--churn", action="store_true", help="for history: no module has the same outcomes twice (the worst case)"
+    )
     arguments = parser.parse_args()
     console = Console(highlight=False)
     store = Store()

@@ -1,6 +1,6 @@
-"""Compares what upstream's own run observed (regrtest's JUnit) with what the harness observed.
+"""Compares the outcomes of upstream's own run (regrtest's JUnit) with those of the harness.
 
-Differences that are explained are counted by their explanation; the rest is listed one by one.
+Explained differences are counted by explanation; the others are listed one by one.
 """
 
 from __future__ import annotations
@@ -57,9 +57,9 @@ def our_outcomes(path: Path) -> dict[tuple[str, str], list[Outcome]]:
 
 
 def compare(upstream_xml: Iterable[Path], outcomes: Path, lost: Iterable[str] = ()) -> Comparison:
-    """Compare; `lost` are the modules of which upstream's run left nothing.
+    """Compare both sides; `lost` are the modules of which upstream's run left no results.
 
-    Raises OSError or ParseError for files that are not there or not whole.
+    Raises OSError or ParseError for a file that is missing or incomplete.
     """
     of_lost = tuple(f"{full_name(module)}." for module in lost)
     upstream = upstream_outcomes(upstream_xml)
@@ -72,7 +72,7 @@ def compare(upstream_xml: Iterable[Path], outcomes: Path, lost: Iterable[str] = 
     def explain(why: str, test: str) -> None:
         explained.setdefault(why, []).append(test)
 
-    # A skipped sub-test takes the place of its test in upstream's file; here the test has its own outcome.
+    # In upstream's file a skipped sub-test replaces its test; the harness reports the test itself.
     for test, outcome in sorted(only_upstream.elements()):
         match = _SUBTEST.match(test)
         if outcome == "skipped" and match and only_ours[match["test"], "passed"]:
@@ -102,7 +102,7 @@ def compare(upstream_xml: Iterable[Path], outcomes: Path, lost: Iterable[str] = 
 
 
 def show_comparison(name: str, found: Comparison, console: Console) -> None:
-    """What was equal and what was not between upstream's run and the one called `name`."""
+    """Print what is equal and what differs between upstream's run and the run called `name`."""
     console.print(f"\n{name}: {found.ours} outcomes, upstream {found.upstream}, equal {found.equal}")
     for why, tests in found.explained.items():
         console.print(f"  {len(tests)} differ because {why}")

@@ -1,6 +1,6 @@
-"""What the flavours of one CPython and one Emscripten cost, built one after the other from nothing but the parts.
+"""Measures what each flavour of an Emscripten build costs: several targets of one CPython and SDK, one after the other.
 
-The first pays for configure's questions, the build Python and the SDK's libraries; the others share them.
+The first pays for configure's checks, the build Python and the SDK's libraries; the others share them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Steps(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stopwatch:
-    """A watcher that keeps what each step took."""
+    """A watcher that records how long each step took."""
 
     def __init__(self) -> None:
         self.steps: dict[str, float] = {}
@@ -48,7 +48,7 @@ class Stopwatch:
 
 
 def measure(directory: Path, store: Store) -> list[Steps]:
-    """Build the flavours in a cache of their own, which has the provisioned parts of `store` and no build."""
+    """Build the flavours in a fresh cache that has the provisioned parts of `store`, but no builds."""
     cache = directory / "cache"
     cache.mkdir(parents=True)
     for name in ("downloads", "entries"):

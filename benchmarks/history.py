@@ -1,8 +1,8 @@
-"""A history of ten million outcomes: how large it is, how long a run takes to record, how long questions take.
+"""Measures a history of ten million outcomes: its size, the time to record a run, the time to answer questions.
 
-The runs are made up: a suite of the real one's shape, run night after night in several cells. Every night some
-tests flip, and now and then an update changes many. With `churn` every module comes to something else every
-night: then no two runs share their outcomes, which is the worst case.
+The runs are made up: a suite shaped like the real one, run night after night in several cells. Every night some tests
+flip, and now and then an update changes many. With `churn` every module has other outcomes every night, so that no two
+runs share any: the worst case.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from reports.summary import CellStatus, CellSummary, CPythonUsed, RuntimeUsed, S
 
 MODULES = 480
 FLIPS = 5
-"""tests a night, of one cell, that do not come to what they come to otherwise"""
+"""tests of a cell that have an unusual outcome in a night"""
 UPDATE = 10
 """nights from one change of the digests to the next"""
 UPDATED = 50
@@ -41,7 +41,7 @@ ROUNDS = 5
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """How long an answer takes: in this process, and as a command of its own, which also starts Python.
+    """How long an answer takes: in this process, and as a separate command, which also starts Python.
 
     Medians, in seconds.
     """
@@ -66,7 +66,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Suite:
-    """A made-up suite and what its tests come to in one cell, as the nights go by."""
+    """A made-up suite, and the outcomes of its tests in one cell, night by night."""
 
     def __init__(self, tests: int, seed: int) -> None:
         self._random = random.Random(seed)
@@ -125,7 +125,7 @@ def cell_summary(name: str) -> CellSummary:
 
 
 def fill(path: Path, *, runs: int, cells: int, outcomes: int, churn: bool) -> tuple[int, list[float]]:
-    """Record the runs; how many outcomes they have, and the seconds that each took to record."""
+    """Record the runs. Returns how many outcomes they have, and how many seconds each took to record."""
     names = [f"wasi_wasi-sdk-24_cpython-3.13.5_wasmtime-{number}.0.0" for number in range(cells)]
     suites = {name: Suite(outcomes // (runs * cells), seed) for seed, name in enumerate(names)}
     begin = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
@@ -154,7 +154,7 @@ def fill(path: Path, *, runs: int, cells: int, outcomes: int, churn: bool) -> tu
 
 
 def measure(directory: Path, *, runs: int, cells: int, outcomes: int, churn: bool) -> Found:
-    """Fill a history below `directory` and ask it."""
+    """Fill a history in `directory`, and time the answers to some questions."""
     directory.mkdir(parents=True)
     path = directory / history.NAME
     total, seconds = fill(path, runs=runs, cells=cells, outcomes=outcomes, churn=churn)
@@ -186,7 +186,7 @@ def measure(directory: Path, *, runs: int, cells: int, outcomes: int, churn: boo
 
 
 def _asked(words: tuple[str, ...], directory: Path) -> Question:
-    """Ask one question again and again; a name that there is not is answered with near misses."""
+    """Ask one question several times; an unknown name is answered with near misses."""
     command = {"diff": diff, "history": ask}[words[0]]
     walls, cpus = [], []
     for _ in range(ROUNDS):

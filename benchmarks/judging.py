@@ -1,6 +1,6 @@
-"""What it costs to read the list of limitations and to judge 500,000 real outcomes: those of a run, over and over.
+"""Measures how long it takes to read the list of limitations and to judge 500,000 outcomes of a real run.
 
-The bound: under 3 s.
+The outcomes are judged again and again until there are so many. The bound is 3 s.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ class Judging(msgspec.Struct, frozen=True, kw_only=True):
 
     outcomes: int
     cells: int
-    """how many the run has that were tested; each is judged about as often"""
+    """tested cells of the run; each is judged about as often"""
     reading: float
-    """of the list"""
+    """to read the list of limitations"""
     judging: float
     attributed: int
     """outcomes that a limitation explains"""
 
 
 def measure(run: Path, outcomes: int) -> Judging:
-    """Judge the cells of a run, one after the other and again, until so many outcomes are judged.
+    """Judge the cells of a run in turn, again and again, until `outcomes` outcomes are judged.
 
-    Raises UsageError for a run in which nothing was tested.
+    Raises UsageError for a run without a tested cell.
     """
     arguments = read_started(run).arguments
     cells = []

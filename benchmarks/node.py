@@ -1,8 +1,8 @@
-"""The suite under Node as one would run it without the harness, one process a test file, against ours.
+"""Compares the harness under Node with a naive run: one Node process for each test file.
 
-Both run with the same options, two guests at a time, one run after the other: the same build, which compares
-outcomes, too; or, for the naive run, the build that upstream's own flags make, with the hangs of its small stack.
-A module of the naive run that is not over within the harness's own limit of time is ended, and named.
+Both run with the same options, two guests at a time, one run after the other. Either both use the same build, and
+outcomes are compared, too; or the naive run uses the build that upstream's own flags make, which hangs where its small
+stack overflows. A module of the naive run that exceeds the harness's time limit is ended and named.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ AT_ONCE = 2
 
 
 class Round(msgspec.Struct, frozen=True, kw_only=True):
-    """The naive run and ours."""
+    """Results of the naive run and of the harness."""
 
     naive: Timing
     hung: tuple[str, ...]
@@ -37,12 +37,12 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     """modules of which the naive run left no JUnit file"""
     ours: Timing
     outcomes: Comparison | None
-    """of the same build; None if they were two"""
+    """None when the two runs used different builds"""
 
 
 def run_module(prepared: Prepared, module: str, junit: Path, store: Store) -> bool:
-    """`node python.js -m test MODULE` with regrtest's JUnit file at `junit`; whether it came to an end."""
-    # Without the code that the harness keeps: each guest compiles for itself.
+    """Run `node python.js -m test MODULE`, with its JUnit file at `junit`. Returns whether it ended in time."""
+    # Not with the code that the harness keeps: each guest compiles the module.
     settings = msgspec.structs.replace(prepared.settings, compiled=prepared.settings.wasm)
     with store.scratch("naive") as directory:
         written = directory / "work" / "junit.xml"
@@ -59,7 +59,7 @@ def run_module(prepared: Prepared, module: str, junit: Path, store: Store) -> bo
 def naive_run(
     prepared: Prepared, modules: Sequence[str], directory: Path, store: Store
 ) -> tuple[Timing, dict[str, bool]]:
-    """One process a module; whether each came to an end."""
+    """Run one process for each module. Returns the time, and for each module whether it ended in time."""
     before, started = cpu_seconds(), time.monotonic()
     with ThreadPoolExecutor(AT_ONCE) as pool:
         ended = pool.map(lambda name: run_module(prepared, name, directory / f"{name}.xml", store), modules)
@@ -68,9 +68,9 @@ def naive_run(
 
 
 def measure(every: int, directory: Path, store: Store, *, repaired: bool = True) -> Round:
-    """One round with every so-manieth module; what it saw in full lies in `directory` afterwards.
+    """Run one round with each `every`-th module; the full results are in `directory` afterwards.
 
-    The naive run takes the build without the matrix's repairs if it is not to be `repaired`.
+    Unless `repaired`, the naive run uses a build without the matrix's repairs.
     """
     junit = directory / "naive"
     junit.mkdir(parents=True)

@@ -1,7 +1,7 @@
-"""The page of a large run: 40 cells of 45,000 tests, 365 nights of history; made from the outcomes of a real run.
+"""Measures the report of a large run: 40 cells of 45,000 tests and 365 nights, made from the outcomes of a real run.
 
-The bounds: the report is written in under 60 s and 1 GB of memory; the first page is under 1 MB and usable in under
-1 s, a cell's page in under 1.5 s.
+The bounds: the report is written within 60 s and 1 GB of memory; the first page is smaller than 1 MB and usable within
+1 s, a cell's page within 1.5 s.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ from reports import history
 
 RUN = "20260101-000000-nightly-made-0000"
 FLAKY, FLIPS = 20, 3
-"""modules of each cell that do not always come to the same, and how many of them are bad in a night"""
+"""flaky modules of each cell, and how many of them are bad in a night"""
 ROUNDS = 3
 LIKENESSES: tuple[Callable[[Cell], tuple[str, ...]], ...] = (
     lambda cell: (cell.build.id, cell.runtime.name),
     lambda cell: (cell.build.target.id, cell.build.cpython.id),
 )
-"""how a cell may be like a real one, the best first"""
+"""in what a made-up cell may agree with a real one, best first"""
 _WHEN = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
 
@@ -64,19 +64,19 @@ class PageCost(msgspec.Struct, frozen=True, kw_only=True):
     history_mib: float
     report: Timing
     report_mib: float
-    """of the pages and their data, without outcomes and JUnit"""
+    """pages and their data, without outcomes and JUnit files"""
     first_page_kib: float
-    """with its styles and scripts"""
+    """including its styles and scripts"""
     first_page_s: float
-    """the worst of some rounds, until the matrix is there"""
+    """until the matrix is shown; the worst of ROUNDS"""
     cell_page_s: float
-    """until its modules are there"""
+    """until its modules are shown; the worst of ROUNDS"""
 
 
 def measure(source: Path, directory: Path, *, cells: int, tests: int, runs: int) -> PageCost:
-    """Make the run and its history, write the report once for the newest night, open its pages.
+    """Make the run and its history, write the report of the newest night, and open its pages.
 
-    Raises UsageError for a `source` that has no tested cell.
+    Raises UsageError for a `source` without a tested cell.
     """
     chosen = make_run(source, directory, cells=cells, tests=tests)
     report = [sys.executable, "-m", "harness", "report", RUN, "--out", str(directory)]
@@ -119,7 +119,7 @@ def _count(place: Path) -> int:
 
 
 def make_run(source: Path, directory: Path, *, cells: int, tests: int) -> list[Cell]:
-    """A run of so many cells: of each, the outcomes of a real cell that is like it, and again, up to so many tests."""
+    """Make a run of `cells` cells, each with the outcomes of a similar real cell, repeated up to `tests` tests."""
     started = read_started(source)
     tested = {name: record for name in started.cells if (record := read_record(source, name)) and record.tested}
     expansion = expand(load())
@@ -161,7 +161,7 @@ def _make_cell(source: Path, run: Path, model: str, cell: Cell, record: CellReco
 
 
 def _repeated(results: Sequence[ModuleResult], tests: int) -> Iterator[ModuleResult]:
-    """The results, and again under other names of modules, until there are so many tests."""
+    """The results, repeated under other module names until there are `tests` tests."""
     count = 0
     for again in itertools.count():
         for result in results:
@@ -177,7 +177,7 @@ def _repeated(results: Sequence[ModuleResult], tests: int) -> Iterator[ModuleRes
 
 
 def make_history(path: Path, runs: int) -> None:
-    """The nights before the one that is recorded: the same, but for what some modules of each cell came to."""
+    """Record earlier nights: copies of the recorded one in which some modules of each cell have other outcomes."""
     chance = random.Random(0)
     with sqlite3.connect(path) as database:
         (newest,) = database.execute("SELECT id FROM runs").fetchone()

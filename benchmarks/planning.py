@@ -1,6 +1,6 @@
-"""What planning costs: a synthetic matrix of 10,000 cells with suites of 500 modules, expanded, selected from, sharded.
+"""Measures planning: 10,000 synthetic cells with suites of 500 modules are expanded, selected from and sharded.
 
-The bound: under 5 s and 500 MB.
+The bounds are 5 s and 500 MB.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ SDKS, CPYTHONS, RUNTIMES, RULES, MODULES = 25, 20, 10, 50, 500
 SHARDS = 8
 """of each suite"""
 CELLS = SDKS * CPYTHONS * RUNTIMES * 2
-"""two, since each build is plain and debug"""
+"""each build is there twice: plain and debug"""
 
 
 class Planning(msgspec.Struct, frozen=True, kw_only=True):
-    """What each step took, in seconds of CPU, and the memory of the process."""
+    """Seconds of CPU of each step, and memory."""
 
     cells: int
     seconds: dict[str, float]
     peak_mib: float
-    """that Python allocated for it"""
+    """allocated by Python"""
     process_peak_mib: float
 
 
 def synthetic() -> Matrix:
-    """A matrix of CELLS cells, one more SDK that a rule rejects, and rules that each have to be looked at."""
+    """A matrix of CELLS cells, one more SDK that a rule rejects, and rules that all must be checked for each cell."""
     series = Series(
         sdk_family=SdkFamily.WASI_SDK,
         cpython=Requirement.parse(">=3.0,<4"),
@@ -90,7 +90,7 @@ def _parsed(*texts: str) -> tuple[Requirement, ...]:
 
 
 def steps(matrix: Matrix) -> dict[str, float]:
-    """Expand, and select in each of the ways that the command line has; seconds of CPU of each."""
+    """Expand, select in each way that the command line offers, and plan. Returns the seconds of CPU of each step."""
     seconds: dict[str, float] = {}
     made: list[Expansion] = []
 
@@ -139,7 +139,7 @@ def steps(matrix: Matrix) -> dict[str, float]:
 
 
 def measure() -> Planning:
-    """Times first; then once more for the memory, since watching that slows everything down."""
+    """Measure time first, then memory in a second pass, since tracing memory slows everything down."""
     seconds = steps(synthetic())
     tracemalloc.start()
     steps(synthetic())

@@ -1,4 +1,4 @@
-"""What the benchmarks share: a command's wall time, CPU time and memory, and the harness's run of a cell."""
+"""What the benchmarks share: measuring a command's wall time, CPU time and memory, and running a cell."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
     wall: float
     cpu: float
     harness_peak_mib: float = 0.0
-    """the most memory that the harness's own processes had together (proportional set size)"""
+    """peak memory of the harness's own processes together (proportional set size)"""
 
 
 def is_guest(process: psutil.Process) -> bool:
@@ -43,7 +43,7 @@ def is_guest(process: psutil.Process) -> bool:
 
 
 class MemoryWatch:
-    """Samples the memory of this process's descendants, guests left out."""
+    """Samples the memory of a process and its descendants, without guests."""
 
     def __init__(self, pid: int) -> None:
         self.peak = 0.0
@@ -74,7 +74,7 @@ class MemoryWatch:
 
 
 def timed(argv: list[str], *, cwd: Path, env: dict[str, str], log: Path) -> Timing:
-    """Run a command with its output in a file; CPU time is its own and its children's."""
+    """Run a command, with its output in a file. CPU time includes its children's."""
     before = cpu_seconds()
     started = time.monotonic()
     with log.open("wb") as file:
@@ -86,13 +86,13 @@ def timed(argv: list[str], *, cwd: Path, env: dict[str, str], log: Path) -> Timi
 
 
 def cpu_seconds() -> float:
-    """What this process's children that have ended took, in seconds of CPU."""
+    """Seconds of CPU of this process's children that have ended."""
     times = os.times()
     return times.children_user + times.children_system
 
 
 def prepare(selection: Selection, store: Store, *, repaired: bool = True) -> Prepared:
-    """Provision and build the one cell that is selected; if not `repaired`, without the matrix's repairs."""
+    """Provision and build the one selected cell; unless `repaired`, without the matrix's repairs."""
     matrix = load()
     if not repaired:
         matrix = msgspec.structs.replace(matrix, repairs=())
@@ -102,9 +102,9 @@ def prepare(selection: Selection, store: Store, *, repaired: bool = True) -> Pre
 
 
 def harness_run(prepared: Prepared, directory: Path, modules: Sequence[str] = ()) -> tuple[Timing, Path]:
-    """The harness's run of a cell, with all that it does around the suite; its time and its outcomes.jsonl.
+    """Run a cell with `python -m harness test`. Returns the time, and the path of outcomes.jsonl.
 
-    Without `modules` it is the whole suite.
+    Without `modules` it runs the whole suite.
     """
     out = directory / prepared.cell.runtime.id
     argv = [sys.executable, "-m", "harness", "test", "--cell", prepared.cell.id, "--out", str(out), "-n", "2"]
@@ -115,7 +115,7 @@ def harness_run(prepared: Prepared, directory: Path, modules: Sequence[str] = ()
 
 
 def show_timings(base: str, timings: Mapping[str, Timing], console: Console) -> None:
-    """A table of runs, each also as a share of the run called `base`."""
+    """Print a table of runs, with each time also as a share of the run called `base`."""
     table = Table(box=None)
     for heading in ("", "wall", f"of {base}", "CPU", f"of {base}", "harness peak"):
         table.add_column(heading, justify="right")

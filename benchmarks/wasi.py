@@ -1,8 +1,8 @@
-"""Upstream's own run of the suite on WASI against ours, one after the other.
+"""Compares the harness on WASI with upstream's own run of the suite, one after the other, on one build.
 
-For one build: outcomes compared case by case, wall time and CPU time of the whole suite with the embedded
-runtime and with the CLI relative to upstream's, the time to the first test when nothing changed, and the
-peak memory of the harness's own processes. Ratios are what to quote: machines differ and are noisy.
+It compares outcomes case by case; wall time and CPU time of the whole suite with the embedded runtime and with
+wasmtime's command; and measures the time to the first test when nothing changed, and the peak memory of the harness's
+own processes. Quote the ratios: machines differ and are noisy.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ RUNTIMES = {"embedded": "wasmtime-50.0.1", "cli": "wasmtime-cli-49.0.3"}
 
 
 class Round(msgspec.Struct, frozen=True, kw_only=True):
-    """Upstream's run and ours."""
+    """Results of upstream's run and of the harness."""
 
     upstream: Timing
     ours: dict[str, Timing]
     """by runtime: embedded, cli"""
     outcomes: dict[str, Comparison]
     ready_s: float
-    """seconds that provisioning and building take when nothing changed"""
+    """seconds of provisioning and building when nothing changed"""
 
 
 def upstream(prepared: Prepared, cli: Path, directory: Path) -> tuple[Timing, Path]:
-    """Upstream's `make test` in the build directory, with wasmtime's CLI; the make itself is not counted."""
+    """Run upstream's `make test` in the build directory, with wasmtime's command. Make's own time is subtracted."""
     build = prepared.settings.wasm.parent
     with tempfile.TemporaryDirectory() as path:
         (Path(path) / "wasmtime").symlink_to(cli)
@@ -50,7 +50,7 @@ def upstream(prepared: Prepared, cli: Path, directory: Path) -> tuple[Timing, Pa
 
 
 def measure(cpython: str, runtimes: Sequence[str], directory: Path, store: Store) -> Round:
-    """One round; what it saw in full lies in `directory` afterwards."""
+    """Run one round; the full results are in `directory` afterwards."""
     directory.mkdir(parents=True)
 
     def cell(runtime: str) -> Prepared:
