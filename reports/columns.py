@@ -5,7 +5,6 @@ A cell has 45,000 tests, and nearly all passed: what a browser reads of one is i
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
@@ -14,6 +13,7 @@ import msgspec
 from matrix.names import full_name
 from matrix.outcome import LETTERS, ModuleResult, Status
 from matrix.text import shortened
+from reports.safe_text import visible
 from reports.verdict import CellVerdicts, Judged, Verdict
 
 VERDICT_LETTERS = {
@@ -28,8 +28,6 @@ VERDICT_LETTERS = {
 LONGEST = 20_000
 """characters of a text that the page shows; the whole lies beside it"""
 _LONGEST_REASON = 500
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-"""what is not shown, or changes how other characters are: https://www.unicode.org/reports/tr36/"""
 
 
 class Details(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -69,16 +67,6 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True):
     limitation: dict[str, int]
     detailed: list[int]
     """the places of the modules that have details"""
-
-
-def visible(text: str) -> str:
-    """Text in which nothing is hidden: control characters, marks of direction and lone surrogates as escapes."""
-    return text if text.isascii() and text.isprintable() else _UNSEEN.sub(_escaped, text)
-
-
-def _escaped(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
 def columns(verdicts: CellVerdicts, results: Mapping[str, ModuleResult]) -> tuple[Columns, dict[int, ModuleDetails]]:

@@ -27,7 +27,7 @@ _LONGEST = 100_000
 """characters of a message; the whole is in outcomes.jsonl"""
 
 
-def plain(text: str) -> str:
+def xml_text(text: str) -> str:
     """Text that XML 1.0 can hold: other characters are written as escapes, too long a text is shortened."""
     text = shortened(text, _LONGEST, see="outcomes.jsonl")
     return _NOT_XML.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
@@ -99,7 +99,7 @@ _ORDINARY = re.compile(r"[\w. ()-]*", re.ASCII)
 def _quoted(text: str) -> str:
     """Text as the value of an attribute."""
     ordinary = _ORDINARY.fullmatch(text)
-    return f'"{text}"' if ordinary else f'"{str(escape(plain(text))).translate(_WHITE)}"'
+    return f'"{text}"' if ordinary else f'"{str(escape(xml_text(text))).translate(_WHITE)}"'
 
 
 _OF_ALL = ("tests", "failures", "errors")
@@ -119,10 +119,10 @@ def _case(judged: Judged, shown: _Shown | None) -> str:
     inside = ""
     if shown is not None:
         kind = f' type="{shown.kind}"' if shown.kind else ""
-        text = escape(plain(shown.text))
+        text = escape(xml_text(shown.text))
         inside = f"<{shown.element} message={_quoted(shown.message)}{kind}>{text}</{shown.element}>"
     if outcome.output:
-        inside += f"<system-out>{escape(plain(outcome.output))}</system-out>"
+        inside += f"<system-out>{escape(xml_text(outcome.output))}</system-out>"
     return f"<testcase {start}>{inside}</testcase>"
 
 

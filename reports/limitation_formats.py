@@ -14,7 +14,7 @@ import msgspec
 
 from matrix.conditions import Condition
 from matrix.limitations import CellLimitations, Expectation, Limitation
-from reports.limitation_matrix import plain
+from reports.safe_text import markdown_line
 
 _WILD = re.compile(r"[*?\[]")
 
@@ -37,12 +37,12 @@ def as_markdown(entries: Sequence[Limitation]) -> str:
     for section in dict.fromkeys(entry.section for entry in entries):
         lines += [f"## {section}", ""]
         for entry in (entry for entry in entries if entry.section == section):
-            lines.append(f"- **{entry.id}**: {plain(entry.title)}")
+            lines.append(f"- **{entry.id}**: {markdown_line(entry.title)}")
             facts = [where(entry.when)] if entry.when != Condition() else []
             globs = sum(1 if isinstance(test.match, str) else len(test.match) for test in entry.tests)
             facts += [f"{globs} known failing (names or globs)"] if globs else []
             facts += [", ".join(entry.references)] if entry.references else []
-            lines += [f"  {plain(fact)}" for fact in facts]
+            lines += [f"  {markdown_line(fact)}" for fact in facts]
         lines.append("")
     return "\n".join(lines)
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from matrix.limitations import Limitation, State
 from matrix.model import Cell
 from reports.probed import Square, lifted_from
+from reports.safe_text import markdown_line
 
 MARKS = {State.HOLDS: "●", State.PARTLY: "◐", State.LIFTED: "○", State.CANNOT_BE_TRIED: "-", State.BROKEN: "✗"}
 
@@ -47,7 +48,7 @@ def mark(square: Square) -> str:
 
 def _details(entry: Limitation, squares: Sequence[Square], cells: Mapping[str, Cell]) -> list[str]:
     """What is known of one limitation, and what was seen of it."""
-    lines = [f"### {entry.id}", "", f"{plain(entry.title)}.", ""]
+    lines = [f"### {entry.id}", "", f"{markdown_line(entry.title)}.", ""]
     references = [f"<{one}>" if one.startswith("http") else one for one in entry.references]
     if references:
         lines += [f"References: {', '.join(references)}", ""]
@@ -58,12 +59,5 @@ def _details(entry: Limitation, squares: Sequence[Square], cells: Mapping[str, C
         seen[one.state, one.saw, one.wrong].append(numbers[one.cell])
     for (state, saw, wrong), places in seen.items():
         where = ", ".join(map(str, places))
-        lines.append(f"- {MARKS[state]} {state} ({where}): {plain(saw)}" + (f" **{wrong}**" if wrong else ""))
+        lines.append(f"- {MARKS[state]} {state} ({where}): {markdown_line(saw)}" + (f" **{wrong}**" if wrong else ""))
     return [*lines, ""]
-
-
-def plain(text: str, most: int = 300) -> str:
-    """Text that a guest wrote as one line of Markdown that nothing in it formats."""
-    line = " ".join(text.split())
-    line = line if len(line) <= most else f"{line[:most]}..."
-    return "".join(f"\\{char}" if char in "\\`*_{}[]<>|#" else char for char in line if char.isprintable())

@@ -24,7 +24,7 @@ from reports.chosen import LATEST, PREVIOUS, choose, narrowed
 from reports.differences import short_names
 from reports.flakes import Flake
 from reports.history import History, RecordedCell, SeenTest
-from reports.render import shown
+from reports.safe_text import for_terminal as safe
 
 _MOST_TESTS = 50
 """that a glob may match"""
@@ -118,16 +118,16 @@ def _show_diff(found: Diff, console: Console) -> None:
         _show_cell(cell, console)
     for where, names in (("before", found.only_before), ("after", found.only_after)):
         for name in names:
-            console.print(f"only {where}: {shown(name)}", soft_wrap=True)
+            console.print(f"only {where}: {safe(name)}", soft_wrap=True)
 
 
 def _show_cell(cell: CellChanges, console: Console) -> None:
     before, after = cell.before, cell.after
-    console.print(f"[bold]{shown(after.cell)}[/bold]", soft_wrap=True)
-    other = f" {shown(before.cell)}" if before.cell != after.cell else ""
-    console.print(f"before: {shown(before.run)}{other}, after: {shown(after.run)}", soft_wrap=True)
+    console.print(f"[bold]{safe(after.cell)}[/bold]", soft_wrap=True)
+    other = f" {safe(before.cell)}" if before.cell != after.cell else ""
+    console.print(f"before: {safe(before.run)}{other}, after: {safe(after.run)}", soft_wrap=True)
     for note in cell.notes:
-        console.print(f"note: {shown(note)}", style="dim", soft_wrap=True)
+        console.print(f"note: {safe(note)}", style="dim", soft_wrap=True)
     table = Table(box=None, pad_edge=False)
     for heading in ("", "test", "before", "after"):
         table.add_column(heading, overflow="fold")
@@ -135,7 +135,9 @@ def _show_cell(cell: CellChanges, console: Console) -> None:
         rows = list(group)
         for change in rows[:_MOST_ROWS]:
             table.add_row(
-                f"[{_COLOURS[kind]}]{kind.value}", shown(change.test or f"module {change.module}"), *_texts(change)
+                f"[{_COLOURS[kind]}]{kind.value}",
+                safe(change.test or f"module {change.module}"),
+                *_texts(change),
             )
         if len(rows) > _MOST_ROWS:
             table.add_row("", f"... and {len(rows) - _MOST_ROWS} more: --json has all")
@@ -159,7 +161,7 @@ _COLOURS = {
 def _texts(change: Change) -> tuple[str, str]:
     if change.kind is ChangeKind.SLOWER:
         return f"{change.before_s:.2f} s", f"{change.after_s:.2f} s"
-    return shown(change.before) or "-", shown(change.after) or "-"
+    return safe(change.before) or "-", safe(change.after) or "-"
 
 
 # --- history
@@ -230,7 +232,7 @@ def _show_seen(seen: Sequence[SeenTest], console: Console) -> None:
     """Tables for each test (of each module that runs it): a row a run, a column a cell."""
     for (test, module), group in itertools.groupby(seen, key=lambda one: (one.test, one.module)):
         found = list(group)
-        console.print(f"[bold]{shown(test)}[/bold] of {shown(module)}", soft_wrap=True)
+        console.print(f"[bold]{safe(test)}[/bold] of {safe(module)}", soft_wrap=True)
         cells = sorted({one.cell for one in found})
         for start in range(0, len(cells), _MOST_CELLS):
             side_by_side = cells[start : start + _MOST_CELLS]
@@ -244,9 +246,9 @@ def _show_table(seen: Iterable[SeenTest], cells: Sequence[str], console: Console
         runs.setdefault(one.run, {})[one.cell] = one
     table = Table(box=None, pad_edge=False)
     for heading in ("run", *short_names(cells).values()):
-        table.add_column(shown(heading), overflow="fold")
+        table.add_column(safe(heading), overflow="fold")
     for run, found in list(runs.items())[-_MOST_RUNS:]:
-        table.add_row(shown(run), *(_text(found.get(cell)) for cell in cells))
+        table.add_row(safe(run), *(_text(found.get(cell)) for cell in cells))
     console.print(table)
     if len(runs) > _MOST_RUNS:
         console.print(f"... and {len(runs) - _MOST_RUNS} earlier runs: --json has all")
@@ -270,7 +272,7 @@ def _show_flaky(flaky: Sequence[Flake], console: Console) -> None:
     for one in flaky[:_MOST_ROWS]:
         outcomes = "; ".join(f"{times} {outcome}" for outcome, times in one.outcomes.items())
         rate = f"{one.rate.share:.1%}"
-        names = (shown(name) for name in (one.test, one.module, one.cell))
+        names = (safe(name) for name in (one.test, one.module, one.cell))
         table.add_row(str(one.rate.bad), str(one.rate.all), rate, *names, outcomes)
     console.print(table)
     if len(flaky) > _MOST_ROWS:

@@ -19,7 +19,7 @@ from matrix.errors import HistoryUnusable
 from matrix.limitations import Limitations
 from matrix.load import load
 from matrix.resolve import ResolvedCell
-from reports import history, page, render
+from reports import history, page, render, terminal
 from reports.differences import compare
 from reports.gathered import Gathered
 from reports.summary import Summary, expired, run_summary
@@ -45,7 +45,7 @@ def publish(
         summary = summarise(run, cells, reports, gathered, duration, interrupted=interrupted)
         write_files(directory, render.summary_files(summary))
         write_pages_and_history(directory, run, summary, cells, limitations, gathered, console)
-        render.show(summary, directory, console)
+        terminal.show(summary, directory, console)
         return summary.exit_status
 
 

@@ -16,11 +16,12 @@ from markupsafe import Markup
 
 from matrix.outcome import ModuleResult
 from matrix.text import last_line, shortened
-from reports.columns import columns, visible
+from reports.columns import columns
 from reports.differences import short_names
 from reports.file import File, text_file
 from reports.page.timing import Bar, CellTime, SlowModule, lanes
 from reports.render import state, tone
+from reports.safe_text import visible
 from reports.summary import BuildStep, CellSummary, Summary
 from reports.timelines import Point, Timeline
 from reports.verdict import CellVerdicts

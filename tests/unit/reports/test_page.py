@@ -5,17 +5,17 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
 
 from harness.runs.records import write_files
 from matrix.outcome import Outcome, Status
-from reports.columns import LONGEST, columns, visible
+from reports.columns import LONGEST, columns
 from reports.page import files_of_tests, json_script
 from reports.page.timing import Bar, Lanes, Slowest, cell_time, lanes
+from reports.safe_text import visible
 from reports.timelines import Timeline, changing, without_constant
 from reports.verdict import judge_cell
 from tests.unit import made
-from tests.unit.hostile import TEXTS, texts
+from tests.unit.hostile import TEXTS
 from tests.unit.made import explaining, listed, outcome, result
 
 hostile = pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
@@ -31,21 +31,6 @@ def data(path: Path) -> dict[str, object]:
 
 
 # --- text
-
-
-@given(texts)
-def test_visible_text_hides_nothing_and_can_be_written(text: str) -> None:
-    shown = visible(text)
-    shown.encode("utf-8")
-    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", shown)
-
-
-def test_ordinary_text_stays_as_it_is() -> None:
-    assert visible("a test\n\twith “quotes”") == "a test\n\twith “quotes”"
-
-
-def test_a_colour_and_a_lone_surrogate_are_shown_as_escapes() -> None:
-    assert visible("\x1b[31m \ud800 \u202e") == "\\x1b[31m \\ud800 \\u202e"
 
 
 @hostile

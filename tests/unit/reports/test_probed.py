@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from matrix.conditions import Condition
 from matrix.limitations import Limitation, State
 from matrix.model import Cell
-from reports.limitation_matrix import as_markdown, plain
+from reports.limitation_matrix import as_markdown
 from reports.probed import Square, lifted_from, square, without_probe
 from tests.unit import made
 
@@ -64,8 +64,3 @@ def test_the_matrix_shows_states_and_what_disagrees() -> None:
     assert "- ● holds (1): saw holds" in text
     assert "- ○ lifted (2): saw lifted **the list says that it holds**" in text
     assert "- lifted from wasi-sdk 33 on (not with 16)" in text
-
-
-def test_what_a_guest_wrote_does_not_format() -> None:
-    assert plain("<b>|`a`\n\x1b[31m *x*") == r"\<b\>\|\`a\` \[31m \*x\*"
-    assert plain("x" * 1000) == "x" * 300 + "..."
