@@ -25,7 +25,8 @@ from harness.guests.settings import GuestSettings, Limits
 from harness.machine.hashing import digest_of, file_sha256
 from harness.machine.store import Store
 from harness.provide.items import items_of
-from harness.provide.obtain import Obtained, obtain
+from harness.provide.obtain import obtain
+from harness.provide.provider import Obtained
 from matrix.errors import BuildFailed, MatrixError
 from matrix.model import Build, RuntimeKind
 from matrix.resolve import ResolvedCell

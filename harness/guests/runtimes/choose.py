@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.guests.adapter import Adapter
-from harness.provide.obtain import Obtained
+from harness.provide.provider import Obtained
 from matrix.model import Runtime, RuntimeKind
 
 

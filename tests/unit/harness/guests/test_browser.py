@@ -16,7 +16,7 @@ from harness.guests.places import MEMORY_EVENTS, MEMORY_WORK, Place, Preopen
 from harness.guests.runtimes.browser import FAULT, PAGES, Browser, HostSpec, PageProbe, Told, launch_options
 from harness.guests.runtimes.choose import adapter
 from harness.machine.store import Store
-from harness.provide.obtain import Obtained
+from harness.provide.provider import Obtained
 from matrix import json_records
 from matrix.model import Runtime, RuntimeKind
 
