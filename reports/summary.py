@@ -73,8 +73,8 @@ class CellSummary(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     """why it was not tested"""
     modules: Modules = Modules()
-    counts: dict[Status, int] = {}
-    verdicts: dict[Verdict, int] = {}
+    counts: dict[str, int] = {}
+    verdicts: dict[str, int] = {}
     unattributed_skips: int = 0
     durations_s: dict[str, float] = {}
     notes: tuple[str, ...] = ()
@@ -83,7 +83,7 @@ class CellSummary(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def red(self) -> int:
         """How many outcomes are unexpected."""
-        return sum(self.verdicts.get(verdict, 0) for verdict in RED_VERDICTS)
+        return sum(self.verdicts.get(verdict.value, 0) for verdict in RED_VERDICTS)
 
     @property
     def forgiven(self) -> bool:
@@ -107,8 +107,7 @@ class Unexpected(msgspec.Struct, frozen=True, kw_only=True):
     cell: str
     test: str
     outcome: str
-    """a status; "built" for a build that was expected to fail, "expired" for a rule, "" for an entry of the list"""
-    verdict: Verdict
+    verdict: str
     limitation: str = ""
     skip_reason: str = ""
     """of the list of limitations: the pattern that no skipped test matches"""
@@ -162,8 +161,8 @@ def judged_cell(
         status=CellStatus.ERROR if fault else status,
         reason=fault or base.reason,
         modules=Modules(planned=verdicts.planned, run=verdicts.run, vacuous=verdicts.vacuous, reused=verdicts.reused),
-        counts={status: counts[status] for status in Status},
-        verdicts={verdict: kinds[verdict] for verdict in Verdict},
+        counts={status.value: counts[status] for status in Status},
+        verdicts={verdict.value: kinds[verdict] for verdict in Verdict},
         unattributed_skips=len(verdicts.unattributed),
         durations_s=durations,
         notes=notes,
@@ -186,7 +185,7 @@ def expired(matrix: Matrix, cells: Sequence[Cell], today: datetime.date) -> tupl
             cell="",
             test="",
             outcome="expired",
-            verdict=Verdict.STALE,
+            verdict=Verdict.STALE.value,
             detail=f"rules.toml: {key}: look at it again, its last day was {rule.expires}: {rule.reason}",
         )
         for key, rule in matrix.expired(today).items()
@@ -205,7 +204,7 @@ def unexpected(cell: str, session: str, verdicts: CellVerdicts, *, options: str 
             cell=cell,
             test=judged.outcome.test,
             outcome=judged.outcome.status.value,
-            verdict=judged.verdict,
+            verdict=judged.verdict.value,
             limitation=judged.limitation,
             detail=judged.detail or judged.outcome.detail,
             reproduce=f"{again} {_name(judged.module, judged.outcome.test)}",
@@ -217,7 +216,7 @@ def unexpected(cell: str, session: str, verdicts: CellVerdicts, *, options: str 
             cell=cell,
             test=entry.match,
             outcome="",
-            verdict=Verdict.STALE,
+            verdict=Verdict.STALE.value,
             limitation=entry.limitation,
             skip_reason=entry.skip_reason,
             detail=f"the list of limitations: {entry}",
@@ -230,7 +229,7 @@ def unexpected(cell: str, session: str, verdicts: CellVerdicts, *, options: str 
             cell=cell,
             test=conflict.test,
             outcome="",
-            verdict=Verdict.STALE,
+            verdict=Verdict.STALE.value,
             limitation=conflict.entries[0][1],
             detail=f"two entries of the list of limitations claim it: {conflict}",
             reproduce=again,

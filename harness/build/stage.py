@@ -19,7 +19,8 @@ from harness.machine.hashing import digest_of
 from matrix import json_records
 from matrix.model import Series
 
-_LIBRARY = "/Lib"
+LIBRARY = "/Lib"
+"""the standard library in a tree, and in a guest whose root is the tree"""
 _KEPT = {"__pycache__"}
 """what the tree has beyond the sources, and keeps while it is synchronised"""
 _BUILD_FILES = (
@@ -75,7 +76,7 @@ TESTS = ("tests.data", "tests.json")
 
 def pack_tests(tree: Path) -> None:
     """Make the archive of the tests, and their byte-code, that guests without the host's files are given."""
-    library = tree / _LIBRARY.lstrip("/")
+    library = tree / LIBRARY.lstrip("/")
     rows: list[tuple[str, int, int, int]] = []
     position = 0
     partial = tree / f".{TESTS[0]}"

@@ -20,15 +20,14 @@ from harness.build.step import Plan
 from harness.build.toolchain import set_up
 from harness.guests.adapter import GuestRun
 from harness.guests.digest import digest_of_guests
-from harness.guests.runtimes.choose import adapter
+from harness.guests.runtimes.choose import choose_adapter
 from harness.guests.settings import GuestSettings, Limits
 from harness.machine.hashing import digest_of, file_sha256
 from harness.machine.store import Store
 from harness.provide.items import items_of
-from harness.provide.obtain import obtain
-from harness.provide.provider import Obtained
+from harness.provide.obtain import Obtained, obtain
 from matrix.errors import BuildFailed, MatrixError
-from matrix.model import Build, RuntimeKind
+from matrix.model import Build
 from matrix.resolve import ResolvedCell
 
 
@@ -93,10 +92,11 @@ class Preparer:
             notes.append(f"made on demand: {cell.exclusion.reason}")
         settings = self._settings(cell, parts, runtime, limits)
         compiled = time.monotonic()
-        if not adapter(cell.runtime, runtime, cell.runtime_flags).confines_writes:
+        runs = choose_adapter(cell.runtime, runtime, cell.runtime_flags)
+        if not runs.confines_writes:
             notes.append(f"{cell.runtime.name} does not keep guests from writing to the library that they share")
-        if cell.runtime.kind is RuntimeKind.NODE and settings.compiled == settings.wasm:
-            notes.append(f"{cell.runtime.id} cannot keep V8's code: each guest compiles the module for itself")
+        if runs.keeps_code and settings.compiled == settings.wasm:
+            notes.append(f"{cell.runtime.id} cannot keep compiled code: each guest compiles the module for itself")
         return Prepared(
             cell=cell,
             source=had[cell.build.cpython.id].path,
@@ -310,7 +310,7 @@ class Preparer:
         return GuestSettings(
             wasm=wasm,
             wasm_digest=digest,
-            compiled=adapter(cell.runtime, runtime, cell.runtime_flags).compile(run, self._store),
+            compiled=choose_adapter(cell.runtime, runtime, cell.runtime_flags).compile(run, self._store),
             tree=layout.guest_tree(parts.directory),
             executable=guest.executable,
             build=guest.build,

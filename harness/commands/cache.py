@@ -12,8 +12,7 @@ from rich.table import Table
 from harness.commands.cli import Parser
 from harness.machine import upkeep
 from harness.machine.store import Store
-from harness.machine.units import human_age, human_size, parse_age, parse_size
-from harness.machine.upkeep import CacheItem, CacheLimits
+from harness.machine.upkeep import Item, Limits, human_age, human_size
 from matrix import json_records
 from matrix.errors import UsageError
 
@@ -64,7 +63,7 @@ def _prune(argv: Sequence[str], console: Console) -> int:
     now = datetime.datetime.now(datetime.UTC)
     items = upkeep.survey(store)
 
-    def remove(item: CacheItem) -> bool:
+    def remove(item: Item) -> bool:
         if not (dry_run or upkeep.remove(store, item)):
             return False
         said = "would remove" if dry_run else "removed"
@@ -81,7 +80,7 @@ def _prune(argv: Sequence[str], console: Console) -> int:
     return 0
 
 
-def _limits(argv: Sequence[str]) -> tuple[CacheLimits, bool]:
+def _limits(argv: Sequence[str]) -> tuple[Limits, bool]:
     """The limits that were asked for, and whether nothing is to be removed."""
     parser = Parser(
         prog=f"{_NAME} {_PRUNE}",
@@ -94,12 +93,12 @@ def _limits(argv: Sequence[str]) -> tuple[CacheLimits, bool]:
     arguments = parser.parse_args(list(argv))
     if arguments.max_size is None and arguments.older_than is None:
         raise UsageError(f"`cache {_PRUNE}` takes a limit", hint="--max-size 20G, or --older-than 30d, or both")
-    limits = CacheLimits(
-        max_size=None if arguments.max_size is None else parse_size(arguments.max_size),
-        older_than=None if arguments.older_than is None else parse_age(arguments.older_than),
+    limits = Limits(
+        max_size=None if arguments.max_size is None else upkeep.size_of(arguments.max_size),
+        older_than=None if arguments.older_than is None else upkeep.age_of(arguments.older_than),
     )
     return limits, arguments.dry_run
 
 
-def _use(item: CacheItem, now: datetime.datetime) -> str:
+def _use(item: Item, now: datetime.datetime) -> str:
     return "now" if item.in_use else human_age(now - item.used)

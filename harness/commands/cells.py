@@ -13,8 +13,7 @@ from harness.cells.request import Arguments
 from harness.cells.selection import expansion_of, matrix_of, selection_of
 from harness.machine.store import Store
 from harness.provide.items import items_of
-from harness.provide.obtain import Availability, availability
-from harness.provide.provider import Provider
+from harness.provide.obtain import Availability, Provider, availability
 from matrix import json_records
 from matrix.expand import Expansion
 from matrix.resolve import resolve

@@ -18,7 +18,7 @@ from harness.cells.selection import matrix_of, selected_cells
 from harness.cells.sets import cells_of_set
 from harness.commands.progress import TerminalWatcher
 from harness.guests.probing import Probed, run_probes
-from harness.guests.runtimes.choose import adapter
+from harness.guests.runtimes.choose import choose_adapter
 from harness.machine.files import write_atomically
 from harness.machine.store import Store
 from harness.runs.records import named_run_id, point_latest
@@ -104,7 +104,7 @@ def chosen(limitations: Limitations, names: Sequence[str]) -> dict[str, Path]:
 
 def probe_cell(prepared: Prepared, probes: Mapping[str, Path], store: Store) -> list[Probed]:
     """What each probe saw on a cell, some guests side by side."""
-    runtime = adapter(prepared.cell.runtime, prepared.runtime, prepared.settings.runtime_flags)
+    runtime = choose_adapter(prepared.cell.runtime, prepared.runtime, prepared.settings.runtime_flags)
     names = list(probes)
     parts = [{name: probes[name] for name in names[number::AT_ONCE]} for number in range(AT_ONCE)]
     with ThreadPoolExecutor(AT_ONCE) as pool:

@@ -1,4 +1,6 @@
-"""One guest: how it is started, what it says, how it ends; `runtimes/` has one adapter each.
+"""One guest: how it starts, what it reports, how it ends.
 
-In: settings of a cell, a script, a plan. Out: events. Imports `build`, `provide`, `machine`, `matrix`.
+In: the settings of a cell (`settings`), a script and its plan. Out: events (`events`). `adapter` says how a runtime is
+added; `runtimes/` has one adapter for each runtime; `inside/` has the scripts that run in the guest. Imports `build`,
+`provide`, `machine`, `matrix`.
 """

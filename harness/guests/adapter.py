@@ -1,13 +1,39 @@
-"""What executes a guest: one module per runtime; each only computes a command."""
+"""The interface between the harness and a runtime: an adapter computes the command that runs a guest.
+
+To add a runtime:
+
+- write a module in `runtimes/` with a subclass of `Adapter`;
+- give it a kind: a member of `RuntimeKind` in `matrix/model.py` and a line in the table of `runtimes/choose.py`;
+- add a `[[runtime]]` with that kind to `matrix/data/runtimes.toml`, and its name to `runtimes` of the targets in
+  `matrix/data/targets.toml` that it can execute.
+
+The harness finds it as a command on PATH that has the name of the `[[runtime]]`, or at the path in its `executable`, or
+in the wheel that it names. `COMMAND --version` must print the version that the `[[runtime]]` gives.
+
+An adapter answers these questions:
+
+1. Which files does the guest see, and under which paths? `lay_out` creates them; `harness.guests.guest_files` has the
+   three usual answers: a private root (WASI's preopened directories), the host's own files, files in memory.
+2. Which command runs the guest? `command` gets a `GuestRun` and returns argv and environment for the host. It has to
+   pass on all of the `GuestRun`: the guest's argv and environment, each directory in `preopens`, the limit on memory
+   and, where the runtime has such an option, `wasm_stack`. The command's standard output and error must be those of
+   the guest, and its exit status must be the guest's. `run.env` is for the guest: pass it with the runtime's options.
+3. Which limits does the runtime enforce? The harness itself limits time and output: it kills the command. The limit
+   on memory is the runtime's, and `confines_writes` says whether the guest can write outside its own directories.
+4. How did a guest end? `describe_end` tells a trap from an exit by exit status and output. Without it, reports show
+   the exit status.
+5. Is compiled code kept? `compile` may put it into the store (`runtimes.compiled`), and guests start from that.
+   Without it, `command` gets the module itself, and the runtime compiles it for each guest.
+"""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Protocol
 
 import msgspec
 
-from harness.guests.places import Place, Preopen
+from harness.guests.guest_files import GuestFiles, Preopen
 from harness.machine.process import describe_exit
 from harness.machine.store import Store
 
@@ -16,49 +42,86 @@ class GuestRun(msgspec.Struct, frozen=True, kw_only=True):
     """One run of a guest, whatever executes it."""
 
     wasm: Path
+    """the WebAssembly module; Emscripten's builds have a `python.js` beside it, which is argv[0]"""
     wasm_digest: str
     argv: tuple[str, ...]
     """argv[0] is the executable's path as the guest sees it"""
     env: dict[str, str]
+    """the guest's environment"""
     preopens: tuple[Preopen, ...]
+    """the host's directories that the guest may use, from `GuestFiles`"""
     wasm_stack: int
     """bytes"""
     memory_limit: int
-    """bytes of linear memory; growing beyond fails in the guest with MemoryError"""
+    """bytes of linear memory; growing beyond it must fail, which the guest sees as MemoryError"""
     slot: int = 0
-    """which of the guests that run side by side this is, from 0"""
-
-
-TRAPPED = 134
-"""the exit status after a trap, of wasmtime's CLI as of `host.py`"""
-
-
-def describe_wasmtime_end(code: int) -> str:
-    return "the guest ended with " + ("a trap or an abort" if code == TRAPPED else describe_exit(code))
+    """number of the guest among those that run side by side, from 0"""
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
-    """What to start on the host."""
+    """A command for the host to start, and the variables that it needs beside the harness's basic environment."""
 
     argv: tuple[str, ...]
     env: dict[str, str] = {}
 
 
-class Adapter(Protocol):
-    """A runtime of one version."""
+class Adapter(ABC):
+    """One runtime in one version, as it is on this machine."""
+
+    @abstractmethod
+    def lay_out(self, tree: Path, build: str, directory: Path) -> GuestFiles:
+        """Create a guest's own files in `directory`, which is empty, and say where the guest sees them.
+
+        `tree` is the directory on the host with all that guests share: CPython's library and sources, and the
+        build, which the guest sees at `build` (as in `/cross-build/wasm32-wasip1`). It must stay unchanged.
+        """
+
+    @abstractmethod
+    def command(self, run: GuestRun, compiled: Path, scratch: Path) -> Command:
+        """The command that runs a guest.
+
+        `compiled` is what `compile` returned. `scratch` is the directory that `lay_out` filled, where the command
+        starts; it may hold further files of the command's.
+        """
+
+    def compile(self, run: GuestRun, store: Store) -> Path:
+        """Compile the module ahead of time, unless the store has its code; the file to start guests from.
+
+        Returns `run.wasm` when guests start from the module itself. `run` has no argv, env or preopens here.
+        Raises HarnessFault when the module cannot be compiled.
+        """
+        return run.wasm
+
+    def describe_end(self, code: int, output: str) -> str:
+        """How a guest ended, as words for a report.
+
+        `code` is the command's exit status, negative for a signal, never 0; `output` is what the guest printed.
+        """
+        return f"the guest ended with {describe_exit(code)}"
 
     @property
     def confines_writes(self) -> bool:
-        """Whether it keeps the guest from writing to preopened directories that are not writable."""
+        """Whether the guest can write to the preopened directories that are `writable`, and nowhere else.
 
-    def compile(self, run: GuestRun, store: Store) -> Path:
-        """The module compiled ahead of time, from the cache when it is there."""
+        Reports have a note where it is not so: such guests could change the library that all guests share.
+        """
+        return False
 
-    def place(self, tree: Path, build: str, directory: Path) -> Place:
-        """Lay out a guest's files in `directory`; it sees `tree`, whose build it sees at `build`."""
+    @property
+    def keeps_code(self) -> bool:
+        """Whether `compile` normally returns code; reports have a note when it returns the module after all."""
+        return False
 
-    def command(self, run: GuestRun, compiled: Path, scratch: Path) -> Command:
-        """The command that runs the guest; `scratch` is a directory for files of the command's own."""
+    @property
+    def has_command_line(self) -> bool:
+        """Whether a person can start a guest in a terminal, for `triage repro`."""
+        return True
 
-    def describe_end(self, code: int, output: str) -> str:
-        """How a guest ended that was not told to, from its exit status (not 0) and what it printed."""
+    @property
+    def names_source_lines(self) -> bool:
+        """Whether a trap's backtrace names source lines of a debug build, when guests start from the module itself."""
+        return False
+
+    def under_debugger(self, command: Command) -> Command | None:
+        """The command of a guest under a debugger, for `triage repro --debugger`; None when there is no debugger."""
+        return None

@@ -1,14 +1,14 @@
-"""What the guest's driver writes down, read while it is written, and made into outcomes.
+"""The events that the driver in a guest writes, and the outcomes that follow from them.
 
-Each line is one JSON object, by its `event`:
+Each line of the file is one JSON object. Its `event` says what happened:
 
     module   {module}                                   a test module begins
-    plan     {tests}                                    the tests that will be run, in order
+    plan     {tests}                                    the tests that will run, in order
     start    {test}                                     a test begins
-    stop     {test, status, duration, detail, output}   it ended
-    fixture  {test, status, detail}                     setUpClass and the like did not simply pass
-    done     {module, status, detail, duration}         the module ended by itself
-    end      {}                                         every module ended by itself
+    stop     {test, status, duration, detail, output}   the test ended
+    fixture  {test, status, detail}                     setUpClass or the like failed or skipped
+    done     {module, status, detail, duration}         the module ended
+    end      {}                                         all modules ended
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from matrix.outcome import ModuleResult, Outcome, Status
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the driver's."""
+    """One line that the driver wrote."""
 
     event: str
     module: str = ""
@@ -45,9 +45,9 @@ class EventReader:
         self._decoder = msgspec.json.Decoder(Event)
 
     def read(self) -> list[Event]:
-        """The events that were added since the last call; a line that is not complete yet waits.
+        """The events that were added since the last call, without a last line that is not complete yet.
 
-        Raises msgspec.DecodeError for a line that no driver writes.
+        Raises msgspec.DecodeError for a line that is not an event.
         """
         try:
             with self._path.open("rb") as file:
@@ -63,8 +63,8 @@ class EventReader:
 _FIXTURE = re.compile(r"^(?:setUp|tearDown)(?P<kind>Class|Module) \((?P<owner>.*)\)$")
 
 
-class Record:
-    """What is known of one module while it runs, over all the guests that it takes."""
+class ModuleProgress:
+    """What the guests of one module have reported so far: more than one guest, when a test ended one."""
 
     def __init__(self, module: str) -> None:
         self.module = module
@@ -77,9 +77,9 @@ class Record:
         self._end: Outcome | None = None
 
     def take(self, event: Event) -> None:
-        """Take one event of this module in."""
+        """Add an event of this module."""
         if event.event == "plan":
-            # A module may run several suites, and a later guest plans what is left of the first plan.
+            # A module may run several suites, and a further guest plans what the first one did not run.
             self.planned = (*(self.planned or ()), *self._new(event.tests))
         elif event.event == "start":
             self.running = event.test
@@ -112,11 +112,11 @@ class Record:
 
     @property
     def observed(self) -> Counter[str]:
-        """How often each test has an outcome."""
+        """The number of outcomes of each test."""
         return Counter(outcome.test for outcome in self.outcomes)
 
     def end(self, status: Status, detail: str, output: str) -> None:
-        """The guest ended in the middle: blame the test that was running, or the module."""
+        """Note that the guest ended before the module did: blame the test that was running, or else the module."""
         outcome = Outcome(test=self.running or full_name(self.module), status=status, detail=detail, output=output)
         if self.running:
             self.outcomes.append(outcome)
@@ -129,11 +129,11 @@ class Record:
         return self._end is not None
 
     def forget_end(self) -> None:
-        """The guest after the one that ended outside of any test got further."""
+        """Forget that a guest ended outside of any test, because a further guest starts."""
         self._end = None
 
     def result(self, *, guests: int = 1, startup: float = 0.0, worker: str = "", fault: str = "") -> ModuleResult:
-        """The module's result; planned tests without an outcome did not run, or share their fixture's."""
+        """The module's result. Planned tests without an outcome get the status of their fixture, or did not run."""
         outcomes = list(self.outcomes)
         left = Counter(self.planned or ()) - self.observed
         for test in self.planned or ():
@@ -174,5 +174,5 @@ class Record:
 
 
 def is_plain(result: ModuleResult) -> bool:
-    """Whether a module simply passed: all its outcomes are passes and skips, and no fault is noted."""
+    """Whether the module simply passed: every outcome is a pass or a skip, and the harness had no fault."""
     return not result.fault and result.statuses <= {Status.PASSED, Status.SKIPPED}

@@ -21,7 +21,7 @@ import msgspec
 from harness.guests.adapter import Adapter
 from harness.guests.events import Event
 from harness.guests.runtimes.browser import Browser
-from harness.guests.session import Session
+from harness.guests.session import GuestSession
 from harness.guests.settings import GuestSettings, Limits
 from harness.machine.guest_process import GuestProcess
 from harness.machine.process import describe_exit
@@ -75,7 +75,7 @@ def _run(
 ) -> list[Probed]:
     """What the first of the probes saw: all that one guest came to."""
     sources = [{"name": name, "source": path.read_text("utf-8")} for name, path in probes.items()]
-    session = Session(settings, adapter, store, PROBER, {"probes": sources}, slot=slot)
+    session = GuestSession(settings, adapter, store, PROBER, {"probes": sources}, slot=slot)
     found: list[Probed] = []
     name, said, begun = "", [""], time.monotonic()
     try:

@@ -1,4 +1,4 @@
-"""One guest that runs a script of ours: how it is set up, what it writes down, how it ends."""
+"""One guest that runs one of the scripts in `inside/`, from its start to its end."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from harness.machine.store import Store
 from matrix import json_records
 
 _POLL = 0.02
-"""seconds between two looks at a guest's events"""
+"""seconds between checks for new events"""
 
 
-class Session:
-    """A guest that runs a script with a plan, and its events."""
+class GuestSession:
+    """A guest that runs a script with a plan, and the events that the script writes."""
 
     def __init__(
         self,
@@ -35,38 +35,38 @@ class Session:
         self._adapter = adapter
         self._scratch = store.scratch("guest")
         self.directory = self._scratch.__enter__()
-        place = adapter.place(settings.tree, settings.build, self.directory)
-        shutil.copyfile(script, place.root / script.name)
-        where = {"events": place.guest_events, "work": place.guest_work, "environment": place.environment}
-        (place.root / "plan.json").write_bytes(json_records.encode({**where, **plan}))
-        words = (f"{place.guest_root}{script.name}", f"{place.guest_root}plan.json")
-        self.run = GuestRun(
+        files = adapter.lay_out(settings.tree, settings.build, self.directory)
+        shutil.copyfile(script, files.root / script.name)
+        paths = {"events": files.guest_events, "work": files.guest_work, "environment": files.environment}
+        (files.root / "plan.json").write_bytes(json_records.encode({**paths, **plan}))
+        words = (f"{files.guest_root}{script.name}", f"{files.guest_root}plan.json")
+        run = GuestRun(
             wasm=settings.wasm,
             wasm_digest=settings.wasm_digest,
-            argv=(place.prefix + settings.executable, *settings.python_flags, *words),
-            env={"PYTHONPATH": place.prefix + settings.platform_library},
-            preopens=place.preopens,
+            argv=(files.prefix + settings.executable, *settings.python_flags, *words),
+            env={"PYTHONPATH": files.prefix + settings.platform_library},
+            preopens=files.preopens,
             wasm_stack=settings.wasm_stack,
             memory_limit=settings.limits.memory,
             slot=slot,
         )
-        self.events_file = place.events
-        self._events = events.EventReader(place.events)
-        command = adapter.command(self.run, settings.compiled, self.directory)
+        self.events_file = files.events
+        self._events = events.EventReader(files.events)
+        command = adapter.command(run, settings.compiled, self.directory)
         self.guest = GuestProcess(
             command.argv, env=command.env, cwd=self.directory, output_limit=settings.limits.output
         )
         self._begun = self._heard = time.monotonic()
         self.startup = 0.0
-        """seconds until the script first said something"""
+        """seconds until the first event"""
         self.ended = ""
-        """how the guest ended, once it did without having been told to"""
+        """how the guest ended, unless it exited with status 0"""
         self.timed_out = False
 
     def wait(self) -> list[events.Event]:
-        """The next events; an empty list when the guest is over (`ended` says how, "" for exit 0).
+        """Wait for the next events. An empty list means that the guest has ended; `ended` says how.
 
-        A guest that is silent for longer than its limit is ended.
+        A guest without events for longer than its limit is killed.
         """
         while True:
             over = self.guest.poll()
@@ -93,6 +93,6 @@ class Session:
         return self._adapter.describe_end(code, self.guest.output)
 
     def close(self) -> None:
-        """End the guest if it still runs, and remove what it left."""
+        """Kill the guest if it still runs, and remove its files."""
         self.guest.kill()
         self._scratch.__exit__(None, None, None)

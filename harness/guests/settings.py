@@ -1,4 +1,4 @@
-"""How the guests of a cell are started and what each may use; plain data."""
+"""How the guests of a cell start, and their limits. Plain data that fits a JSON file."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import msgspec
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """What a guest may use."""
+    """The limits of one guest."""
 
     seconds: float = 240.0
-    """of silence: the longest that one test (or loading a module) may take"""
+    """the longest time without an event, which is how long one test, or loading a module, may take"""
     memory: int = 2 << 30
     """bytes of linear memory"""
     output: int = 64 << 20
@@ -21,24 +21,35 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GuestSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """How every guest of a cell is started and set up; plain data, so that it fits a JSON file."""
+    """How each guest of a cell starts."""
 
+    # The program
     wasm: Path
     wasm_digest: str
     compiled: Path
-    tree: Path
-    """what guests see (`harness.build.stage`)"""
+    """what the adapter's `compile` returned"""
     executable: str
-    build: str
-    """where the guest sees the build directory"""
-    platform_library: str
+    """the program's path, as the guest sees it where the tree is its root"""
     python_flags: tuple[str, ...]
+    """options of `python`"""
+    wasm_stack: int
+    """bytes"""
+    runtime_flags: tuple[str, ...] = ()
+    """options that the runtime needs for this build"""
+    limits: Limits
+
+    # What the guest sees
+    tree: Path
+    """the directory on the host with the library, the sources and the build (`harness.build.stage`)"""
+    build: str
+    """the build directory, as the guest sees it where the tree is its root"""
+    platform_library: str
+    """the directory of `_sysconfigdata*.py`, as the guest sees it where the tree is its root"""
+
+    # What the driver sets in `test.support`, as regrtest's options of the same names do
     resources: tuple[str, ...]
     verbose: bool
     fail_env_changed: bool
     timeout: float
-    wasm_stack: int
-    runtime_flags: tuple[str, ...] = ()
-    """options that the runtime needs for this build"""
-    limits: Limits
+    """seconds"""
     seed: int = 0

@@ -28,7 +28,6 @@ from reports.summary import (
     Unexpected,
     untested_cell,
 )
-from reports.verdict import Verdict
 
 
 class CellWorker:
@@ -63,7 +62,7 @@ class CellWorker:
         failure = cell.expected_failure
         if failure is not None:
             detail = f"it builds, but was expected not to: {failure.reason}"
-            red = (Unexpected(cell=cell.id, test="", outcome="built", verdict=Verdict.STALE, detail=detail),)
+            red = (Unexpected(cell=cell.id, test="", outcome="built", verdict="stale", detail=detail),)
         return CellRecord(base=_used(cell, prepared), tested=False, unexpected=red), prepared
 
     def test_if_known(self, cell: ResolvedCell, run: Path) -> bool:

@@ -17,7 +17,7 @@ import msgspec
 from harness import TOP
 from harness.guests import events
 from harness.guests.adapter import Adapter
-from harness.guests.session import Session
+from harness.guests.session import GuestSession
 from harness.guests.settings import GuestSettings
 from harness.machine.files import write_atomically
 from harness.machine.store import Store
@@ -73,8 +73,8 @@ class Batch:
         self._plans = list(plans)
         self._worker = worker
         self._marker = marker
-        self._session: Session | None = None
-        self._record: events.Record | None = None
+        self._session: GuestSession | None = None
+        self._record: events.ModuleProgress | None = None
 
     def result(self, module: str) -> ModuleResult:
         """Run the batch up to the end of `module`; modules are asked for in the batch's order."""
@@ -106,7 +106,7 @@ class Batch:
                     return None
             event = self._backlog.pop(0)
             if event.event == "module":
-                self._record = events.Record(event.module)
+                self._record = events.ModuleProgress(event.module)
             elif self._record is not None:
                 self._record.take(event)
             if event.event == "done":
@@ -115,7 +115,7 @@ class Batch:
                 return result if result.module == plan.module and events.is_plain(result) else None
 
     def _alone(self, plan: ModulePlan) -> ModuleResult:
-        record = events.Record(plan.module)
+        record = events.ModuleProgress(plan.module)
         guests, startup = 0, 0.0
         while True:
             guests += 1
@@ -145,15 +145,15 @@ class Batch:
                 record.end(Status.CRASHED, f"{ended} after the module's tests", output)
             return record.result(guests=guests, startup=startup, worker=self._worker)
 
-    def _start(self, plans: Sequence[ModulePlan], *, alone: bool) -> Session:
+    def _start(self, plans: Sequence[ModulePlan], *, alone: bool) -> GuestSession:
         digits = re.search(r"\d+$", self._worker)
         slot = int(digits[0]) if digits else 0
         plan = driver_plan(self._settings, plans, alone=alone)
-        session = Session(self._settings, self._adapter, self._store, DRIVER, plan, slot=slot)
+        session = GuestSession(self._settings, self._adapter, self._store, DRIVER, plan, slot=slot)
         self._mark(session)
         return session
 
-    def _mark(self, session: Session | None) -> None:
+    def _mark(self, session: GuestSession | None) -> None:
         """Leave word of the running guest, for whoever finds this worker dead."""
         if self._marker is None:
             return

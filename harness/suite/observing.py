@@ -13,8 +13,8 @@ import msgspec
 from harness.cells.prepare import Prepared
 from harness.guests import events
 from harness.guests.adapter import Adapter, Command, GuestRun
-from harness.guests.runtimes.choose import adapter
-from harness.guests.session import Session
+from harness.guests.runtimes.choose import choose_adapter
+from harness.guests.session import GuestSession
 from harness.guests.settings import GuestSettings
 from harness.machine.store import Store
 from harness.suite.batch import DRIVER, Batch, ModulePlan, driver_plan
@@ -28,7 +28,7 @@ _GRAVE = (Status.CRASHED, Status.TIMED_OUT, Status.ERRORED, Status.FAILED, Statu
 
 
 def adapter_of(prepared: Prepared) -> Adapter:
-    return adapter(prepared.cell.runtime, prepared.runtime, prepared.settings.runtime_flags)
+    return choose_adapter(prepared.cell.runtime, prepared.runtime, prepared.settings.runtime_flags)
 
 
 def observe(prepared: Prepared, test: str, times: int, store: Store) -> Counter[tuple[str, Status]]:
@@ -62,13 +62,13 @@ def fails_after(prepared: Prepared, before: Sequence[str], test: str, store: Sto
     """
     plans = in_order(prepared.source, before, test)
     settings = prepared.settings
-    session = Session(settings, adapter_of(prepared), store, DRIVER, driver_plan(settings, plans, alone=True))
-    record: events.Record | None = None
+    session = GuestSession(settings, adapter_of(prepared), store, DRIVER, driver_plan(settings, plans, alone=True))
+    record: events.ModuleProgress | None = None
     try:
         while received := session.wait():
             for event in received:
                 if event.event == "module":
-                    record = events.Record(event.module)
+                    record = events.ModuleProgress(event.module)
                 if record is not None:
                     record.take(event)
         if record is None or record.module != plans[-1].module:
@@ -103,13 +103,13 @@ def by_hand(settings: GuestSettings, runtime: Adapter, directory: Path, words: S
 
     The guest's files are laid out in `directory`, whose `work` it starts in.
     """
-    place = runtime.place(settings.tree, settings.build, directory)
+    files = runtime.lay_out(settings.tree, settings.build, directory)
     run = GuestRun(
         wasm=settings.wasm,
         wasm_digest=settings.wasm_digest,
-        argv=(place.prefix + settings.executable, *settings.python_flags, *words),
-        env={"PYTHONPATH": place.prefix + settings.platform_library, **place.environment},
-        preopens=place.preopens,
+        argv=(files.prefix + settings.executable, *settings.python_flags, *words),
+        env={"PYTHONPATH": files.prefix + settings.platform_library, **files.environment},
+        preopens=files.preopens,
         wasm_stack=settings.wasm_stack,
         memory_limit=settings.limits.memory,
     )

@@ -21,8 +21,8 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from harness.guests.adapter import Adapter
-from harness.guests.events import EventReader, Record
-from harness.guests.runtimes.choose import adapter
+from harness.guests.events import EventReader, ModuleProgress
+from harness.guests.runtimes.choose import choose_adapter
 from harness.machine.files import write_atomically
 from harness.machine.store import Store
 from harness.suite.batch import Batch
@@ -50,7 +50,7 @@ class ModuleRunner:
         for path in (file.settings.tree, file.settings.compiled, file.obtained.path):
             self.store.use(path)  # a guest may outlive a killed run for a moment
         self.limitations = Limitations.load().for_cell(file.facts)
-        self.adapter: Adapter = adapter(file.runtime, file.obtained, file.settings.runtime_flags)
+        self.adapter: Adapter = choose_adapter(file.runtime, file.obtained, file.settings.runtime_flags)
         self.batches: dict[str, Batch] = {}
         self.selected: dict[str, list[str]] = {}
 
@@ -203,7 +203,7 @@ def pytest_handlecrashitem(crashitem: str, report: pytest.TestReport, sched: Any
     file_name, _, module = crashitem.partition("::")
     config = sched.config
     directory = (config.rootpath / file_name).parent
-    record = Record(module)
+    record = ModuleProgress(module)
     for marker in (directory / RUNNING).glob("*"):
         current = False
         for event in EventReader(Path(os.fsdecode(marker.read_bytes()))).read():

@@ -26,10 +26,10 @@ from harness.cells.prepare import Options, Preparer
 from harness.commands import test as testing
 from harness.commands.cli import parse
 from harness.guests.adapter import GuestRun
-from harness.guests.places import Preopen
+from harness.guests.guest_files import Preopen
 from harness.guests.runtimes import confine
 from harness.guests.runtimes.browser import launch_options
-from harness.guests.runtimes.choose import adapter
+from harness.guests.runtimes.choose import choose_adapter
 from harness.guests.settings import Limits
 from harness.machine.guest_process import GuestProcess
 from harness.machine.hashing import file_sha256
@@ -106,7 +106,7 @@ def test_a_port_that_cannot_be_had_leaves_other_cells(harness: Harness, tmp_path
     node, wasi = sorted(summary(tmp_path)["cells"], key=lambda cell: cell["target"])
     assert (wasi["target"], wasi["status"]) == ("wasi", "ok")
     assert (node["target"], node["status"]) == ("node", "unobtainable")
-    assert "port-bzip2-0.0 is not available here" in node["reason"]
+    assert "port-bzip2-0.0 cannot be had here" in node["reason"]
 
 
 def guest(tmp_path: Path, code: str, memory_limit: int = 1 << 30) -> tuple[int, str]:
@@ -118,7 +118,7 @@ def guest(tmp_path: Path, code: str, memory_limit: int = 1 << 30) -> tuple[int, 
     directory = build.parents[1]
     program = guest_tree(directory) / build.relative_to(directory) / "python.js"
     node = preparer.provide(cell, cell.runtime.id)
-    runtime = adapter(cell.runtime, node)
+    runtime = choose_adapter(cell.runtime, node)
     allowed = tmp_path / "allowed"
     allowed.mkdir(exist_ok=True)
     run = GuestRun(

@@ -14,7 +14,7 @@ from harness.build.execute import Silent
 from harness.cells.prepare import Options, Prepared, Preparer
 from harness.guests.probing import run_page_probe, run_probes
 from harness.guests.runtimes.browser import Browser
-from harness.guests.runtimes.choose import adapter
+from harness.guests.runtimes.choose import choose_adapter
 from harness.guests.settings import Limits
 from harness.machine.store import Store
 from matrix.expand import expand
@@ -57,7 +57,7 @@ def test_each_probe_comes_to_what_it_saw(prepared: Prepared, tmp_path: Path) -> 
     for name, text in SCRIPTS.items():
         scripts[name] = tmp_path / f"{name}.py"
         scripts[name].write_text(text)
-    runtime = adapter(prepared.cell.runtime, prepared.runtime, prepared.settings.runtime_flags)
+    runtime = choose_adapter(prepared.cell.runtime, prepared.runtime, prepared.settings.runtime_flags)
     settings = replace(prepared.settings, limits=Limits(seconds=5.0))
 
     found = run_probes(scripts, settings, runtime, real_store())

@@ -1,9 +1,8 @@
-"""A small web server on the loopback interface that records every request."""
+"""A small web server on the loopback interface, which notes every request."""
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -16,10 +15,10 @@ class Request:
     def __init__(self, handler: BaseHTTPRequestHandler, ending: threading.Event) -> None:
         self._handler = handler
         self.ending = ending
-        """set when the server is about to end"""
+        """set when the server is going to end"""
 
     def answer(self, status: int, body: bytes = b"", *, length: int | None = None, **headers: str) -> None:
-        """Send an answer. `length` overrides Content-Length, so that it can lie."""
+        """Send an answer; `length` is what Content-Length says, if not the truth."""
         handler = self._handler
         handler.send_response(status)
         handler.send_header("Content-Length", str(len(body) if length is None else length))
@@ -44,7 +43,7 @@ def absence(request: Request) -> None:
 
 
 class Web:
-    """The server: its answers by path, and the requests that it received."""
+    """The server: what it answers by path, and the requests that it got."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -55,11 +54,11 @@ class Web:
         return f"http://127.0.0.1:{self._port}{path}"
 
     def serve(self, path: str, body: bytes) -> str:
-        """Serve a file from now on. Returns its URL."""
+        """Serve a file from now on; its URL."""
         return self.does(path, lambda request: request.answer(200, body))
 
     def does(self, path: str, *answers: Answer) -> str:
-        """Answer requests for a path with one answer after the other, then always with the last. Returns the URL."""
+        """Answer requests for a path one after the other, the last way from then on; its URL."""
         left = list(answers)
 
         def answer(request: Request) -> None:
@@ -77,7 +76,7 @@ def serving() -> Iterator[Web]:
         def do_GET(self) -> None:
             web.requests.append(f"{self.command} {self.path}")
             answer = web.answers.get(self.path, absence)
-            with contextlib.suppress(ConnectionError):  # the client may hang up
+            with contextlib.suppress(ConnectionError):  # the client may well go away
                 answer(Request(self, ending))
 
         do_HEAD = do_GET
@@ -97,13 +96,8 @@ def serving() -> Iterator[Web]:
             thread.join()
 
 
-def sha256(data: bytes) -> str:
-    """The pin of some content."""
-    return hashlib.sha256(data).hexdigest()
-
-
 def free_port() -> int:
-    """A port that nothing listens on."""
+    """A port that nothing listens at."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

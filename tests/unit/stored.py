@@ -1,16 +1,16 @@
-"""Put things into a cache, for tests."""
+"""Things in a cache, for tests."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from harness.machine.store import Provenance, Store
+from harness.machine.store import Store
 
 
-def fill(directory: Path) -> Provenance:
-    """Fill an entry."""
+def make(directory: Path) -> tuple[str, str, str, tuple[str, ...]]:
+    """Fills an entry."""
     (directory / "clang").write_text("a compiler")
-    return Provenance(provider="a provider", detail="a detail", digest="a digest")
+    return "a digest", "a provider", "a detail", ()
 
 
 def put(store: Store, path: str, data: str = "something") -> Path:

@@ -1,1 +1,1 @@
-"""What executes guests: one adapter per runtime; `choose.adapter` picks one."""
+"""One adapter for each runtime (`harness.guests.adapter`), and the table that chooses one (`choose`)."""

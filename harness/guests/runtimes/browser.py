@@ -1,7 +1,7 @@
-"""A browser, driven by Playwright: one process of `browser_host.py`, one browser and one tab for each guest.
+"""A browser, driven by Playwright. Each guest has a process of `browser_host.py`, a browser and a tab of its own.
 
-The guest's files are in memory, so that nothing of the host is in its reach; it has the build's reduced
-library (`python.data`) and beside it the test modules, as one archive (`stage.pack_tests`).
+The guest's files are in memory, out of reach of the host's. They are the build's reduced library (`python.data`) and
+the test modules, which come as one archive (`stage.pack_tests`).
 """
 
 from __future__ import annotations
@@ -17,48 +17,41 @@ from typing import Any
 import msgspec
 
 from harness import TOP
-from harness.guests import places
-from harness.guests.adapter import TRAPPED, Command, GuestRun
-from harness.guests.places import Place
-from harness.guests.runtimes.node import describe_v8_end
-from harness.machine.process import describe_exit
-from harness.machine.store import Store
+from harness.guests.adapter import Adapter, Command, GuestRun
+from harness.guests.guest_files import MEMORY_EVENTS, MEMORY_WORK, GuestFiles, files_in_memory
+from harness.guests.runtimes.ends import FAULT, describe_v8_end
+from harness.guests.runtimes.v8_options import memory_option
 from matrix import json_records
 
-__all__ = ["FAULT", "PAGES", "TRAPPED", "Browser", "HostSpec", "launch_options"]
-
-FAULT = 125
 PAGES = Path(__file__).parent.parent / "pages"
-_PAGE = 65536
-"""bytes of a page of WebAssembly's memory"""
 _LONGEST = 107 - len("/org.chromium.Chromium.XXXXXX/SingletonSocket")
-"""bytes of a directory's path, in which Chromium's socket still has room"""
+"""bytes of the longest path of a directory in which Chromium can create its socket"""
 
 
 class HostSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """What `browser_host.py` is told, as JSON."""
+    """What `browser_host.py` gets, as JSON."""
 
     browser: str
     assets: Path
-    """the directory of python.js, python.wasm and python.data"""
+    """the directory with python.js, python.wasm and python.data"""
     tests: Path
-    """the directory of the archive of tests"""
+    """the directory with the archive of tests"""
     told: Path
-    """what the worker is told, as JSON"""
+    """a file with the JSON of `WorkerSpec`"""
     events: Path
     memory_limit: int
 
 
 class PageProbe(msgspec.Struct, frozen=True, kw_only=True):
-    """What `page_prober.py` is told, as JSON."""
+    """What `page_prober.py` gets, as JSON."""
 
     browser: str
     assets: Path
     script: Path
 
 
-class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """What `suite.worker.js` is told."""
+class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """What `suite.worker.js` gets, as JSON."""
 
     library: str
     work: str
@@ -68,24 +61,24 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def launch_options(browser: str, memory_limit: int) -> dict[str, Any]:
-    """Playwright's options: the browser that is installed, quiet, with V8's limit on a memory."""
+    """Playwright's options to start the installed browser, without background traffic and with a memory limit."""
     flags = [
-        f"--js-flags=--wasm-max-mem-pages={memory_limit // _PAGE}",
+        f"--js-flags={memory_option(memory_limit)}",
         "--disable-background-networking",
         "--disable-component-update",
         "--disable-quic",
         "--disable-sync",
         "--no-first-run",
     ]
-    # Chromium's sandbox refuses to be started by root: https://crbug.com/638180
+    # Chromium's sandbox does not start as root: https://crbug.com/638180
     return {"executable_path": browser, "headless": True, "args": flags, "chromium_sandbox": os.geteuid() != 0}
 
 
 @contextlib.contextmanager
 def short_temporary_directory() -> Iterator[None]:
-    """Have what this process starts keep its temporary files in the working directory, under a name that is short.
+    """Make the working directory the TMPDIR of child processes, by a short path.
 
-    Chromium puts a socket there, whose path may have 107 bytes: https://man7.org/linux/man-pages/man7/unix.7.html
+    Chromium creates a socket there, whose path may have 107 bytes: https://man7.org/linux/man-pages/man7/unix.7.html
     """
     here = Path.cwd()
     if len(os.fsencode(here)) <= _LONGEST:
@@ -99,30 +92,28 @@ def short_temporary_directory() -> Iterator[None]:
         yield
 
 
-class Browser:
-    """Chromium as it is installed."""
+class Browser(Adapter):
+    """Chromium as it is installed. It compiles the module itself for each guest."""
 
     confines_writes = True
+    has_command_line = False
 
     def __init__(self, executable: Path) -> None:
         self._executable = executable
 
-    def compile(self, run: GuestRun, store: Store) -> Path:
-        return run.wasm  # the browser compiles it
-
-    def place(self, tree: Path, build: str, directory: Path) -> Place:
-        return places.memory_place(tree, directory)
+    def lay_out(self, tree: Path, build: str, directory: Path) -> GuestFiles:
+        return files_in_memory(tree, directory)
 
     def command(self, run: GuestRun, compiled: Path, scratch: Path) -> Command:
-        place = scratch / "files"
-        told = Told(
+        files = scratch / "files"
+        worker = WorkerSpec(
             library=run.env["PYTHONPATH"],
-            work=places.MEMORY_WORK,
-            events=places.MEMORY_EVENTS,
+            work=MEMORY_WORK,
+            events=MEMORY_EVENTS,
             arguments=run.argv[1:],
-            files={f"/{path.name}": path.read_text("utf-8") for path in sorted(place.iterdir())},
+            files={f"/{path.name}": path.read_text("utf-8") for path in sorted(files.iterdir())},
         )
-        (scratch / "told.json").write_bytes(json_records.encode(told))
+        (scratch / "told.json").write_bytes(json_records.encode(worker))
         spec = HostSpec(
             browser=str(self._executable),
             assets=compiled.parent,
@@ -134,17 +125,17 @@ class Browser:
         return _module("browser_host", spec, scratch)
 
     def page_probe(self, script: Path, assets: Path, scratch: Path) -> Command:
-        """The command that runs a probe of pages, with the build's `assets`."""
+        """The command that runs a page probe with the build's `assets`."""
         spec = PageProbe(browser=str(self._executable), assets=assets, script=script)
         return _module("page_prober", spec, scratch)
 
     def describe_end(self, code: int, output: str) -> str:
         if code == FAULT:
             return f"the browser could not be used: {output.strip()[-2000:]}"
-        return describe_v8_end(output) or f"the guest ended with {describe_exit(code)}"
+        return describe_v8_end(output) or super().describe_end(code, output)
 
 
 def _module(name: str, spec: HostSpec | PageProbe, scratch: Path) -> Command:
-    """The command that starts one of the modules beside this one, in `scratch`, where the browser keeps its files."""
+    """The command that starts a module of this package; the browser keeps its files in `scratch`."""
     argv = (sys.executable, "-m", f"harness.guests.runtimes.{name}", json_records.encode(spec).decode())
     return Command(argv=argv, env={"PYTHONPATH": str(TOP), "HOME": str(scratch)})

@@ -1,10 +1,10 @@
-"""Runs one guest in a tab of a browser. Started as a module; exits as the guest does.
+"""Runs one guest in a tab of a browser. It is started as a module and exits with the guest's status.
 
     python -m harness.guests.runtimes.browser_host SPEC
 
-SPEC is the JSON of `browser.HostSpec`. A server on loopback hands the page its files and takes what it
-reports: the driver's events go to a file, what the guest prints to standard output. Exits with 134 when the
-tab crashes and with 125 when the browser itself cannot be had.
+SPEC is the JSON of `browser.HostSpec`. A server on loopback serves the page's files and receives its reports. It
+writes the driver's events to a file, and what the guest prints to standard output. The exit status is 134 when the
+tab crashes and 125 when the browser does not start.
 """
 
 from __future__ import annotations
@@ -16,16 +16,17 @@ import traceback
 
 from playwright.sync_api import Error, sync_playwright
 
-from harness.guests.runtimes.browser import FAULT, PAGES, TRAPPED, HostSpec, launch_options, short_temporary_directory
+from harness.guests.runtimes.browser import PAGES, HostSpec, launch_options, short_temporary_directory
+from harness.guests.runtimes.ends import FAULT, TRAPPED
 from harness.machine.http_server import Site, serving
 from matrix import json_records
 
 _LOOK = 100.0
-"""milliseconds between two looks at whether the guest is over"""
+"""milliseconds between checks whether the guest has ended"""
 
 
-class Guest:
-    """What a page reports."""
+class PageReports:
+    """Takes what a page reports about its guest."""
 
     def __init__(self, spec: HostSpec) -> None:
         self._events = spec.events.open("ab", buffering=0)
@@ -46,7 +47,7 @@ class Guest:
 
 
 def run(spec: HostSpec) -> int:
-    guest = Guest(spec)
+    reports = PageReports(spec)
     site = Site(
         {
             "/": spec.assets,
@@ -55,7 +56,7 @@ def run(spec: HostSpec) -> int:
             "/told.json": spec.told,
             **{f"/{name}": PAGES / name for name in ("suite.html", "suite.js", "suite.worker.js")},
         },
-        {"/events": guest.take_events, "/output": guest.take_output, "/end": guest.take_end},
+        {"/events": reports.take_events, "/output": reports.take_output, "/end": reports.take_end},
     )
     with serving(site) as address, sync_playwright() as playwright:
         try:
@@ -68,7 +69,7 @@ def run(spec: HostSpec) -> int:
         page.on("crash", lambda page: crashed.set())
         page.on("console", lambda message: print(message.text, flush=True))
         page.goto(f"{address}/suite.html")
-        while not guest.ended.is_set():
+        while not reports.ended.is_set():
             if crashed.is_set() or not browser.is_connected():
                 print("the tab crashed", flush=True)
                 return TRAPPED
@@ -76,7 +77,7 @@ def run(spec: HostSpec) -> int:
                 page.wait_for_timeout(_LOOK)
             except Error:
                 crashed.set()
-        return guest.status
+        return reports.status
 
 
 def main() -> None:

@@ -1,20 +1,26 @@
-"""Which adapter executes a runtime."""
+"""The adapter of each kind of runtime."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from harness.guests.adapter import Adapter
-from harness.provide.provider import Obtained
+from harness.guests.runtimes.browser import Browser
+from harness.guests.runtimes.node import Node
+from harness.guests.runtimes.wasmtime_cli import WasmtimeCli
+from harness.guests.runtimes.wasmtime_embedded import WasmtimeEmbedded
+from harness.provide.obtain import Obtained
 from matrix.model import Runtime, RuntimeKind
 
+ADAPTERS: Mapping[RuntimeKind, Callable[[Runtime, Obtained, tuple[str, ...]], Adapter]] = {
+    RuntimeKind.BROWSER: lambda runtime, obtained, flags: Browser(obtained.path),
+    RuntimeKind.CLI: lambda runtime, obtained, flags: WasmtimeCli(obtained.path, runtime.version),
+    RuntimeKind.EMBEDDED: lambda runtime, obtained, flags: WasmtimeEmbedded(obtained.path, obtained.digest),
+    RuntimeKind.NODE: lambda runtime, obtained, flags: Node(obtained.path, obtained.digest, flags),
+}
+"""`obtained.path` is the command or the package, `flags` are the cell's `runtime_flags` (rules.toml)"""
 
-def adapter(runtime: Runtime, obtained: Obtained, flags: tuple[str, ...] = ()) -> Adapter:
+
+def choose_adapter(runtime: Runtime, obtained: Obtained, flags: tuple[str, ...] = ()) -> Adapter:
     """The adapter of a runtime that was provisioned; `flags` are options that the cell's build needs."""
-    from harness.guests.runtimes import browser, node, wasmtime_cli, wasmtime_embedded
-
-    if runtime.kind is RuntimeKind.BROWSER:
-        return browser.Browser(obtained.path)
-    if runtime.kind is RuntimeKind.NODE:
-        return node.Node(obtained.path, obtained.digest, flags)
-    if runtime.kind is RuntimeKind.CLI:
-        return wasmtime_cli.WasmtimeCli(obtained.path, runtime.version)
-    return wasmtime_embedded.WasmtimeEmbedded(obtained.path, obtained.digest)
+    return ADAPTERS[runtime.kind](runtime, obtained, flags)

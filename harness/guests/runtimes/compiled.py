@@ -1,4 +1,4 @@
-"""Modules compiled ahead of time for one runtime, kept in the store."""
+"""Compiled code of WebAssembly modules, kept in the store."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def compiled(
     *,
     usable: Callable[[Path], bool] = Path.exists,
 ) -> Path:
-    """The file of that name, which `make` writes to the path that it is given unless there is one that is usable.
+    """The file `name` in the store. `make` writes it to the path that it gets, unless a `usable` file is there.
 
-    Raises what `make` raises; nothing is left then.
+    When `make` raises an exception, no file is left.
     """
     target = store.root / "state" / "compiled" / name
     store.use(target)

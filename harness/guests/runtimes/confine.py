@@ -1,9 +1,9 @@
-"""Starts a command that may write to some directories only. Started as a script; imports nothing of the harness.
+"""Starts a command that can write to some directories only. It is a script and imports nothing of the harness.
 
     confine.py DIRECTORY... -- COMMAND...
 
-Landlock does it (Linux 5.13 and later; landlock(7)), for any user: the rules hold for the command and all
-that it starts. Reading is not restricted. Exits with 125 when it cannot be had, before anything is started.
+It uses Landlock (Linux 5.13 and later; landlock(7)), which any user may use. The rules hold for the command and its
+child processes. Reading is not restricted. Without Landlock it starts nothing, and exits with status 125.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import sys
 FAULT = 125
 
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
-"""system calls, the same on all of Linux's architectures"""
+"""system calls; they have the same numbers on all of Linux's architectures"""
 _VERSION = 1
 _PATH_BENEATH = 1
 _NO_NEW_PRIVS = 38
 
-# linux/landlock.h: what changes a file or a directory; bits 13 and 14 came with versions 2 and 3.
+# The rights in linux/landlock.h that change a file or a directory; bits 13 and 14 exist since versions 2 and 3.
 _WRITE_FILE = 1 << 1
 _CHANGES_OF_DIRECTORIES = sum(1 << bit for bit in range(4, 13))  # remove, make_*
 _REFER, _TRUNCATE = 1 << 13, 1 << 14
@@ -47,7 +47,7 @@ def _call(number: int, *arguments: object) -> int:
 
 
 def version() -> int:
-    """Landlock's version on this machine; 0 when there is none."""
+    """Landlock's version on this machine; 0 when the kernel does not have it."""
     try:
         return _call(_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(_VERSION))
     except OSError:
@@ -55,7 +55,7 @@ def version() -> int:
 
 
 def restrict_writes(directories: list[str]) -> None:
-    """Allow this process, from now on, to write below those directories only. Raises OSError."""
+    """From now on let this process write below these directories only. Raises OSError."""
     found = version()
     handled = _WRITE_FILE | _CHANGES_OF_DIRECTORIES
     handled |= (_REFER if found >= 2 else 0) | (_TRUNCATE if found >= 3 else 0)
@@ -86,7 +86,7 @@ def main() -> None:
     directories, command = sys.argv[1:split], sys.argv[split + 1 :]
     try:
         restrict_writes(directories)
-        os.execv(command[0], command)  # noqa: S606  # argv as it was given, no shell
+        os.execv(command[0], command)  # noqa: S606  # the argv of our own command line, no shell
     except OSError as exc:
         print(f"confine.py: {exc}", file=sys.stderr)
         sys.exit(FAULT)

@@ -1,10 +1,10 @@
-"""Runs one guest with the wasmtime package. Started as a script; imports nothing of the harness.
+"""Runs one guest with the wasmtime package. It is a script and imports nothing of the harness.
 
-    host.py SPEC              run it; exits as the guest does, with 134 after a trap (as wasmtime's CLI)
-                              and with 125 when this script itself is at fault
-    host.py --compile SPEC    compile the module to SPEC's `compiled`
+    host.py SPEC              run the guest and exit with its status
+    host.py --compile SPEC    compile the module into the file that SPEC calls `compiled`
 
-SPEC is the JSON of `wasmtime_embedded.HostSpec`.
+SPEC is the JSON of `wasmtime_embedded.HostSpec`. The exit status is 134 after a trap, as that of wasmtime's CLI, and
+125 when this script itself fails.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ def engine_of(spec: dict[str, Any]) -> Any:
     from wasmtime import _bindings
 
     config = wasmtime.Config()
-    # A stack larger than the async one aborts the process, so that is enlarged first; the package's
-    # Python API does not have it. https://docs.wasmtime.dev/c-api/config_8h.html
+    # wasmtime aborts when max_wasm_stack is larger than the async stack, so enlarge that first. The package has
+    # no Python function for it: https://docs.wasmtime.dev/c-api/config_8h.html
     stack = spec["wasm_stack"]
     _bindings.wasmtime_config_async_stack_size_set(config.ptr(), 2 * stack)
     config.max_wasm_stack = stack
@@ -48,7 +48,7 @@ def compile_module(spec: dict[str, Any]) -> None:
 
 
 def preopen(wasmtime: Any, wasi: Any, host: str, guest: str, writable: bool) -> None:
-    """Three forms of one call: wasmtime 50 has a flag, some before it have permissions, some nothing."""
+    """Preopen a directory; the call takes a flag in wasmtime 50, permissions in some older versions, or neither."""
     if hasattr(wasmtime, "DirPerms"):
         kind = "READ_WRITE" if writable else "READ_ONLY"
         wasi.preopen_dir(host, guest, wasmtime.DirPerms[kind], wasmtime.FilePerms[kind])
@@ -104,10 +104,10 @@ def exit_with_main() -> None:
         traceback.print_exc()
         status = FAULT
     sys.stderr.flush()
-    os._exit(status)  # nothing is left to finalise, and tearing the engine down takes a while
+    os._exit(status)  # nothing is left to finalise, and freeing the engine takes a while
 
 
 if __name__ == "__main__":
-    # The guest runs on this thread's stack, of which it may use `wasm_stack` bytes.
+    # The guest runs on this thread's stack and may use `wasm_stack` bytes of it.
     threading.stack_size(json.loads(sys.argv[-1])["wasm_stack"] + (16 << 20))
     threading.Thread(target=exit_with_main).start()

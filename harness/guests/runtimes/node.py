@@ -1,57 +1,39 @@
 """Node, which runs a build's `python.js`. The guest sees the host's files (Emscripten's NODERAWFS).
 
-It may read them all and write to its own directories only, which Landlock sees to where the kernel has it
-(`confine.py`). The memory limit is V8's, for a WebAssembly memory.
+It may read all of them. Where the kernel has Landlock, it can write to its own directories only (`confine.py`). V8
+limits the guest's memory.
 
-The module is compiled once, with V8's optimising compiler, and its code kept (`node_compiled.js`): guests start
-in half the time, and how deep they can recurse does not depend on which functions V8 found hot.
+V8's optimising compiler compiles the module once, and its code is kept (`node_compiled.js`). Guests start in half the
+time, and the depth to which they can recurse does not depend on which functions V8 found hot.
 """
 
 from __future__ import annotations
 
-import re
 import signal
 import sys
 from pathlib import Path
 
-from harness.guests import places
-from harness.guests.adapter import Command, GuestRun
-from harness.guests.places import Place
+from harness.guests.adapter import Adapter, Command, GuestRun
+from harness.guests.guest_files import GuestFiles, host_files
 from harness.guests.runtimes import confine
 from harness.guests.runtimes.compiled import compiled
+from harness.guests.runtimes.ends import describe_v8_end
+from harness.guests.runtimes.v8_options import memory_option
 from harness.machine.command import CommandFailed, capture
 from harness.machine.hashing import digest_of
-from harness.machine.process import describe_exit
 from harness.machine.store import Store
 
 _CONFINE = Path(__file__).parent / "confine.py"
 _COMPILED = Path(__file__).parent / "node_compiled.js"
 _VARIABLE = "CPYTHON_WASM_COMPILED"
 _OPTIMISED = ("--allow-natives-syntax", "--no-liftoff", "--no-wasm-lazy-compilation", "--no-wasm-tier-up")
-"""V8 compiles all of a module at once, with its optimising compiler only"""
-_PAGE = 65536
-"""bytes of a page of WebAssembly's memory"""
-
-_ENDS = (
-    (r"RangeError: Maximum call stack size exceeded", "V8's stack overflowed"),
-    (r"RuntimeError: memory access out of bounds", "a trap: memory access out of bounds"),
-    (r"RuntimeError: unreachable", "a trap: unreachable code was reached"),
-    (
-        r"RuntimeError: (null function or function signature mismatch|table index is out of bounds)",
-        "a trap: a bad call",
-    ),
-    (
-        r"RuntimeError: (divide by zero|remainder by zero|divide result unrepresentable|float unrepresentable)",
-        "a trap: bad arithmetic",
-    ),
-    (r"Aborted\(OOM\)|Cannot enlarge memory|JavaScript heap out of memory|Out of memory", "it ran out of memory"),
-    (r"^(RuntimeError: )?(Aborted|abort)\(", "an abort"),
-)
-"""what V8 and Emscripten print when a guest ends by itself, the first that is found counts"""
+"""V8 compiles the whole module at once, with its optimising compiler only"""
 
 
-class Node:
+class Node(Adapter):
     """The `node` command of one version."""
+
+    keeps_code = True
 
     def __init__(self, node: Path, digest: str, flags: tuple[str, ...]) -> None:
         self._node = node
@@ -63,7 +45,7 @@ class Node:
         return confine.version() > 0
 
     def compile(self, run: GuestRun, store: Store) -> Path:
-        """V8's code of the module; the module itself when this Node cannot keep any."""
+        """V8's code for the module; the module itself when this version of Node cannot keep code."""
 
         def make(target: Path) -> None:
             capture([*node, "--write", str(run.wasm), str(target)], timeout=600)
@@ -84,8 +66,8 @@ class Node:
         except CommandFailed:
             return run.wasm
 
-    def place(self, tree: Path, build: str, directory: Path) -> Place:
-        return places.host_place(tree, directory)
+    def lay_out(self, tree: Path, build: str, directory: Path) -> GuestFiles:
+        return host_files(tree, directory)
 
     def command(self, run: GuestRun, compiled: Path, scratch: Path) -> Command:
         kept = compiled != run.wasm
@@ -98,19 +80,15 @@ class Node:
         return Command(argv=(sys.executable, "-I", "-S", str(_CONFINE), *writable, "--", *node), env=env)
 
     def _options(self, run: GuestRun, *, kept: bool) -> tuple[str, ...]:
-        """node's options, which are V8's, too: code is kept for the very options it was made with."""
-        limit = f"--wasm-max-mem-pages={run.memory_limit // _PAGE}"
-        return (*self._flags, limit, *(_OPTIMISED if kept else ()))
+        """Options of node and of V8. V8 takes kept code only with the options that it was compiled with."""
+        return (*self._flags, memory_option(run.memory_limit), *(_OPTIMISED if kept else ()))
 
     def describe_end(self, code: int, output: str) -> str:
-        # A signal says it all, but for SIGABRT, with which V8 ends itself.
-        said = describe_v8_end(output) if code > 0 or code == -signal.SIGABRT else ""
-        return said or f"the guest ended with {describe_exit(code)}"
+        # V8 ends itself with SIGABRT and says why. Other signals come from outside, whatever was printed before.
+        own = code > 0 or code == -signal.SIGABRT
+        return (describe_v8_end(output) if own else "") or super().describe_end(code, output)
 
-
-def describe_v8_end(output: str) -> str:
-    """How a guest in V8 ended, from what was printed last; "" when that does not say it."""
-    for pattern, meaning in _ENDS:
-        if re.search(pattern, output[-20_000:], re.MULTILINE):
-            return f"the guest ended with {meaning}"
-    return ""
+    def under_debugger(self, command: Command) -> Command:
+        argv = list(command.argv)
+        argv.insert(argv.index(str(self._node)) + 1, "--inspect-brk")  # then chrome://inspect
+        return Command(argv=tuple(argv), env=command.env)

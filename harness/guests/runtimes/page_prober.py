@@ -1,11 +1,11 @@
-"""Runs one probe of what only a page shows, beside the browser. Started as a module; prints the probe's line of JSON.
+"""Runs one page probe, in a process beside the browser. It is started as a module and prints the probe's JSON line.
 
     python -m harness.guests.runtimes.page_prober SPEC
 
-SPEC is the JSON of `browser.PageProbe`. The probe's script has a function `probe(open_page, assets)`, which returns
-what a guest's probe would print. `open_page(path, isolated=True, instead={})` opens a page of the build's `assets` and
-of the harness's own, `isolated` with the headers for that, `instead` the text of files (by the end of their
-addresses) that replaces them; nothing else outside of loopback is loaded.
+SPEC is the JSON of `browser.PageProbe`. The probe is a script with a function `probe(open_page, assets)`, which returns
+what a probe in a guest would print. `open_page(path, isolated=True, instead={})` opens a page that is served from the
+build's `assets` and the harness's own pages. With `isolated` the server sends the headers for cross-origin isolation.
+`instead` replaces files: it maps the end of an address to a text. Other requests outside loopback are refused.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _MEMORY = 2 << 30
 
 
 class Opener:
-    """What a probe opens pages with."""
+    """Opens pages for a probe, each with a server of its own."""
 
     def __init__(self, browser: Browser, spec: PageProbe) -> None:
         self._browser = browser

@@ -1,4 +1,4 @@
-"""wasmtime's command, with the flags that upstream's HOSTRUNNER has (Tools/wasm/wasi.py).
+"""wasmtime's command, with the flags of upstream's HOSTRUNNER (Tools/wasm/wasi.py).
 
 https://docs.wasmtime.dev/cli-options.html
 """
@@ -9,21 +9,24 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from harness.guests import places
-from harness.guests.adapter import Command, GuestRun, describe_wasmtime_end
-from harness.guests.places import Place
+from harness.guests.adapter import Adapter, Command, GuestRun
+from harness.guests.guest_files import GuestFiles, private_root
 from harness.guests.runtimes.compiled import compiled
+from harness.guests.runtimes.ends import describe_wasmtime_end
 from harness.machine.command import CommandFailed, capture
 from harness.machine.hashing import digest_of
 from harness.machine.store import Store
 from matrix.errors import HarnessFault
 
 
-class WasmtimeCli:
+class WasmtimeCli(Adapter):
     """`wasmtime run` of one version."""
 
     confines_writes = False
     """--dir has no read-only form"""
+    keeps_code = True
+    names_source_lines = True
+    """only for a module that it compiles itself: https://docs.wasmtime.dev/wasm-wat.html"""
 
     def __init__(self, command: Path, version: str) -> None:
         self._command = command
@@ -53,8 +56,8 @@ class WasmtimeCli:
             flags += ["--env", f"{name}={value}"]
         return flags
 
-    def place(self, tree: Path, build: str, directory: Path) -> Place:
-        return places.private_place(tree, build, directory)
+    def lay_out(self, tree: Path, build: str, directory: Path) -> GuestFiles:
+        return private_root(tree, build, directory)
 
     def command(self, run: GuestRun, compiled: Path, scratch: Path) -> Command:
         limits = ["-W", f"max-memory-size={run.memory_limit}", "-C", "cache=n"]
@@ -62,8 +65,16 @@ class WasmtimeCli:
             argv=(
                 str(self._command), "run", "--allow-precompiled", *limits, *self._run_flags(run),
                 str(compiled), *run.argv[1:],
-            )
+            ),
+            # The variable has no effect on a module that was compiled before.
+            env={"WASMTIME_BACKTRACE_DETAILS": "1"} if compiled == run.wasm else {},
         )  # fmt: skip
 
     def describe_end(self, code: int, output: str) -> str:
         return describe_wasmtime_end(code)
+
+    def under_debugger(self, command: Command) -> Command:
+        # https://docs.wasmtime.dev/examples-debugging.html
+        argv = list(command.argv)
+        argv.insert(argv.index("run") + 1, "-Ddebug-info")
+        return Command(argv=("gdb", "--args", *argv), env=command.env)

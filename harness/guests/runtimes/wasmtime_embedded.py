@@ -1,4 +1,4 @@
-"""wasmtime's shared library, called from a Python process of its own for each guest (`host.py`)."""
+"""wasmtime's shared library. A Python process for each guest calls it (`host.py`)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 
 import msgspec
 
-from harness.guests import places
-from harness.guests.adapter import Command, GuestRun, describe_wasmtime_end
-from harness.guests.places import Place
+from harness.guests.adapter import Adapter, Command, GuestRun
+from harness.guests.guest_files import GuestFiles, private_root
 from harness.guests.runtimes.compiled import compiled
+from harness.guests.runtimes.ends import describe_wasmtime_end
 from harness.machine.command import CommandFailed, capture
 from harness.machine.hashing import digest_of
 from harness.machine.store import Store
@@ -22,10 +22,10 @@ HOST = Path(__file__).parent / "host.py"
 
 
 class HostSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """What `host.py` is told, as JSON."""
+    """What `host.py` gets, as JSON."""
 
     site: str
-    """the directory that has the wasmtime package"""
+    """the directory with the wasmtime package"""
     module: str
     compiled: str
     argv: tuple[str, ...]
@@ -34,13 +34,14 @@ class HostSpec(msgspec.Struct, frozen=True, kw_only=True):
     wasm_stack: int
     memory_limit: int
     cpu: int | None = None
-    """the processor to stay on"""
+    """the processor to stay on; None for any"""
 
 
-class WasmtimeEmbedded:
+class WasmtimeEmbedded(Adapter):
     """The wasmtime package of one version."""
 
     confines_writes = True
+    keeps_code = True
 
     def __init__(self, site: Path, digest: str) -> None:
         self._site = site
@@ -70,12 +71,12 @@ class WasmtimeEmbedded:
         )
         return json_records.encode(spec).decode()
 
-    def place(self, tree: Path, build: str, directory: Path) -> Place:
-        return places.private_place(tree, build, directory)
+    def lay_out(self, tree: Path, build: str, directory: Path) -> GuestFiles:
+        return private_root(tree, build, directory)
 
     def command(self, run: GuestRun, compiled: Path, scratch: Path) -> Command:
-        # The library hands each file-system call to another thread and waits for it. On one processor that
-        # costs half of what it does across two: 12 s against 22 s for eleven test modules.
+        # The library hands each file-system call to another thread and waits for it. With both threads on one
+        # processor this takes half the time: eleven test modules take 12 s, not 22 s.
         # https://github.com/bytecodealliance/wasmtime/pull/8190
         processors = sorted(os.sched_getaffinity(0))
         cpu = processors[run.slot % len(processors)]
@@ -86,5 +87,5 @@ class WasmtimeEmbedded:
 
 
 def _python() -> tuple[str, ...]:
-    """The harness's interpreter without site-packages, .pth files and user settings: it starts faster."""
+    """The harness's interpreter without site-packages, .pth files and user settings, because it starts faster."""
     return (sys.executable, "-I", "-S")

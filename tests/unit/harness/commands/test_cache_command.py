@@ -14,8 +14,7 @@ from rich.console import Console
 from harness.commands.cache import cache
 from harness.machine import upkeep
 from harness.machine.store import Store
-from harness.machine.units import human_size
-from harness.machine.upkeep import disk_usage, survey
+from harness.machine.upkeep import disk_usage, human_size, survey
 from matrix.errors import UsageError
 from tests.unit.stored import put
 
@@ -99,9 +98,9 @@ def test_a_limit_that_cannot_hold_is_said(store: Store, sdk: Path) -> None:
     [
         (["prune"], "takes a limit"),
         (["prune", "--dry-run"], "--max-size 20G, or --older-than 30d, or both"),
-        (["prune", "--max-size", "much"], "'much' is not a size"),
+        (["prune", "--max-size", "much"], "'much' is no size"),
         (["prune", "--max-size", "-1G"], "expected one argument"),
-        (["prune", "--older-than", "much"], "'much' is not an age"),
+        (["prune", "--older-than", "much"], "'much' is no age"),
         (["prune", "--max", "1G"], "unrecognized arguments: --max 1G\n  -> python -m harness cache prune --help"),
         (["--max-size", "1G"], "unrecognized arguments: --max-size 1G\n  -> python -m harness cache --help"),
         (["purge"], "unrecognized arguments: purge"),

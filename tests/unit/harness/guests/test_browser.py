@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from harness.guests.adapter import TRAPPED, GuestRun
-from harness.guests.places import MEMORY_EVENTS, MEMORY_WORK, Place, Preopen
-from harness.guests.runtimes.browser import FAULT, PAGES, Browser, HostSpec, PageProbe, Told, launch_options
-from harness.guests.runtimes.choose import adapter
+from harness.guests.adapter import GuestRun
+from harness.guests.guest_files import MEMORY_EVENTS, MEMORY_WORK, GuestFiles, Preopen
+from harness.guests.runtimes.browser import PAGES, Browser, HostSpec, PageProbe, WorkerSpec, launch_options
+from harness.guests.runtimes.choose import choose_adapter
+from harness.guests.runtimes.ends import FAULT, TRAPPED
 from harness.machine.store import Store
-from harness.provide.provider import Obtained
+from harness.provide.obtain import Obtained
 from matrix import json_records
 from matrix.model import Runtime, RuntimeKind
 
@@ -34,9 +35,9 @@ RUN = GuestRun(
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
+def place(tmp_path: Path) -> GuestFiles:
     """The files of a guest, as `harness.suite.batch` lays them out."""
-    place = Browser(CHROMIUM).place(TREE, "/cross-build/host", tmp_path)
+    place = Browser(CHROMIUM).lay_out(TREE, "/cross-build/host", tmp_path)
     (place.root / "driver.py").write_text("print('é')\n", "utf-8")
     (place.root / "plan.json").write_text("{}")
     return place
@@ -77,7 +78,7 @@ def test_the_process_finds_the_harness_and_keeps_its_files_in_the_guests_directo
     assert env["HOME"] == str(tmp_path)
 
 
-def test_the_host_is_told_what_to_serve_and_where_events_go(tmp_path: Path, place: Place) -> None:
+def test_the_host_is_told_what_to_serve_and_where_events_go(tmp_path: Path, place: GuestFiles) -> None:
     assert spec(tmp_path) == HostSpec(
         browser=str(CHROMIUM),
         assets=Path("/nowhere/build"),
@@ -96,8 +97,8 @@ def test_the_host_is_told_the_limit_of_the_guest(tmp_path: Path) -> None:
 # --- what the worker is told
 
 
-def told(directory: Path, **changes: Any) -> Told:
-    return json_records.decode(spec(directory, replace(RUN, **changes)).told.read_bytes(), Told)
+def told(directory: Path, **changes: Any) -> WorkerSpec:
+    return json_records.decode(spec(directory, replace(RUN, **changes)).told.read_bytes(), WorkerSpec)
 
 
 @pytest.mark.usefixtures("place")
@@ -112,12 +113,14 @@ def test_the_worker_is_told_where_things_are(tmp_path: Path) -> None:
     assert (found.work, found.events) == (MEMORY_WORK, MEMORY_EVENTS)
 
 
-def test_the_worker_is_told_the_same_places_as_the_driver(tmp_path: Path, place: Place) -> None:
+def test_the_worker_is_told_the_same_places_as_the_driver(tmp_path: Path, place: GuestFiles) -> None:
     found = told(tmp_path)
     assert (found.work, found.events) == (place.guest_work, place.guest_events)
 
 
-def test_the_worker_is_given_the_drivers_files_where_the_command_line_names_them(tmp_path: Path, place: Place) -> None:
+def test_the_worker_is_given_the_drivers_files_where_the_command_line_names_them(
+    tmp_path: Path, place: GuestFiles
+) -> None:
     found = told(tmp_path)
     assert found.files == {"/driver.py": "print('é')\n", "/plan.json": "{}"}
     assert set(found.files) == {f"{place.guest_root}{path.name}" for path in place.root.iterdir()}
@@ -184,8 +187,8 @@ def test_a_guest_in_memory_cannot_write_to_what_others_read() -> None:
 def test_the_adapter_of_a_browser_starts_the_one_that_was_found(tmp_path: Path) -> None:
     runtime = Runtime(name="chromium", version="installed", kind=RuntimeKind.BROWSER)
     obtained = Obtained(path=CHROMIUM, provider="PATH", detail="chromium 1.2.3", digest="")
-    found = adapter(runtime, obtained)
-    found.place(TREE, "/cross-build/host", tmp_path)
+    found = choose_adapter(runtime, obtained)
+    found.lay_out(TREE, "/cross-build/host", tmp_path)
     command = found.command(RUN, RUN.wasm, tmp_path)
     assert json_records.decode(command.argv[-1].encode(), HostSpec).browser == str(CHROMIUM)
 

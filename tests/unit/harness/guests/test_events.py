@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.guests.events import Event, EventReader, Record, is_plain
+from harness.guests.events import Event, EventReader, ModuleProgress, is_plain
 from matrix.outcome import ModuleResult, Status
 from tests.unit import hostile
 from tests.unit.made import outcome, result
@@ -44,8 +44,8 @@ def done(status: Status = Status.PASSED, detail: str = "") -> Event:
     return Event(event="done", module="test_a", status=status, detail=detail, duration=2.0)
 
 
-def record(*events: Event) -> Record:
-    made = Record("test_a")
+def record(*events: Event) -> ModuleProgress:
+    made = ModuleProgress("test_a")
     for event in events:
         made.take(event)
     return made

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from harness.guests.adapter import GuestRun
-from harness.guests.places import Preopen
+from harness.guests.guest_files import Preopen
 from harness.guests.runtimes import confine
-from harness.guests.runtimes.choose import adapter
+from harness.guests.runtimes.choose import choose_adapter
 from harness.guests.runtimes.node import Node
-from harness.provide.provider import Obtained
+from harness.provide.obtain import Obtained
 from matrix.model import Runtime, RuntimeKind
 
 NODE = Path("/nowhere/node 20/node")
@@ -118,7 +118,7 @@ def test_without_kept_code_v8_compiles_as_it_likes() -> None:
 
 
 def test_a_guest_of_node_has_its_own_files_on_the_host(tmp_path: Path) -> None:
-    place = Node(NODE, DIGEST, ()).place(Path("/tree"), "/cross-build/host", tmp_path)
+    place = Node(NODE, DIGEST, ()).lay_out(Path("/tree"), "/cross-build/host", tmp_path)
     assert place.root == tmp_path
     assert place.prefix == "/tree"
 
@@ -127,7 +127,7 @@ def test_a_guest_of_node_has_its_own_files_on_the_host(tmp_path: Path) -> None:
 def test_the_adapter_of_a_node_has_the_cells_flags() -> None:
     runtime = Runtime(name="node", version="20.18.0", kind=RuntimeKind.NODE)
     obtained = Obtained(path=NODE, provider="PyPI", detail="", digest="")
-    command = adapter(runtime, obtained, FLAGS).command(RUN, RUN.wasm, Path("/scratch"))
+    command = choose_adapter(runtime, obtained, FLAGS).command(RUN, RUN.wasm, Path("/scratch"))
     assert command.argv[:2] == (str(NODE), *FLAGS)
 
 

@@ -12,8 +12,10 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from harness.machine.store import CACHE_NAME, VARIABLE, Provenance, Store, damage, snapshot
+from harness.machine.store import CACHE_NAME, VARIABLE, Store, damage, snapshot
 from matrix.errors import HarnessFault, Unobtainable
+
+Made = tuple[str, str, str, tuple[str, ...]]
 
 
 class Maker:
@@ -23,14 +25,14 @@ class Maker:
         self.calls = 0
         self.problem = problem
 
-    def __call__(self, directory: Path) -> Provenance:
+    def __call__(self, directory: Path) -> Made:
         self.calls += 1
         (directory / "bin").mkdir()
         (directory / "bin/clang").write_text("a compiler")
         (directory / "link").symlink_to("bin/clang")
         if self.problem is not None:
             raise self.problem
-        return Provenance(provider="a provider", detail="a detail", digest="a digest")
+        return "a digest", "a provider", "a detail", ("a note",)
 
 
 @pytest.fixture
@@ -100,7 +102,12 @@ def test_an_entry_knows_what_it_is(store: Store, maker: Maker) -> None:
     store.obtain("sdk", maker)
     manifest = store.manifest("sdk")
     assert manifest is not None
-    assert (manifest.digest, manifest.provider, manifest.detail) == ("a digest", "a provider", "a detail")
+    assert (manifest.digest, manifest.provider, manifest.detail, manifest.notes) == (
+        "a digest",
+        "a provider",
+        "a detail",
+        ("a note",),
+    )
     assert manifest.files.keys() == {"bin/clang", "link"}
 
 
@@ -112,7 +119,7 @@ def test_an_entry_can_be_read_by_others(store: Store, maker: Maker) -> None:
 def test_threads_that_want_the_same_entry_make_it_once(store: Store) -> None:
     maker = Maker()
 
-    def slowly(directory: Path) -> Provenance:
+    def slowly(directory: Path) -> Made:
         time.sleep(0.05)
         return maker(directory)
 
@@ -157,7 +164,7 @@ def test_a_damaged_entry_is_noticed_and_made_again(store: Store, maker: Maker, h
     assert maker.calls == 2
     assert (again / "bin/clang").read_text() == "a compiler"
     assert store.manifest("sdk") is not None
-    assert said == ["the cache entry sdk is damaged or incomplete: making it again"]
+    assert said == ["the cache entry sdk is damaged or half-made: it is made again"]
 
 
 def test_files_that_are_added_and_byte_code_are_no_damage(store: Store, maker: Maker) -> None:
@@ -192,7 +199,7 @@ def test_a_full_disk_names_the_entry_and_the_variable(store: Store) -> None:
 
 
 def test_ctrl_c_leaves_nothing(store: Store) -> None:
-    def interrupted(directory: Path) -> Provenance:
+    def interrupted(directory: Path) -> Made:
         (directory / "half").write_text("")
         raise KeyboardInterrupt
 

@@ -11,7 +11,7 @@ import pytest
 from harness.cells.prepare import Prepared
 from harness.cells.request import Arguments
 from harness.machine.store import Store
-from harness.provide.provider import Obtained
+from harness.provide.obtain import Obtained
 from harness.suite.files import OUTCOMES, SELECTED
 from harness.suite.results import ResultsFile, append_result, read_results
 from harness.suite.reuse import KeptResults

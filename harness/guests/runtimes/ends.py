@@ -1,0 +1,44 @@
+"""How guests of wasmtime and of V8 end."""
+
+from __future__ import annotations
+
+import re
+
+from harness.machine.process import describe_exit
+
+TRAPPED = 134
+"""exit status after a trap: of wasmtime's CLI, and so of the other commands of this project"""
+FAULT = 125
+"""exit status of the harness's own scripts when they cannot start a guest"""
+
+_V8_ENDS = (
+    (r"RangeError: Maximum call stack size exceeded", "V8's stack overflowed"),
+    (r"RuntimeError: memory access out of bounds", "a trap: memory access out of bounds"),
+    (r"RuntimeError: unreachable", "a trap: unreachable code was reached"),
+    (
+        r"RuntimeError: (null function or function signature mismatch|table index is out of bounds)",
+        "a trap: a bad call",
+    ),
+    (
+        r"RuntimeError: (divide by zero|remainder by zero|divide result unrepresentable|float unrepresentable)",
+        "a trap: bad arithmetic",
+    ),
+    (r"Aborted\(OOM\)|Cannot enlarge memory|JavaScript heap out of memory|Out of memory", "it ran out of memory"),
+    (r"^(RuntimeError: )?(Aborted|abort)\(", "an abort"),
+)
+"""what V8 and Emscripten print when a guest ends, and what it means; the first pattern that is found counts"""
+_LAST = 20_000
+"""characters of output in which to look"""
+
+
+def describe_wasmtime_end(code: int) -> str:
+    """How a guest of wasmtime ended, from its exit status."""
+    return "the guest ended with " + ("a trap or an abort" if code == TRAPPED else describe_exit(code))
+
+
+def describe_v8_end(output: str) -> str:
+    """How a guest in V8 ended, from the end of its output; "" when the output does not tell."""
+    for pattern, meaning in _V8_ENDS:
+        if re.search(pattern, output[-_LAST:], re.MULTILINE):
+            return f"the guest ended with {meaning}"
+    return ""
