@@ -1,7 +1,7 @@
-"""Edits the text of a limitations file: comments, order and layout stay. Pure.
+"""Edits the text of a limitations file. Comments, order and layout stay as they are. Pure.
 
-A file is taken apart into its tables, each with the comments right above it; tomlkit, which keeps what it is not told
-to change (https://tomlkit.readthedocs.io), edits the one that is meant.
+The functions split a file into its tables, each with the comments directly above it, and change one table with
+tomlkit, which preserves everything else (https://tomlkit.readthedocs.io).
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from tomlkit.items import AoT, Array, Table
 from matrix.errors import UsageError
 
 _LONG = 100
-"""columns from which a list stands on lines of its own"""
+"""columns: a longer list has one line per value"""
 _HEADER = re.compile(r"^\[\[(?P<name>[\w.]+)\]\]")
 _ENTRY, _TESTS = "limitation", "limitation.tests"
 
 
 def entry_ids(text: str) -> list[str]:
-    """The ids of the entries, in their order."""
+    """The ids of the entries, in the order of the file."""
     return [name for name, _ in _tables(text) if name is not None]
 
 
@@ -35,7 +35,7 @@ def add_tests(
     reason: str,
     when: Mapping[str, Sequence[str]],
 ) -> str:
-    """With expected tests added at the end of an entry. Raises UsageError when there is no such entry."""
+    """The text with expected tests added at the end of an entry. Raises UsageError when there is no such entry."""
     rows: dict[str, Any] = {"match": match[0] if len(match) == 1 else _array(match), "expect": expect, "reason": reason}
     lines = [f"[[{_TESTS}]]", *(f"{key} = {tomlkit.item(value).as_string()}" for key, value in rows.items())]
     if when:
@@ -46,9 +46,9 @@ def add_tests(
 
 
 def add_skip_reason(text: str, limitation: str, reason: str, seen: Mapping[str, Sequence[str]]) -> str:
-    """With a reason that tests printed, as a pattern for just that, at the end of an entry's list.
+    """The text with a skip reason added at the end of an entry's list, as a pattern that matches only this reason.
 
-    `seen` is the condition of the cells that gave it. Raises UsageError when there is no such entry.
+    `seen` is the condition for the cells whose tests gave the reason. Raises UsageError when there is no such entry.
     """
     parts = _entry(text, limitation)
     document, entry = _parsed(parts.tables[0])
@@ -62,7 +62,7 @@ def add_skip_reason(text: str, limitation: str, reason: str, seen: Mapping[str, 
         known.append(row)
         head = tomlkit.dumps(document)
     else:
-        # after the last of the keys that stand before it in the other entries
+        # Other entries have `skip_reasons` after these keys.
         head = re.sub(
             r"\A(.*^(?:id|title|section|when) = [^\n]*\n)",
             lambda found: f"{found[1]}skip_reasons = [{row.as_string()}]\n",
@@ -74,9 +74,9 @@ def add_skip_reason(text: str, limitation: str, reason: str, seen: Mapping[str, 
 
 
 def retire(text: str, limitation: str, match: str) -> str:
-    """Without one glob of an entry, and without its table when that names nothing any more.
+    """The text without one glob of an entry, and without the glob's table if that has no other.
 
-    Raises UsageError when no table of the entry has the glob.
+    Raises UsageError when the entry does not have the glob.
     """
     parts = _entry(text, limitation)
     tables = [_without(table, match) for table in parts.tables[1:]]
@@ -86,7 +86,7 @@ def retire(text: str, limitation: str, match: str) -> str:
 
 
 def retire_skip_reason(text: str, limitation: str, pattern: str) -> str:
-    """Without one skip reason of an entry. Raises UsageError when the entry does not have it."""
+    """The text without one skip reason of an entry. Raises UsageError when the entry does not have the reason."""
     parts = _entry(text, limitation)
     document, entry = _parsed(parts.tables[0])
     known = entry.get("skip_reasons", [])
@@ -101,7 +101,7 @@ def retire_skip_reason(text: str, limitation: str, pattern: str) -> str:
 
 
 def _without(table: str, match: str) -> str:
-    """A table of tests without a glob; "" when it names nothing else."""
+    """A table of tests without a glob; "" when the table has no other glob."""
     document, row = _parsed(table)
     value: Any = row["match"]
     if not isinstance(value, Array):
@@ -115,7 +115,7 @@ def _without(table: str, match: str) -> str:
 
 
 class _Parts:
-    """A file around one entry: its own tables, and the text before and after."""
+    """A file split at one entry: the entry's own tables, and the text before and after."""
 
     def __init__(self, before: list[str], tables: list[str], after: list[str]) -> None:
         self.before, self.tables, self.after = before, tables, after
@@ -132,7 +132,7 @@ def _entry(text: str, limitation: str) -> _Parts:
 
 
 def _tables(text: str) -> list[tuple[str | None, str]]:
-    """The text in pieces that each end before the comments above the next table; an entry's begins with its id."""
+    """The text in pieces, one per table with the comments above it; an entry's first piece comes with its id."""
     pieces: list[list[str]] = [[]]
     above: list[str] = []
     for line in text.splitlines(keepends=True):
@@ -153,7 +153,7 @@ def _tables(text: str) -> list[tuple[str | None, str]]:
 
 
 def _parsed(table: str) -> tuple[tomlkit.TOMLDocument, Table]:
-    """A piece with one table: the document, and the table in it."""
+    """The document of a piece, and the one table in it."""
     document = tomlkit.parse(table)
     found: Any = document[_ENTRY]
     if not isinstance(found, AoT):
@@ -162,7 +162,7 @@ def _parsed(table: str) -> tuple[tomlkit.TOMLDocument, Table]:
 
 
 def _joined(pieces: Iterable[str]) -> str:
-    """The pieces with an empty line between them, and none at the end."""
+    """The pieces, separated by one empty line each."""
     return "\n\n".join(piece.strip("\n") for piece in pieces if piece.strip("\n")) + "\n"
 
 

@@ -1,7 +1,7 @@
-"""Every error that a user may meet, with the exit status that it leads to.
+"""Every error that a user can see, with its exit status.
 
 A message says what went wrong, where (file and key path, cell, step, log file) and what to do next.
-The statuses are those of docs/command-line.md; `python -m harness` turns an error into its status.
+`python -m harness` prints it and exits with the status. docs/reference lists the statuses.
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ from collections.abc import Iterable
 
 
 class MatrixError(Exception):
-    """Base class of the errors that are reported without a traceback."""
+    """Base class of the errors that are reported without a traceback.
+
+    `hint` is printed after the message, on a line of its own: what to do next.
+    """
 
     exit_status = 4
 
@@ -25,25 +28,25 @@ class MatrixError(Exception):
 
 
 class UsageError(MatrixError):
-    """What was asked for does not exist or does not fit together; nothing was started."""
+    """The user asked for something that does not exist or is contradictory. Nothing was started."""
 
     exit_status = 2
 
 
 class ConfigError(MatrixError):
-    """A data file does not fit its schema; the message names file and key path."""
+    """A data file is invalid. The message names the file and the key path."""
 
     exit_status = 2
 
 
 class Unobtainable(MatrixError):
-    """A toolchain, a source or a runtime cannot be had from any of its providers."""
+    """No provider of a toolchain, a source tree or a runtime could deliver it."""
 
     exit_status = 3
 
 
 class BuildFailed(MatrixError):
-    """A build step failed; the message has the command, its last lines and the log's path."""
+    """A build step failed. The message has the command, its last lines of output and the path of the log."""
 
     exit_status = 3
 
@@ -54,23 +57,23 @@ class BuildFailed(MatrixError):
         self.step = step
         self.output = output
         self.remembered = remembered
-        """whether it is what an earlier run of the step came to, of which nothing has changed"""
+        """whether the step was not run now: it failed in an earlier run, and its inputs are unchanged"""
 
 
 class HarnessFault(MatrixError):
-    """The harness itself is at fault, or the machine under it (a full disk, say)."""
+    """The harness itself failed, or the machine that it runs on (for example, a full disk)."""
 
     exit_status = 4
 
 
 class HistoryUnusable(MatrixError):
-    """The history cannot be read or written; it stays as it is, and so do the runs."""
+    """The history cannot be read or written. It was not changed, and neither were the runs."""
 
     exit_status = 4
 
 
 def near(word: str, known: Iterable[str], *, most: int = 3) -> str:
-    """A hint that names the known words nearest to `word`, or all of them when few; "" when none."""
+    """A hint with the known words most similar to `word`, else all known words if they are few, else ""."""
     words = sorted(set(known))
     matches = difflib.get_close_matches(word, words, n=most, cutoff=0.5)
     if not matches:

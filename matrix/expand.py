@@ -1,4 +1,4 @@
-"""The product of the axes, minus the rules: cells, and rejected combinations with their reasons."""
+"""Every combination of the axes: the cells, and the combinations that a rule leaves out, with the reason."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from matrix.record import Record
 
 
 class Rejected(Record, frozen=True, kw_only=True):
-    """A combination that is not made."""
+    """A combination that the matrix leaves out."""
 
     cell: Cell
     reason: str
@@ -17,7 +17,7 @@ class Rejected(Record, frozen=True, kw_only=True):
 
 
 class Expansion(Record, frozen=True, kw_only=True):
-    """What the matrix comes to."""
+    """Every combination of the matrix: the cells and the rejected combinations."""
 
     cells: tuple[Cell, ...]
     rejected: tuple[Rejected, ...]
@@ -26,7 +26,7 @@ class Expansion(Record, frozen=True, kw_only=True):
 def expand(matrix: Matrix, *, known_bad: bool = False) -> Expansion:
     """Every combination of target, SDK, CPython, build options and runtime.
 
-    With `known_bad` the exclusions that can be overruled are.
+    `known_bad` includes the combinations whose exclusion is marked `on_demand`.
     """
     exclusions = [rule for rule in matrix.exclusions if not (known_bad and rule.on_demand)]
     cells: list[Cell] = []
@@ -43,10 +43,10 @@ def expand(matrix: Matrix, *, known_bad: bool = False) -> Expansion:
                 cell = Cell(build=build, runtime=runtime)
                 facts = cell.facts
                 if not covered:
-                    reason = f"no series in series.toml says how CPython {cpython.version} is built with {sdk.family}"
+                    reason = f"no series in series.toml covers CPython {cpython.version} with {sdk.family}"
                     rejected.append(Rejected(cell=cell, reason=reason))
                 elif rule := next((rule for rule in rules if rule.when.holds(facts)), None):
-                    hint = " (--known-bad makes it all the same)" if rule.on_demand else ""
+                    hint = " (--known-bad includes it)" if rule.on_demand else ""
                     rejected.append(Rejected(cell=cell, reason=rule.reason + hint, reference=rule.reference))
                 else:
                     cells.append(cell)

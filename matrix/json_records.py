@@ -1,4 +1,4 @@
-"""Records as JSON, with paths as strings: how everything that the harness writes is written."""
+"""Records as JSON, with paths as strings. Every JSON file that the harness writes is written with these functions."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ def encode(record: Any) -> bytes:
 
 
 def decode(data: bytes, kind: type[T]) -> T:
-    """The record of a type. Raises msgspec.DecodeError (or its ValidationError) for other JSON."""
+    """The record of that type. Raises msgspec.DecodeError (ValidationError if only the shape is wrong)."""
     return msgspec.json.decode(data, type=kind, dec_hook=_from_json)
 
 
 def indented(record: Any) -> bytes:
-    """The record as JSON for people, with a newline at the end."""
+    """The record as indented JSON for people, with a newline at the end."""
     return msgspec.json.format(encode(record), indent=2) + b"\n"
 
 

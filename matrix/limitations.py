@@ -1,7 +1,7 @@
-"""The known limitations: what a platform cannot do, the tests that fail of it, the skips it explains.
+"""The known limitations: what a platform cannot do, the tests that fail because of it, and the skips that it explains.
 
-Loaded from the TOML files in `limitations/`, one file per section of upstream's README. `for_cell` gives
-what holds on one cell, ready to be matched against many outcomes.
+The list is in the TOML files of `limitations/`, one file per section of upstream's README. `Limitations.for_cell`
+returns the entries that hold on one cell, prepared for matching many outcomes.
 """
 
 from __future__ import annotations
@@ -19,21 +19,22 @@ from msgspec import Meta
 from matrix.conditions import Condition, Facts
 from matrix.errors import ConfigError
 from matrix.names import full_name
+from matrix.outcome import Status
 from matrix.reader import DESCRIBED, read_rows
 from matrix.record import Identifier, Record
 
 DIRECTORY = Path(__file__).parent / "limitations"
 PROBES = Path(__file__).parent / "probes"
 NEUTRAL = "neutral"
-"""the section of causes that are no limitation of a platform: libraries and options that are left out, other systems"""
+"""the section for causes other than the platform: libraries and options that a build leaves out, other systems"""
 
 
 _GLOB = re.compile(r"(?:[^\s\[\]]|\[!?\]?[^\]]+\])+")
-"""fnmatch takes a bracket that is not closed for the character itself"""
+"""a valid glob: fnmatch would take an unclosed bracket literally"""
 
 
 class Expectation(StrEnum):
-    """What a test that a limitation names is expected to do."""
+    """The outcome that is expected of a test which a limitation names."""
 
     FAILED = "failed"
     ERRORED = "errored"
@@ -41,18 +42,18 @@ class Expectation(StrEnum):
     TIMED_OUT = "timed_out"
     SKIPPED = "skipped"
     FLAKY = "flaky"
-    """passes or fails, from one run to the next"""
+    """passes in some runs and fails in others"""
 
 
 class State(StrEnum):
-    """What a probe saw of a limitation on a cell."""
+    """What a probe found out about a limitation on a cell."""
 
     HOLDS = "holds"
     LIFTED = "lifted"
     PARTLY = "partly"
     CANNOT_BE_TRIED = "cannot be tried"
     BROKEN = "broken"
-    """the probe itself: it crashed, hung or said nothing that can be understood"""
+    """the probe itself failed: it crashed, hung or printed nothing that the harness understands"""
 
 
 class ExpectedTest(Record, frozen=True, kw_only=True):
@@ -62,22 +63,22 @@ class ExpectedTest(Record, frozen=True, kw_only=True):
     """a glob over names such as test.test_os.ExecTests.test_execve, or several of them"""
     expect: Expectation
     reason: str
-    """what was seen"""
+    """how the tests fail, and why"""
     rate: Annotated[float, Meta(gt=0, le=1)] | None = None
-    """of a flaky test: the share of its runs in which it may be bad"""
+    """for flaky tests only: the share of runs that may fail; a higher share is a regression"""
     module: str = ""
-    """the module that runs them, where another one runs tests of the same names (test_xml_etree, test_xml_etree_c)"""
+    """the module that runs the tests, if another module runs tests with the same names (test_xml_etree_c)"""
     run: bool = True
-    """false for a hang or a crash that costs minutes: then the tests are not run"""
+    """false for tests that hang or crash for minutes: they are not run"""
     when: Condition = Condition()
-    """narrows the limitation's own condition"""
+    """restricts the limitation's own condition"""
 
     def __post_init__(self) -> None:
         for glob in self.globs:
             if not _GLOB.fullmatch(glob):
-                raise ValueError(f"`match`: {glob!r} is no glob over names of tests")
+                raise ValueError(f"`match`: {glob!r} is not a valid glob for names of tests")
         if self.rate is not None and self.expect is not Expectation.FLAKY:
-            raise ValueError(f'`rate` is for expect = "flaky", not {self.expect.value!r}')
+            raise ValueError(f'`rate` is only for expect = "flaky", not {self.expect.value!r}')
 
     @property
     def globs(self) -> tuple[str, ...]:
@@ -85,7 +86,7 @@ class ExpectedTest(Record, frozen=True, kw_only=True):
 
 
 class NamedTest(Record, frozen=True, kw_only=True):
-    """One glob of an entry, on one cell."""
+    """One glob of an entry that holds on a cell."""
 
     match: str
     module: str
@@ -95,22 +96,22 @@ class NamedTest(Record, frozen=True, kw_only=True):
     rate: float | None = None
 
     def names(self, module: str) -> bool:
-        """Whether it is about tests that `module` runs."""
+        """Whether the entry applies to tests that `module` runs."""
         return self.module in ("", module)
 
 
 class SkipReason(Record, frozen=True, kw_only=True):
-    """A reason that tests give to be skipped."""
+    """A reason that skipped tests give."""
 
     match: str
-    """a regular expression, matched at the start of what they print"""
+    """a regular expression that matches at the start of the reason"""
     seen: Condition = Condition()
-    """where some test of a whole suite gives it: there it is stale when none does"""
+    """the cells on which a whole suite has a test with this reason; on these it is stale if no test gives it"""
     varies: bool = False
-    """whether that depends on the machine, too: then it is never stale"""
+    """whether the machine also decides if a test gives the reason; such a reason is never stale"""
 
     def expected(self, facts: Facts) -> bool:
-        """Whether some test of a whole suite gives it on a cell."""
+        """Whether a whole suite on a cell must have a test that gives this reason."""
         return not self.varies and self.seen.holds(facts)
 
 
@@ -122,12 +123,12 @@ class Limitation(Record, frozen=True, kw_only=True):
     section: str
     when: Condition = Condition()
     skip_reasons: tuple[str | SkipReason, ...] = ()
-    """what tests say that are skipped because of it; a mere pattern is seen wherever the limitation holds"""
+    """the reasons of tests that are skipped because of it; a plain string is expected wherever the limitation holds"""
     skip_when: Condition = Condition()
-    """narrows where tests give these reasons"""
+    """restricts the cells on which tests give these reasons"""
     references: tuple[str, ...] = ()
     probe: str = ""
-    """the script that shows whether it holds, its path in `probes/`; none for a neutral cause"""
+    """the path in `probes/` of the script that shows whether the limitation holds; empty for a neutral cause"""
     tests: tuple[ExpectedTest, ...] = ()
 
     @property
@@ -142,16 +143,16 @@ class LimitationsFile(Record, frozen=True, kw_only=True):
 
 
 class Limitations:
-    """The whole list."""
+    """The whole list of limitations."""
 
     def __init__(self, entries: tuple[Limitation, ...], files: Mapping[str, str] = MappingProxyType({})) -> None:
         self.entries = entries
         self.files = files
-        """the names of the files that entries stand in, by their ids"""
+        """the names of the files that contain the entries, by the entries' ids"""
 
     @classmethod
     def load(cls, directory: Path = DIRECTORY) -> Limitations:
-        """Raises ConfigError, naming file and entry of all that does not fit the schema or is no pattern."""
+        """Read the list. Raises ConfigError with all problems at once, each with its file and entry."""
         entries: list[Limitation] = []
         problems: list[str] = []
         places: dict[str, Path] = {}
@@ -169,7 +170,7 @@ class Limitations:
         return cls(tuple(entries), {name: path.name for name, path in places.items()})
 
     def probes(self) -> dict[str, Path]:
-        """The scripts of the probes, by the ids of their limitations."""
+        """The probes' scripts, by the ids of their limitations."""
         return {entry.id: PROBES / entry.probe for entry in self.entries if entry.probe}
 
     def for_cell(self, facts: Facts) -> CellLimitations:
@@ -177,25 +178,25 @@ class Limitations:
 
 
 def _problems(entry: Limitation) -> Iterator[str]:
-    """What the schema does not see."""
+    """The problems of an entry that its type cannot express."""
     for reason in entry.reasons:
         try:
             re.compile(reason.match)
         except re.error as exc:
             yield f"skip_reasons: {reason.match!r} is not a regular expression: {exc}"
     if entry.probe and not (PROBES / entry.probe).is_file():
-        yield f"there is no probe {PROBES / entry.probe}"
+        yield f"probe: there is no script {PROBES / entry.probe}"
 
 
 class CellLimitations:
-    """The limitations that hold on one cell, and which of them were met."""
+    """The limitations that hold on one cell, indexed for matching outcomes."""
 
     def __init__(self, limitations: Limitations, facts: Facts) -> None:
         self.files = limitations.files
         self.entries = tuple(entry for entry in limitations.entries if entry.when.holds(facts))
         self.explaining = tuple(entry for entry in self.entries if entry.skip_reasons and entry.skip_when.holds(facts))
-        """those that tests give as a reason to be skipped"""
-        # Neutral causes need not be the same in each run: they are what it leaves out, and what a machine has.
+        """the entries whose skip reasons tests give on this cell"""
+        # Neutral causes depend on the run's options and on the machine, so their reasons are never stale.
         self._skips = [
             (re.compile(reason.match, re.DOTALL), entry, entry.section != NEUTRAL and reason.expected(facts))
             for entry in self.explaining
@@ -215,7 +216,7 @@ class CellLimitations:
             if test.when.holds(facts)
             for match in test.globs
         )
-        # In reverse, so that of two entries for the same test the first one counts.
+        # In reverse, so that the first of two entries for the same test wins.
         self._exact = {
             (test.match, test.module): test for test in reversed(self.tests) if not re.search(r"[*?\[]", test.match)
         }
@@ -228,7 +229,7 @@ class CellLimitations:
         self._first: dict[str, int | None] = {}
 
     def expected(self, test: str, module: str = "") -> NamedTest | None:
-        """The entry for a test that `module` ran: one that names it, else the first glob that matches."""
+        """The entry for a test that `module` ran: one with the test's own name, else the first glob that matches."""
         if found := self._exact.get((test, module)) or self._exact.get((test, "")):
             return found
         if not self._any_glob.match(test):
@@ -236,7 +237,7 @@ class CellLimitations:
         return next((entry for regex, entry in self._globs if regex.match(test) and entry.names(module)), None)
 
     def expects_red(self, module: str) -> bool:
-        """Whether there is an entry for tests of a module that are run and do not pass."""
+        """Whether an entry expects tests of a module to run and not to pass."""
         name = full_name(module)
         return any(
             entry.run and entry.expect is not Expectation.SKIPPED and entry.match.startswith(f"{name}.")
@@ -245,7 +246,7 @@ class CellLimitations:
         )
 
     def rivals(self, test: str, module: str = "") -> tuple[NamedTest, ...]:
-        """The entries that count as much as the one that is expected of a test, and expect something else."""
+        """The entries that match a test as closely as the expected one, but expect another outcome."""
         chosen = self.expected(test, module)
         if chosen is None:
             return ()
@@ -255,21 +256,21 @@ class CellLimitations:
             same = [entry for regex, entry in self._globs if regex.match(test) and entry.names(module)]
         return tuple(entry for entry in same if entry.expect is not chosen.expect)
 
-    def expects(self, test: str, status: str, module: str = "") -> bool:
-        """Whether a limitation expects that status, which is neither passed nor skipped, of a test of a module."""
+    def expects(self, test: str, status: Status, module: str = "") -> bool:
+        """Whether a limitation expects this failing status of a test in a module."""
         if (found := self.expected(test, module)) is None:
             return False
-        if status == "did_not_run":
+        if status is Status.DID_NOT_RUN:
             return not found.run
         return found.expect in (status, Expectation.FLAKY)
 
     def attribute(self, reason: str) -> str | None:
-        """The id of the limitation that explains a skip reason, None when none does."""
+        """The id of the first limitation that explains a skip reason; None when no limitation does."""
         place = self._first_match(reason)
         return None if place is None else self._skips[place][1].id
 
     def not_given(self, reasons: Collection[str]) -> list[tuple[str, str]]:
-        """The skip reasons of a whole suite, by limitation and pattern, that none of `reasons` matches."""
+        """The expected skip reasons, as limitation and pattern, that match no reason in `reasons` of a whole suite."""
         met = {self._first_match(reason) for reason in reasons}
         return [
             (entry.id, regex.pattern)
@@ -278,7 +279,7 @@ class CellLimitations:
         ]
 
     def gives(self, limitation: str, pattern: str) -> bool:
-        """Whether some test of a whole suite is skipped here for that."""
+        """Whether a whole suite on this cell must have a test that is skipped with this reason."""
         return any(seen and (entry.id, regex.pattern) == (limitation, pattern) for regex, entry, seen in self._skips)
 
     def _first_match(self, reason: str) -> int | None:

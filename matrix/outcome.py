@@ -1,6 +1,6 @@
-"""What was observed: the outcome of every test, and the record of one module's run.
+"""What was observed: the outcome of each test, and the result of each module.
 
-These records are what `outcomes.jsonl` holds, one `ModuleResult` a line, and what reports judge.
+`outcomes.jsonl` contains one `ModuleResult` per line. `reports.verdict` judges them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import msgspec
 
 
 class Status(StrEnum):
-    """What was observed for one test."""
+    """How one test ended."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -20,10 +20,10 @@ class Status(StrEnum):
     """an unexpected exception, an import that failed, a changed environment"""
     SKIPPED = "skipped"
     CRASHED = "crashed"
-    """the guest ended: a trap, an abort, an exit, a limit on memory or output"""
+    """the guest ended during the test: a trap, an abort, an exit, a limit on memory or output"""
     TIMED_OUT = "timed_out"
     DID_NOT_RUN = "did_not_run"
-    """planned, but the guest ended before it; or a module that has no test"""
+    """the guest ended before the planned test started, or the module has no tests"""
 
 
 FAILING_STATUSES = frozenset({Status.FAILED, Status.ERRORED, Status.CRASHED, Status.TIMED_OUT, Status.DID_NOT_RUN})
@@ -39,13 +39,13 @@ LETTERS = {
     Status.TIMED_OUT: "t",
     Status.DID_NOT_RUN: "-",
 }
-"""each status as one letter, where there are many"""
+"""each status as one letter, for compact records of many outcomes"""
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """What was observed for one test case (`test.test_json.test_dump.TestPyDump.test_dump`).
+    """How one test case ended (`test.test_json.test_dump.TestPyDump.test_dump`).
 
-    A module that was skipped or ended as a whole has one outcome named after itself (`test.test_tcl`).
+    A module that was skipped or ended as a whole has one outcome with the module's own name (`test.test_tcl`).
     """
 
     test: str
@@ -59,25 +59,25 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=
 
 
 class ModuleResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One finished test module: a line of `outcomes.jsonl`."""
+    """The result of one test module: a line of `outcomes.jsonl`."""
 
     module: str
     outcomes: tuple[Outcome, ...]
     duration: float
-    """seconds, of the run that counts"""
+    """seconds that the decisive run of the module took"""
     guests: int = 1
-    """how many guests it took: more than one when it was run again alone, or went on after a crash"""
+    """how many guests ran the module: more than one if it was re-run alone or continued after a crash"""
     startup: float = 0.0
-    """seconds that the guests which were started for it took before its driver said anything; none in a shared guest"""
+    """seconds from starting the module's guests until their driver reported; 0 in a shared guest"""
     worker: str = ""
     finished: float = 0.0
-    """when its result was written, in seconds since the epoch"""
+    """when the result was written, in seconds since the epoch"""
     fault: str = ""
-    """not empty when the harness itself failed to run it"""
+    """why the harness itself failed to run the module; empty if it did not"""
     digest: str = ""
-    """of all that determines what is observed (`harness.suite.reuse`)"""
+    """the digest of everything that can change the outcomes (`harness.suite.reuse`)"""
     reused: str = ""
-    """the run that observed it, when it was taken from there"""
+    """the id of the earlier run that this result was taken from"""
 
     @property
     def statuses(self) -> frozenset[Status]:

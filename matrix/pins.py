@@ -1,8 +1,8 @@
-"""The pin files: which SDKs, CPythons, runtimes and ports there are, each by exact version or by hash.
+"""The pin files: the SDKs, CPythons, runtimes and ports of the matrix, each with an exact version or a hash.
 
-A pin file is the canonical dump of its rows below a heading of comments: rows in the order of their names and
-versions, keys in the order of the model, nothing that is a default. What is said of one row is its `note`. So a
-program can write them, and a diff shows what changed and nothing else.
+A pin file is written by a program, so it has one canonical form: comments at the top, then the rows sorted by name
+and version, with keys in the order of the model and without defaults. A remark about one row is its `note`. A diff
+therefore shows what changed and nothing else.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ FILES: dict[str, type[Table]] = {
     "runtimes.toml": RuntimesFile,
     "ports.toml": PortsFile,
 }
-"""the pin files of a directory of matrix data, with what is in each"""
+"""the type of each pin file, by its name in a data directory"""
 
 
 def dump(rows: Table, heading: str) -> str:
-    """A pin file's text; `heading` is its comments, as `heading_of` gives them."""
+    """The canonical text of a pin file; `heading` is its comments, as `heading_of` returns them."""
     tables = {name: sorted(table, key=_order) for name, table in msgspec.structs.asdict(rows).items()}
     text: str = tomlkit.dumps({name: [_plain(row) for row in table] for name, table in tables.items()})
     return f"{heading}\n{text}" if heading else text
 
 
 def heading_of(text: str) -> str:
-    """The comments that a file begins with, up to its first line of another kind."""
+    """The comment lines at the beginning of a file."""
     heading = []
     for line in text.splitlines(keepends=True):
         if not line.startswith("#"):
@@ -52,7 +52,7 @@ def _order(row: Sdk | CPython | Runtime | Port) -> tuple[str, Version]:
 
 
 def version_of(text: str) -> Version:
-    """A version to sort by; what is none ("installed") comes before all that are."""
+    """The version as a sort key; a text that is not a version ("installed") sorts before all versions."""
     try:
         return Version(text)
     except InvalidVersion:
@@ -60,7 +60,7 @@ def version_of(text: str) -> Version:
 
 
 def _plain(value: Any) -> Any:
-    """Records as tables without what is a default; all else as TOML has it."""
+    """The value as TOML has it: a record as a table without defaults."""
     if isinstance(value, Record):
         found = {}
         for field in msgspec.structs.fields(value):
@@ -77,11 +77,11 @@ def _plain(value: Any) -> Any:
 
 
 def newest_of_lines(pinned: Iterable[str], offered: Iterable[str], *, parts: int) -> list[str]:
-    """Which of the offered versions are news: the newest of each line that is pinned, and of the newest line.
+    """The offered versions to pin: the newest version of each pinned line, and of the newest line.
 
-    A line is the versions whose first `parts` numbers are equal. Only versions newer than all that is pinned of
-    their line count, and of lines that are not pinned only the newest, if it is newer than all that are.
-    Pre-releases are no news.
+    A line is all versions with the same first `parts` numbers. A version counts only if it is newer than every
+    pinned version of its line. Of the lines that are not pinned only the newest counts, and only if it is newer than
+    every pinned line. Pre-releases never count.
     """
     have: dict[tuple[int, ...], Version] = {}
     for version in map(version_of, pinned):

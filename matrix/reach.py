@@ -1,4 +1,4 @@
-"""What a rule's condition can hold for: one that can hold for nothing is a mistake."""
+"""Checks that a rule can apply to some combination. A rule that cannot is a mistake in the data."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from matrix.model import Matrix, Target
 from matrix.versions import Requirement
 
 _Values = list[tuple[str, str, str]]
-"""of an axis: id (or ""), name and version of each value"""
+"""the values of one axis: id (or ""), name and version of each"""
 
 
 def check(where: str, when: Condition, matrix: Matrix, *, of_builds: bool = False) -> None:
     """Raises ConfigError for a value that matches nothing on its axis, and for a condition that no combination meets.
 
-    `where` is the condition's file and key path. Whether the combinations are made does not matter.
+    `where` is the condition's file and key path. A combination counts even if another rule leaves it out.
     """
     if when.runtime and of_builds:
-        raise ConfigError(f"{where}.runtime: builds are the same for each runtime", hint="leave it out")
+        raise ConfigError(f"{where}.runtime: a build is the same for every runtime", hint="leave it out")
     _check_names(f"{where}.target", when.target, [target.id for target in matrix.targets])
     _check_requirements(f"{where}.sdk", when.sdk, _sdks(matrix))
     _check_requirements(f"{where}.cpython", when.cpython, _cpythons(matrix))
     _check_requirements(f"{where}.runtime", when.runtime, _runtimes(matrix))
     if not reaches(when, matrix, matrix.targets):
         raise ConfigError(
-            f"{where}: no combination of the matrix meets it, although some meet each part",
-            hint="targets.toml says which family of SDKs and which runtimes a target has",
+            f"{where}: no combination of the matrix meets all parts of it, although each part matches something",
+            hint="see in targets.toml which SDK family and which runtimes each target has",
         )
 
 
 def reaches(when: Condition, matrix: Matrix, targets: Iterable[Target]) -> bool:
-    """Whether a condition holds for some combination of these targets, made or not."""
+    """Whether a condition holds for some combination of these targets, even one that a rule leaves out."""
     return any(
         (not when.target or target.id in when.target)
         and _met(when.sdk, [row for row in _sdks(matrix) if row[1] == target.sdk_family])
@@ -64,7 +64,7 @@ def _sdks(matrix: Matrix) -> _Values:
 
 
 def _cpythons(matrix: Matrix) -> _Values:
-    """Those of the matrix, and without an id one of each minor version that a tree may have."""
+    """The CPythons of the matrix, and one version (without an id) of each series that a user's tree may have."""
     rows = [(cpython.id, "cpython", cpython.version) for cpython in matrix.cpythons]
     minors = [f"3.{minor}.0" for minor in range(11, 31)]
     rows += [("", "cpython", v) for v in minors if any(each.cpython.matches("cpython", v) for each in matrix.series)]

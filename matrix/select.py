@@ -1,4 +1,4 @@
-"""Selectors: which cells of an expansion are meant. One that matches nothing is an error."""
+"""Selection: which cells a user means. A selector that matches nothing is an error."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from matrix.versions import Requirement
 
 
 class Selection(Record, frozen=True, kw_only=True):
-    """What was asked for on the command line; an axis that is not named takes the target's default.
+    """Selectors, as given on the command line. An axis without a selector has the target's default.
 
-    Values are ids or requirements (`matrix.versions`); several of one axis are alternatives. Without
-    options builds are plain.
+    A selector is an id or a requirement (`matrix.versions`); several on one axis are alternatives. Without
+    `options`, only plain builds are selected. `cell` selects cells by id and overrides all other axes.
     """
 
     target: tuple[str, ...] = ()
@@ -28,25 +28,25 @@ class Selection(Record, frozen=True, kw_only=True):
 
 
 def select(expansion: Expansion, selection: Selection) -> tuple[Cell, ...]:
-    """The selected cells, in the matrix's order.
+    """The selected cells, in the order of the matrix.
 
-    Raises UsageError, with near misses, for a value that matches nothing on its axis, and for a
-    combination that leaves no cell (with the reasons of the rejected ones).
+    Raises UsageError, with similar names, for a value that matches nothing on its axis, and, with the reasons, for
+    a selection in which every combination is rejected.
     """
     if selection.cell:
         return _by_id(expansion, selection.cell)
     chosen = narrow(expansion, selection)
     if not chosen.cells:
         reasons = sorted({f"{r.cell.id}: {r.reason}" for r in chosen.rejected})
-        detail = "\n  ".join(["no cell is left of this selection", *reasons])
+        detail = "\n  ".join(["the matrix has no cell for this selection", *reasons])
         raise UsageError(detail, hint="`python -m harness cells` lists every cell")
     return chosen.cells
 
 
 def of_options(expansion: Expansion, options: tuple[str, ...] = ()) -> Expansion:
-    """The part of an expansion that has one of these build options; the plain builds when there are none.
+    """The part of an expansion with one of these build options; without options, the plain builds.
 
-    Raises UsageError for an option that there is not.
+    Raises UsageError for an unknown option.
     """
     for option in options:
         if option not in list(BuildOption):
@@ -59,9 +59,9 @@ def of_options(expansion: Expansion, options: tuple[str, ...] = ()) -> Expansion
 
 
 def narrow(expansion: Expansion, selection: Selection) -> Expansion:
-    """The cells and the rejected combinations that a selection by axes means.
+    """The cells and the rejected combinations that a selection by axes matches.
 
-    Raises UsageError, with near misses, for a value that matches nothing on its axis.
+    Raises UsageError, with similar names, for a value that matches nothing on its axis.
     """
     expansion = of_options(expansion, selection.options)
     everything = [*expansion.cells, *(rejected.cell for rejected in expansion.rejected)]
@@ -90,7 +90,7 @@ def _by_id(expansion: Expansion, ids: tuple[str, ...]) -> tuple[Cell, ...]:
     reasons = {rejected.cell.id: rejected.reason for rejected in expansion.rejected}
     for name in ids:
         if name in reasons:
-            raise UsageError(f"cell {name} is not made: {reasons[name]}")
+            raise UsageError(f"the matrix leaves out cell {name}: {reasons[name]}")
         if name not in cells:
             raise UsageError(f"there is no cell {name!r}", hint=near(name, cells))
     return tuple(cell for name, cell in cells.items() if name in ids)
@@ -114,7 +114,7 @@ def _axis(
     cells: Iterable[Cell],
     identify: Callable[[Cell], tuple[str, str, str]],
 ) -> set[str]:
-    """The ids on an axis that any of `values` matches; all when there are no values."""
+    """The ids on an axis that at least one of `values` matches; every id if there are no values."""
     known = {identify(cell) for cell in cells}
     if not values:
         return {row[0] for row in known}

@@ -1,13 +1,13 @@
-"""Requirements on a named version: what selectors and conditions are written in.
+"""Requirements on a name and a version, as selectors and conditions use them.
 
-Three forms, all of which may be met in one list:
+There are three forms:
 
-- a name and a version range as packaging understands it: `wasi-sdk>=20`, `>=3.11,<3.14`,
+- a name and a version range in packaging's syntax: `wasi-sdk>=20`, `>=3.11,<3.14`,
   `wasmtime==50.*` (no name: any name)
-- a plain version, which stands for all that it is a prefix of: `3.13` matches 3.13.5
+- a plain version, which matches every version that it is a prefix of: `3.13` matches 3.13.5
 - a glob over `name-version`: `wasi-sdk-*`, `wasmtime-5*`
 
-See https://packaging.python.org/en/latest/specifications/version-specifiers/ for ranges.
+Ranges: https://packaging.python.org/en/latest/specifications/version-specifiers/.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _PLAIN = re.compile(r"^\d+(\.\d+)*(?P<pre>(a|b|rc)\d+)?$")
 
 
 class Requirement:
-    """A condition on a name and a version; `text` is what was written.
+    """A condition on a name and a version; `text` is its source.
 
-    A plain class, since msgspec would read a dataclass from a table and not from a string.
+    This is a plain class because msgspec would read a dataclass from a table and not from a string.
     """
 
     __slots__ = ("_answers", "_glob", "_name", "_versions", "text")
@@ -51,7 +51,7 @@ class Requirement:
 
     @classmethod
     def parse(cls, text: str) -> Requirement:
-        """Raises ValueError when `text` is none of the three forms."""
+        """Raises ValueError when `text` has none of the three forms."""
         stripped = text.strip()
         if not stripped:
             raise ValueError("a version requirement must not be empty")
@@ -70,8 +70,8 @@ class Requirement:
         raise ValueError(f"{text!r} is neither a version range, nor a version, nor a glob over name-version")
 
     def matches(self, name: str, version: str) -> bool:
-        """Whether `name` at `version` is meant. A version that is none matches globs only."""
-        # An axis has few values, each of them in many cells: an answer is worked out once.
+        """Whether `name` at `version` matches. A version that is not valid (`installed`) matches globs only."""
+        # An axis has few values, and each is in many cells: remember the answers.
         if (answer := self._answers.get((name, version))) is None:
             answer = self._answers[name, version] = self._matches(name, version)
         return answer

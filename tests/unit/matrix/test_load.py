@@ -253,7 +253,7 @@ def test_a_rule_that_matches_nothing_is_refused_with_what_is_near(
 @pytest.mark.parametrize("new", ['sdk = ["emscripten"], target = ["wasi"]', 'sdk = ["16"], runtime = ["node"]'])
 def test_a_rule_whose_parts_do_not_go_together_is_refused(files: Files, new: str) -> None:
     message = refusal(files("rules.toml", 'sdk = ["wasi-sdk<20"]', new))
-    assert "rules.toml: exclusion[0].when: no combination of the matrix meets it" in message
+    assert "rules.toml: exclusion[0].when: no combination of the matrix meets all parts of it" in message
 
 
 @pytest.mark.parametrize("new", ['sdk = ["16", "24"]', 'sdk = ["*"], cpython = ["3.13", ">=3.15"]', ""])
