@@ -9,17 +9,16 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import msgspec
 
-from harness.machine.hashing import digest_of, file_sha256
+from harness.machine.code import code_digest
+from harness.machine.hashing import digest_of
 from matrix import json_records
 from matrix.resolve import ResolvedCell
 
-_HERE = Path(__file__).parents[1]
-_BUILDING = ("build/**/*.py", "provide/*.py", "cells/prepare.py", "machine/unpack.py")
-"""the code that decides what a build is"""
+BUILD_CODE = ("harness/build", "harness/provide")
+"""the code that decides what a build is: how its parts are obtained and how it is made"""
 _SECONDS = 400.0
 """what a suite is expected to take when nothing is known of it"""
 
@@ -59,7 +58,7 @@ def jobs_of(cells: Sequence[ResolvedCell], seconds: Mapping[str, Mapping[str, fl
 
     `seconds` is what modules took, by target and module. Cells that are known not to build have no shards.
     """
-    code = [f"{path.name} {file_sha256(path)}" for pattern in _BUILDING for path in sorted(_HERE.glob(pattern))]
+    code = code_digest(BUILD_CODE)
     keys = {cell.build.id: build_key(cell, code) for cell in cells}
     first: dict[str, ResolvedCell] = {}
     for cell in cells:
@@ -86,12 +85,12 @@ def jobs_of(cells: Sequence[ResolvedCell], seconds: Mapping[str, Mapping[str, fl
     )
 
 
-def build_key(cell: ResolvedCell, code: Sequence[str]) -> str:
+def build_key(cell: ResolvedCell, code: str) -> str:
     """The digest of all that a build is made from, as far as it is known without provisioning it."""
     parts: list[object] = [cell.build, cell.series, cell.repairs]
     if cell.node is not None:
         parts += [cell.node, cell.ports]
-    return digest_of(*(repr(part) for part in parts), *code)[:16]
+    return digest_of(*(repr(part) for part in parts), code)[:16]
 
 
 def as_json(jobs: Jobs) -> str:

@@ -59,17 +59,17 @@ BUILD = NODE.build
     ],
 )
 def test_a_key_says_what_a_build_is_made_from(change: dict[str, Any]) -> None:
-    assert build_key(replace(NODE), []) == build_key(NODE, [])
-    assert build_key(replace(NODE, **change), []) != build_key(NODE, [])
+    assert build_key(replace(NODE), "") == build_key(NODE, "")
+    assert build_key(replace(NODE, **change), "") != build_key(NODE, "")
 
 
 def test_how_a_cell_is_run_is_not_in_the_key_of_its_build() -> None:
     changed = replace(NODE, runtime_flags=("--flag",), allowance=AllowedToFail(when=Condition(), reason="because"))
-    assert build_key(changed, []) == build_key(NODE, [])
+    assert build_key(changed, "") == build_key(NODE, "")
 
 
 def test_the_code_is_in_the_key() -> None:
-    assert build_key(NODE, ["other code"]) != build_key(NODE, [])
+    assert build_key(NODE, "other code") != build_key(NODE, "")
 
 
 def test_the_outputs_for_github_are_lines_of_json() -> None:
