@@ -21,8 +21,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.timing import TOP, timed
-from harness.commands.history import diff
-from harness.commands.history import history as ask
+from harness.commands.diff import DIFF
+from harness.commands.history import HISTORY
 from harness.machine.hashing import digest_of
 from matrix.errors import UsageError
 from matrix.outcome import ModuleResult, Outcome, Status
@@ -187,13 +187,13 @@ def measure(directory: Path, *, runs: int, cells: int, outcomes: int, churn: boo
 
 def _asked(words: tuple[str, ...], directory: Path) -> Question:
     """Ask one question several times; an unknown name is answered with near misses."""
-    command = {"diff": diff, "history": ask}[words[0]]
+    command = {"diff": DIFF, "history": HISTORY}[words[0]]
     walls, cpus = [], []
     for _ in range(ROUNDS):
         with (directory / "answer").open("w") as file, contextlib.suppress(UsageError):
             wall, cpu = time.monotonic(), time.process_time()
             try:
-                command(words[1:], Console(file=file, width=160))
+                command.execute(words[1:], Console(file=file, width=160))
             finally:
                 walls.append(time.monotonic() - wall)
                 cpus.append(time.process_time() - cpu)

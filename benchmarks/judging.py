@@ -39,9 +39,9 @@ def measure(run: Path, outcomes: int) -> Judging:
 
     Raises UsageError for a run without a tested cell.
     """
-    arguments = read_started(run).arguments
+    request = read_started(run).request.cells
     cells = []
-    for cell in selected_cells(arguments, matrix_of(arguments)):
+    for cell in selected_cells(request, matrix_of(request)):
         record = read_record(run, cell.id)
         if record is not None and record.tested:
             cells.append((cell.facts, record, read_results(cell_directory(run, cell.id) / OUTCOMES)))

@@ -139,8 +139,12 @@ def make_run(source: Path, directory: Path, *, cells: int, tests: int) -> list[C
     run = StartedRun(
         run_id=RUN,
         started=_WHEN.isoformat(timespec="seconds"),
-        arguments=msgspec.structs.replace(
-            started.arguments, selection=Selection(cell=tuple(cell.id for cell in chosen)), out=directory
+        request=msgspec.structs.replace(
+            started.request,
+            cells=msgspec.structs.replace(
+                started.request.cells, selection=Selection(cell=tuple(cell.id for cell in chosen))
+            ),
+            out=directory,
         ),
         cells=tuple(cell.id for cell in chosen),
     )

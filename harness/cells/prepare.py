@@ -140,7 +140,7 @@ class Preparer:
 
     def plans(self, cell: ResolvedCell) -> list[Plan]:
         """The plans of a cell's build, after provisioning it: what `--dry-run` prints."""
-        had = self._provision(cell)
+        had = self._provision(cell, runtime=False)
         plans, parts, _ = self._plans(cell, had)
         return [*plans, self._library_plan(parts)]
 

@@ -1,4 +1,4 @@
-"""What one invocation asks for: cells, tests, and how to build and run them."""
+"""Which cells a request asks for."""
 
 from __future__ import annotations
 
@@ -6,43 +6,21 @@ from pathlib import Path
 
 import msgspec
 
-from harness.guests.settings import Limits
 from matrix.select import Selection
 
 
-class Arguments(msgspec.Struct, frozen=True, kw_only=True):
-    """One invocation."""
+class CellRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Cells of the matrix, and of SDKs and source trees that the matrix does not have."""
 
-    command: str
-    selection: Selection
+    selection: Selection = Selection()
     sdk_paths: tuple[Path, ...] = ()
+    """directories of SDKs that were named by their paths"""
     cpython_paths: tuple[Path, ...] = ()
-    names: tuple[str, ...] = ()
-    """test modules, or classes and methods in them; for `probe`: limitations"""
-    pytest: tuple[str, ...] = ()
-    limits: Limits = Limits()
-    dry_run: bool = False
-    isolate: bool = False
-    reuse: bool = True
-    """take earlier results of modules whose digest is the same"""
-    again: float = 0.0
-    """the share of them, 0 to 1, that is run again anyway"""
-    shard: tuple[int, int] = (1, 1)
-    """which part of the suite, and of how many, counted from 1"""
-    module_seconds: Path | None = None
-    """what modules are expected to take, a file; so that machines agree on the shards"""
-    resume: str | None = None
-    """the run to go on with; "latest" for the newest"""
-    runs: tuple[str, ...] = ("latest",)
-    """for `report`: a run by its id, or the directories of several"""
-    open: bool = False
-    """for `report`: show it in the browser"""
-    jobs: int = 2
-    build_python: Path | None = None
-    refresh: bool = False
-    json: bool = False
-    format: str = "markdown"
-    """of `limitations`"""
+    """source trees that were named by their paths"""
     known_bad: bool = False
-    port: int = 8000
-    out: Path
+    """also SDKs that the matrix leaves out because of their known bugs"""
+
+    @property
+    def selects(self) -> bool:
+        """Whether it names any cell or any value of an axis."""
+        return self.selection != Selection() or bool(self.sdk_paths or self.cpython_paths)

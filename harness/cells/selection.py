@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from harness.cells.request import Arguments
+from harness.cells.request import CellRequest
 from harness.provide.directory import cpython_from, sdk_from
 from matrix.errors import Unobtainable
 from matrix.expand import Expansion, expand
@@ -17,7 +17,7 @@ from matrix.resolve import ResolvedCell, resolve
 from matrix.select import Selection, select
 
 
-def matrix_of(arguments: Arguments, say: Callable[[str], None] | None = None) -> Matrix:
+def matrix_of(request: CellRequest, say: Callable[[str], None] | None = None) -> Matrix:
     """The matrix, with the SDKs and trees that were named by their paths, which are then selected.
 
     With `say`, an SDK that is none is said and left out, as long as others were asked for.
@@ -25,12 +25,12 @@ def matrix_of(arguments: Arguments, say: Callable[[str], None] | None = None) ->
     matrix = load()
     sdks: list[Sdk] = []
     problems: list[Unobtainable] = []
-    for path in arguments.sdk_paths:
+    for path in request.sdk_paths:
         try:
             sdks.append(sdk_from(path))
         except Unobtainable as exc:
             problems.append(exc)
-    if problems and (say is None or not (sdks or arguments.selection.sdk)):
+    if problems and (say is None or not (sdks or request.selection.sdk)):
         raise problems[0]
     for problem in problems:
         assert say is not None
@@ -38,36 +38,36 @@ def matrix_of(arguments: Arguments, say: Callable[[str], None] | None = None) ->
     return msgspec.structs.replace(
         matrix,
         sdks=(*matrix.sdks, *sdks),
-        cpythons=(*matrix.cpythons, *(cpython_from(path) for path in arguments.cpython_paths)),
+        cpythons=(*matrix.cpythons, *(cpython_from(path) for path in request.cpython_paths)),
     )
 
 
-def expansion_of(arguments: Arguments, matrix: Matrix) -> Expansion:
+def expansion_of(request: CellRequest, matrix: Matrix) -> Expansion:
     """All that the options let the matrix come to."""
-    return expand(matrix, known_bad=arguments.known_bad)
+    return expand(matrix, known_bad=request.known_bad)
 
 
-def selection_of(arguments: Arguments, matrix: Matrix) -> Selection:
+def selection_of(request: CellRequest, matrix: Matrix) -> Selection:
     """What was selected, SDKs and trees that were named by their paths among it."""
-    own_sdks = tuple(sdk.id for sdk in matrix.sdks if sdk.directory in arguments.sdk_paths and sdk.directory)
-    own_trees = tuple(c.id for c in matrix.cpythons if c.directory in arguments.cpython_paths and c.directory)
+    own_sdks = tuple(sdk.id for sdk in matrix.sdks if sdk.directory in request.sdk_paths and sdk.directory)
+    own_trees = tuple(c.id for c in matrix.cpythons if c.directory in request.cpython_paths and c.directory)
     return msgspec.structs.replace(
-        arguments.selection,
-        sdk=(*arguments.selection.sdk, *own_sdks),
-        cpython=(*arguments.selection.cpython, *own_trees),
+        request.selection,
+        sdk=(*request.selection.sdk, *own_sdks),
+        cpython=(*request.selection.cpython, *own_trees),
     )
 
 
-def selected_cells(arguments: Arguments, matrix: Matrix) -> tuple[ResolvedCell, ...]:
+def selected_cells(request: CellRequest, matrix: Matrix) -> tuple[ResolvedCell, ...]:
     """The cells to work on. Raises UsageError when there are none."""
-    cells = select(expansion_of(arguments, matrix), selection_of(arguments, matrix))
+    cells = select(expansion_of(request, matrix), selection_of(request, matrix))
     return tuple(resolve(matrix, cell) for cell in cells)
 
 
-def cell_options(arguments: Arguments) -> str:
+def cell_options(request: CellRequest) -> str:
     """The options without which the cells of a run do not exist, as words of a command."""
-    words = ["--known-bad"] if arguments.known_bad else []
-    for option, paths in (("--sdk", arguments.sdk_paths), ("--cpython", arguments.cpython_paths)):
+    words = ["--known-bad"] if request.known_bad else []
+    for option, paths in (("--sdk", request.sdk_paths), ("--cpython", request.cpython_paths)):
         for path in paths:
             words += [option, str(path)]
     return shlex.join(words)

@@ -1,44 +1,38 @@
-"""`cache`: lists what the cache holds; `cache prune` removes what was not used for longest."""
+"""`cache`: what the cache holds; `cache prune`: remove what was unused longest."""
 
 from __future__ import annotations
 
+import argparse
 import datetime
-from collections.abc import Sequence
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from harness.commands.cli import Parser
+from harness.commands.command import Command
+from harness.commands.parser import Parser
 from harness.machine import upkeep
 from harness.machine.store import Store
 from harness.machine.upkeep import Item, Limits, human_age, human_size
 from matrix import json_records
 from matrix.errors import UsageError
 
-_NAME = "python -m harness cache"
-_PRUNE = "prune"
+
+def add_list_options(parser: Parser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
-def cache(argv: Sequence[str], console: Console) -> int:
-    """List what the cache holds, or prune it. Raises UsageError."""
-    if argv and argv[0] == _PRUNE:
-        return _prune(argv[1:], console)
-    return _list(argv, console)
+def add_prune_options(parser: Parser) -> None:
+    parser.add_argument("--max-size", metavar="SIZE", help="of the whole cache: 20G, 500M, 1.5G")
+    parser.add_argument("--older-than", metavar="AGE", help="remove what was not used for this long: 30d, 12h")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be removed, remove nothing")
 
 
-def _list(argv: Sequence[str], console: Console) -> int:
-    parser = Parser(
-        prog=_NAME,
-        description="List what the cache holds, the largest first.",
-        epilog=f"`{_NAME} {_PRUNE} --help` says how to make it smaller.",
-        allow_abbrev=False,
-    )
-    parser.add_argument("--json", action="store_true", help="as JSON")
-    arguments = parser.parse_args(list(argv))
+def list_cache(known: argparse.Namespace, console: Console) -> int:
+    """List what the cache holds."""
     store = Store()
     items = upkeep.summed(upkeep.survey(store))
-    if arguments.json:
+    if known.json:
         document = {"root": store.root, "total": upkeep.total(items), "items": items}
         console.file.write(json_records.indented(document).decode())
         return 0
@@ -57,48 +51,52 @@ def _list(argv: Sequence[str], console: Console) -> int:
     return 0
 
 
-def _prune(argv: Sequence[str], console: Console) -> int:
-    limits, dry_run = _limits(argv)
+def prune(known: argparse.Namespace, console: Console) -> int:
+    """Remove what was unused longest until the limits hold. Raises UsageError without a limit."""
+    if known.max_size is None and known.older_than is None:
+        raise UsageError("`cache prune` needs a limit", hint="--max-size 20G, or --older-than 30d, or both")
+    limits = Limits(
+        max_size=None if known.max_size is None else upkeep.size_of(known.max_size),
+        older_than=None if known.older_than is None else upkeep.age_of(known.older_than),
+    )
     store = Store()
     now = datetime.datetime.now(datetime.UTC)
     items = upkeep.survey(store)
 
     def remove(item: Item) -> bool:
-        if not (dry_run or upkeep.remove(store, item)):
+        if not (known.dry_run or upkeep.remove(store, item)):
             return False
-        said = "would remove" if dry_run else "removed"
+        said = "would remove" if known.dry_run else "removed"
         name = escape(str(item.path.relative_to(store.root)))
         console.print(f"{said} {name}: {human_size(item.size)}, last use {_use(item, now)}", soft_wrap=True)
         return True
 
     freed = upkeep.total(upkeep.prune(items, limits, now, remove))
     left = upkeep.total(items) - freed
-    said = "would be freed" if dry_run else "freed"
+    said = "would be freed" if known.dry_run else "freed"
     console.print(f"{human_size(freed)} {said}, {human_size(left)} left in {escape(str(store.root))}", soft_wrap=True)
     if limits.max_size is not None and left > limits.max_size:
-        console.print("that is more than it was to be: the rest is in use, or the cache's own state", soft_wrap=True)
+        console.print("this is more than --max-size: the rest is in use, or is the cache's own state", soft_wrap=True)
     return 0
-
-
-def _limits(argv: Sequence[str]) -> tuple[Limits, bool]:
-    """The limits that were asked for, and whether nothing is to be removed."""
-    parser = Parser(
-        prog=f"{_NAME} {_PRUNE}",
-        description="Remove what was not used for longest, until the limits hold. What a run is using stays.",
-        allow_abbrev=False,
-    )
-    parser.add_argument("--max-size", metavar="SIZE", help="that all of the cache may take: 20G, 500M, 1.5G")
-    parser.add_argument("--older-than", metavar="AGE", help="what was not used for longer goes: 30d, 12h")
-    parser.add_argument("--dry-run", action="store_true", help="say what would be removed, and remove nothing")
-    arguments = parser.parse_args(list(argv))
-    if arguments.max_size is None and arguments.older_than is None:
-        raise UsageError(f"`cache {_PRUNE}` takes a limit", hint="--max-size 20G, or --older-than 30d, or both")
-    limits = Limits(
-        max_size=None if arguments.max_size is None else upkeep.size_of(arguments.max_size),
-        older_than=None if arguments.older_than is None else upkeep.age_of(arguments.older_than),
-    )
-    return limits, arguments.dry_run
 
 
 def _use(item: Item, now: datetime.datetime) -> str:
     return "now" if item.in_use else human_age(now - item.used)
+
+
+PRUNE = Command(
+    name="cache prune",
+    summary="remove what was unused longest, until the limits hold",
+    details="What a run is using stays. At least one limit is needed.",
+    example="cache prune --max-size 20G --older-than 30d",
+    add_options=add_prune_options,
+    run=prune,
+)
+CACHE = Command(
+    name="cache",
+    summary="list what the cache holds, the largest first, or make it smaller",
+    example="cache\ncache prune --max-size 20G",
+    add_options=add_list_options,
+    run=list_cache,
+    subcommands=(PRUNE,),
+)

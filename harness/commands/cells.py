@@ -1,7 +1,8 @@
-"""`cells`: every cell of the matrix and whether it can be had here."""
+"""`cells`: every cell of the matrix, and whether its parts are available here."""
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,8 +10,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from harness.cells.request import Arguments
 from harness.cells.selection import expansion_of, matrix_of, selection_of
+from harness.commands import options
+from harness.commands.command import Command
+from harness.commands.parser import Parser
 from harness.machine.store import Store
 from harness.provide.items import items_of
 from harness.provide.obtain import Availability, Provider, availability
@@ -20,11 +23,17 @@ from matrix.resolve import resolve
 from matrix.select import Selection, narrow, of_options, select
 
 
-def list_cells(arguments: Arguments, console: Console) -> int:
-    """Every cell (or those selected): whether it can be had here, from which provider, and if not, why."""
-    matrix = matrix_of(arguments)
+def add_options(parser: Parser) -> None:
+    options.add_cell_options(parser, default="every plain cell")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(known: argparse.Namespace, console: Console) -> int:
+    """List the cells with their parts: from which provider each is available here, or why it is not."""
+    request = options.cell_request(known)
+    matrix = matrix_of(request)
     store = Store()
-    expansion = listed(expansion_of(arguments, matrix), selection_of(arguments, matrix))
+    expansion = listed(expansion_of(request, matrix), selection_of(request, matrix))
     cells = [resolve(matrix, cell) for cell in expansion.cells]
     items: dict[str, list[Provider]] = {}
     needs = {cell.id: items_of(cell, store) for cell in cells}
@@ -32,7 +41,7 @@ def list_cells(arguments: Arguments, console: Console) -> int:
         items |= {item: providers() for item, providers in wanted.items() if item not in items}
     with ThreadPoolExecutor(8) as pool:
         found = dict(zip(items, pool.map(lambda item: availability(item, items[item], store), items), strict=True))
-    if arguments.json:
+    if known.json:
         _cells_json(needs, expansion, found, console)
         return 0
     parts = Table(box=None, pad_edge=False)
@@ -48,13 +57,13 @@ def list_cells(arguments: Arguments, console: Console) -> int:
         rows.add_column(heading, overflow="fold")
     for cell in cells:
         missing = [item for item in needs[cell.id] if found[item].provider is None]
-        known = []
+        remarks = []
         if failure := cell.expected_failure:
-            known.append(f"does not build: {failure.reason}")
+            remarks.append(f"does not build: {failure.reason}")
         if rule := cell.allowance:
-            known.append(f"allowed to fail: {rule.reason}")
+            remarks.append(f"allowed to fail: {rule.reason}")
         here = f"[red]no {escape(', '.join(missing))}" if missing else "[green]yes"
-        rows.add_row(escape(cell.id), here, escape("; ".join(known)))
+        rows.add_row(escape(cell.id), here, escape("; ".join(remarks)))
     console.print(rows)
     _show_rejected(expansion, console)
     return 0
@@ -94,3 +103,12 @@ def _cells_json(
         "rejected": [{"id": r.cell.id, "reason": r.reason, "reference": r.reference} for r in expansion.rejected],
     }  # fmt: skip
     console.file.write(json_records.indented(document).decode())
+
+
+CELLS = Command(
+    name="cells",
+    summary="list every cell, whether it can run here, and why not",
+    example="cells --target wasi --sdk '*'",
+    add_options=add_options,
+    run=run,
+)

@@ -1,231 +1,66 @@
-"""`diff` and `history`: what changed between runs or cells, and what one test came to over time."""
+"""`history`: the outcomes of one test over runs and cells; which tests are flaky."""
 
 from __future__ import annotations
 
-import fnmatch
-import heapq
+import argparse
 import itertools
-import re
-from collections.abc import Collection, Iterable, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 
-import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from harness.commands.cli import OUT, Parser
+from harness.commands import options
+from harness.commands.command import Command
+from harness.commands.parser import Parser
 from matrix import json_records
-from matrix.errors import UsageError, near
-from matrix.names import full_name, spellings
+from matrix.errors import UsageError
 from matrix.outcome import FAILING_STATUSES
 from reports import history as recorded
-from reports.changes import Change, ChangeKind, changes
-from reports.chosen import LATEST, PREVIOUS, choose, narrowed
+from reports.chosen import narrowed
 from reports.differences import short_names
 from reports.flakes import Flake
-from reports.history import History, RecordedCell, SeenTest
+from reports.history import SeenTest
+from reports.matching import matching
 from reports.safe_text import for_terminal as safe
 
 _MOST_TESTS = 50
-"""that a glob may match"""
+"""how many tests a glob may match"""
 _MOST_ROWS = 50
-"""changes of one kind, and flaky tests, that the terminal shows; --json has all"""
+"""how many flaky tests the terminal shows; --json has all"""
 _MOST_RUNS = 30
-"""the newest ones, likewise"""
+"""how many runs the terminal shows, the newest; --json has all"""
 _MOST_CELLS = 4
-"""side by side"""
-_NEAREST = 300
-"""names that are looked at for near misses"""
+"""how many cells stand side by side"""
 
 
-class CellChanges(msgspec.Struct, frozen=True, kw_only=True):
-    """What changed in a cell from one run to another, or from one cell to another."""
-
-    before: RecordedCell
-    after: RecordedCell
-    compared: int
-    """how many modules both ran"""
-    changes: tuple[Change, ...]
-    notes: tuple[str, ...]
-    """what a reader should know: what else is different, what is not compared"""
-
-    @property
-    def fails(self) -> bool:
-        """Whether something newly fails: a test, or the cell as a whole."""
-        return self.before.tested > self.after.tested or any(one.kind is ChangeKind.FAILING for one in self.changes)
-
-
-class Diff(msgspec.Struct, frozen=True, kw_only=True):
-    """Two runs, or two cells, compared."""
-
-    cells: tuple[CellChanges, ...]
-    only_before: tuple[str, ...] = ()
-    """cells that only the one run has"""
-    only_after: tuple[str, ...] = ()
-
-
-def diff(argv: Sequence[str], console: Console) -> int:
-    """Show what changed between two runs or two cells. Raises UsageError, HistoryUnusable."""
-    parser = _parser("diff", "What newly fails, newly passes, appeared, vanished or got much slower.")
-    parser.epilog = (
-        "BEFORE and AFTER are runs, `latest`, `previous` (the newest one before the other that has a cell of it), "
-        "RUN:CELL, or two cells of the newest run that has both."
-    )
-    parser.add_argument("before", nargs="?", default=PREVIOUS, metavar="BEFORE", help="default: %(default)s")
-    parser.add_argument("after", nargs="?", default=LATEST, metavar="AFTER", help="default: %(default)s")
-    parser.add_argument("--exit-code", action="store_true", help="exit with 1 when something newly fails")
-    arguments = parser.parse_args(list(argv))
-    with recorded.opened(arguments.out / recorded.NAME) as history:
-        chosen = choose(narrowed(history.cells(), arguments.cell), arguments.before, arguments.after)
-        found = Diff(
-            cells=tuple(_compare(history, before, after) for before, after in chosen.pairs),
-            only_before=chosen.only_before,
-            only_after=chosen.only_after,
-        )
-    if arguments.json:
-        console.file.write(json_records.indented(found).decode())
-    else:
-        _show_diff(found, console)
-    return int(arguments.exit_code and any(cell.fails for cell in found.cells))
-
-
-def _compare(history: History, before: RecordedCell, after: RecordedCell) -> CellChanges:
-    old, new = history.modules(before), history.modules(after)
-    whole, complete = before.whole and after.whole, before.complete and after.complete
-    both = old.keys() & new.keys()
-    found: Sequence[Change] = ()
-    if before.tested and after.tested:
-        found = changes(old, new, whole=whole, complete=complete)
-    notes = []
-    if before.status != after.status:
-        notes.append(f"the cell was {before.status} and is {after.status}")
-    if before.cell == after.cell:
-        notes += [
-            f"{part} was {was} and is {after.used[part]}"
-            for part, was in before.used.items()
-            if was != after.used[part]
-        ]
-    if both and not complete and old.keys() != new.keys():
-        alone = len(old.keys() ^ new.keys())
-        notes.append(f"not compared: {alone} modules that only one of them ran, which was not asked for all")
-    if both and not whole:
-        notes.append("only some tests were run: those that only one of them ran are not compared")
-    return CellChanges(before=before, after=after, compared=len(both), changes=tuple(found), notes=tuple(notes))
-
-
-def _show_diff(found: Diff, console: Console) -> None:
-    for cell in found.cells:
-        _show_cell(cell, console)
-    for where, names in (("before", found.only_before), ("after", found.only_after)):
-        for name in names:
-            console.print(f"only {where}: {safe(name)}", soft_wrap=True)
-
-
-def _show_cell(cell: CellChanges, console: Console) -> None:
-    before, after = cell.before, cell.after
-    console.print(f"[bold]{safe(after.cell)}[/bold]", soft_wrap=True)
-    other = f" {safe(before.cell)}" if before.cell != after.cell else ""
-    console.print(f"before: {safe(before.run)}{other}, after: {safe(after.run)}", soft_wrap=True)
-    for note in cell.notes:
-        console.print(f"note: {safe(note)}", style="dim", soft_wrap=True)
-    table = Table(box=None, pad_edge=False)
-    for heading in ("", "test", "before", "after"):
-        table.add_column(heading, overflow="fold")
-    for kind, group in itertools.groupby(cell.changes, key=lambda change: change.kind):
-        rows = list(group)
-        for change in rows[:_MOST_ROWS]:
-            table.add_row(
-                f"[{_COLOURS[kind]}]{kind.value}",
-                safe(change.test or f"module {change.module}"),
-                *_texts(change),
-            )
-        if len(rows) > _MOST_ROWS:
-            table.add_row("", f"... and {len(rows) - _MOST_ROWS} more: --json has all")
-    if cell.changes:
-        console.print(table)
-    elif cell.compared:
-        console.print(f"nothing changed in {cell.compared} modules")
-    console.print()
-
-
-_COLOURS = {
-    ChangeKind.FAILING: "red",
-    ChangeKind.PASSING: "green",
-    ChangeKind.CHANGED: "yellow",
-    ChangeKind.APPEARED: "cyan",
-    ChangeKind.VANISHED: "magenta",
-    ChangeKind.SLOWER: "yellow",
-}
-
-
-def _texts(change: Change) -> tuple[str, str]:
-    if change.kind is ChangeKind.SLOWER:
-        return f"{change.before_s:.2f} s", f"{change.after_s:.2f} s"
-    return safe(change.before) or "-", safe(change.after) or "-"
-
-
-# --- history
-
-
-def history(argv: Sequence[str], console: Console) -> int:
-    """Show what a test came to over time and cells, or which tests are flaky. Raises UsageError, HistoryUnusable."""
-    parser = _parser("history", "What a test came to over runs and cells; which tests are flaky.")
+def add_options(parser: Parser) -> None:
     parser.add_argument("test", nargs="?", metavar="TEST", help="a test's name, or a glob: 'test_os.*Fork*'")
     parser.add_argument(
-        "--flaky", action="store_true", help="the tests with different outcomes though nothing that counts has changed"
+        "--flaky", action="store_true", help="list tests whose outcome varied although nothing relevant had changed"
     )
-    arguments = parser.parse_args(list(argv))
-    if not (arguments.test or arguments.flaky):
-        raise UsageError("`history` takes the name of a test, or --flaky", hint=f"{parser.prog} --help")
-    with recorded.opened(arguments.out / recorded.NAME) as opened:
-        cells = {cell.cell for cell in narrowed(opened.cells(), arguments.cell)}
-        tests = matching(set(opened.tests()), arguments.test) if arguments.test else []
-        if arguments.flaky:
+    options.add_history_options(parser)
+
+
+def run(known: argparse.Namespace, console: Console) -> int:
+    """Show the outcomes of tests over runs and cells, or the flaky tests. Raises UsageError, HistoryUnusable."""
+    if not (known.test or known.flaky):
+        raise UsageError("`history` needs the name of a test, or --flaky", hint="python -m harness history --help")
+    with recorded.opened(known.out / recorded.NAME) as opened:
+        cells = {cell.cell for cell in narrowed(opened.cells(), known.cell)}
+        tests = matching(set(opened.tests()), known.test) if known.test else []
+        if known.flaky:
             flaky = [one for one in opened.flakes(cells=cells) if not tests or one.test in tests]
         else:
             if len(tests) > _MOST_TESTS:
-                raise UsageError(
-                    f"{arguments.test!r} matches {len(tests)} tests", hint=f"at most {_MOST_TESTS} are shown"
-                )
+                raise UsageError(f"{known.test!r} matches {len(tests)} tests", hint=f"at most {_MOST_TESTS} are shown")
             seen = [one for test in tests for one in opened.seen(test, cells=cells)]
-    if arguments.json:
-        console.file.write(json_records.indented({"flaky": flaky} if arguments.flaky else {"seen": seen}).decode())
-    elif arguments.flaky:
+    if known.json:
+        console.file.write(json_records.indented({"flaky": flaky} if known.flaky else {"seen": seen}).decode())
+    elif known.flaky:
         _show_flaky(flaky, console)
     else:
         _show_seen(seen, console)
     return 0
-
-
-def matching(names: Collection[str], word: str) -> list[str]:
-    """The tests that a word names, with or without `test.`. Raises UsageError, with near misses, when there is none."""
-    words = spellings(word)
-    if re.search(r"[*?\[]", word):
-        pattern = re.compile("|".join(map(fnmatch.translate, words)))
-        found = sorted(name for name in names if pattern.match(name))
-    else:
-        found = [name for name in words if name in names][:1]
-    if found:
-        return found
-    below = sum(name.startswith(tuple(f"{one}." for one in words)) for name in names)
-    raise UsageError(
-        f"there is no test {word!r} in the history",
-        hint=f"there are {below} in it: '{word}.*'" if below else near(word, _similar(names, word)),
-    )
-
-
-def _similar(names: Collection[str], word: str) -> list[str]:
-    """Names that begin or end like a word: `near` is thorough, and slow with all of a suite's names."""
-    full = full_name(word)
-    last = "." + word.rpartition(".")[2]
-
-    def begins(name: str) -> int:
-        return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(name, full, strict=False)))
-
-    return [
-        *heapq.nlargest(_NEAREST, names, key=begins),
-        *itertools.islice((name for name in names if name.endswith(last)), _NEAREST),
-    ]
 
 
 def _show_seen(seen: Sequence[SeenTest], console: Console) -> None:
@@ -279,11 +114,10 @@ def _show_flaky(flaky: Sequence[Flake], console: Console) -> None:
         console.print(f"... and {len(flaky) - _MOST_ROWS} more: --json has all")
 
 
-def _parser(name: str, description: str) -> Parser:
-    parser = Parser(prog=f"python -m harness {name}", description=description, allow_abbrev=False)
-    parser.add_argument("--cell", action="append", default=[], metavar="ID", help="only this cell")
-    parser.add_argument("--json", action="store_true", help="as JSON")
-    parser.add_argument(
-        "--out", type=Path, default=OUT, metavar="DIR", help="where the runs are (default: reports/out)"
-    )
-    return parser
+HISTORY = Command(
+    name="history",
+    summary="show one test over time and cells, or which tests are flaky",
+    example="history test_os.FileTests.test_access\nhistory --flaky",
+    add_options=add_options,
+    run=run,
+)

@@ -2,39 +2,50 @@
 
 from __future__ import annotations
 
+import argparse
+
 from rich.console import Console
 from rich.markup import escape
 
-from harness.cells.request import Arguments
 from harness.cells.selection import matrix_of, selected_cells
+from harness.commands import options
+from harness.commands.command import Command
+from harness.commands.parser import Parser
 from matrix import json_records
 from matrix.errors import UsageError
 from matrix.limitations import Limitations
-from matrix.select import Selection
 from reports import limitation_formats as formats
 
+FORMATS = ("markdown", "json", "regrtest-ignorefile", "pytest-deselect")
 
-def list_limitations(arguments: Arguments, console: Console) -> int:
-    """Print the list: all of it, or what holds on the cell that is selected.
 
-    Raises UsageError when several cells are, or none for a form that is about one.
+def add_options(parser: Parser) -> None:
+    options.add_cell_options(parser, default="no cell, and the whole list")
+    parser.add_argument("--format", choices=FORMATS, default=FORMATS[0], help="default: %(default)s")
+
+
+def run(known: argparse.Namespace, console: Console) -> int:
+    """Print the whole list, or what holds on the selected cell.
+
+    Raises UsageError when several cells are selected, or none for a format that describes one cell.
     """
+    request = options.cell_request(known)
     limitations = Limitations.load()
     of_cell = None
-    if arguments.selection != Selection() or arguments.sdk_paths or arguments.cpython_paths:
-        cells = selected_cells(arguments, matrix_of(arguments))
+    if request.selects:
+        cells = selected_cells(request, matrix_of(request))
         if len(cells) != 1:
-            found = ", ".join(cell.id for cell in cells)
-            raise UsageError(f"these are {len(cells)} cells, not one: {found}", hint="name one with --cell")
+            found = "".join(f"\n  {cell.id}" for cell in cells)
+            raise UsageError(f"`limitations` describes one cell, not {len(cells)}:{found}", hint="name one with --cell")
         of_cell = limitations.for_cell(cells[0].facts)
     entries = of_cell.entries if of_cell is not None else limitations.entries
-    if arguments.format == "json":
+    if known.format == "json":
         text = json_records.indented(formats.as_records(entries)).decode()
-    elif arguments.format == "markdown":
+    elif known.format == "markdown":
         text = formats.as_markdown(entries)
     elif of_cell is None:
-        raise UsageError(f"--format {arguments.format} is about one cell", hint="say --target wasi, or --cell ID")
-    elif arguments.format == "regrtest-ignorefile":
+        raise UsageError(f"--format {known.format} describes one cell", hint="say --target wasi, or --cell ID")
+    elif known.format == "regrtest-ignorefile":
         text = formats.as_ignorefile(of_cell)
     else:
         text, left = formats.as_deselect(of_cell)
@@ -43,3 +54,13 @@ def list_limitations(arguments: Arguments, console: Console) -> int:
             errors.print(f"left out, since pytest knows prefixes only: {escape(glob)}", soft_wrap=True)
     console.file.write(text)
     return 0
+
+
+LIMITATIONS = Command(
+    name="limitations",
+    summary="print the known limitations, also for regrtest and pytest to leave out",
+    details="Without a selection, `markdown` and `json` print the whole list. The other formats need one cell.",
+    example="limitations --target wasi --format regrtest-ignorefile",
+    add_options=add_options,
+    run=run,
+)

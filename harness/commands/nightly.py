@@ -1,101 +1,70 @@
-"""`nightly`: a named set of cells, tasks side by side within a budget; started again, it goes on where it was."""
+"""`nightly`: a named set of cells, side by side within a budget."""
 
 from __future__ import annotations
 
 import argparse
-import datetime
 import os
-from collections.abc import Sequence
-from pathlib import Path
 
 import psutil
-from filelock import FileLock, Timeout
 from rich.console import Console
 
-from harness.cells.request import Arguments
+from harness.cells.prepare import Options
+from harness.cells.request import CellRequest
 from harness.cells.sets import cells_of_set
-from harness.commands.cli import OUT, Parser, positive, seconds, share
-from harness.machine.files import write_atomically
+from harness.commands import options
+from harness.commands.command import Command
+from harness.commands.parser import Parser, duration, positive
+from harness.commands.test import test_names
 from harness.machine.store import Store
-from harness.runs.finished import is_finished
 from harness.runs.nightly import Nightly
-from harness.runs.records import (
-    STARTED,
-    StartedRun,
-    named_run_id,
-    point_latest,
-    read_started,
-)
-from harness.runs.tasks import (
-    Budget,
-)
-from matrix import json_records
-from matrix.errors import UsageError
-from matrix.resolve import ResolvedCell
+from harness.runs.request import RunRequest
+from harness.runs.start import locked, named_run
+from harness.runs.tasks import Budget
+from harness.suite.request import SuiteRequest
 from matrix.select import Selection
 
-_LOCK = ".lock"
+
+def add_options(parser: Parser) -> None:
+    parser.add_argument(
+        "names", nargs="*", metavar="TEST", help="only these modules, classes or tests of each cell (default: all)"
+    )
+    options.add_set(parser)
+    parser.add_argument(
+        "--cores", type=positive, default=os.cpu_count() or 1, metavar="N", help="how many to use (default: all)"
+    )
+    memory = max(1, psutil.virtual_memory().available >> 20)
+    parser.add_argument(
+        "--memory", type=positive, default=memory, metavar="MiB", help="how much to use (default: what is free)"
+    )
+    parser.add_argument(
+        "--time-budget", type=duration, metavar="TIME", help="such as 90m or 6h: then stop in good order"
+    )
+    parser.add_argument("--new", action="store_true", help="start a new run, even if one of this set is unfinished")
+    options.add_reuse_options(parser)
+    options.add_out(parser)
 
 
-def nightly(argv: Sequence[str], console: Console) -> int:
-    """Run a set of cells and report. Raises UsageError for what it does not understand."""
-    parser = _parser()
-    known = parser.parse_args(list(argv))
+def run(known: argparse.Namespace, console: Console) -> int:
+    """Run a set of cells and report; the run's exit status. Raises UsageError when another process works at the run."""
+    cells = cells_of_set(known.set)
+    request = RunRequest(
+        cells=CellRequest(selection=Selection(cell=tuple(cell.id for cell in cells))),
+        options=Options(jobs=1, reuse=not known.no_reuse),  # each task is told its cores when it starts
+        suite=SuiteRequest(names=test_names(known.names), reuse=not known.no_reuse, again=known.again),
+        out=known.out.absolute(),
+    )
     store = Store()
     store.remove_left_over()
-    run, cells = _run(known)
-    directory = run.arguments.out / run.run_id
-    lock = FileLock(directory / _LOCK)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise UsageError(f"another process is at this run: {directory}", hint="wait for it, or end it") from None
-    with lock:
+    started = named_run(f"nightly-{known.set}", request, cells, new=known.new)
+    with locked(request.out / started.run_id):
         budget = Budget(cores=known.cores, memory=known.memory)
-        return Nightly(run, cells, store, budget, known.time_budget, console).execute()
+        return Nightly(started, cells, store, budget, known.time_budget, console).execute()
 
 
-def _parser() -> Parser:
-    parser = Parser(prog="python -m harness nightly", description=__doc__)
-    parser.add_argument("names", nargs="*", help="test modules, classes or tests; default: every cell's whole suite")
-    parser.add_argument("--set", default="default", help="of matrix/data/nightly.toml (default: %(default)s)")
-    parser.add_argument("--cores", type=positive, default=os.cpu_count() or 1, help="to use (default: all)")
-    memory = max(1, psutil.virtual_memory().available >> 20)
-    parser.add_argument("--memory", type=positive, default=memory, metavar="MiB", help="to use (default: what is free)")
-    parser.add_argument(
-        "--time-budget", type=seconds, metavar="TIME", help="such as 90m or 6h: stop in good order then"
-    )
-    parser.add_argument("--new", action="store_true", help="a new run, although an unfinished one of this set is there")
-    parser.add_argument("--no-reuse", action="store_true", help="run also modules for which nothing has changed")
-    parser.add_argument("--again", type=share, default=0.0, metavar="SHARE", help="of those, run this share, 0 to 1")
-    parser.add_argument("--out", type=Path, default=OUT, help="where runs are kept (default: reports/out)")
-    return parser
-
-
-def _run(known: argparse.Namespace) -> tuple[StartedRun, tuple[ResolvedCell, ...]]:
-    """The run to work at: the newest of this set when that is unfinished and the set is the same, else a new one."""
-    name, out = known.set, known.out
-    cells = cells_of_set(name)
-    ids = tuple(cell.id for cell in cells)
-    arguments = Arguments(
-        command="test",
-        selection=Selection(cell=ids),
-        names=tuple(known.names),
-        reuse=not known.no_reuse,
-        again=known.again,
-        out=out.absolute(),
-    )
-    if not known.new:
-        for path in sorted(out.glob(f"*-nightly-{name}-*/{STARTED}"), reverse=True)[:1]:
-            found = read_started(path.parent)
-            if found.arguments == arguments and not is_finished(path.parent):
-                return found, cells
-    run = StartedRun(
-        run_id=named_run_id(f"nightly-{name}"),
-        started=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        arguments=arguments,
-        cells=ids,
-    )
-    write_atomically(out / run.run_id / STARTED, json_records.encode(run))
-    point_latest(out, run.run_id)
-    return run, cells
+NIGHTLY = Command(
+    name="nightly",
+    summary="run a named set of cells, tasks side by side; continue it when started again",
+    example="nightly --set small --time-budget 90m",
+    add_options=add_options,
+    run=run,
+)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import argparse
 from pathlib import Path
 
 from rich.console import Console
 
 from harness.cells.sets import cells_of_set
-from harness.commands.cli import Parser, positive
+from harness.commands import options
+from harness.commands.command import Command
+from harness.commands.parser import Parser, positive
 from harness.machine.files import write_atomically
 from harness.machine.store import Store
 from harness.runs.ci import FORMATS, jobs_of
@@ -16,16 +18,22 @@ from harness.suite.schedule import Durations
 from matrix import json_records
 
 
-def plan(argv: Sequence[str], console: Console) -> int:
-    """Print the builds and the shards of a set. Raises UsageError for what it does not understand."""
-    parser = Parser(prog="python -m harness plan", description=__doc__)
-    parser.add_argument("--set", default="default", help="of matrix/data/nightly.toml (default: %(default)s)")
-    parser.add_argument("--format", choices=list(FORMATS), default="json", help="default: %(default)s")
-    parser.add_argument("--shard-seconds", type=positive, default=600, metavar="SECONDS", help="default: %(default)s")
+def add_options(parser: Parser) -> None:
+    options.add_set(parser)
     parser.add_argument(
-        "--module-seconds", type=Path, metavar="FILE", help="write what modules took here, for `test --shard`"
+        "--format", choices=list(FORMATS), default="json", help="for which CI server (default: %(default)s)"
     )
-    known = parser.parse_args(list(argv))
+    parser.add_argument(
+        "--shard-seconds", type=positive, default=600, metavar="SECONDS",
+        help="how long a shard may take (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--module-seconds", type=Path, metavar="FILE", help="write how long modules took here, for `test --shard`"
+    )
+
+
+def run(known: argparse.Namespace, console: Console) -> int:
+    """Print the builds and the shards of a set. Raises UsageError for a set that does not exist."""
     store = Store()
     cells = cells_of_set(known.set)
     targets = dict.fromkeys(cell.build.target.id for cell in cells)
@@ -34,3 +42,12 @@ def plan(argv: Sequence[str], console: Console) -> int:
         write_atomically(known.module_seconds, json_records.encode(seconds))
     console.file.write(FORMATS[known.format](jobs_of(cells, seconds, known.shard_seconds)))
     return 0
+
+
+PLAN = Command(
+    name="plan",
+    summary="print a set of cells as the jobs of a CI server: builds, and shards of suites",
+    example="plan --set small --format github",
+    add_options=add_options,
+    run=run,
+)

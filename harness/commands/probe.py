@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import datetime
 import os
 from collections.abc import Mapping, Sequence
@@ -12,11 +13,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from harness.cells.prepare import Options, Prepared, Preparer
-from harness.cells.request import Arguments
+from harness.cells.prepare import Prepared
 from harness.cells.selection import matrix_of, selected_cells
 from harness.cells.sets import cells_of_set
-from harness.commands.progress import TerminalWatcher
+from harness.commands import options
+from harness.commands.command import Command
+from harness.commands.parser import Parser
+from harness.commands.terminal import preparer_for, say_to
 from harness.guests.probing import Probed, run_probes
 from harness.guests.runtimes.choose import choose_adapter
 from harness.machine.files import write_atomically
@@ -26,39 +29,42 @@ from matrix import json_records
 from matrix.errors import BuildFailed, MatrixError, UsageError, near
 from matrix.limitations import Limitation, Limitations, State
 from matrix.model import Cell
-from matrix.select import Selection
 from reports.limitation_matrix import LEGEND, as_markdown
 from reports.probed import PROBES, Probes, Square, lifted_from, square, without_probe
 
 AT_ONCE = os.cpu_count() or 1
 
 
-def probe(arguments: Arguments, console: Console) -> int:
-    """Probe the limitations (or those that are named) on the cells that are selected, else on those of set `probes`.
+def add_options(parser: Parser) -> None:
+    parser.add_argument("names", nargs="*", metavar="LIMITATION", help="only these (default: all that have a probe)")
+    options.add_cell_options(parser, default="the set `probes` of matrix/data/nightly.toml")
+    options.add_build_options(parser)
+    options.add_limit_options(parser)
+    options.add_out(parser)
 
-    Returns 1 when a probe and the list disagree, 3 when a cell could not be made.
+
+def run(known: argparse.Namespace, console: Console) -> int:
+    """Probe limitations on cells, write the matrix of what holds where, and show it.
+
+    Returns 1 when a probe and the list disagree, 3 when a cell could not be prepared.
     """
-
-    def say(message: str) -> None:
-        console.print(escape(message), soft_wrap=True)
-
-    matrix = matrix_of(arguments, say)
+    say = say_to(console)
+    request, limits = options.cell_request(known), options.limits(known)
+    matrix = matrix_of(request, say)
     limitations = Limitations.load()
-    probes = chosen(limitations, arguments.names)
-    everything = arguments.selection == Selection() and not (arguments.sdk_paths or arguments.cpython_paths)
-    cells = cells_of_set("probes") if everything else selected_cells(arguments, matrix)
+    probes = chosen(limitations, known.names)
+    cells = selected_cells(request, matrix) if request.selects else cells_of_set("probes")
     store = Store()
-    options = Options(jobs=arguments.jobs, build_python=arguments.build_python, refresh=arguments.refresh)
-    preparer = Preparer(store, options, TerminalWatcher(console), say)
+    preparer = preparer_for(store, options.build_options(known), console)
     entries = [entry for entry in limitations.entries if entry.id in probes]
     run_id = named_run_id("probe")
-    directory = arguments.out / run_id
+    directory = known.out / run_id
     squares: list[Square] = []
     status = 0
     for cell in cells:
         console.print(f"[bold]{escape(cell.id)}[/bold]", soft_wrap=True)
         try:
-            prepared = preparer.prepare(cell, arguments.limits)
+            prepared = preparer.prepare(cell, limits)
         except (MatrixError, OSError) as exc:
             expected = isinstance(exc, BuildFailed) and cell.expected_failure is not None
             reason = "it does not build, as expected" if expected else str(exc)
@@ -72,7 +78,7 @@ def probe(arguments: Arguments, console: Console) -> int:
         result = Probes(run_id=run_id, cells=tuple(cell.id for cell in cells), squares=tuple(squares))
         write_atomically(directory / PROBES, json_records.indented(result))
     write_atomically(directory / "limitations.md", page(entries, cells, squares).encode())
-    point_latest(arguments.out, run_id)
+    point_latest(known.out, run_id)
     _show(entries, cells, squares, console)
     if missing := without_probe(limitations.entries):
         console.print(f"without a probe: {escape(', '.join(missing))}", soft_wrap=True)
@@ -146,3 +152,13 @@ def _show(entries: Sequence[Limitation], cells: Sequence[Cell], squares: Sequenc
         if one.wrong:
             what = f"on {one.cell}: {one.state}, but {one.wrong}: {one.saw}"
             console.print(f"[red]{escape(one.limitation)}[/red] {escape(what)}", soft_wrap=True)
+
+
+PROBE = Command(
+    name="probe",
+    summary="run the probes of the known limitations: what holds on which cell",
+    details="The exit status is 1 when a probe and the list of limitations disagree.",
+    example="probe no-fork no-pipe --target wasi --sdk '*'",
+    add_options=add_options,
+    run=run,
+)

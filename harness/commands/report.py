@@ -1,40 +1,54 @@
-"""`report`: judges what lies in a run's directory, with limitations and rules as they are now."""
+"""`report`: judges a run again, by the limitations and rules of today."""
 
 from __future__ import annotations
 
+import argparse
 import webbrowser
 from pathlib import Path
 
 from rich.console import Console
 
-from harness.cells.request import Arguments
 from harness.cells.selection import matrix_of, selected_cells
+from harness.commands import options
+from harness.commands.command import Command
+from harness.commands.parser import Parser
 from harness.runs.merge import merge
 from harness.runs.publish import publish
-from harness.runs.records import (
-    point_latest,
-    read_started,
-    run_directory,
-)
+from harness.runs.records import point_latest, read_started, run_directory
 from matrix import json_records
 from matrix.limitations import Limitations
-from reports.summary import (
-    Summary,
-)
+from reports.summary import Summary
 
 
-def report(arguments: Arguments, console: Console) -> int:
-    """Judge a run's outcomes again and write its report."""
-    if len(arguments.runs) > 1:
-        directory = merge([Path(run) for run in arguments.runs], arguments.out)
-        point_latest(arguments.out, directory.name)
+def add_options(parser: Parser) -> None:
+    parser.add_argument("runs", nargs="*", metavar="RUN", help="a run's id, or the directories of several runs")
+    parser.add_argument("--open", action="store_true", help="show the report in a browser")
+    options.add_out(parser)
+
+
+def run(known: argparse.Namespace, console: Console) -> int:
+    """Judge a run's outcomes again and write its report; the run's exit status."""
+    out = known.out.absolute()
+    if len(known.runs) > 1:
+        directory = merge([Path(run) for run in known.runs], out)
+        point_latest(out, directory.name)
     else:
-        directory = run_directory(arguments.out, arguments.runs[0])
-    run = read_started(directory)
-    cells = selected_cells(run.arguments, matrix_of(run.arguments))
+        directory = run_directory(out, *(known.runs or ["latest"]))
+    started = read_started(directory)
+    cells = selected_cells(started.request.cells, matrix_of(started.request.cells))
     before = directory / "summary.json"
     duration = json_records.decode(before.read_bytes(), Summary).duration_s if before.is_file() else 0.0
-    status = publish(directory, run, cells, Limitations.load(), duration, console)
-    if arguments.open and not webbrowser.open((directory / "index.html").as_uri()):
-        console.print("no browser was found to show it: open the file yourself, or name one with $BROWSER")
+    status = publish(directory, started, cells, Limitations.load(), duration, console)
+    if known.open and not webbrowser.open((directory / "index.html").as_uri()):
+        console.print("no browser was found: open index.html yourself, or name a browser in $BROWSER", soft_wrap=True)
     return status
+
+
+REPORT = Command(
+    name="report",
+    summary="judge a run again and write its report; put the runs of several machines together",
+    details="The default is the newest run. Several directories become one new run, which is reported.",
+    example="report --open\nreport artifacts/shard-1 artifacts/shard-2",
+    add_options=add_options,
+    run=run,
+)

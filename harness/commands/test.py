@@ -1,129 +1,124 @@
-"""`test` and `build`: one invocation of either."""
+"""`test`: the main job."""
 
 from __future__ import annotations
 
-import datetime
-import time
+import argparse
+import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 
-from harness.cells.prepare import Options, Preparer
-from harness.cells.request import Arguments
 from harness.cells.selection import matrix_of, selected_cells
-from harness.commands.progress import TerminalWatcher
-from harness.machine.files import write_atomically
+from harness.commands import options
+from harness.commands.command import Command
+from harness.commands.parser import Parser, shard
+from harness.commands.pytest_options import add_pytest_options
+from harness.commands.terminal import preparer_for, say_to
 from harness.machine.store import Store
-from harness.runs.publish import publish
-from harness.runs.records import (
-    STARTED,
-    CellRecord,
-    StartedRun,
-    new_run_id,
-    point_latest,
-    read_started,
-    run_directory,
-    write_record,
-)
+from harness.runs.one_by_one import print_builds, test_cells
+from harness.runs.records import StartedRun, read_started, run_directory
+from harness.runs.request import RunRequest
+from harness.runs.start import check_resumed, new_run
 from harness.runs.worker import CellWorker
-from matrix import json_records
-from matrix.errors import Unobtainable
+from harness.suite.request import SuiteRequest
+from matrix.errors import Unobtainable, UsageError
 from matrix.limitations import Limitations
-from matrix.resolve import ResolvedCell
-from reports.summary import (
-    CellStatus,
-    CellSummary,
-    Unexpected,
-    allowed,
-    exit_status,
-    untested_cell,
-)
+
+_TEST_NAME = re.compile(r"^test(_\w+|\.\w+)[\w.]*$")
 
 
-def build_or_test(arguments: Arguments, console: Console) -> int:
-    resumed: StartedRun | None = None
-    if arguments.resume is not None:
-        resumed = read_started(run_directory(arguments.out, arguments.resume))
-        arguments = resumed.arguments
+def add_options(parser: Parser) -> None:
+    parser.add_argument(
+        "names", nargs="*", metavar="TEST", help="only these: test_json, test_os.FileTests, test_os.FileTests.test_x"
+    )
+    options.add_cell_options(parser)
+    options.add_build_options(parser)
+    parser.add_argument("--shard", type=shard, default=(1, 1), metavar="I/N", help="one part of the suite, such as 2/5")
+    parser.add_argument(
+        "--module-seconds", type=Path, metavar="FILE", help="balance the shards by these durations, which `plan` wrote"
+    )
+    parser.add_argument("--isolate", action="store_true", help="give each module a guest of its own")
+    options.add_reuse_options(parser)
+    options.add_limit_options(parser)
+    parser.add_argument(
+        "--resume",
+        nargs="?",
+        const="latest",
+        metavar="RUN",
+        help="continue a run that did not finish, as it was asked for (default: the newest)",
+    )
+    options.add_dry_run(parser)
+    options.add_out(parser)
+    add_pytest_options(parser)
 
-    def say(message: str) -> None:
-        console.print(escape(message), soft_wrap=True)
 
-    matrix = matrix_of(arguments, say)
-    limitations = Limitations.load()
-    cells = selected_cells(arguments, matrix)
+def request_of(known: argparse.Namespace) -> RunRequest:
+    """What the parsed options ask for. Raises UsageError for a word that is not the name of a test."""
+    return RunRequest(
+        cells=options.cell_request(known),
+        options=options.build_options(known),
+        limits=options.limits(known),
+        suite=SuiteRequest(
+            names=test_names(known.names),
+            pytest=tuple(known.pytest),
+            workers=known.workers,
+            isolate=known.isolate,
+            reuse=not known.no_reuse,
+            again=known.again,
+            shard=known.shard,
+            module_seconds=known.module_seconds,
+        ),
+        out=known.out.absolute(),
+    )
+
+
+def test_names(words: Sequence[str]) -> tuple[str, ...]:
+    """The words, if they look like names of tests. Raises UsageError."""
+    for word in words:
+        if not _TEST_NAME.match(word):
+            raise UsageError(
+                f"{word!r} is neither an option nor the name of a test",
+                hint="tests are named test_json or test_os.FileTests",
+            )
+    return tuple(words)
+
+
+def run(known: argparse.Namespace, console: Console) -> int:
+    """Test the selected cells and report, or continue a run; the exit status of its report."""
+    request = request_of(known)
+    started: StartedRun | None = None
+    if known.resume is not None:
+        if _TEST_NAME.match(known.resume):
+            raise UsageError(
+                f"--resume {known.resume}: that is a test, not a run",
+                hint="put the name of the test first; a resumed run has the tests that it was started with",
+            )
+        started = read_started(run_directory(request.out, known.resume))
+        check_resumed(request, request_of(TEST.parse([])), started)
+        request = started.request
+    say = say_to(console)
+    matrix = matrix_of(request.cells, say)
+    cells = selected_cells(request.cells, matrix)
     store = Store()
     store.remove_left_over()
-    options = Options(
-        jobs=arguments.jobs, build_python=arguments.build_python, refresh=arguments.refresh, reuse=arguments.reuse
-    )
-    preparer = Preparer(store, options, TerminalWatcher(console), say)
-    if arguments.dry_run:
-        return _dry_run(cells, preparer, console)
-    worker = CellWorker(arguments, preparer, limitations, store, console)
-    if arguments.command == "build":
-        return build_cells(cells, worker, console)
-    run = resumed or StartedRun(
-        run_id=new_run_id(cells),
-        started=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        arguments=arguments,
-        cells=tuple(cell.id for cell in cells),
-    )
-    status = test_cells(run, cells, worker, limitations, console)
-    left_out = len(arguments.sdk_paths) > sum(sdk.directory in arguments.sdk_paths for sdk in matrix.sdks)
+    preparer = preparer_for(store, request.options, console)
+    if known.dry_run:
+        return print_builds(cells, preparer, console)
+    limitations = Limitations.load()
+    worker = CellWorker(request, preparer, limitations, store, console)
+    status = test_cells(started or new_run(request, cells), cells, worker, limitations, console)
+    left_out = len(request.cells.sdk_paths) > sum(sdk.directory in request.cells.sdk_paths for sdk in matrix.sdks)
     return Unobtainable.exit_status if left_out and status in (0, 1) else status
 
 
-def _dry_run(cells: Sequence[ResolvedCell], preparer: Preparer, console: Console) -> int:
-    """Print each build's commands. Its parts are provisioned, since the commands name them."""
-    printed: set[str] = set()
-    for cell in cells:
-        for plan in preparer.plans(cell):
-            if plan.name not in printed:
-                printed.add(plan.name)
-                console.print(f"\n# {escape(plan.name)}", soft_wrap=True)
-                for step in plan.steps:
-                    console.file.write(f"mkdir -p {step.cwd}\n{step.command()}\n")
-    return 0
-
-
-def build_cells(cells: Sequence[ResolvedCell], worker: CellWorker, console: Console) -> int:
-    """Provision and build cell after cell; a failing one does not stop the others."""
-    summaries: list[CellSummary] = []
-    red: list[Unexpected] = []
-    for cell in cells:
-        console.print(f"[bold]{escape(cell.id)}[/bold]", soft_wrap=True)
-        record, prepared = worker.prepare(cell)
-        reason = f"built: {prepared.settings.wasm}" if prepared else record.base.reason
-        console.print(f"{escape(cell.id)}: {escape(reason)}", soft_wrap=True)
-        summary = allowed(record.base, cell.allowance)
-        if summary.forgiven:
-            console.print(f"{escape(cell.id)}: allowed to fail: {escape(summary.allowed_to_fail)}", soft_wrap=True)
-        summaries.append(summary)
-        red += record.unexpected
-    return exit_status(summaries, red, interrupted=False)
-
-
-def test_cells(
-    run: StartedRun, cells: Sequence[ResolvedCell], worker: CellWorker, limitations: Limitations, console: Console
-) -> int:
-    """Test cell after cell, each one's results on disk as they come; report."""
-    directory = run.arguments.out / run.run_id
-    started = time.monotonic()
-    write_atomically(directory / STARTED, json_records.encode(run))
-    point_latest(run.arguments.out, run.run_id)
-    interrupted = False
-    for cell in cells:
-        console.print(f"[bold]{escape(cell.id)}[/bold]", soft_wrap=True)
-        try:
-            interrupted = worker.test(cell, directory).interrupted
-        except KeyboardInterrupt:
-            reason = "interrupted before it was tested"
-            base = untested_cell(cell, CellStatus.UNEXPECTED, reason)
-            write_record(directory, CellRecord(base=base, tested=False, interrupted=True))
-            interrupted = True
-        if interrupted:
-            break
-    duration = time.monotonic() - started
-    return publish(directory, run, cells, limitations, duration, console, interrupted=interrupted)
+TEST = Command(
+    name="test",
+    summary="provision, build, run CPython's test suite, judge and report",
+    details="""\
+All other options are pytest's, which runs the suite with one item per test module: -k, -x, --lf, --durations, -n, -v
+and so on (python -m pytest --help). With any of them but -n, no result of an earlier run is reused.""",
+    example="test --target wasi test_json\ntest --target wasi --cpython ~/cpython -n 4",
+    add_options=add_options,
+    run=run,
+)

@@ -48,13 +48,16 @@ def merge(directories: Sequence[Path], out: Path) -> Path:
         for cell in cells
     }
     merged = {cell: _merged([record for _, record in found], directories) for cell, found in parts.items() if found}
-    arguments = msgspec.structs.replace(
-        first.arguments, selection=Selection(cell=cells), shard=(1, 1), pytest=(), out=out.absolute()
+    request = msgspec.structs.replace(
+        first.request,
+        cells=msgspec.structs.replace(first.request.cells, selection=Selection(cell=cells)),
+        suite=msgspec.structs.replace(first.request.suite, shard=(1, 1), pytest=(), workers=None),
+        out=out.absolute(),
     )
     run = StartedRun(
         run_id=named_run_id("merged"),
         started=min(run.started for _, run in runs),
-        arguments=arguments,
+        request=request,
         cells=cells,
         parts=tuple(run.run_id for _, run in runs),
     )
@@ -72,20 +75,17 @@ def merge(directories: Sequence[Path], out: Path) -> Path:
 
 def _asked(run: StartedRun) -> dict[str, object]:
     """What was asked for, but for what may differ between machines and parts."""
-    plain = msgspec.structs.replace(
-        run.arguments,
-        selection=Selection(),
-        shard=(1, 1),
-        pytest=(),
-        jobs=1,
-        resume=None,
-        out=Path(),
-        build_python=None,
-        refresh=False,
-        module_seconds=None,
-    )
-    asked: dict[str, object] = msgspec.structs.asdict(plain)
-    return asked
+    cells, suite = run.request.cells, run.request.suite
+    return {
+        "known_bad": cells.known_bad,
+        "sdk_paths": cells.sdk_paths,
+        "cpython_paths": cells.cpython_paths,
+        "names": suite.names,
+        "limits": run.request.limits,
+        "isolate": suite.isolate,
+        "reuse": suite.reuse,
+        "again": suite.again,
+    }
 
 
 def _merged(found: Sequence[CellRecord], directories: Sequence[Path]) -> CellRecord:

@@ -67,7 +67,7 @@ class Nightly:
         self._budget = budget
         self._time_budget = time_budget
         self._console = console
-        self._directory = run.arguments.out / run.run_id
+        self._directory = run.request.out / run.run_id
         self._progress = Progress(self._directory)
         self._task_seconds = TaskSeconds(store)
         self._running: dict[Task, tuple[Background, int]] = {}
@@ -96,7 +96,7 @@ class Nightly:
                 process.kill()
         self._record_unreached()
         duration = time.monotonic() - started
-        cells = selected_cells(self._run.arguments, matrix_of(self._run.arguments))
+        cells = selected_cells(self._run.request.cells, matrix_of(self._run.request.cells))
         return publish(
             self._directory, self._run, cells, Limitations.load(), duration, self._console, interrupted=interrupted
         )
@@ -116,9 +116,9 @@ class Nightly:
     def _finish_unchanged(self, waiting: list[Task]) -> None:
         """Finish the cells for which nothing must be built or run, without starting a process for them."""
         limitations = Limitations.load()
-        options = Options(jobs=self._budget.cores, reuse=self._run.arguments.reuse)
+        options = Options(jobs=self._budget.cores, reuse=self._run.request.options.reuse)
         preparer = Preparer(self._store, options, Silent(), self._say)
-        worker = CellWorker(self._run.arguments, preparer, limitations, self._store, self._console)
+        worker = CellWorker(self._run.request, preparer, limitations, self._store, self._console)
         for cell in self._cells:
             if not self._progress.of(cell.id).finished and worker.test_if_known(cell, self._directory):
                 self._progress.forget([cell.id])
@@ -192,7 +192,7 @@ class Nightly:
         """
         if task.kind is not Kind.TEST:
             return seconds
-        return None if self._run.arguments.names else self._progress.of(task.cells[0]).seconds
+        return None if self._run.request.suite.names else self._progress.of(task.cells[0]).seconds
 
     def _interrupt(self) -> None:
         """Interrupt the running tasks as Ctrl-C would, and wait for them."""

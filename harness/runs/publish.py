@@ -72,7 +72,7 @@ def report_cells(
 
     One cell is done before the next is read: only one cell's outcomes are in memory at a time.
     """
-    options = cell_options(run.arguments)
+    options = cell_options(run.request.cells)
     reports = []
     for cell in cells:
         found = read_cell(directory, cell, interrupted=interrupted)

@@ -10,18 +10,22 @@ from pathlib import Path
 
 import msgspec
 
-from harness.cells.request import Arguments
 from harness.machine.files import write_atomically
+from harness.runs.request import RunRequest
 from matrix import json_records
 from matrix.errors import UsageError, near
 from matrix.model import Cell
 from reports.file import File
 from reports.summary import BuildStep, CellSummary, Unexpected
 
-SCHEMA = 1
-"""of the files of a run"""
+SCHEMA = 2
+"""of run.json"""
 STARTED = "run.json"
 CELL = "cell.json"
+
+
+class _Versioned(msgspec.Struct, frozen=True, kw_only=True):
+    schema: int
 
 
 class StartedRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,7 +34,7 @@ class StartedRun(msgspec.Struct, frozen=True, kw_only=True):
     schema: int = SCHEMA
     run_id: str
     started: str
-    arguments: Arguments
+    request: RunRequest
     cells: tuple[str, ...] = ()
     """the ids of its cells, in their order"""
     parts: tuple[str, ...] = ()
@@ -85,12 +89,16 @@ def read_started(run: Path) -> StartedRun:
     """What a run was asked for. Raises UsageError when that cannot be read, or is of another schema."""
     path = run / STARTED
     try:
-        started = json_records.decode(path.read_bytes(), StartedRun)
+        content = path.read_bytes()
+        schema = json_records.decode(content, _Versioned).schema
+        if schema != SCHEMA:
+            raise UsageError(
+                f"{path} was written by another version of the harness (schema {schema}, this one reads {SCHEMA})",
+                hint="use that version for this run, or start a new run",
+            )
+        return json_records.decode(content, StartedRun)
     except (OSError, msgspec.DecodeError) as exc:
-        raise UsageError(f"{path} is no run of this version of the harness: {exc}") from None
-    if started.schema != SCHEMA:
-        raise UsageError(f"{path} has schema {started.schema}, and this harness knows {SCHEMA}")
-    return started
+        raise UsageError(f"{path} does not describe a run: {exc}") from None
 
 
 def new_run_id(cells: Sequence[Cell]) -> str:

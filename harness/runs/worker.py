@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from harness.cells.prepare import Prepared, Preparer
-from harness.cells.request import Arguments
 from harness.machine.files import write_atomically
 from harness.machine.store import Store
 from harness.runs.records import CellRecord, cell_directory, read_record, write_record
+from harness.runs.request import RunRequest
 from harness.suite.run import CellSuite
 from matrix.errors import BuildFailed, HarnessFault, MatrixError, UsageError
 from matrix.limitations import Limitations
@@ -35,13 +35,13 @@ class CellWorker:
 
     def __init__(
         self,
-        arguments: Arguments,
+        request: RunRequest,
         preparer: Preparer,
         limitations: Limitations,
         store: Store,
         console: Console,
     ) -> None:
-        self._arguments = arguments
+        self._request = request
         self._preparer = preparer
         self._limitations = limitations
         self._store = store
@@ -53,17 +53,12 @@ class CellWorker:
         Raises UsageError; what else goes wrong is in the record.
         """
         try:
-            prepared = self._preparer.prepare(cell, self._arguments.limits)
+            prepared = self._preparer.prepare(cell, self._request.limits)
         except UsageError:
             raise
         except (MatrixError, OSError) as exc:
             return record_of_failure(cell, exc), None
-        red: tuple[Unexpected, ...] = ()
-        failure = cell.expected_failure
-        if failure is not None:
-            detail = f"it builds, but was expected not to: {failure.reason}"
-            red = (Unexpected(cell=cell.id, test="", outcome="built", verdict="stale", detail=detail),)
-        return CellRecord(base=_used(cell, prepared), tested=False, unexpected=red), prepared
+        return CellRecord(base=_used(cell, prepared), tested=False, unexpected=unexpected_build(cell)), prepared
 
     def test_if_known(self, cell: ResolvedCell, run: Path) -> bool:
         """Bring a cell's record about as `test` does, if nothing has to be made or run for it; whether it was."""
@@ -96,7 +91,7 @@ class CellWorker:
     def _suite(self, prepared: Prepared, run: Path) -> CellSuite:
         cell = prepared.cell
         limitations = self._limitations.for_cell(cell.facts)
-        return CellSuite(prepared, self._arguments, limitations, cell_directory(run, cell.id), self._store)
+        return CellSuite(prepared, self._request.suite, limitations, cell_directory(run, cell.id), self._store)
 
     def _with_steps(self, cell: ResolvedCell, record: CellRecord, run: Path) -> CellRecord:
         """A cell's record with the steps of its build, whose logs are copied: the cache's do not stay."""
@@ -138,6 +133,15 @@ class CellWorker:
         )
         write_record(run, record)
         return record
+
+
+def unexpected_build(cell: ResolvedCell) -> tuple[Unexpected, ...]:
+    """What is red about a cell that builds: that it was expected to fail."""
+    failure = cell.expected_failure
+    if failure is None:
+        return ()
+    detail = f"it builds, but was expected not to: {failure.reason}"
+    return (Unexpected(cell=cell.id, test="", outcome="built", verdict="stale", detail=detail),)
 
 
 def record_of_failure(cell: ResolvedCell, exc: MatrixError | OSError) -> CellRecord:

@@ -19,7 +19,8 @@ from harness.guests.settings import GuestSettings
 from harness.machine.store import Store
 from harness.suite.batch import DRIVER, Batch, ModulePlan, driver_plan
 from harness.suite.plans import chosen_plans
-from matrix.names import is_within
+from matrix.errors import UsageError
+from matrix.names import is_within, spellings
 from matrix.outcome import FAILING_STATUSES, Status
 
 AT_ONCE = os.cpu_count() or 1
@@ -31,13 +32,21 @@ def adapter_of(prepared: Prepared) -> Adapter:
     return choose_adapter(prepared.cell.runtime, prepared.runtime, prepared.settings.runtime_flags)
 
 
+def plan_of(source: Path, test: str) -> ModulePlan:
+    """The plan of the one module that a test is in. Raises UsageError for a name of no module or of several."""
+    plans = chosen_plans(source, (test,))
+    if len(plans) > 1:
+        raise UsageError(f"{test!r} names {len(plans)} modules, not one", hint=f"such as {plans[0].module}")
+    return plans[0]
+
+
 def observe(prepared: Prepared, test: str, times: int, store: Store) -> Counter[tuple[str, Status]]:
     """How often each test that is named came to what, each time in a new guest.
 
     Raises UsageError for a name of no module.
     """
     runtime = adapter_of(prepared)
-    (plan,) = chosen_plans(prepared.source, (test,))
+    plan = plan_of(prepared.source, test)
 
     def once(number: int) -> list[tuple[str, Status]]:
         batch = Batch(prepared.settings, runtime, store, [plan], worker=f"gw{number % AT_ONCE}")
@@ -82,9 +91,21 @@ def fails_after(prepared: Prepared, before: Sequence[str], test: str, store: Sto
     return any(one.status in bad and is_within(one.test, test) for one in record.result().outcomes)
 
 
+def earlier_tests(prepared: Prepared, test: str, store: Store) -> tuple[str, ...]:
+    """The tests that run before a test in its own module, in their order. Raises UsageError."""
+    plan = plan_of(prepared.source, test)
+    names = [name for name, status in observe(prepared, plan.module, 1, store) if status is not Status.SKIPPED]
+    own = next((index for index, name in enumerate(names) if name in spellings(test)), None)
+    if own is None:
+        raise UsageError(
+            f"{test!r} is not a single test that runs there", hint="--after names what may have to run before it"
+        )
+    return tuple(dict.fromkeys(names[:own]))
+
+
 def in_order(source: Path, before: Sequence[str], test: str) -> list[ModulePlan]:
     """What a guest is to run: the modules of `before`, then that of a test, with what is to run of it before."""
-    (last,) = chosen_plans(source, (test,))
+    last = plan_of(source, test)
     plans: dict[str, ModulePlan] = {}
     for name in before:
         for plan in chosen_plans(source, (name,)):

@@ -8,9 +8,9 @@ from pathlib import Path
 import msgspec
 
 from harness.cells.prepare import Prepared
-from harness.cells.request import Arguments
 from harness.suite.batch import ModulePlan
 from harness.suite.discover import module_size, test_modules
+from harness.suite.request import SuiteRequest
 from harness.suite.schedule import guess, shard
 from matrix import json_records
 from matrix.errors import UsageError, near
@@ -18,15 +18,15 @@ from matrix.limitations import CellLimitations
 from matrix.names import full_name
 
 
-def requested_plans(prepared: Prepared, arguments: Arguments, limitations: CellLimitations) -> tuple[ModulePlan, ...]:
+def requested_plans(prepared: Prepared, request: SuiteRequest, limitations: CellLimitations) -> tuple[ModulePlan, ...]:
     """The modules that a request names, or of these the ones in its shard. Raises UsageError."""
     source = prepared.source
-    plans = without_hangs(chosen_plans(source, arguments.names), limitations)
-    index, count = arguments.shard
+    plans = without_hangs(chosen_plans(source, request.names), limitations)
+    index, count = request.shard
     if count == 1:
         return plans
     target = prepared.cell.build.target.id
-    known = read_seconds(arguments.module_seconds).get(target, {}) if arguments.module_seconds else {}
+    known = read_seconds(request.module_seconds).get(target, {}) if request.module_seconds else {}
     seconds = {plan.module: known.get(plan.module, guess(module_size(source, plan.module))) for plan in plans}
     chosen = shard(seconds, index, count)
     return tuple(plan for plan in plans if plan.module in chosen)

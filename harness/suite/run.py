@@ -14,7 +14,6 @@ import msgspec
 
 from harness import TOP
 from harness.cells.prepare import Prepared
-from harness.cells.request import Arguments
 from harness.machine.command import run_attached
 from harness.machine.files import write_atomically
 from harness.machine.process import describe_exit
@@ -23,6 +22,7 @@ from harness.suite.batch import ModulePlan
 from harness.suite.discover import module_size, test_modules
 from harness.suite.files import OUTCOMES, SELECTED, SUITE, SuiteFile
 from harness.suite.plans import requested_plans
+from harness.suite.request import SuiteRequest
 from harness.suite.results import ResultsFile
 from harness.suite.reuse import KeptResults
 from harness.suite.schedule import Durations, Group, schedule
@@ -57,28 +57,28 @@ class CellSuite:
     """
 
     def __init__(
-        self, prepared: Prepared, arguments: Arguments, limitations: CellLimitations, directory: Path, store: Store
+        self, prepared: Prepared, request: SuiteRequest, limitations: CellLimitations, directory: Path, store: Store
     ) -> None:
         """Raises UsageError for a name that is in no module."""
         self._prepared = prepared
-        self._arguments = arguments
+        self._request = request
         self._limitations = limitations
         self._directory = directory
         self._store = store
-        self._plans = requested_plans(prepared, arguments, limitations)
+        self._plans = requested_plans(prepared, request, limitations)
         self._outcomes = ResultsFile(directory / OUTCOMES)
         self._kept = KeptResults(store, prepared.digest)
         self._durations = Durations(store, prepared.cell.build.target.id)
-        self._workers = worker_count(arguments.pytest)
+        self._workers = worker_count(request)
         self._observed = self._outcomes.read()
 
     @cached_property
     def _reused(self) -> dict[str, ModuleResult]:
         """The results of earlier runs that stand for a new one."""
-        if not self._arguments.reuse or selecting(self._arguments.pytest):
+        if not self._request.reuse or self._request.pytest:
             return {}
         missing = [plan for plan in self._plans if plan.module not in self._observed]
-        return self._kept.take(missing, self._limitations.expects, again=self._arguments.again)
+        return self._kept.take(missing, self._limitations.expects, again=self._request.again)
 
     @cached_property
     def _earlier(self) -> dict[str, ModuleResult]:
@@ -92,7 +92,7 @@ class CellSuite:
 
     def nothing_to_run(self) -> bool:
         """Whether the cell's directory or earlier runs have every result. Nothing is written."""
-        return self._arguments.again == 0.0 and not self._left
+        return self._request.again == 0.0 and not self._left
 
     def run(self) -> SuiteRun:
         """Run the modules that have no result yet.
@@ -134,13 +134,13 @@ class CellSuite:
             self._left,
             self._durations.expected(sizes),
             workers=self._workers,
-            isolate=self._arguments.isolate,
+            isolate=self._request.isolate,
             alone={plan.module for plan in self._left if self._limitations.expects_red(plan.module)},
         )
 
     def _run_pytest(self) -> int:
         """pytest's exit status."""
-        command = pytest_command(self._directory, self._arguments.pytest, self._workers)
+        command = pytest_command(self._directory, self._request, self._workers)
         status = run_attached(command, env=pytest_environment(), cwd=self._directory)
         return _INTERRUPTED if status == -signal.SIGINT else status  # the signal came when pytest was about to exit
 
@@ -156,7 +156,7 @@ class CellSuite:
             raise UsageError("pytest does not understand its options; see above")
         if status == _NOTHING and not self._earlier:
             modules = [plan.module for plan in self._plans]
-            raise UsageError("no test module is selected", hint=_nearest(self._arguments.pytest, modules))
+            raise UsageError("no test module is selected", hint=_nearest(self._request.pytest, modules))
         if status not in _ENDED and not results:
             raise HarnessFault(f"pytest ended with {describe_exit(status)}; see above")
 
@@ -195,30 +195,21 @@ def _nearest(pytest_options: Sequence[str], modules: Sequence[str]) -> str:
     return next((hint for word in words if (hint := near(word, modules))), "see `-k` in pytest's documentation")
 
 
-def selecting(pytest_options: Sequence[str]) -> bool:
-    """Whether there are options of pytest's besides how many workers it has."""
-    return bool(re.sub(r"(^| )(-n ?|--numprocesses[= ])\d+", "", " ".join(pytest_options)).strip())
-
-
 def run_id_of(directory: Path) -> str:
     """The run that a cell's directory lies in."""
     return directory.parent.parent.name
 
 
-def worker_count(pytest_options: Sequence[str]) -> int:
-    """How many workers pytest-xdist is going to have: `-n` of the options, else one a core."""
-    text = " ".join(pytest_options)
-    if match := re.search(r"(?:^| )(?:-n ?|--numprocesses[= ])(\d+)", text):
-        return int(match[1])
-    return os.cpu_count() or 1
+def worker_count(request: SuiteRequest) -> int:
+    """How many workers pytest-xdist starts: as many as were asked for, else one per core."""
+    return request.workers if request.workers is not None else os.cpu_count() or 1
 
 
-def pytest_command(directory: Path, options: Sequence[str], workers: int) -> list[str]:
+def pytest_command(directory: Path, request: SuiteRequest, workers: int) -> list[str]:
+    """The command that runs the suite file of a cell's directory."""
     command = [sys.executable, "-m", "pytest", "-p", "xdist", "-p", "harness.suite.plugin", "--tb=short", "--no-header"]
-    if not any(option.startswith(("-n", "--numprocesses")) for option in options):
-        command += ["-n", str(workers)]
-    command += ["--dist", "loadscope", "--no-loadscope-reorder", "--rootdir", str(directory)]
-    return [*command, "-c", str(directory / "pytest.ini"), *options, str(directory / SUITE)]
+    command += ["-n", str(workers), "--dist", "loadscope", "--no-loadscope-reorder", "--rootdir", str(directory)]
+    return [*command, "-c", str(directory / "pytest.ini"), *request.pytest, str(directory / SUITE)]
 
 
 def pytest_environment() -> dict[str, str]:

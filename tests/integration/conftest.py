@@ -14,6 +14,8 @@ from typing import Any
 import platformdirs
 import pytest
 
+from harness.__main__ import COMMANDS
+from harness.commands.command import flattened
 from harness.machine.store import CACHE_NAME, VARIABLE, Store
 from harness.provide.items import cpython_providers
 from harness.provide.obtain import obtain
@@ -78,9 +80,11 @@ def without_builds(tmp_path: Path) -> dict[str, str]:
 
 
 def harness_command(tmp_path: Path, *arguments: str) -> list[str]:
-    """The command, which runs modules also when nothing has changed, but where `--again` is said."""
-    reuse = [] if "--again" in arguments else ["--no-reuse"]
-    return [sys.executable, "-m", "harness", *arguments, *reuse, "--out", str(tmp_path / "out")]
+    """The command, which also runs modules for which nothing has changed, unless `--again` is among its arguments."""
+    taken = next(one for one in flattened(COMMANDS) if one.name == arguments[0]).parser().options()
+    reuse = ["--no-reuse"] if "--no-reuse" in taken and "--again" not in arguments else []
+    out = ["--out", str(tmp_path / "out")] if "--out" in taken else []
+    return [sys.executable, "-m", "harness", *arguments, *reuse, *out]
 
 
 def summary(tmp_path: Path) -> Any:

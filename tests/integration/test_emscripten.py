@@ -23,8 +23,7 @@ from rich.console import Console
 from harness.build.execute import Silent
 from harness.build.recipes.layout import guest_tree
 from harness.cells.prepare import Options, Preparer
-from harness.commands import test as testing
-from harness.commands.cli import parse
+from harness.commands.test import TEST, request_of
 from harness.guests.adapter import GuestRun
 from harness.guests.guest_files import Preopen
 from harness.guests.runtimes import confine
@@ -33,6 +32,7 @@ from harness.guests.runtimes.choose import choose_adapter
 from harness.guests.settings import Limits
 from harness.machine.guest_process import GuestProcess
 from harness.machine.hashing import file_sha256
+from harness.runs.one_by_one import test_cells as run_cells
 from harness.runs.records import StartedRun
 from harness.runs.worker import CellWorker
 from matrix.expand import expand
@@ -94,15 +94,14 @@ def test_a_port_that_cannot_be_had_leaves_other_cells(harness: Harness, tmp_path
     known = load()
     missing = {port.name: replace(port, version="0.0", archive=None) for port in known.ports if port.name == "bzip2"}
     matrix = replace(known, ports=tuple(missing.get(port.name, port) for port in known.ports))
-    arguments = parse(
-        ["test", "--target", "node", "--target", "wasi", "test_bool", "--no-reuse", "-n", "1"], out=tmp_path / "out"
-    )
-    cells = tuple(resolve(matrix, cell) for cell in select(expand(matrix), arguments.selection))
+    words = ["--target", "node", "--target", "wasi", "test_bool", "--no-reuse", "-n", "1"]
+    request = request_of(TEST.parse([*words, "--out", str(tmp_path / "out")]))
+    cells = tuple(resolve(matrix, cell) for cell in select(expand(matrix), request.cells.selection))
     limitations, store, console = Limitations.load(), real_store(), Console(file=io.StringIO())
     preparer = Preparer(store, Options(jobs=2), Silent(), print)
-    worker = CellWorker(arguments, preparer, limitations, store, console)
-    run = StartedRun(run_id="one", started="", arguments=arguments, cells=tuple(cell.id for cell in cells))
-    assert testing.test_cells(run, cells, worker, limitations, console) == 3
+    worker = CellWorker(request, preparer, limitations, store, console)
+    run = StartedRun(run_id="one", started="", request=request, cells=tuple(cell.id for cell in cells))
+    assert run_cells(run, cells, worker, limitations, console) == 3
     node, wasi = sorted(summary(tmp_path)["cells"], key=lambda cell: cell["target"])
     assert (wasi["target"], wasi["status"]) == ("wasi", "ok")
     assert (node["target"], node["status"]) == ("node", "unobtainable")

@@ -169,7 +169,7 @@ def test_every_form_of_import_is_seen(text: str, names: set[str]) -> None:
         ("reports.verdict", "matrix"),
         ("harness.machine.process", "reports"),
         ("reports.verdict", "harness/suite"),
-        ("harness.commands.cli", "harness/runs"),
+        ("harness.commands.parser", "harness/runs"),
         ("harness.runs.publish", "harness/suite"),
         ("harness.suite.run", "harness/cells"),
         ("harness.cells.request", "harness/guests"),

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
 import difflib
 import shutil
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
-from harness.commands.cli import Parser
+from harness.commands.command import Command
+from harness.commands.parser import Parser
 from harness.commands.pins.sources import Asked
 from harness.machine.files import write_atomically
 from harness.machine.store import Store
@@ -19,17 +20,19 @@ from matrix.errors import Unobtainable
 from matrix.files import CPythonsFile, PortsFile, RuntimesFile, SdksFile
 
 
-def update_pins(argv: Sequence[str], console: Console) -> int:
-    """Ask the sources, print what is new as a diff, write it with `--write`.
+def add_options(parser: Parser) -> None:
+    parser.add_argument("--write", action="store_true", help="write the pin files (default: only show the diff)")
+    parser.add_argument(
+        "--data", type=Path, default=load.DATA, metavar="DIR", help="the directory of the pin files (matrix/data)"
+    )
 
-    Rows are added, and composed SDKs follow the archive; none is taken away, so that what names one stays valid.
-    Returns 0, or 3 when a source could not be asked: what the others offer is shown all the same.
+
+def run(known: argparse.Namespace, console: Console) -> int:
+    """Ask the sources, print what is new as a diff, and write it with `--write`.
+
+    Returns 0, or 3 when a source could not be asked: what the others offer is still shown.
     """
-    parser = Parser(prog="python -m harness update-pins", description=update_pins.__doc__)
-    parser.add_argument("--write", action="store_true", help="write the pin files; else only the diff is shown")
-    parser.add_argument("--data", type=Path, default=load.DATA, help="the directory of the pin files")
-    arguments = parser.parse_args(argv)
-    directory: Path = arguments.data
+    directory: Path = known.data
     matrix = load.load(directory)
     asked = Asked(load.load_sources(directory), Store(), lambda message: console.print(message, soft_wrap=True))
     found: dict[str, pins.Table] = {
@@ -53,7 +56,7 @@ def update_pins(argv: Sequence[str], console: Console) -> int:
         console.print(f"not asked: {failure}", style="yellow", markup=False, soft_wrap=True)
     if not changed:
         console.print("nothing newer" if not asked.failures else "nothing newer where it could be asked")
-    elif arguments.write:
+    elif known.write:
         for path, text in changed.items():
             write_atomically(path, text.encode())
         console.print(f"written: {', '.join(path.name for path in changed)}")
@@ -72,3 +75,14 @@ def _check(directory: Path, changed: dict[Path, str]) -> None:
         for path, text in changed.items():
             (copy / path.name).write_text(text, "utf-8")
         load.load(copy)
+
+
+UPDATE_PINS = Command(
+    name="update-pins",
+    summary="look for newer SDKs, CPythons and runtimes, and show or write the pin files",
+    details="""\
+It only adds rows, so that whatever names one stays valid, and lets composed SDKs follow the distribution's archive.""",
+    example="update-pins --write",
+    add_options=add_options,
+    run=run,
+)

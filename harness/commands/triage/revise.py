@@ -1,107 +1,82 @@
-"""`triage queue`, `accept` and `retire`: a run against the list of limitations, and the list after it."""
+"""`triage queue`, `accept` and `retire`: hold a run against the list of limitations, and change the list."""
 
 from __future__ import annotations
 
 import argparse
 import difflib
 import sys
-from collections.abc import Callable, Iterator
-from functools import cached_property
+from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
 from rich.console import Console
 from rich.markup import escape
 
-from harness.cells.selection import matrix_of, selected_cells
+from harness.commands import options
+from harness.commands.command import Command
+from harness.commands.parser import Parser
 from harness.machine.files import write_atomically
-from harness.runs.records import cell_directory, read_record, read_started
-from harness.suite.files import OUTCOMES
-from harness.suite.results import read_results
-from matrix import edit, json_records
+from harness.runs.observed import ObservedRun, read_summary
+from harness.runs.records import run_directory
+from matrix import edit
 from matrix.errors import UsageError, near
-from matrix.limitations import CellLimitations, Limitations
-from matrix.model import Cell
-from matrix.outcome import Status
-from reports.summary import CellStatus, Summary
-from reports.triage import Skips, Unattributed, proposals, seen_on, stale, unattributed, unused_reasons
+from matrix.limitations import DIRECTORY, Limitations
+from reports.triage import Unattributed, proposals, seen_on, stale, unattributed, unused_reasons
 
 
-class Found:
-    """A run with what was observed in it, and the list that it is held against."""
-
-    def __init__(self, directory: Path, summary: Summary, limitations: Path) -> None:
-        self.directory = directory
-        self.summary = summary
-        self.limitations = limitations
-        self.cells = tested_cells(directory, summary)
-        self.texts = {path: path.read_text("utf-8") for path in sorted(limitations.glob("*.toml"))}
-
-    @cached_property
-    def known(self) -> dict[str, CellLimitations]:
-        """What the list says of each tested cell. Raises ConfigError when it cannot be read."""
-        loaded = Limitations.load(self.limitations)
-        return {name: loaded.for_cell(cell.facts) for name, cell in self.cells.items()}
-
-    @cached_property
-    def skips(self) -> Skips:
-        """The skipped tests of each tested cell."""
-        return {name: tuple(self._skips_of(name)) for name in self.cells}
-
-    def _skips_of(self, cell: str) -> Iterator[tuple[str, str, str]]:
-        for result in read_results(cell_directory(self.directory, cell) / OUTCOMES).values():
-            for one in result.outcomes:
-                if one.status is Status.SKIPPED:
-                    yield result.module, one.test, one.detail
-
-    def full(self, cell: str) -> bool:
-        """Whether the cell's whole suite was planned."""
-        record = read_record(self.directory, cell)
-        return record is not None and record.full
+def add_queue_options(parser: Parser) -> None:
+    parser.add_argument("run", metavar="RUN", help="a run's id, or `latest`")
+    parser.add_argument("tests", nargs="*", metavar="TEST", help="only these tests, classes or modules")
+    parser.add_argument("--limitations", type=Path, default=DIRECTORY, metavar="DIR", help="the directory of the list")
+    options.add_out(parser)
 
 
-def read_summary(directory: Path) -> Summary:
-    """A run's summary.json. Raises UsageError when there is none of this schema."""
-    try:
-        return json_records.decode((directory / "summary.json").read_bytes(), Summary)
-    except (OSError, msgspec.DecodeError) as exc:
-        raise UsageError(f"{directory} has no report: {exc}", hint="`python -m harness report RUN` makes it") from None
+def add_retire_options(parser: Parser) -> None:
+    add_queue_options(parser)
+    parser.add_argument("--write", action="store_true", help="write the files (default: only show the diff)")
 
 
-def tested_cells(directory: Path, summary: Summary) -> dict[str, Cell]:
-    """The cells of a run that were tested, by their ids."""
-    arguments = read_started(directory).arguments
-    tested = {cell.id for cell in summary.cells if cell.status in (CellStatus.OK, CellStatus.UNEXPECTED)}
-    return {cell.id: cell for cell in selected_cells(arguments, matrix_of(arguments)) if cell.id in tested}
+def add_accept_options(parser: Parser) -> None:
+    add_retire_options(parser)
+    parser.add_argument("--skips", action="store_true", help="accept skips that nothing explains, not failures")
+    parser.add_argument("--limitation", default="", metavar="ID", help="the entry that explains them (default: ask)")
+    parser.add_argument("--reason", default="", metavar="TEXT", help="what was seen (default: ask)")
 
 
-def queue(known: argparse.Namespace, found: Found, console: Console) -> int:
+def _observed(known: argparse.Namespace) -> ObservedRun:
+    """The run that the options name. Raises UsageError when it does not exist or has no report."""
+    directory = run_directory(known.out, known.run)
+    return ObservedRun(directory, read_summary(directory), known.limitations)
+
+
+def queue(known: argparse.Namespace, console: Console) -> int:
     """List the reasons of skips that no limitation explains, with how many tests gave them, and where."""
-    waiting = unattributed(found.skips, found.known, known.tests)
+    observed = _observed(known)
+    waiting = unattributed(observed.skips, observed.limitations_of, known.tests)
     for one in waiting:
         _show_skip(one, console)
     console.print(f"reasons that no limitation explains: {len(waiting)}", highlight=False)
     return 0
 
 
-def accept(known: argparse.Namespace, found: Found, console: Console) -> int:
+def accept(known: argparse.Namespace, console: Console) -> int:
     """Write entries for what failed unexpectedly, or (`--skips`) for skips that nothing explains.
 
     Raises UsageError when there is nothing of that.
     """
-    ask = _asker(console)
-    after = _with_skips(known, found, ask, console) if known.skips else _with_failures(known, found, ask, console)
-    return _show_or_write(found, after, known.write, console)
+    observed, ask = _observed(known), _asker(console)
+    after = _with_skips(known, observed, ask, console) if known.skips else _with_failures(known, observed, ask, console)
+    return _show_or_write(observed, after, known.write, console)
 
 
-def retire(known: argparse.Namespace, found: Found, console: Console) -> int:
+def retire(known: argparse.Namespace, console: Console) -> int:
     """Take out what the run found stale wherever it was expected. Raises UsageError when nothing is stale."""
+    observed = _observed(known)
     if not known.tests:
-        _say_unused(found, console)
-    gone = stale(found.summary, found.known, known.tests)
+        _say_unused(observed, console)
+    gone = stale(observed.summary, observed.limitations_of, known.tests)
     if not gone:
         raise UsageError("nothing of that is stale", hint="only a full run says which entries match nothing")
-    after = dict(found.texts)
+    after = dict(observed.texts)
     for one in gone:
         if one.holds:
             key = "seen" if one.skip_reason else "when"
@@ -115,7 +90,7 @@ def retire(known: argparse.Namespace, found: Found, console: Console) -> int:
             else:
                 after[path] = edit.retire(after[path], one.limitation, one.match)
             console.print(f"retired: {escape(str(one))}", soft_wrap=True)
-    return _show_or_write(found, after, known.write, console)
+    return _show_or_write(observed, after, known.write, console)
 
 
 Ask = Callable[[str], str]
@@ -130,12 +105,12 @@ def _asker(console: Console) -> Ask:
     return ask
 
 
-def _with_failures(known: argparse.Namespace, found: Found, ask: Ask, console: Console) -> dict[Path, str]:
-    groups = proposals(found.summary, found.cells, known.tests)
+def _with_failures(known: argparse.Namespace, observed: ObservedRun, ask: Ask, console: Console) -> dict[Path, str]:
+    groups = proposals(observed.summary, observed.cells, known.tests)
     if not groups:
-        names = [row.test for row in found.summary.unexpected]
+        names = [row.test for row in observed.summary.unexpected]
         raise UsageError("nothing of that failed unexpectedly", hint=near(" ".join(known.tests), names))
-    after = dict(found.texts)
+    after = dict(observed.texts)
     for group in groups:
         console.print(f"[bold]{group.expect}[/bold] on {escape(', '.join(group.cells))}", soft_wrap=True)
         for test in group.tests:
@@ -154,16 +129,16 @@ def _with_failures(known: argparse.Namespace, found: Found, ask: Ask, console: C
     return after
 
 
-def _with_skips(known: argparse.Namespace, found: Found, ask: Ask, console: Console) -> dict[Path, str]:
-    waiting = unattributed(found.skips, found.known, known.tests)
+def _with_skips(known: argparse.Namespace, observed: ObservedRun, ask: Ask, console: Console) -> dict[Path, str]:
+    waiting = unattributed(observed.skips, observed.limitations_of, known.tests)
     if not waiting:
         raise UsageError("each skip of that is explained", hint="`triage queue RUN` has those that are not")
-    after = dict(found.texts)
+    after = dict(observed.texts)
     for one in waiting:
         _show_skip(one, console)
         entry = known.limitation or ask("limitation that explains it")
         path = _file_of(entry, after)
-        seen = seen_on([found.cells[cell] for cell in one.cells], list(found.cells.values()))
+        seen = seen_on([observed.cells[cell] for cell in one.cells], list(observed.cells.values()))
         after[path] = edit.add_skip_reason(after[path], entry, one.reason, seen)
     return after
 
@@ -182,27 +157,50 @@ def _file_of(limitation: str, texts: dict[Path, str]) -> Path:
     return ids[limitation]
 
 
-def _say_unused(found: Found, console: Console) -> None:
+def _say_unused(observed: ObservedRun, console: Console) -> None:
     """Name the skip reasons of neutral causes that no full cell of the run has."""
-    given = {cell: {reason for _, _, reason in found.skips[cell]} for cell in found.cells if found.full(cell)}
-    for limitation, pattern in unused_reasons(given, found.known):
+    given = {cell: {reason for _, _, reason in observed.skips[cell]} for cell in observed.cells if observed.full(cell)}
+    for limitation, pattern in unused_reasons(given, observed.limitations_of):
         console.print(
             f"no test gave this reason on {len(given)} cells: {escape(f'{limitation}: {pattern}')}", soft_wrap=True
         )
 
 
-def _show_or_write(found: Found, after: dict[Path, str], write: bool, console: Console) -> int:
+def _show_or_write(observed: ObservedRun, after: dict[Path, str], write: bool, console: Console) -> int:
     """Print the difference, and write it if that is wanted and the list can still be read."""
-    changed = {path: text for path, text in after.items() if text != found.texts[path]}
+    changed = {path: text for path, text in after.items() if text != observed.texts[path]}
     for path, text in changed.items():
-        old, new = found.texts[path].splitlines(), text.splitlines()
+        old, new = observed.texts[path].splitlines(), text.splitlines()
         for line in difflib.unified_diff(old, new, path.name, path.name, lineterm=""):
             console.print(escape(line), style={"+": "green", "-": "red"}.get(line[:1], ""), soft_wrap=True)
     if write and changed:
         for path, text in changed.items():
             write_atomically(path, text.encode())
-        Limitations.load(found.limitations)
+        Limitations.load(observed.limitations)
         console.print(f"written: {', '.join(path.name for path in changed)}")
     elif changed:
         console.print("not written: --write does")
     return 0
+
+
+QUEUE = Command(
+    name="triage queue",
+    summary="list the reasons of skipped tests that no limitation explains",
+    example="triage queue latest",
+    add_options=add_queue_options,
+    run=queue,
+)
+ACCEPT = Command(
+    name="triage accept",
+    summary="add entries to the list for what failed unexpectedly, or for skips that nothing explains",
+    example="triage accept latest test_os --limitation no-fork --reason 'fork gives ENOSYS' --write",
+    add_options=add_accept_options,
+    run=accept,
+)
+RETIRE = Command(
+    name="triage retire",
+    summary="remove stale entries from the list",
+    example="triage retire latest --write",
+    add_options=add_retire_options,
+    run=retire,
+)

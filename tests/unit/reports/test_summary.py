@@ -3,12 +3,11 @@ from __future__ import annotations
 import json
 import shlex
 from datetime import date
-from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
-from harness.commands.cli import parse
+from harness.commands.test import TEST, request_of
 from matrix import json_records
 from matrix.conditions import Condition
 from matrix.limitations import Expectation
@@ -230,16 +229,14 @@ def test_a_stale_entry_is_a_row_of_its_own() -> None:
         ("test.test_asyncio.test_events", "test.test_asyncio.test_events", "test.test_asyncio.test_events"),
     ],
 )  # fmt: skip
-def test_what_is_red_is_run_again_by_a_command_that_can_be_pasted(
-    tmp_path: Path, module: str, test: str, name: str
-) -> None:
+def test_what_is_red_is_run_again_by_a_command_that_can_be_pasted(module: str, test: str, name: str) -> None:
     verdicts = verdicts_of(result(outcome(test, Status.FAILED), module=module))
     (row,) = unexpected(made.cell().id, "test-wasi", verdicts)
     words = shlex.split(row.reproduce)
     assert words[:4] == ["nox", "-s", "test-wasi", "--"]
-    arguments = parse(["test", "--target", "wasi", *words[4:]], out=tmp_path)
-    assert arguments.selection.cell == (made.cell().id,)
-    assert arguments.names == (name,)
+    request = request_of(TEST.parse(["--target", "wasi", *words[4:]]))
+    assert request.cells.selection.cell == (made.cell().id,)
+    assert request.suite.names == (name,)
 
 
 # --- as JSON

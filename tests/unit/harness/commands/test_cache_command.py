@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from harness.commands.cache import cache
+from harness.commands.cache import CACHE
 from harness.machine import upkeep
 from harness.machine.store import Store
 from harness.machine.upkeep import disk_usage, human_size, survey
@@ -28,7 +28,7 @@ LONG_AGO = 1_000_000_000
 def said(*words: str) -> str:
     """What `python -m harness cache` prints."""
     console = Console(file=io.StringIO(), width=160)
-    assert cache(words, console) == 0
+    assert CACHE.execute(words, console) == 0
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -88,7 +88,7 @@ def test_a_dry_run_removes_nothing(store: Store, sdk: Path) -> None:
 def test_a_limit_that_cannot_hold_is_said(store: Store, sdk: Path) -> None:
     store.use(sdk)
     text = said("prune", "--max-size", "0K")
-    assert "that is more than it was to be: the rest is in use, or the cache's own state" in text
+    assert "this is more than --max-size: the rest is in use, or is the cache's own state" in text
     assert store.manifest("sdk") is not None
     assert "more than" not in said("prune", "--max-size", "1T")
 
@@ -96,14 +96,14 @@ def test_a_limit_that_cannot_hold_is_said(store: Store, sdk: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["prune"], "takes a limit"),
+        (["prune"], "`cache prune` needs a limit"),
         (["prune", "--dry-run"], "--max-size 20G, or --older-than 30d, or both"),
         (["prune", "--max-size", "much"], "'much' is no size"),
         (["prune", "--max-size", "-1G"], "expected one argument"),
         (["prune", "--older-than", "much"], "'much' is no age"),
-        (["prune", "--max", "1G"], "unrecognized arguments: --max 1G\n  -> python -m harness cache prune --help"),
-        (["--max-size", "1G"], "unrecognized arguments: --max-size 1G\n  -> python -m harness cache --help"),
-        (["purge"], "unrecognized arguments: purge"),
+        (["prune", "--max", "1G"], "`cache prune` has no option '--max'\n  -> did you mean --max-size"),
+        (["--max-size", "1G"], "`cache` has no option '--max-size'\n  -> python -m harness cache --help"),
+        (["purge"], "`cache` has no subcommand 'purge'\n  -> did you mean prune?"),
     ],
 )
 def test_mistakes_are_usage_errors_and_remove_nothing(store: Store, sdk: Path, words: list[str], message: str) -> None:

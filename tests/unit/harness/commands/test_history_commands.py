@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +9,13 @@ import pytest
 from rich.console import Console
 
 from harness import __main__ as main
-from harness.commands.history import diff, history, matching
+from harness.commands.command import Command
+from harness.commands.diff import DIFF
+from harness.commands.history import HISTORY
 from matrix.errors import UsageError
 from matrix.outcome import Status
 from reports.history import NAME, record
+from reports.matching import matching
 from reports.summary import CellStatus
 from tests.unit.hostile import TEXTS
 from tests.unit.nights import CELL, OTHER, came_to, cell_summary, module, recorded, results, summary
@@ -39,16 +41,13 @@ def out(tmp_path: Path) -> Path:
     return tmp_path
 
 
-Command = Callable[[list[str], Console], int]
-
-
-def said(command: Any, *words: str, out: Path) -> tuple[int, str]:
+def said(command: Command, *words: str, out: Path) -> tuple[int, str]:
     file = io.StringIO()
-    status = command([*words, "--out", str(out)], Console(file=file, width=200, highlight=False))
+    status = command.execute([*words, "--out", str(out)], Console(file=file, width=200, highlight=False))
     return status, file.getvalue()
 
 
-def answer(command: Any, *words: str, out: Path) -> Any:
+def answer(command: Command, *words: str, out: Path) -> Any:
     return json.loads(said(command, *words, "--json", out=out)[1])
 
 
@@ -60,7 +59,7 @@ def lines(text: str) -> list[str]:
 
 
 def test_a_diff_shows_what_changed_by_cell(out: Path) -> None:
-    status, text = said(diff, out=out)
+    status, text = said(DIFF, out=out)
     assert status == 0
     assert lines(text)[:2] == [CELL, "before: run-01, after: run-02"]
     assert lines(text)[3:8] == [
@@ -73,7 +72,7 @@ def test_a_diff_shows_what_changed_by_cell(out: Path) -> None:
 
 
 def test_a_diff_as_json_has_what_was_compared(out: Path) -> None:
-    (cell,) = answer(diff, "run-01", "run-02", out=out)["cells"]
+    (cell,) = answer(DIFF, "run-01", "run-02", out=out)["cells"]
     assert (cell["before"]["run"], cell["after"]["run"], cell["after"]["cell"]) == ("run-01", "run-02", CELL)
     assert cell["compared"] == 1
     assert cell["changes"][0] == {
@@ -88,28 +87,28 @@ def test_a_diff_as_json_has_what_was_compared(out: Path) -> None:
 
 
 def test_the_exit_status_tells_what_newly_fails_when_asked_for(out: Path) -> None:
-    assert said(diff, "--exit-code", out=out)[0] == 1
-    assert said(diff, "--exit-code", "latest", "latest", out=out)[0] == 0
-    assert said(diff, "--exit-code", "--json", out=out)[0] == 1
+    assert said(DIFF, "--exit-code", out=out)[0] == 1
+    assert said(DIFF, "--exit-code", "latest", "latest", out=out)[0] == 0
+    assert said(DIFF, "--exit-code", "--json", out=out)[0] == 1
 
 
 def test_nothing_changed_is_said(out: Path) -> None:
-    assert "nothing changed in 1 modules" in said(diff, "latest", "latest", out=out)[1]
+    assert "nothing changed in 1 modules" in said(DIFF, "latest", "latest", out=out)[1]
 
 
 def test_a_cell_that_does_not_build_any_more_fails(out: Path) -> None:
     record(out / NAME, summary("run-03", cell_summary(status=CellStatus.BUILD_FAILED)), {})
-    status, text = said(diff, "run-02", "run-03", "--exit-code", out=out)
+    status, text = said(DIFF, "run-02", "run-03", "--exit-code", out=out)
     assert status == 1
     assert "note: the cell was ok and is build-failed" in text
-    assert answer(diff, "run-02", "run-03", out=out)["cells"][0]["changes"] == []
-    assert said(diff, "run-03", "run-02", "--exit-code", out=out)[0] == 0, "that is better, not worse"
+    assert answer(DIFF, "run-02", "run-03", out=out)["cells"][0]["changes"] == []
+    assert said(DIFF, "run-03", "run-02", "--exit-code", out=out)[0] == 0, "that is better, not worse"
 
 
 def test_other_parts_are_told(out: Path) -> None:
     cells = {CELL: results(module(came_to()))}
     record(out / NAME, summary("run-03", cell_summary(clang="clang 20")), cells)
-    text = said(diff, "run-01", "run-03", out=out)[1]
+    text = said(DIFF, "run-01", "run-03", out=out)[1]
     assert "note: sdk was sdk-24 (a directory: clang 19) and is sdk-24 (a directory: clang 20)" in text
     assert "cpython was" not in text
 
@@ -117,21 +116,21 @@ def test_other_parts_are_told(out: Path) -> None:
 def test_parts_of_the_suite_are_compared_as_far_as_both_ran_them(out: Path) -> None:
     recorded(out / NAME, "run-03", module(came_to(F, ONE)), whole=False, complete=False)
     recorded(out / NAME, "run-04", module(name="test_b"), module(came_to(P, ONE)), complete=False)
-    text = said(diff, "run-01", "run-03", out=out)[1]
+    text = said(DIFF, "run-01", "run-03", out=out)[1]
     assert "note: only some tests were run: those that only one of them ran are not compared" in text
     assert "vanished" not in text
     assert f"newly failing {ONE} passed failed" in lines(text)
-    assert "note: not compared: 1 modules that only one of them ran" in said(diff, "run-01", "run-04", out=out)[1]
+    assert "note: not compared: 1 modules that only one of them ran" in said(DIFF, "run-01", "run-04", out=out)[1]
 
 
 def test_cells_of_one_run_are_compared(out: Path) -> None:
     cells = {CELL: results(module(came_to(P, ONE))), OTHER: results(module(came_to(F, ONE)))}
     record(out / NAME, summary("run-03", cell_summary(CELL), cell_summary(OTHER)), cells)
-    text = said(diff, CELL, OTHER, out=out)[1]
+    text = said(DIFF, CELL, OTHER, out=out)[1]
     assert lines(text)[:2] == [OTHER, f"before: run-03 {CELL}, after: run-03"]
     assert f"newly failing {ONE} passed failed" in lines(text)
-    assert lines(said(diff, "run-02", "run-03", out=out)[1])[-1] == f"only after: {OTHER}"
-    assert [cell["after"]["cell"] for cell in answer(diff, "run-03", "latest", "--cell", OTHER, out=out)["cells"]] == [
+    assert lines(said(DIFF, "run-02", "run-03", out=out)[1])[-1] == f"only after: {OTHER}"
+    assert [cell["after"]["cell"] for cell in answer(DIFF, "run-03", "latest", "--cell", OTHER, out=out)["cells"]] == [
         OTHER
     ]
 
@@ -139,11 +138,11 @@ def test_cells_of_one_run_are_compared(out: Path) -> None:
 def test_the_terminal_is_spared_very_many_changes(tmp_path: Path) -> None:
     for run, status in (("run-01", P), ("run-02", F)):
         recorded(tmp_path / NAME, run, module(*(came_to(status, f"test.test_a.t{number:03}") for number in range(70))))
-    text = said(diff, out=tmp_path)[1]
+    text = said(DIFF, out=tmp_path)[1]
     assert "t049" in text
     assert "t050" not in text
     assert "... and 20 more: --json has all" in text
-    assert len(answer(diff, out=tmp_path)["cells"][0]["changes"]) == 70
+    assert len(answer(DIFF, out=tmp_path)["cells"][0]["changes"]) == 70
 
 
 @pytest.mark.parametrize("kind", sorted(TEXTS.keys() - {"a lone surrogate"}))  # which no outcomes.jsonl can have
@@ -151,12 +150,12 @@ def test_names_do_not_steer_the_terminal(tmp_path: Path, kind: str) -> None:
     hostile = TEXTS[kind]
     for run, status in (("run-01", P), ("run-02", F)):
         recorded(tmp_path / NAME, run, module(came_to(status, hostile)))
-    for command, words in ((diff, ()), (history, ("--flaky",)), (history, ("*",))):
+    for command, words in ((DIFF, ()), (HISTORY, ("--flaky",)), (HISTORY, ("*",))):
         text = said(command, *words, out=tmp_path)[1]
         assert "\x1b" not in text
         assert "\x00" not in text
         assert "\r" not in text
-    assert answer(diff, out=tmp_path)["cells"][0]["changes"][0]["test"] == hostile
+    assert answer(DIFF, out=tmp_path)["cells"][0]["changes"][0]["test"] == hostile
 
 
 # --- history
@@ -164,7 +163,7 @@ def test_names_do_not_steer_the_terminal(tmp_path: Path, kind: str) -> None:
 
 def test_a_test_is_shown_in_a_table_of_runs_and_cells(out: Path) -> None:
     recorded(out / NAME, "run-03", module(came_to(P, ONE), reused="run-01"), cells=(CELL, OTHER))
-    status, text = said(history, "test_a.A.test_one", out=out)
+    status, text = said(HISTORY, "test_a.A.test_one", out=out)
     assert status == 0
     assert lines(text)[0] == f"{ONE} of test_a"
     assert lines(text)[1] == "run node sdk-3 node-20 wasi sdk-24 wasmtime-50"
@@ -176,7 +175,7 @@ def test_a_test_is_shown_in_a_table_of_runs_and_cells(out: Path) -> None:
 
 
 def test_a_test_as_json(out: Path) -> None:
-    assert answer(history, ONE, out=out)["seen"][1] == {
+    assert answer(HISTORY, ONE, out=out)["seen"][1] == {
         "test": ONE,
         "module": "test_a",
         "run": "run-02",
@@ -190,28 +189,28 @@ def test_a_test_as_json(out: Path) -> None:
 
 def test_one_cell_may_be_chosen(out: Path) -> None:
     recorded(out / NAME, "run-03", module(came_to(P, ONE)), cells=(OTHER,))
-    assert [one["run"] for one in answer(history, ONE, "--cell", OTHER, out=out)["seen"]] == ["run-03"]
+    assert [one["run"] for one in answer(HISTORY, ONE, "--cell", OTHER, out=out)["seen"]] == ["run-03"]
 
 
 def test_the_terminal_shows_the_newest_runs(tmp_path: Path) -> None:
     for number in range(40):
         recorded(tmp_path / NAME, f"run-{number:02}", module(came_to(P, ONE)))
-    text = said(history, ONE, out=tmp_path)[1]
+    text = said(HISTORY, ONE, out=tmp_path)[1]
     assert "run-09" not in text
     assert "run-10" in text
     assert "... and 10 earlier runs: --json has all" in text
-    assert len(answer(history, ONE, out=tmp_path)["seen"]) == 40
+    assert len(answer(HISTORY, ONE, out=tmp_path)["seen"]) == 40
 
 
 def test_many_cells_are_shown_below_each_other(tmp_path: Path) -> None:
     cells = [f"wasi_sdk-{number}_cpython" for number in range(6)]
     recorded(tmp_path / NAME, "run-01", module(came_to(P, ONE)), cells=cells)
-    headings = [line for line in lines(said(history, ONE, out=tmp_path)[1]) if line.startswith("run sdk")]
+    headings = [line for line in lines(said(HISTORY, ONE, out=tmp_path)[1]) if line.startswith("run sdk")]
     assert headings == ["run sdk-0 sdk-1 sdk-2 sdk-3", "run sdk-4 sdk-5"]
 
 
 def test_a_glob_shows_each_test(out: Path) -> None:
-    assert [line for line in lines(said(history, "test_a.*.test_*", out=out)[1]) if " of " in line] == [
+    assert [line for line in lines(said(HISTORY, "test_a.*.test_*", out=out)[1]) if " of " in line] == [
         f"{ONE} of test_a",
         "test.test_a.A.test_slow of test_a",
         f"{TWO} of test_a",
@@ -219,44 +218,44 @@ def test_a_glob_shows_each_test(out: Path) -> None:
 
 
 def test_flaky_tests_are_listed_with_their_rate(out: Path) -> None:
-    status, text = said(history, "--flaky", out=out)
+    status, text = said(HISTORY, "--flaky", out=out)
     assert status == 0
     assert lines(text)[1:] == [
         f"1 2 50.0% {ONE} test_a {CELL} 1 passed; 1 failed",
         f"1 2 50.0% {TWO} test_a {CELL} 1 failed; 1 passed",
     ]
-    assert [one["test"] for one in answer(history, "--flaky", "*one", out=out)["flaky"]] == [ONE]
-    assert answer(history, "--flaky", out=out)["flaky"][0]["rate"] == {"bad": 1, "all": 2}
+    assert [one["test"] for one in answer(HISTORY, "--flaky", "*one", out=out)["flaky"]] == [ONE]
+    assert answer(HISTORY, "--flaky", out=out)["flaky"][0]["rate"] == {"bad": 1, "all": 2}
 
 
 def test_no_flakes_are_said(tmp_path: Path) -> None:
     recorded(tmp_path / NAME, "run-01", module(came_to()))
-    assert said(history, "--flaky", out=tmp_path)[1] == "no test is flaky\n"
+    assert said(HISTORY, "--flaky", out=tmp_path)[1] == "no test is flaky\n"
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ((), "takes the name of a test, or --flaky"),
+        ((), "needs the name of a test, or --flaky"),
         (("test_a.A.test_oen",), "there is no test 'test_a.A.test_oen' in the history\n  -> did you mean " + ONE),
         (("test_x.A.test_one",), f"did you mean {ONE}"),
         (("test_a.A",), "there are 5 in it: 'test_a.A.*'"),
         (("zzz*",), "there is no test 'zzz*'"),
         ((ONE, "--cell", "wasi_sdk-24"), f"did you mean {CELL}"),
-        ((ONE, "--nonsense"), "unrecognized arguments: --nonsense"),
+        ((ONE, "--nonsense"), "`history` has no option '--nonsense'"),
     ],
 )
 def test_what_cannot_be_shown_is_refused(out: Path, words: tuple[str, ...], message: str) -> None:
     with pytest.raises(UsageError) as caught:
-        said(history, *words, out=out)
+        said(HISTORY, *words, out=out)
     assert message in str(caught.value)
 
 
 def test_a_glob_must_not_match_very_many_tests(tmp_path: Path) -> None:
     recorded(tmp_path / NAME, "run-01", module(*(came_to(test=f"test.t{number}") for number in range(51))))
     with pytest.raises(UsageError, match=r"'test\.\*' matches 51 tests"):
-        said(history, "test.*", out=tmp_path)
-    assert answer(history, "--flaky", "test.*", out=tmp_path)["flaky"] == []
+        said(HISTORY, "test.*", out=tmp_path)
+    assert answer(HISTORY, "--flaky", "test.*", out=tmp_path)["flaky"] == []
 
 
 @pytest.mark.parametrize("word", ["test_[", "test_[!a]", "[", "***", "?"])

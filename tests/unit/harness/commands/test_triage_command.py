@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from rich.console import Console
 
 from harness.cells.selection import matrix_of, selected_cells
-from harness.commands.cli import parse
-from harness.commands.triage.main import triage
+from harness.commands.test import TEST, request_of
+from harness.commands.triage.main import TRIAGE
 from harness.runs.records import STARTED, CellRecord, StartedRun, cell_directory, write_record
 from harness.suite.files import OUTCOMES
 from harness.suite.results import append_result
@@ -45,6 +45,8 @@ title = "It is not enabled"
 section = "neutral"
 skip_reasons = ["not enabled$", "not on a Monday$"]
 """
+ON_THE_LIST = ("queue", "accept", "retire")
+"""the subcommands that hold a run against the list"""
 Said = Callable[..., tuple[int, str]]
 
 
@@ -59,11 +61,11 @@ def limitations(tmp_path: Path) -> Path:
 @pytest.fixture
 def said(tmp_path: Path, limitations: Path) -> Said:
     """`triage` on a run of the default cell that has a regression, two stale entries, and some skips."""
-    arguments = parse(["test", "--target", "wasi"], out=tmp_path)
-    (cell,) = selected_cells(arguments, matrix_of(arguments))
+    request = request_of(TEST.parse(["--target", "wasi", "--out", str(tmp_path)]))
+    (cell,) = selected_cells(request.cells, matrix_of(request.cells))
     run = tmp_path / "run-1"
     run.mkdir()
-    started = StartedRun(run_id="run-1", started="2026-11-22T12:03:01+00:00", arguments=arguments, cells=(cell.id,))
+    started = StartedRun(run_id="run-1", started="2026-11-22T12:03:01+00:00", request=request, cells=(cell.id,))
     (run / STARTED).write_bytes(json_records.encode(started))
     base = replace(untested_cell(cell, CellStatus.OK, ""), status=CellStatus.UNEXPECTED)
     write_record(run, CellRecord(base=base, tested=True, planned=("test_a",), suite=1, whole=True))
@@ -85,8 +87,9 @@ def said(tmp_path: Path, limitations: Path) -> Said:
 
     def say(*words: str) -> tuple[int, str]:
         file = io.StringIO()
-        more = ["--limitations", str(limitations)] if words[0] in ("queue", "accept", "retire") else []
-        status = triage([*words, "--out", str(tmp_path), *more], Console(file=file, width=200, highlight=False))
+        more = ["--limitations", str(limitations)] if words[0] in ON_THE_LIST else []
+        out = ["--out", str(tmp_path)] if words[0] in ("show", "explain", *ON_THE_LIST) else []
+        status = TRIAGE.execute([*words, *out, *more], Console(file=file, width=200, highlight=False))
         return status, file.getvalue()
 
     return say
@@ -150,8 +153,11 @@ def test_nobody_is_asked_where_nobody_is(said: Said, monkeypatch: pytest.MonkeyP
         (("repro", "test_bool", "--shell", "--debugger"), "--debugger"),
         (("reproduce", "test_bool"), "reproduce"),
         (("minimise", "test_bool", "--sdk", "no-such-sdk"), "no-such-sdk"),
-        (("check", "test_bool", "--target", "wasi", "--sdk", "16", "--sdk", "24"), "one cell is wanted"),
-        (("check", "test_bool", "-x"), "'-x' is no option of `triage check`"),
+        (
+            ("check", "test_bool", "--target", "wasi", "--sdk", "16", "--sdk", "24"),
+            "but these are 2",
+        ),
+        (("check", "test_bool", "-x"), "`triage check` has no option '-x'"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(said: Said, words: tuple[str, ...], message: str) -> None:

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from harness.cells.request import Arguments
 from harness.guests.settings import Limits
 from harness.machine.files import write_atomically
 from harness.runs.merge import merge
@@ -18,8 +18,8 @@ from matrix.expand import expand
 from matrix.load import load
 from matrix.model import Cell
 from matrix.outcome import ModuleResult, Outcome, Status
-from matrix.select import Selection
 from reports.summary import CellStatus, untested_cell
+from tests.unit.requests import run_request
 
 CELLS: tuple[Cell, ...] = expand(load()).cells[:2]
 
@@ -30,13 +30,13 @@ def run(
     modules: dict[str, Status],
     *,
     cell: Cell = CELLS[0],
-    **changes: object,
+    **changes: Any,
 ) -> Path:
     """A run on disk, of one cell, in which some of its four modules were tested."""
     directory = top / name
-    arguments = Arguments(command="test", selection=Selection(cell=(cell.id,)), out=top, shard=(1, 2))
     given = {key: changes.pop(key) for key in ("limits", "isolate") if key in changes}
-    started = StartedRun(run_id=name, started="2026-11-22", arguments=replace(arguments, **given), cells=(cell.id,))
+    request = run_request(top, cell.id, shard=(1, 2), **given)
+    started = StartedRun(run_id=name, started="2026-11-22", request=request, cells=(cell.id,))
     write_atomically(directory / STARTED, json_records.encode(started))
     place = cell_directory(directory, cell.id)
     place.mkdir(parents=True)
@@ -128,6 +128,6 @@ def test_what_is_no_run_is_named(tmp_path: Path) -> None:
 def test_another_schema_is_named(tmp_path: Path) -> None:
     part = run(tmp_path, "a", {})
     path = part / STARTED
-    path.write_bytes(path.read_bytes().replace(b'"schema":1', b'"schema":2'))
-    with pytest.raises(UsageError, match="has schema 2, and this harness knows 1"):
+    path.write_bytes(path.read_bytes().replace(b'"schema":2', b'"schema":1'))
+    with pytest.raises(UsageError, match=r"by another version of the harness \(schema 1, this one reads 2\)"):
         merge([part, part], tmp_path / "out")

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from harness.commands.cli import parse
 from harness.runs import publish as publishing
 from harness.runs.finished import CellProgress, Progress
 from harness.runs.publish import publish
@@ -26,6 +25,7 @@ from matrix.resolve import ResolvedCell
 from reports.summary import CellStatus, untested_cell
 from tests.unit import made
 from tests.unit.made import outcome, result
+from tests.unit.requests import run_request
 
 CELL = made.resolved()
 FLAKY = Limitations((made.expecting("test.test_a.*", Expectation.FLAKY, rate=0.2),))
@@ -55,9 +55,7 @@ def write_run(directory: Path, *cells: ResolvedCell) -> StartedRun:
         append_result(place / OUTCOMES, result(outcome(status=Status.PASSED), digest="d1"))
         base = untested_cell(cell, CellStatus.OK, "")
         write_record(directory, CellRecord(base=base, tested=True, planned=("test_a",), suite=1, whole=True))
-    return StartedRun(
-        run_id=directory.name, started="2026-01-01T00:00:00+00:00", arguments=parse(["test"], out=directory.parent)
-    )
+    return StartedRun(run_id=directory.name, started="2026-01-01T00:00:00+00:00", request=run_request(directory.parent))
 
 
 def test_a_run_that_is_published_reads_each_cell_once(

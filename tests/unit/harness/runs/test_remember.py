@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from harness.commands.cli import parse
 from harness.runs import publish as publishing
 from harness.runs.publish import publish
 from harness.runs.records import CellRecord, StartedRun, cell_directory, write_record
@@ -22,6 +21,7 @@ from reports import history
 from reports.summary import CellStatus, untested_cell
 from tests.unit import made
 from tests.unit.nights import came_to, module
+from tests.unit.requests import run_request
 
 P, F = Status.PASSED, Status.FAILED
 CELL = made.cell()
@@ -43,7 +43,7 @@ def published(
         append_result(place / OUTCOMES, module(came_to(status), digest=digest, reused=reused))
         base = untested_cell(CELL, CellStatus.OK, "")
         write_record(out / run, CellRecord(base=base, tested=True, planned=("test_a",), suite=1, whole=True))
-    started = StartedRun(run_id=run, started=f"2026-01-01T00:00:{run[-2:]}+00:00", arguments=parse(["test"], out=out))
+    started = StartedRun(run_id=run, started=f"2026-01-01T00:00:{run[-2:]}+00:00", request=run_request(out))
     said = io.StringIO()
     console = Console(file=said, width=300, highlight=False)
     return publish(out / run, started, [made.resolved()], limitations, 1.0, console), said.getvalue()

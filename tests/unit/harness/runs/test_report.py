@@ -8,21 +8,21 @@ import pytest
 from msgspec.structs import replace
 from rich.console import Console
 
-from harness.cells.prepare import Prepared
-from harness.commands.cli import parse
-from harness.commands.test import build_cells
+from harness.cells.prepare import Preparer
 from harness.runs import publish as publishing
+from harness.runs.one_by_one import build_cells
 from harness.runs.publish import publish
 from harness.runs.records import CellRecord, StartedRun, write_record
-from harness.runs.worker import CellWorker
 from matrix import json_records
 from matrix.conditions import Condition
+from matrix.errors import BuildFailed
 from matrix.limitations import Limitations
 from matrix.model import Matrix
 from matrix.resolve import ResolvedCell, resolve
 from matrix.rules import AllowedToFail
 from reports.summary import CellStatus, CellSummary, Summary, untested_cell
 from tests.unit import made
+from tests.unit.requests import run_request
 
 BEFORE = datetime.date(2020, 1, 31)
 
@@ -37,7 +37,7 @@ def matrix_with(*rules: AllowedToFail) -> Matrix:
 
 @pytest.fixture
 def run(tmp_path: Path) -> StartedRun:
-    return StartedRun(run_id="r", started="2026-11-22T12:03:01+00:00", arguments=parse(["test"], out=tmp_path))
+    return StartedRun(run_id="r", started="2026-11-22T12:03:01+00:00", request=run_request(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -71,14 +71,14 @@ def test_a_run_is_reported_by_the_rules_of_today(
     assert [row.outcome for row in summary.unexpected] == red
 
 
-class NothingBuilds(CellWorker):
-    """A worker whose builds all fail."""
+class NothingBuilds(Preparer):
+    """A preparer whose builds all fail."""
 
     def __init__(self) -> None:
         pass
 
-    def prepare(self, cell: ResolvedCell) -> tuple[CellRecord, Prepared | None]:
-        return CellRecord(base=untested_cell(cell, CellStatus.BUILD_FAILED, "make: error 1"), tested=False), None
+    def build(self, cell: ResolvedCell) -> Path:
+        raise BuildFailed("make: error 1")
 
 
 @pytest.mark.parametrize(

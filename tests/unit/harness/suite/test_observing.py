@@ -6,13 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.commands.triage.bisect import between, row_of
 from harness.suite.batch import ModulePlan
 from harness.suite.observing import gravest, in_order
-from matrix.errors import UsageError
-from matrix.expand import expand
 from matrix.outcome import Status
-from tests.unit import made
 
 
 @pytest.fixture
@@ -58,24 +54,3 @@ def test_a_whole_module_counts_for_its_parts(source: Path) -> None:
 )
 def test_several_tests_come_to_the_gravest(statuses: list[Status], come_to: Status | None) -> None:
     assert gravest(statuses) is come_to
-
-
-def test_the_row_of_an_axis_has_the_cells_that_differ_there_only() -> None:
-    expansion = expand(made.matrix())
-    row = row_of(expansion.cells[0], "sdk", expansion)
-    assert [cell.build.sdk.version for cell in row] == ["16", "24"]
-    assert len({(cell.build.cpython.id, cell.runtime.id, cell.build.options) for cell in row}) == 1
-
-
-@pytest.mark.parametrize(("first", "last"), [("wasi-sdk-16", "24"), ("", ""), ("16", "")])
-def test_a_part_of_a_row_has_both_its_ends(first: str, last: str) -> None:
-    expansion = expand(made.matrix())
-    row = row_of(expansion.cells[0], "sdk", expansion)
-    assert between(row, "sdk", first, last) == row
-
-
-@pytest.mark.parametrize(("first", "last"), [("24", ""), ("", "16"), ("24", "16"), ("25", "")])
-def test_a_part_that_is_no_row_is_refused(first: str, last: str) -> None:
-    expansion = expand(made.matrix())
-    with pytest.raises(UsageError, match=r"two versions|no such version"):
-        between(row_of(expansion.cells[0], "sdk", expansion), "sdk", first, last)

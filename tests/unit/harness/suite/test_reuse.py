@@ -11,7 +11,6 @@ from harness.guests.settings import GuestSettings, Limits
 from harness.machine.store import Store
 from harness.suite.batch import ModulePlan
 from harness.suite.reuse import KeptResults
-from harness.suite.run import selecting
 from matrix.outcome import ModuleResult, Outcome, Status
 
 
@@ -156,20 +155,3 @@ def test_what_a_run_kept_before_it_was_broken_off_is_not_kept_twice(results: Kep
     (path,) = (tmp_path / "state/results").glob("*.jsonl")
     assert len(path.read_text().splitlines()) == 2
     assert set(results.take(plans, nothing)) == {"test_a", "test_b"}
-
-
-@pytest.mark.parametrize(
-    ("options", "selects"),
-    [
-        ((), False),
-        (("-n", "2"), False),
-        (("-n2",), False),
-        (("--numprocesses=1",), False),
-        (("-k", "json"), True),
-        (("-n", "2", "-x"), True),
-        (("--lf",), True),
-        (("-ntwo",), True),
-    ],
-)
-def test_options_of_pytest_mean_a_run_of_its_own(options: tuple[str, ...], selects: bool) -> None:
-    assert selecting(options) is selects

@@ -9,16 +9,15 @@ from typing import Any
 import pytest
 
 from harness.cells.prepare import Prepared
-from harness.cells.request import Arguments
 from harness.machine.store import Store
 from harness.provide.obtain import Obtained
 from harness.suite.files import OUTCOMES, SELECTED
+from harness.suite.request import SuiteRequest
 from harness.suite.results import ResultsFile, append_result, read_results
 from harness.suite.reuse import KeptResults
 from harness.suite.run import CellSuite
 from matrix.errors import HarnessFault, UsageError
 from matrix.outcome import ModuleResult
-from matrix.select import Selection
 from tests.unit import made
 from tests.unit.harness.suite.test_reuse import settings
 
@@ -53,9 +52,8 @@ def prepared(tmp_path: Path) -> Prepared:
     )
 
 
-def suite_of(prepared: Prepared, directory: Path, store: Store, **arguments: Any) -> CellSuite:
-    request = Arguments(command="test", selection=Selection(), out=directory.parents[2], **arguments)
-    return CellSuite(prepared, request, made.listed(), directory, store)
+def suite_of(prepared: Prepared, directory: Path, store: Store, **changes: Any) -> CellSuite:
+    return CellSuite(prepared, SuiteRequest(**changes), made.listed(), directory, store)
 
 
 def observed(module: str) -> ModuleResult:

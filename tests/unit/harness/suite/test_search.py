@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.commands.triage.search import Change, fewest, find_change
+from harness.suite.search import Change, fewest, find_change
 
 OUTCOMES = st.sampled_from(["passed", "failed", None])
 

@@ -1,6 +1,8 @@
-"""Shows what a build does: a bar on a terminal, a line at the beginning and end of a step elsewhere."""
+"""What commands show while they work: messages, and the progress of a build."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from rich.console import Console
 from rich.live import Live
@@ -8,9 +10,15 @@ from rich.markup import escape
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
+from harness.cells.prepare import Options, Preparer
+from harness.machine.store import Store
+
 
 class TerminalWatcher:
-    """A bar that is as far as the time that the step took before says; it waits at the end."""
+    """Shows a build: a bar on a terminal, elsewhere a line when a step begins and when it ends.
+
+    The bar advances by how long the step took last time, and waits at the end when it takes longer.
+    """
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -44,3 +52,17 @@ class TerminalWatcher:
         bar = ProgressBar(total=1.0, completed=share, width=30)
         row.add_row(escape(self._title), bar, f"{elapsed:.0f} s", remaining)
         return row
+
+
+def say_to(console: Console) -> Callable[[str], None]:
+    """A function that prints one message, whole and without markup."""
+
+    def say(message: str) -> None:
+        console.print(escape(message), soft_wrap=True)
+
+    return say
+
+
+def preparer_for(store: Store, options: Options, console: Console) -> Preparer:
+    """A preparer that shows on the terminal what it does."""
+    return Preparer(store, options, TerminalWatcher(console), say_to(console))

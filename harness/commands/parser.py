@@ -1,0 +1,118 @@
+"""The argument parser of every command, and the types of its values. A mistake is a UsageError, never an exit."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import NoReturn, TypeVar
+
+from matrix.errors import UsageError, near
+
+PROGRAM = "python -m harness"
+
+T = TypeVar("T")
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse's parser, without abbreviations; options and positional arguments may be mixed."""
+
+    def __init__(self, command: str, summary: str, *, example: str, details: str = "") -> None:
+        super().__init__(
+            prog=f"{PROGRAM} {command}",
+            description=_sentence(summary) + (f"\n\n{details}" if details else ""),
+            epilog="example:\n" + "\n".join(f"  {line}" for line in example.splitlines()),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        self.command = command
+
+    def error(self, message: str) -> NoReturn:
+        """Raise UsageError for arguments that do not fit."""
+        raise UsageError(f"`{self.command}`: {message}", hint=f"{self.prog} --help")
+
+    def options(self) -> list[str]:
+        """Every option that the command takes, in all its spellings."""
+        return [option for action in self._actions for option in action.option_strings]
+
+    def documented(self) -> list[argparse.Action]:
+        """The options and arguments that `--help` lists, in its order, without `--help` itself."""
+        return [action for action in self._actions if action.help != argparse.SUPPRESS and action.dest != "help"]
+
+    def short_usage(self) -> str:
+        """One line, where argparse would list all options."""
+        words = [_shown(action) for action in self.documented() if not action.option_strings]
+        return " ".join([self.prog, "[OPTION ...]", *words])
+
+    def parse(self, words: Sequence[str], *, elsewhere: Callable[[str], str]) -> argparse.Namespace:
+        """Parse the words after the command's name; `--`, which nox hands on, is ignored.
+
+        `elsewhere` says which other command takes an option. Raises UsageError; exits for --help.
+        """
+        known, unknown = self.parse_known_intermixed_args([word for word in words if word != "--"])
+        for word in unknown:
+            if word.startswith("-"):
+                option = word.partition("=")[0]
+                hint = elsewhere(option) or similar(option, self.options()) or f"{self.prog} --help"
+                raise UsageError(f"`{self.command}` has no option {option!r}", hint=hint)
+        for word in unknown:
+            raise UsageError(f"`{self.command}` does not take {word!r}", hint=f"{self.prog} --help")
+        return known
+
+
+def similar(word: str, known: Iterable[str]) -> str:
+    """A hint that names the known words most like `word`; "" when no word is."""
+    hint = near(word, known)
+    return hint if hint.startswith("did you mean") else ""
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _shown(action: argparse.Action) -> str:
+    name = action.metavar if isinstance(action.metavar, str) else action.dest.upper()
+    return {"*": f"[{name} ...]", "?": f"[{name}]", "+": f"{name} ..."}.get(str(action.nargs), name)
+
+
+# --- types of values
+
+
+def _number(read: Callable[[str], T], fits: Callable[[T], bool], what: str) -> Callable[[str], T]:
+    """A type for argparse: what `read` makes of the text, if it `fits`; `what` says what was expected."""
+
+    def parse(text: str) -> T:
+        try:
+            value = read(text)
+        except ValueError:
+            value = None
+        if value is None or not fits(value):
+            raise argparse.ArgumentTypeError(f"{text!r} is not {what}")
+        return value
+
+    return parse
+
+
+positive = _number(int, lambda value: value >= 1, "a whole number of at least 1")
+share = _number(float, lambda value: 0.0 <= value <= 1.0, "a number from 0 to 1")
+port = _number(int, lambda value: 0 <= value <= 65535, "a port number, 0 to 65535")
+timeout = _number(float, lambda value: math.isfinite(value) and value > 0, "a number of seconds above 0")
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def duration(text: str) -> float:
+    """Seconds of `90m`, `6h` or `30s`; a type for argparse."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a duration such as 90m, 6h or 30s")
+    return float(match[1]) * _UNITS[match[2]]
+
+
+def shard(text: str) -> tuple[int, int]:
+    """`2/5` as (2, 5); a type for argparse."""
+    index, _, count = text.partition("/")
+    if not (index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a shard: the first of five is 1/5, the last 5/5")
+    return int(index), int(count)

@@ -1,0 +1,23 @@
+"""What one run was asked for. It is stored with the run, so that `--resume` and `report` can read it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from harness.cells.prepare import Options
+from harness.cells.request import CellRequest
+from harness.guests.settings import Limits
+from harness.suite.request import SuiteRequest
+
+
+class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Which cells to run, how to prepare them, and which tests to run in them."""
+
+    cells: CellRequest
+    options: Options
+    limits: Limits = Limits()
+    suite: SuiteRequest = SuiteRequest()
+    out: Path
+    """the directory of all runs"""
