@@ -119,10 +119,12 @@ def cpython_source() -> Path:
 
 @pytest.fixture(scope="session")
 def broken_tree(cpython_source: Path) -> Path:
-    """A CPython 3.13 tree in which five tests do what no test should."""
-    # One place in the cache for every session, so that make finds what it made the last time.
-    tree = real_store().root / "state" / "broken-tree"
+    """A CPython 3.13 checkout in which five tests misbehave as `BROKEN` says."""
+    # The place in the cache is the same for every session, so that make finds its earlier work. The folder
+    # above serves as a home: `~/cpython` of the README is then this checkout, and its build is shared.
+    tree = real_store().root / "state/home/cpython"
     if not tree.exists():
+        tree.parent.mkdir(parents=True, exist_ok=True)
         partial = tree.with_suffix(".part")
         shutil.rmtree(partial, ignore_errors=True)
         ignored = shutil.ignore_patterns("__pycache__", ".manifest.json")
