@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import sys
+from glob import glob
 from pathlib import Path
 
 import nox
@@ -208,6 +209,13 @@ def report(session: nox.Session) -> None:
     harness(session, "report")
 
 
+@nox.session(default=False)
+def dev(session: nox.Session) -> None:
+    """Install all that development needs into .nox/dev, an environment for your shell and your editor."""
+    install(session, "lint")
+    session.log("ready: source .nox/dev/bin/activate")
+
+
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run this project's own tests; `-- tests/unit -n 2` runs the unit tests only."""
@@ -218,11 +226,18 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def lint(session: nox.Session) -> None:
     """Run ruff and mypy, and check the workflows and forms against their schemas."""
-    install(session, "tests", "lint")
+    install(session, "lint")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
-    session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", ".github/workflows/nightly.yml")
+    config = ".github/ISSUE_TEMPLATE/config.yml"
+    for schema, files in {
+        "github-workflows": glob(".github/workflows/*.yml"),
+        "dependabot": [".github/dependabot.yml"],
+        "github-issue-config": [config],
+        "github-issue-forms": set(glob(".github/ISSUE_TEMPLATE/*.yml")) - {config},
+    }.items():
+        session.run("check-jsonschema", "--builtin-schema", f"vendor.{schema}", *sorted(files))
 
 
 @nox.session
