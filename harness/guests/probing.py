@@ -1,11 +1,11 @@
-"""Runs the probes of limitations in guests of a cell: several in one, and what ends its guest is named.
+"""Runs the probes of limitations in guests of a cell, several probes in one guest.
 
-A probe prints lines of JSON, `{"holds": true | false | "partly" | null, "saw": "..."}`; the last one counts. Null
-means that it cannot be tried there. One that is about to risk the guest says first what it would mean if the guest
-ends. With `"send": "SIGTERM"` (or SIGINT) in a line the runtime gets that signal.
+A probe prints lines of JSON, `{"holds": true | false | "partly" | null, "saw": "..."}`; the last line counts. Null
+means that the probe cannot be tried there. Before a probe does something that may end the guest, it prints what such
+an end would mean. A line with `"send": "SIGTERM"` (or SIGINT) asks for that signal, which the runtime then gets.
 
-A probe in `pages/` is about what only a page shows: it runs beside the browser (`runtimes.page_prober`), with a page
-that it opens, and returns what another prints.
+A probe in `pages/` looks at what only a page shows. It runs beside the browser (`runtimes.page_prober`), opens pages
+itself, and returns what other probes print.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ PROBER = Path(__file__).parent / "inside" / "prober.py"
 
 
 class Probed(msgspec.Struct, frozen=True, kw_only=True):
-    """One limitation on one cell, as its probe saw it."""
+    """What the probe of one limitation saw on one cell."""
 
     limitation: str
     state: State
@@ -40,13 +40,13 @@ class Probed(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
 
 
-class Said(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A line of a probe's."""
+class Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A line that a probe prints."""
 
     holds: bool | Literal["partly"] | None
     saw: str
     send: Literal["", "SIGINT", "SIGTERM"] = ""
-    """what the runtime is to get now"""
+    """the signal that the runtime has to get now"""
 
 
 _STATES = {True: State.HOLDS, False: State.LIFTED, "partly": State.PARTLY, None: State.CANNOT_BE_TRIED}
@@ -55,7 +55,7 @@ _STATES = {True: State.HOLDS, False: State.LIFTED, "partly": State.PARTLY, None:
 def run_probes(
     probes: Mapping[str, Path], settings: GuestSettings, adapter: Adapter, store: Store, *, slot: int = 0
 ) -> list[Probed]:
-    """What each of the probes (scripts by the limitation's id) saw: those of pages first, then in their order."""
+    """What each probe saw: first the page probes, then the others. `probes` maps limitations to scripts."""
     left = {name: path for name, path in probes.items() if not is_of_pages(path)}
     found = [
         run_page_probe(name, path, settings.wasm.parent, settings.limits, adapter, store)
@@ -63,9 +63,9 @@ def run_probes(
         if is_of_pages(path)
     ]
     while left:
-        came = _run(left, settings, adapter, store, slot)
-        found += came
-        for one in came:
+        some = _run(left, settings, adapter, store, slot)
+        found += some
+        for one in some:
             del left[one.limitation]
     return found
 
@@ -73,7 +73,7 @@ def run_probes(
 def _run(
     probes: Mapping[str, Path], settings: GuestSettings, adapter: Adapter, store: Store, slot: int
 ) -> list[Probed]:
-    """What the first of the probes saw: all that one guest came to."""
+    """Run probes in one guest, as many as it survives: what each of these saw."""
     sources = [{"name": name, "source": path.read_text("utf-8")} for name, path in probes.items()]
     session = GuestSession(settings, adapter, store, PROBER, {"probes": sources}, slot=slot)
     found: list[Probed] = []
@@ -101,21 +101,21 @@ def _run(
 
 
 def asked_for(line: str) -> signal.Signals | None:
-    """The signal that a probe wants its runtime to get, by a line that it said."""
+    """The signal that a line of a probe asks for."""
     try:
-        said = msgspec.json.decode(line, type=Said)
+        said = msgspec.json.decode(line, type=Line)
     except msgspec.DecodeError:
         return None
     return signal.Signals[said.send] if said.send else None
 
 
 def is_of_pages(probe: Path) -> bool:
-    """Whether a probe runs beside a browser, not in a guest."""
+    """Whether a probe is a page probe, which runs beside a browser and not in a guest."""
     return probe.parent.name == "pages"
 
 
 def run_page_probe(name: str, probe: Path, assets: Path, limits: Limits, adapter: Adapter, store: Store) -> Probed:
-    """What a probe of pages saw, where the runtime is a browser; `assets` is the build's directory."""
+    """What a page probe saw; `assets` is the build's directory. It cannot be tried where the runtime is no browser."""
     if not isinstance(adapter, Browser):
         return Probed(limitation=name, state=State.CANNOT_BE_TRIED, saw="there is no page: no browser runs this")
     begun = time.monotonic()
@@ -134,14 +134,14 @@ def run_page_probe(name: str, probe: Path, assets: Path, limits: Limits, adapter
 
 
 def judge(name: str, said: list[str], done: Event, seconds: float = 0.0) -> Probed:
-    """A probe that came to its end."""
+    """What a probe saw that ended by itself."""
     if done.detail:
         return Probed(limitation=name, state=State.BROKEN, saw=done.detail, seconds=seconds)
     return _judged(name, said, "", seconds)
 
 
 def judge_end(name: str, said: list[str], ended: str, seconds: float = 0.0) -> Probed:
-    """A probe that ended its guest: what it had said of that counts."""
+    """What a probe saw that ended its guest: its last line says what that means."""
     if not said or not said[-1]:
         return Probed(limitation=name, state=State.BROKEN, saw=ended, seconds=seconds)
     return _judged(name, said, ended, seconds)
@@ -149,7 +149,7 @@ def judge_end(name: str, said: list[str], ended: str, seconds: float = 0.0) -> P
 
 def _judged(name: str, said: list[str], ended: str, seconds: float) -> Probed:
     try:
-        last = msgspec.json.decode(said[-1] if said else "", type=Said)
+        last = msgspec.json.decode(said[-1] if said else "", type=Line)
     except msgspec.DecodeError as exc:
         what = f"its last line is not what a probe says ({exc}): {said[-1][:200]!r}" if said else "it said nothing"
         return Probed(limitation=name, state=State.BROKEN, saw=what, seconds=seconds)

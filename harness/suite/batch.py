@@ -1,7 +1,7 @@
-"""Runs test modules in guests: several in one, and whatever does not simply pass again, alone.
+"""Runs test modules in guests: several in one guest, and a module that does not simply pass once more, alone.
 
-A guest that ends in the middle of a module takes nothing else with it: the module is run again alone;
-there the test that was running when the guest ends gets the outcome, and a new guest goes on behind it.
+When a guest ends in the middle of a module, no other module is affected: this module runs again alone. If its own
+guest ends too, the test that was running gets the outcome, and a new guest continues with the next test.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ from matrix.outcome import ModuleResult, Status
 
 DRIVER = TOP / "harness" / "guests" / "inside" / "driver.py"
 _MOST_GUESTS = 8
-"""how many guests one module may take: each one after the first goes on behind a test that ended one"""
+"""guests that one module may use: each one after the first continues after the test that ended the previous one"""
 
 
 class ModulePlan(msgspec.Struct, frozen=True, kw_only=True):
-    """One test module, as the driver is told."""
+    """What the driver has to run of one test module."""
 
     module: str
     match: tuple[str, ...] = ()
-    """names of tests, classes or modules; none means all"""
+    """names of tests, classes or modules; () for all tests of the module"""
     skip: tuple[str, ...] = ()
-    """globs of tests that are not run: known to hang, or to crash at great cost"""
+    """globs of tests not to run, because they hang or crash at great cost"""
     done: dict[str, int] = {}
-    """how often each test was observed already by an earlier guest"""
+    """how often earlier guests observed each test"""
 
 
 def driver_plan(settings: GuestSettings, modules: Sequence[ModulePlan], *, alone: bool) -> dict[str, object]:
-    """What the driver is told, beside where its files are."""
+    """The driver's plan, without the paths of its files."""
     return {
         "modules": modules,
         "verbose": int(settings.verbose),
@@ -55,7 +55,7 @@ def driver_plan(settings: GuestSettings, modules: Sequence[ModulePlan], *, alone
 
 
 class Batch:
-    """The modules that one worker runs in one guest, as long as nothing happens to it."""
+    """Modules that one worker runs in a shared guest, and those of them that need a guest of their own."""
 
     def __init__(
         self,
@@ -74,12 +74,14 @@ class Batch:
         self._worker = worker
         self._marker = marker
         self._session: GuestSession | None = None
-        self._record: events.ModuleProgress | None = None
+        self._progress: events.ModuleProgress | None = None
+        self._backlog: list[events.Event] = []
+        """events of the shared guest that were received but not looked at yet"""
 
     def result(self, module: str) -> ModuleResult:
-        """Run the batch up to the end of `module`; modules are asked for in the batch's order."""
+        """Run the batch up to the end of `module`. Ask for modules in the batch's order; some may be left out."""
         while self._plans and self._plans[0].module != module:
-            self._plans.pop(0)  # not asked for: its guest is of no more use
+            self._plans.pop(0)  # left out, but the shared guest would run it
             self.close()
         plan = self._plans[0]
         result = None if len(self._plans) == 1 and self._session is None else self._together(plan)
@@ -91,11 +93,11 @@ class Batch:
         return result
 
     def _together(self, plan: ModulePlan) -> ModuleResult | None:
-        """The module's result from the shared guest; None when it has to be run alone."""
+        """The module's result in the shared guest; None when the module has to run alone."""
         if self._session is None:
             self._session = self._start(self._plans, alone=False)
-            self._record = None
-            self._backlog: list[events.Event] = []
+            self._progress = None
+            self._backlog = []
         session = self._session
         before = session.startup
         while True:
@@ -106,44 +108,44 @@ class Batch:
                     return None
             event = self._backlog.pop(0)
             if event.event == "module":
-                self._record = events.ModuleProgress(event.module)
-            elif self._record is not None:
-                self._record.take(event)
+                self._progress = events.ModuleProgress(event.module)
+            elif self._progress is not None:
+                self._progress.take(event)
             if event.event == "done":
-                assert self._record is not None
-                result = self._record.result(startup=session.startup - before, worker=self._worker)
+                assert self._progress is not None
+                result = self._progress.result(startup=session.startup - before, worker=self._worker)
                 return result if result.module == plan.module and events.is_plain(result) else None
 
     def _alone(self, plan: ModulePlan) -> ModuleResult:
-        record = events.ModuleProgress(plan.module)
+        progress = events.ModuleProgress(plan.module)
         guests, startup = 0, 0.0
         while True:
             guests += 1
-            before = len(record.outcomes)
+            before = len(progress.outcomes)
             started = time.monotonic()
-            session = self._start([msgspec.structs.replace(plan, done=dict(record.observed))], alone=True)
+            session = self._start([msgspec.structs.replace(plan, done=dict(progress.observed))], alone=True)
             try:
-                record.forget_end()
+                progress.forget_end()
                 while received := session.wait():
                     for event in received:
-                        record.take(event)
+                        progress.take(event)
                 ended, timed_out, output = session.ended, session.timed_out, session.guest.output
                 startup += session.startup
             finally:
                 session.close()
                 self._mark(None)
-            if record.done is None:
-                record.duration += time.monotonic() - started
-                record.end(
+            if progress.done is None:
+                progress.duration += time.monotonic() - started
+                progress.end(
                     Status.TIMED_OUT if timed_out else Status.CRASHED,
                     ended or "the guest ended in the middle of the module, with exit status 0",
                     output,
                 )
-                if len(record.outcomes) > before and guests < _MOST_GUESTS and not record.ended_outside_tests:
+                if len(progress.outcomes) > before and guests < _MOST_GUESTS and not progress.ended_outside_tests:
                     continue
             elif ended:
-                record.end(Status.CRASHED, f"{ended} after the module's tests", output)
-            return record.result(guests=guests, startup=startup, worker=self._worker)
+                progress.end(Status.CRASHED, f"{ended} after the module's tests", output)
+            return progress.result(guests=guests, startup=startup, worker=self._worker)
 
     def _start(self, plans: Sequence[ModulePlan], *, alone: bool) -> GuestSession:
         digits = re.search(r"\d+$", self._worker)
@@ -154,7 +156,7 @@ class Batch:
         return session
 
     def _mark(self, session: GuestSession | None) -> None:
-        """Leave word of the running guest, for whoever finds this worker dead."""
+        """Write down which guest is running, for the process that notices the death of this worker."""
         if self._marker is None:
             return
         if session is None:
@@ -163,7 +165,7 @@ class Batch:
             write_atomically(self._marker, os.fsencode(session.events_file))
 
     def close(self) -> None:
-        """End the shared guest."""
+        """Kill the shared guest."""
         if self._session is not None:
             self._session.close()
             self._session = None

@@ -1,4 +1,4 @@
-"""Finds a CPython tree's test modules by its own rules, without running it."""
+"""Finds the test modules of a CPython tree as its regrtest does, without running it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from matrix.errors import UsageError
 from matrix.names import full_name
 
 _RULES = ("Lib/test/libregrtest/findtests.py", "Lib/test/libregrtest/runtest.py")
-"""where regrtest says which test packages it splits up: 3.12 and later, 3.11"""
+"""where regrtest says which test packages it runs module by module, in 3.12 and later, and in 3.11"""
 
 
 def test_modules(source: Path) -> tuple[str, ...]:
@@ -25,7 +25,7 @@ def test_modules(source: Path) -> tuple[str, ...]:
 
 
 def module_size(source: Path, module: str) -> int:
-    """The bytes of a module's sources: what its duration is guessed from before it is known."""
+    """The size of a module's sources in bytes, from which its duration is guessed until it is known."""
     path = source / "Lib" / full_name(module).replace(".", "/")
     if path.is_dir():
         return sum(file.stat().st_size for file in path.rglob("*.py"))
@@ -48,7 +48,7 @@ def _find(directory: Path, package: str, split: set[str]) -> list[str]:
 
 
 def _split_packages(source: Path) -> set[str]:
-    """The value of SPLITTESTDIRS in regrtest's sources; empty when they have none (3.11)."""
+    """The value of SPLITTESTDIRS in regrtest's sources; empty when it is not defined there."""
     for name in _RULES:
         path = source / name
         if not path.is_file():

@@ -1,4 +1,4 @@
-"""Single tests in guests of their own: again and again, after others, or by hand on a terminal."""
+"""Single tests in guests of their own: repeatedly, after other tests, or by hand in a terminal."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from matrix.outcome import FAILING_STATUSES, Status
 
 AT_ONCE = os.cpu_count() or 1
 _GRAVE = (Status.CRASHED, Status.TIMED_OUT, Status.ERRORED, Status.FAILED, Status.PASSED, Status.SKIPPED)
-"""the gravest first"""
+"""statuses in order, the gravest first"""
 
 
 def adapter_of(prepared: Prepared) -> Adapter:
@@ -41,9 +41,9 @@ def plan_of(source: Path, test: str) -> ModulePlan:
 
 
 def observe(prepared: Prepared, test: str, times: int, store: Store) -> Counter[tuple[str, Status]]:
-    """How often each test that is named came to what, each time in a new guest.
+    """How often each test that `test` names had which status, each time in a new guest.
 
-    Raises UsageError for a name of no module.
+    Raises UsageError for a name that is in no module.
     """
     runtime = adapter_of(prepared)
     plan = plan_of(prepared.source, test)
@@ -58,37 +58,37 @@ def observe(prepared: Prepared, test: str, times: int, store: Store) -> Counter[
 
 
 def gravest(statuses: Iterable[Status]) -> Status | None:
-    """What several tests come to together; None when none of them ran."""
+    """The gravest of the statuses of several tests; None when no test ran."""
     found = set(statuses)
     return next((status for status in _GRAVE if status in found), None)
 
 
 def fails_after(prepared: Prepared, before: Sequence[str], test: str, store: Store) -> bool:
-    """Whether a test fails in a guest that runs others before it: tests, classes or modules.
+    """Whether a test fails in a guest that runs other tests, classes or modules before it.
 
-    Modules run in the order of `before`, the test's own last; what is of one module runs in its own order.
-    Raises UsageError for a name of no module.
+    Modules run in the order of `before`, the test's own module last. The tests of a module run in their usual order.
+    Raises UsageError for a name that is in no module.
     """
     plans = in_order(prepared.source, before, test)
     settings = prepared.settings
     session = GuestSession(settings, adapter_of(prepared), store, DRIVER, driver_plan(settings, plans, alone=True))
-    record: events.ModuleProgress | None = None
+    progress: events.ModuleProgress | None = None
     try:
         while received := session.wait():
             for event in received:
                 if event.event == "module":
-                    record = events.ModuleProgress(event.module)
-                if record is not None:
-                    record.take(event)
-        if record is None or record.module != plans[-1].module:
-            return False  # one of the others ended the guest
-        if record.done is None:
+                    progress = events.ModuleProgress(event.module)
+                if progress is not None:
+                    progress.take(event)
+        if progress is None or progress.module != plans[-1].module:
+            return False  # an earlier test ended the guest
+        if progress.done is None:
             status = Status.TIMED_OUT if session.timed_out else Status.CRASHED
-            record.end(status, session.ended, session.guest.output)
+            progress.end(status, session.ended, session.guest.output)
     finally:
         session.close()
     bad = FAILING_STATUSES - {Status.DID_NOT_RUN}
-    return any(one.status in bad and is_within(one.test, test) for one in record.result().outcomes)
+    return any(one.status in bad and is_within(one.test, test) for one in progress.result().outcomes)
 
 
 def earlier_tests(prepared: Prepared, test: str, store: Store) -> tuple[str, ...]:
@@ -104,7 +104,7 @@ def earlier_tests(prepared: Prepared, test: str, store: Store) -> tuple[str, ...
 
 
 def in_order(source: Path, before: Sequence[str], test: str) -> list[ModulePlan]:
-    """What a guest is to run: the modules of `before`, then that of a test, with what is to run of it before."""
+    """The plans for `fails_after`: the modules of `before`, then the test's own module."""
     last = plan_of(source, test)
     plans: dict[str, ModulePlan] = {}
     for name in before:
@@ -120,9 +120,9 @@ def in_order(source: Path, before: Sequence[str], test: str) -> list[ModulePlan]
 
 
 def by_hand(settings: GuestSettings, runtime: Adapter, directory: Path, words: Sequence[str]) -> Command:
-    """The command that runs a build's Python with these words, as the harness runs it but without its driver.
+    """The command that runs a build's Python with the arguments `words`, in a guest like the harness's own.
 
-    The guest's files are laid out in `directory`, whose `work` it starts in.
+    Creates the guest's files in `directory`.
     """
     files = runtime.lay_out(settings.tree, settings.build, directory)
     run = GuestRun(

@@ -203,14 +203,14 @@ def pytest_handlecrashitem(crashitem: str, report: pytest.TestReport, sched: Any
     file_name, _, module = crashitem.partition("::")
     config = sched.config
     directory = (config.rootpath / file_name).parent
-    record = ModuleProgress(module)
+    progress = ModuleProgress(module)
     for marker in (directory / RUNNING).glob("*"):
         current = False
         for event in EventReader(Path(os.fsdecode(marker.read_bytes()))).read():
             if event.event == "module":
-                current = event.module == record.module
+                current = event.module == progress.module
             elif current:
-                record.take(event)
-    if record.done is None:
-        record.end(Status.CRASHED, "the worker process that ran the guest died", "")
-        append_result(directory / OUTCOMES, record.result())
+                progress.take(event)
+    if progress.done is None:
+        progress.end(Status.CRASHED, "the worker process that ran the guest died", "")
+        append_result(directory / OUTCOMES, progress.result())

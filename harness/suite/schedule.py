@@ -1,4 +1,4 @@
-"""Which modules share a guest, and in which order: longest first, and smaller batches towards the end."""
+"""Which modules share a guest, and their order: the longest first, with smaller groups towards the end."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from harness.suite.batch import ModulePlan
 from matrix import json_records
 
 _ALONE = 8.0
-"""seconds from which a module has a guest of its own: starting one costs little beside it"""
+"""seconds from which a module gets a guest of its own, because starting a guest costs little in comparison"""
 _LARGEST, _SMALLEST = 16.0, 2.0
 """seconds of tests in one guest"""
 _MOST = 80
 """modules in one guest"""
 _BYTES_A_SECOND = 60_000
-"""of test sources: a guess for modules whose duration is not known, from a whole run on WASI"""
+"""bytes of test sources per second, measured in a whole run on WASI: a guess for modules of unknown duration"""
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):
-    """Modules that share a guest, as long as nothing happens to it."""
+    """Modules that share a guest."""
 
     name: str
     plans: tuple[ModulePlan, ...]
@@ -39,8 +39,8 @@ def schedule(
 ) -> tuple[Group, ...]:
     """Groups in the order in which workers should take them.
 
-    `seconds` is what each module is expected to take. Those that are to be `alone` have a guest of their own,
-    with `isolate` all of them: what does not simply pass would be run again alone.
+    `seconds` is the expected duration of each module. The modules in `alone`, or with `isolate` all modules, get a
+    guest of their own. (A module that fails in a shared guest would have to run a second time.)
     """
     ordered = sorted(plans, key=lambda plan: (-seconds[plan.module], plan.module))
     left = sum(seconds[plan.module] for plan in ordered)
@@ -63,14 +63,14 @@ def schedule(
 
 
 def guess(size: int) -> float:
-    """What a module of so many bytes is expected to take, in seconds, when nothing is known of it."""
+    """The expected duration, in seconds, of a module of unknown duration with `size` bytes of sources."""
     return 0.05 + size / _BYTES_A_SECOND
 
 
 def shard(seconds: Mapping[str, float], index: int, count: int) -> frozenset[str]:
-    """The modules of one of `count` parts that take about equally long; the same on every machine.
+    """The modules of one of `count` parts, which take about equally long. The result is the same on every machine.
 
-    `seconds` is what each module is expected to take; `index` counts from 1.
+    `seconds` is the expected duration of each module; `index` counts from 1.
     """
     parts: list[tuple[float, int, list[str]]] = [(0.0, number, []) for number in range(count)]
     for module in sorted(seconds, key=lambda name: (-seconds[name], name)):
@@ -81,25 +81,25 @@ def shard(seconds: Mapping[str, float], index: int, count: int) -> frozenset[str
 
 
 class Durations:
-    """What each module took in earlier runs of a target, in a small file of the store."""
+    """The durations of a target's modules in earlier runs, kept in a small file in the store."""
 
     def __init__(self, store: Store, target: str) -> None:
         self._store = store
         self._path = store.root / "state" / "durations" / f"{target}.json"
 
     def expected(self, modules: Mapping[str, int]) -> dict[str, float]:
-        """Seconds by module; `modules` maps each to the bytes of its sources."""
+        """Expected seconds by module; `modules` maps each module to the size of its sources."""
         known = self.known()
         return {name: known[name] if name in known else guess(size) for name, size in modules.items()}
 
     def known(self) -> dict[str, float]:
-        """Seconds by module, of those that were ever run here."""
+        """Seconds by module, for the modules that ever ran on this machine."""
         known = read_json(self._path, {})
         known = known if isinstance(known, dict) else {}
         return {str(name): float(value) for name, value in known.items() if isinstance(value, int | float)}
 
     def learn(self, seconds: Mapping[str, float]) -> None:
-        """Remember what modules took just now, half and half with what is known."""
+        """Remember new durations: the mean of the new one and the one known before."""
         with self._store.lock("durations"):
             known = read_json(self._path, {})
             known = known if isinstance(known, dict) else {}

@@ -1,14 +1,14 @@
-"""Runs inside the guest: runs test modules one after the other and writes down what happens.
+"""Runs inside the guest: runs test modules one after the other and writes events.
 
     python.wasm -u -W ... -bb /driver.py PLAN
 
-PLAN is a JSON file: where to write events, which modules to run and how `test.support` is to be set
-up. Each event is one JSON line, written at once, so that the host knows what was running when a guest
-ends in the middle. It is read by `harness.events`, which describes the events.
+PLAN is a JSON file that says where to write events, which modules to run and how to set up `test.support`.
+Each event is one JSON line, which is written at once: the host then knows what was running when a guest
+ends in the middle. `harness.guests.events` reads the events and describes them.
 
-The tests are found, loaded, captured and cleaned up after as CPython's `test.libregrtest` does it in a
-worker process (`single.py`, `setup.py`, `testresult.py` in 3.13, `runtest.py` in 3.11). Little is
-imported: every look-up of a file costs the guest dearly.
+This driver finds, loads and captures tests, and cleans up after them, as CPython's `test.libregrtest` does in
+a worker process (`single.py`, `setup.py`, `testresult.py` in 3.13, `runtest.py` in 3.11). It imports little,
+because looking up files is slow in a guest.
 """
 
 import faulthandler
@@ -40,14 +40,14 @@ def read_plan(path):
 
 
 class Events:
-    """Writes event lines; each is one write, so that none is torn by the guest's end."""
+    """Writes event lines, each with one write, so that a guest that ends does not leave half a line."""
 
     def __init__(self, path):
         self.descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
     @staticmethod
     def text(value):
-        # JSON has no lone surrogates, which undecodable file names are made of.
+        # Undecodable file names have lone surrogates, which JSON does not allow.
         return quote(value if value.isascii() else value.encode("utf-8", "backslashreplace").decode("utf-8"))
 
     def write(self, kind, **fields):
@@ -70,7 +70,7 @@ class OutputLimitExceeded(RuntimeError):
 
 
 class BoundedOutput(io.StringIO):
-    """What a test prints, captured as unittest's `buffer` does it, up to a limit."""
+    """Captures what a test prints, as unittest's `buffer` does, up to a limit."""
 
     limit = 0
 
@@ -136,7 +136,8 @@ class Result(unittest.TestResult):
         self.detail = f"{self.detail}\n{detail}" if self.detail else detail
 
     def _exc_info_to_string(self, err, test):
-        # What a test printed is told beside the traceback, so that this ends with what was raised.
+        # unittest appends what a test printed to the traceback. Events have it in a field of its own, so that the
+        # traceback ends with the exception.
         self.buffer = self.current is None
         try:
             return super()._exc_info_to_string(err, test)
@@ -165,7 +166,7 @@ class Result(unittest.TestResult):
         super().addSkip(test, reason)
         if self.current is None or id_of(test) == self.current:
             self._observe(test, "skipped", str(reason))
-        # else a sub-test: the test as a whole goes on
+        # else a sub-test was skipped, and the test goes on
 
     def addUnexpectedSuccess(self, test):
         super().addUnexpectedSuccess(test)
@@ -181,7 +182,7 @@ def cases_of(suite):
 
 
 def keep_only(suite, wanted):
-    """Take the tests that are not wanted out of a suite, in place, as libregrtest's filter does."""
+    """Remove the other tests from a suite, in place, as libregrtest's filter does."""
     kept = []
     for test in suite._tests:
         if isinstance(test, unittest.BaseTestSuite):
@@ -269,9 +270,10 @@ class Runner:
         )
 
     def settle(self):
-        """Collect what earlier modules left; of what is then there the collector is to see no more in a shared guest.
+        """Collect garbage. In a shared guest, freeze the survivors so that later collections skip them.
 
-        It would go through all of that several times a module. What does not simply pass so is run again alone.
+        Otherwise each module would traverse them several times. A module that then does not simply pass runs again,
+        alone, without this.
         """
         support.gc_collect()
         if not self.plan["alone"]:
@@ -283,7 +285,7 @@ class Runner:
         if random is not None:
             random.seed(self.plan["seed"])
         try:
-            # CPython 3.11 has modules with a `test_main`, which end up in support._run_suite.
+            # CPython 3.11 has modules with a `test_main`, which calls support._run_suite in the end.
             if hasattr(module, "test_main"):
                 support._run_suite = self.run_suite
                 module.test_main()
@@ -294,12 +296,12 @@ class Runner:
                     raise ImportError("errors while loading tests:\n" + "\n".join(loader.errors))
                 self.run_suite(suite)
         finally:
-            # First end what the tests left open; this may warn.
+            # First close what the tests left open, which may print warnings.
             support.gc_collect()
             self.remove_leftovers(name)
 
     def run_suite(self, suite):
-        """Runs what is wanted of a suite; "plan" says what that is, before any of it runs."""
+        """Runs the wanted tests of a suite, after an event that lists them."""
         done = dict(self.entry["done"])
         match = self.entry["match"]
         skip = self.entry["skip"]
@@ -309,7 +311,7 @@ class Runner:
             name = id_of(test)
             if match and not any(name == word or name.startswith(word + ".") for word in match):
                 return False
-            if done.get(name, 0):  # run by an earlier guest, which then ended
+            if done.get(name, 0):  # an earlier guest ran it, and ended later
                 done[name] -= 1
                 return False
             if skip and any(fnmatch.fnmatchcase(name, pattern) for pattern in skip):
@@ -339,7 +341,7 @@ class Runner:
                     os_helper.unlink(path)
 
     def unload(self, before):
-        """Forget the modules that a test module brought along, as regrtest's sequential mode does."""
+        """Forget the modules that a test module imported, as regrtest's sequential mode does."""
         for name in [name for name in sys.modules if name not in before and name.startswith("test.")]:
             sys.modules.pop(name, None)
             parent, _, child = name.rpartition(".")
@@ -350,7 +352,7 @@ class Runner:
                     pass
         tempfile = sys.modules.get("tempfile")
         if tempfile is not None:
-            tempfile.tempdir = None  # it may be the directory of the module that is over
+            tempfile.tempdir = None  # it may be the directory of the module that has ended
 
 
 if __name__ == "__main__":

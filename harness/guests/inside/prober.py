@@ -1,9 +1,9 @@
-"""Runs inside the guest: runs probes one after the other and writes down what they print.
+"""Runs inside the guest: runs probes one after the other and writes what they print as events.
 
     python.wasm -u -W ... -bb /prober.py PLAN
 
-PLAN is a JSON file: where to write events, where to work, and the probes' sources. Each event is one JSON line,
-written at once (`harness.events` describes them): a probe may end the guest, and what it had said by then counts.
+PLAN is a JSON file with the path for events, the working directory, and the probes' sources. Each event is one JSON
+line, which is written at once: a probe may end the guest, and then the lines that it has printed count.
 """
 
 import io
@@ -13,8 +13,8 @@ import sys
 import traceback
 
 
-class Said(io.TextIOBase):
-    """A probe's standard output: each line is an event."""
+class LineEvents(io.TextIOBase):
+    """A probe's standard output: it makes each line an event."""
 
     def __init__(self, tell):
         self.tell_line = tell
@@ -46,7 +46,7 @@ def main(plan):
         directory = os.path.join(plan["work"], f"probe{number}")
         os.mkdir(directory)
         os.chdir(directory)
-        sys.stdout = Said(lambda line: event("said", module=name, detail=line))
+        sys.stdout = LineEvents(lambda line: event("said", module=name, detail=line))
         detail = ""
         try:
             exec(compile(probe["source"], name, "exec"), {"__name__": "__main__"})
@@ -62,4 +62,4 @@ def main(plan):
 if __name__ == "__main__":
     with open(sys.argv[1], encoding="utf-8") as file:
         main(json.load(file))
-    os._exit(0)  # whatever probes left running
+    os._exit(0)  # does not wait for threads that probes left running

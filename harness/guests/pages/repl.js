@@ -1,6 +1,6 @@
-// The terminal of the REPL page. The interpreter runs in the build's own python.worker.js, which posts what it
-// prints, one character code at a time, and asks for input: it then waits on a shared buffer whose first
-// element becomes the number of characters that follow.
+// The terminal of the REPL page. The interpreter runs in the build's own python.worker.js. The worker posts what it
+// prints, one character code at a time. When it needs input, it posts a shared buffer and waits for it: the first
+// element becomes the number of characters, which follow.
 "use strict";
 
 const output = document.getElementById("output");
@@ -8,8 +8,8 @@ const line = document.getElementById("line");
 const state = document.getElementById("state");
 const history = [];
 let recalled = 0;
-let pending = new Uint8Array(); // what was typed, as bytes, and did not fit the buffer yet
-let waiting = null; // the buffer that the interpreter waits on
+let pending = new Uint8Array(); // typed bytes that the buffer had no room for yet
+let waiting = null; // the buffer that the interpreter is waiting for
 
 const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
 

@@ -1,5 +1,5 @@
-// The page of one guest. It passes on to the harness what the worker posts, in order: events of the driver,
-// what the guest prints, and its end. The worker itself cannot do that while it runs, but its messages arrive.
+// The page of one guest. It sends what the worker posts on to the harness, in order: the driver's events, what the
+// guest prints, and its end. The worker cannot send requests itself while the interpreter runs, but it can post.
 "use strict";
 
 let queue = [];

@@ -1,4 +1,4 @@
-// The interpreter of one guest: its files, its devices, its end.
+// The interpreter of one guest: sets up its files and devices, runs it, and reports how it ended.
 "use strict";
 
 function get(path, type) {
@@ -16,7 +16,7 @@ function report(kind, data) {
   postMessage({ kind, data });
 }
 
-// What is printed arrives a character code at a time; it is passed on by lines.
+// Collects what the guest prints, which arrives one character code at a time, and reports it by lines.
 class Lines {
   codes = [];
 
@@ -58,7 +58,7 @@ function makeEventsDevice() {
   const device = FS.makedev(64, 0);
   FS.registerDevice(device, {
     open(stream) {
-      stream.seekable = false; // else what is opened for appending is positioned first
+      stream.seekable = false; // otherwise opening it for appending seeks to its end
     },
     close() {},
     write(stream, buffer, offset, length) {

@@ -1,14 +1,14 @@
-// V8's optimised code of a guest's main module, kept in a file between guests. Started with the options of
-// `node.py`, whose --allow-natives-syntax gives the functions with which V8's own tests write and read such code:
+// Keeps V8's optimised code for the guests' main module in a file. It needs the options of `node.py`: with
+// --allow-natives-syntax there are functions that write and read such code, which V8's own tests use:
 // https://github.com/v8/v8/blob/main/src/runtime/runtime-test-wasm.cc
 //
-//   node OPTIONS node_compiled.js --write MODULE FILE    compile it and write the code
-//   node OPTIONS node_compiled.js --check MODULE FILE    exit with 0 when this V8 takes the code
+//   node OPTIONS node_compiled.js --write MODULE FILE    compile the module and write its code
+//   node OPTIONS node_compiled.js --check MODULE FILE    exit with status 0 when this V8 accepts the code
 //   CPYTHON_WASM_COMPILED=FILE node OPTIONS --require node_compiled.js SCRIPT...
 //                                                        the script gets the code when it instantiates the module
 //
-// A file has the SHA-256 of the module's bytes and the code, then the code. V8 itself refuses the code of another
-// version, of other options and of another kind of processor; it does not notice damaged code.
+// The file starts with the SHA-256 of the module's bytes and the code; the code follows. V8 itself refuses code from
+// another version, other options or another kind of processor. It does not notice damaged code.
 "use strict";
 
 const crypto = require("node:crypto");
@@ -25,7 +25,7 @@ function write(module, file) {
   fs.writeFileSync(file, Buffer.concat([digestOf(bytes, code), code]));
 }
 
-// The module of these bytes; undefined when the code is of others, is damaged, or is not for this V8.
+// The module with these bytes; undefined when the code is damaged, or made from other bytes or for another V8.
 function read(bytes, file) {
   const kept = fs.readFileSync(file);
   const code = new Uint8Array(kept.subarray(DIGEST_SIZE));
@@ -36,7 +36,7 @@ function read(bytes, file) {
 function give(file) {
   const instantiate = WebAssembly.instantiate;
   WebAssembly.instantiate = async (source, imports) => {
-    WebAssembly.instantiate = instantiate; // what is loaded later is another module
+    WebAssembly.instantiate = instantiate; // the main module is the first one; later ones have no kept code
     const module = source instanceof WebAssembly.Module ? undefined : read(source, file);
     if (module === undefined) return instantiate(source, imports);
     return { module, instance: await instantiate(module, imports) };
@@ -49,6 +49,6 @@ if (require.main === module) {
   else process.exitCode = read(fs.readFileSync(wasm), file) === undefined ? 1 : 0;
 } else if (process.env[VARIABLE] !== undefined) {
   const file = process.env[VARIABLE];
-  delete process.env[VARIABLE]; // not for the guest, nor for its workers, which are handed the module
+  delete process.env[VARIABLE]; // the guest must not see it, and its workers get the module itself
   give(file);
 }
