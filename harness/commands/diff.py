@@ -23,8 +23,8 @@ _MOST_ROWS = 50
 
 
 def add_options(parser: Parser) -> None:
-    parser.add_argument("before", nargs="?", default=PREVIOUS, metavar="BEFORE", help=f"default: {PREVIOUS}")
-    parser.add_argument("after", nargs="?", default=LATEST, metavar="AFTER", help=f"default: {LATEST}")
+    parser.add_argument("before", nargs="?", default=PREVIOUS, metavar="BEFORE", help="default: %(default)s")
+    parser.add_argument("after", nargs="?", default=LATEST, metavar="AFTER", help="default: %(default)s")
     options.add_history_options(parser)
     parser.add_argument("--exit-code", action="store_true", help="exit with status 1 when something newly fails")
 

@@ -50,6 +50,9 @@ class Parser(argparse.ArgumentParser):
 
         `elsewhere` says which other command takes an option. Raises UsageError; exits for --help.
         """
+        if not {"-h", "--help"}.isdisjoint(words):  # while it parses, argparse lacks the defaults of arguments
+            self.print_help()
+            self.exit()
         known, unknown = self.parse_known_intermixed_args([word for word in words if word != "--"])
         for word in unknown:
             if word.startswith("-"):

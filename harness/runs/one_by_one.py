@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Sequence
 
@@ -89,7 +90,7 @@ def print_builds(cells: Sequence[ResolvedCell], preparer: Preparer, console: Con
                 printed.add(plan.name)
                 console.print(f"\n# {escape(plan.name)}", soft_wrap=True)
                 for step in plan.steps:
-                    console.file.write(f"mkdir -p {step.cwd}\n{step.command()}\n")
+                    console.file.write(f"mkdir -p {shlex.quote(str(step.cwd))}\n{step.command()}\n")
     for name, why in missing.items():
         console.print(f"\n[red]cannot be printed[/red]: {escape(name)}: {escape(why)}", soft_wrap=True)
     return Unobtainable.exit_status if missing else 0

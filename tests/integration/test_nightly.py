@@ -122,10 +122,10 @@ def test_a_nightly_whose_time_is_up_says_what_is_left(tmp_path: Path) -> None:
     assert len(list((tmp_path / "out").glob("2*"))) == 1
 
 
-def test_what_is_no_set_and_no_time_is_refused(tmp_path: Path) -> None:
+def test_an_unknown_set_and_a_wrong_duration_are_refused(tmp_path: Path) -> None:
     for arguments, said in (
         (("--set", "smal"), "there is no set 'smal'"),
-        (("--time-budget", "soon"), "'soon' is no time"),
+        (("--time-budget", "soon"), "'soon' is not a duration"),
     ):
         done = run(nightly(tmp_path, *arguments))
         assert done.returncode == 2, done.stdout + done.stderr

@@ -36,8 +36,10 @@ class Later(unittest.TestCase):
 
 
 def triage(tmp_path: Path, *words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+    """`python -m harness triage`; what `repro` leaves behind is below `tmp_path`."""
+    out = ["--out", str(tmp_path / "out")] if words[0] == "repro" else []
     return subprocess.run(
-        [sys.executable, "-m", "harness", "triage", *words, "--out", str(tmp_path / "out")],
+        [sys.executable, "-m", "harness", "triage", *words, *out],
         cwd=TOP,
         env=REAL_ENVIRONMENT,
         input=typed,
@@ -185,11 +187,11 @@ def git(tree: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_git_bisect_finds_the_commit_that_broke_a_test(tmp_path: Path, checkout: tuple[Path, tuple[str, ...]]) -> None:
+def test_git_bisect_finds_the_commit_that_broke_a_test(checkout: tuple[Path, tuple[str, ...]]) -> None:
     tree, commits = checkout
     git(tree, "bisect", "start", commits[-1], commits[0])
     check = ("-m", "harness", "triage", "check", "test_bisect.TestBisectC.test_precomputed", "--cpython", str(tree))
-    done = git(tree, "bisect", "run", "env", "-C", str(TOP), sys.executable, *check, "--out", str(tmp_path / "out"))
+    done = git(tree, "bisect", "run", "env", "-C", str(TOP), sys.executable, *check)
     assert f"{commits[2]} is the first bad commit" in done.stdout, done.stdout + done.stderr
 
 
