@@ -12,7 +12,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from harness.cells.prepare import Options, Preparer
+from harness.cells.prepare import PrepareOptions, Preparer
 from harness.guests.settings import Limits
 from harness.machine.store import Store
 from matrix.expand import expand
@@ -59,7 +59,7 @@ def measure(directory: Path, store: Store) -> list[Steps]:
     for target in TARGETS:
         selection = Selection(target=(target,), sdk=("3.1.69",), cpython=("3.11.2",))
         watch = Stopwatch()
-        preparer = Preparer(Store(cache), Options(jobs=os.cpu_count() or 1), watch, print)
+        preparer = Preparer(Store(cache), PrepareOptions(jobs=os.cpu_count() or 1), watch, print)
         preparer.prepare(resolve(matrix, select(expansion, selection)[0]), Limits())
         found.append(Steps(target=target, steps=watch.steps))
     return found

@@ -15,8 +15,8 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from harness.build.execute import Silent
-from harness.cells.prepare import Options, Prepared, Preparer
+from harness.build.watcher import Silent
+from harness.cells.prepare import Prepared, PrepareOptions, Preparer
 from harness.guests.settings import Limits
 from harness.machine.store import Store
 from matrix.expand import expand
@@ -97,7 +97,7 @@ def prepare(selection: Selection, store: Store, *, repaired: bool = True) -> Pre
     if not repaired:
         matrix = msgspec.structs.replace(matrix, repairs=())
     (cell,) = select(expand(matrix), selection)
-    preparer = Preparer(store, Options(jobs=os.cpu_count() or 1), Silent(), print)
+    preparer = Preparer(store, PrepareOptions(jobs=os.cpu_count() or 1), Silent(), print)
     return preparer.prepare(resolve(matrix, cell), Limits())
 
 

@@ -1,8 +1,8 @@
-"""configure's answers, shared between the flavours of one SDK and one CPython.
+"""configure's answers, shared between the Emscripten targets of one SDK and one CPython.
 
-Under Emscripten each of configure's checks runs the compiler, often Node, too: 400 s. What it finds depends
-on the SDK, the sources and the flags, not on the flavour, whose flags are for CPython's own files
-(CFLAGS_NODIST, LDFLAGS_NODIST, LINKFORSHARED). So the second flavour starts with the first one's answers.
+Under Emscripten each of configure's checks runs the compiler, and often Node too: 400 s in all. The answers depend on
+the SDK, the sources and the flags. They do not depend on the target, whose flags are for CPython's own files
+(CFLAGS_NODIST, LDFLAGS_NODIST, LINKFORSHARED). So the second target starts with the answers of the first.
 """
 
 from __future__ import annotations
@@ -10,21 +10,32 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from harness.build.recipes.layout import Parts
 from harness.machine.files import write_atomically
+from harness.machine.hashing import digest_of
+from harness.machine.store import Store
+from matrix.resolve import ResolvedCell
 
 _NOT_SHARED = re.compile(rb"^(ac_cv_env_|py_cv_module_|ac_cv_build|ac_cv_func_dlopen=)")
-"""the environment, which configure compares; which modules are built; and what a flavour decides"""
+"""the environment, which configure compares; which modules are built; and what the target decides"""
+
+
+def answers_path(cell: ResolvedCell, parts: Parts, store: Store) -> Path:
+    """The file for the answers of all builds that ask configure the same as this one."""
+    flags = [flag for repair in cell.repairs for flag in (*repair.cflags, *repair.ldflags, *repair.configure)]
+    asked = [parts.sdk_digest, parts.configure_digest, cell.build.cpython.version, str(cell.build.debug), *flags]
+    return store.root / "state" / "configure" / f"{digest_of(*asked)}.cache"
 
 
 def take_answers(shared: Path, cache: Path) -> None:
-    """Give a build that was not configured yet the answers that others found."""
+    """Copy the shared answers to the cache of a build that is not configured yet."""
     if shared.is_file() and not cache.exists():
         cache.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(cache, shared.read_bytes())
 
 
 def leave_answers(cache: Path, shared: Path) -> None:
-    """Keep a configured build's answers for others."""
+    """Share the answers in a configured build's cache, unless there are shared ones already."""
     if cache.is_file() and not shared.exists():
         lines = cache.read_bytes().splitlines(keepends=True)
         write_atomically(shared, b"".join(line for line in lines if not _NOT_SHARED.match(line)))

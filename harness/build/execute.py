@@ -1,207 +1,91 @@
-"""Executes plans. A step whose inputs did not change is not run again; a half-finished one is.
-
-Each work directory has `.steps/<name>.json`, written when a step has succeeded: the digest of its
-command, environment and inputs, and its outputs' sizes and times. A step is current when its stamp fits
-and every step before it was current.
-"""
+"""Executes plans. A step whose inputs did not change is not run again; an interrupted one is."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol
-
-import msgspec
 
 from harness.build.compiler_cache import CompilerCache
-from harness.build.step import Plan, Step
+from harness.build.stamps import failed_before, log_path, note_failure, note_success, pending_steps, reset_pending
+from harness.build.step import BuildPlan, Step
+from harness.build.watcher import Watcher
 from harness.machine.command import run_logged
 from harness.machine.files import read_json, tail, write_atomically
-from harness.machine.hashing import digest_of
 from harness.machine.process import base_environment, describe_exit, require
 from harness.machine.store import Store
 from matrix import json_records
 from matrix.errors import BuildFailed
 
 
-class Stamp(msgspec.Struct, frozen=True, kw_only=True):
-    """A step that succeeded."""
-
-    digest: str
-    duration: float
-    outputs: dict[str, tuple[int, int]]
-
-
-class LoggedStep(msgspec.Struct, frozen=True, kw_only=True):
-    """A step of a build, for a reader."""
-
-    plan: str
-    name: str
-    command: str
-    """to be pasted into a shell"""
-    log: Path
-    seconds: float | None
-    """that it took; None when it has not succeeded"""
-
-
-class Watcher(Protocol):
-    """Whoever shows progress."""
-
-    def begin(self, title: str, expected: float) -> None: ...
-
-    def tick(self, elapsed: float) -> None: ...
-
-    def end(self, outcome: str, elapsed: float) -> None: ...
-
-
-class Silent:
-    """Shows nothing."""
-
-    def begin(self, title: str, expected: float) -> None:
-        pass
-
-    def tick(self, elapsed: float) -> None:
-        pass
-
-    def end(self, outcome: str, elapsed: float) -> None:
-        pass
-
-
 def execute(
-    plan: Plan, store: Store, watcher: Watcher, *, say: Callable[[str], None], cache: CompilerCache | None = None
+    plan: BuildPlan, store: Store, watcher: Watcher, *, say: Callable[[str], None], cache: CompilerCache | None = None
 ) -> float:
-    """Bring a plan's outputs about, by way of a compiler cache; the seconds that it took (0.0 when all was current).
+    """Run the steps of a plan that are not current; returns the seconds that this took (0.0 when all are).
 
-    Raises BuildFailed with the failing command, its last lines and the log's path.
+    Steps that compile do so through the compiler cache, if one is given. Raises BuildFailed with the failing
+    command, the last lines of its output and the path of its log.
     """
-    with store.lock(f"build-{plan.directory.name}", say=say):
-        forget(plan)
+    with work_lock(plan, store, say):
+        reset_pending(plan)
         return sum(_run(plan, step, store, watcher, cache) for step in pending_steps(plan))
 
 
-def forget(plan: Plan) -> None:
-    """Forget that the steps that have to run ever succeeded, and what those remember that have changed."""
-    for step in pending_steps(plan):
-        (plan.directory / ".steps").mkdir(parents=True, exist_ok=True)
-        _begin_anew(plan, step)
+def work_lock(plan: BuildPlan, store: Store, say: Callable[[str], None]) -> AbstractContextManager[None]:
+    """The lock of a plan's work directory."""
+    return store.lock(f"build-{plan.directory.name}", say=say)
 
 
-def pending_steps(plan: Plan) -> tuple[Step, ...]:
-    """The steps that have to run: the first that is not current, and all after it."""
-    for number, step in enumerate(plan.steps):
-        if not _current(plan, step):
-            return plan.steps[number:]
-    return ()
-
-
-def remembered_failure(plan: Plan) -> BuildFailed | None:
-    """What the first step that has to run came to before, when it failed then and nothing about it has changed."""
+def remembered_failure(plan: BuildPlan) -> BuildFailed | None:
+    """The failure of the first step that has to run, when it failed before with the same inputs."""
     for step in pending_steps(plan)[:1]:
-        try:
-            if _failure_path(plan, step).read_text() == _digest(step):
-                return _failed(plan, step, "as it did before: nothing has changed since", remembered=True)
-        except OSError:
-            return None
+        if failed_before(plan, step) and log_path(plan, step).is_file():
+            return _failure(plan, step, "as it did before: nothing has changed since", remembered=True)
     return None
 
 
-def logged(plan: Plan, step: Step) -> LoggedStep:
-    """A step, its log, and how long it took when it last succeeded."""
-    try:
-        stamp = json_records.decode(_stamp_path(plan, step).read_bytes(), Stamp)
-        seconds: float | None = stamp.duration
-    except (OSError, msgspec.DecodeError):
-        seconds = None
-    return LoggedStep(plan=plan.name, name=step.name, command=step.command(), log=log_path(plan, step), seconds=seconds)
-
-
-def log_path(plan: Plan, step: Step) -> Path:
-    """Where a step's full output is."""
-    return plan.directory / ".steps" / f"{step.name}.log"
-
-
-def _begin_anew(plan: Plan, step: Step) -> None:
-    """Forget that a step ever succeeded, and what it remembers when it is another one now.
-
-    What was asked for is noted beside the stamp, so that a step that was broken off keeps its memory.
-    """
-    stamp, asked = _stamp_path(plan, step), plan.directory / ".steps" / f"{step.name}.asked"
-    known = asked.read_text() if asked.is_file() else ""
-    if known != _digest(step) and (known or stamp.exists()):
-        for path in step.remembers:
-            path.unlink(missing_ok=True)
-    stamp.unlink(missing_ok=True)
-    _failure_path(plan, step).unlink(missing_ok=True)
-    write_atomically(asked, _digest(step).encode())
-
-
-def _run(plan: Plan, step: Step, store: Store, watcher: Watcher, cache: CompilerCache | None) -> float:
+def _run(plan: BuildPlan, step: Step, store: Store, watcher: Watcher, cache: CompilerCache | None) -> float:
     step.cwd.mkdir(parents=True, exist_ok=True)
-    require(step.argv[0] if "/" not in step.argv[0] else "sh")
-    if step.argv[0].endswith("configure"):
-        require("make")
-        require("gcc")
-    log = log_path(plan, step)
+    _require_tools(step)
     started = time.monotonic()
     watcher.begin(f"{plan.name}: {step.title}", _expected(store, step))
     argv, env = step.words, base_environment() | step.env
     if cache is not None and step.through_cache:
         argv, env = (*argv, *cache.words(step.through_cache)), env | cache.variables(step.compiler)
-    code = run_logged(argv, env=env, cwd=step.cwd, log=log, tick=watcher.tick)
+    code = run_logged(argv, env=env, cwd=step.cwd, log=log_path(plan, step), tick=watcher.tick)
     elapsed = time.monotonic() - started
     missing = [path for path in step.outputs if not path.exists()]
     if code != 0 or missing:
         watcher.end("failed", elapsed)
-        what = describe_exit(code) if code else f"it made no {missing[0]}"
-        write_atomically(_failure_path(plan, step), _digest(step).encode())
-        raise _failed(plan, step, what)
+        note_failure(plan, step)
+        raise _failure(plan, step, describe_exit(code) if code else f"it did not make {missing[0]}")
     watcher.end("done", elapsed)
-    stamp = Stamp(digest=_digest(step), duration=elapsed, outputs=_marks(step))
-    write_atomically(_stamp_path(plan, step), json_records.encode(stamp))
+    note_success(plan, step, elapsed)
     _remember(store, step, elapsed)
     return elapsed
 
 
-def _failed(plan: Plan, step: Step, what: str, *, remembered: bool = False) -> BuildFailed:
+def _require_tools(step: Step) -> None:
+    require(step.argv[0] if "/" not in step.argv[0] else "sh")
+    if step.argv[0].endswith("configure"):
+        require("make")
+        require("gcc")
+
+
+def _failure(plan: BuildPlan, step: Step, what: str, *, remembered: bool = False) -> BuildFailed:
     log = log_path(plan, step)
     last = "\n".join(tail(log, 400).splitlines()[-15:])
     return BuildFailed(
         f"{plan.name}: step {step.name} failed ({what})\n{last}\n  command: {step.command()}\n  full log: {log}",
         step=step.name,
         output=log.read_text("utf-8", "backslashreplace"),
-        hint="mend it and run again: finished steps are not repeated",
+        hint="correct the cause and run the same command again: finished steps are not repeated",
         remembered=remembered,
     )
 
 
-def _failure_path(plan: Plan, step: Step) -> Path:
-    return plan.directory / ".steps" / f"{step.name}.failed"
-
-
-def _stamp_path(plan: Plan, step: Step) -> Path:
-    return plan.directory / ".steps" / f"{step.name}.json"
-
-
-def _digest(step: Step) -> str:
-    env = "\0".join(f"{name}={value}" for name, value in sorted(step.env.items()))
-    return digest_of(step.identity(), env, *step.inputs)
-
-
-def _marks(step: Step) -> dict[str, tuple[int, int]]:
-    marks = {}
-    for path in step.outputs:
-        info = path.lstat()
-        marks[str(path)] = (info.st_size, info.st_mtime_ns)
-    return marks
-
-
-def _current(plan: Plan, step: Step) -> bool:
-    try:
-        stamp = json_records.decode(_stamp_path(plan, step).read_bytes(), Stamp)
-        return stamp.digest == _digest(step) and stamp.outputs == _marks(step)
-    except (OSError, msgspec.DecodeError):
-        return False
+# --- how long steps take
 
 
 def _durations(store: Store) -> Path:

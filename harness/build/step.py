@@ -58,7 +58,7 @@ def _pasted(step: Step, words: tuple[str, ...]) -> str:
     return f"cd {shlex.quote(str(step.cwd))} && " + (f"env {env} {run}" if env else run)
 
 
-class Plan(msgspec.Struct, frozen=True, kw_only=True):
+class BuildPlan(msgspec.Struct, frozen=True, kw_only=True):
     """The steps of one work directory, in their order."""
 
     name: str

@@ -8,7 +8,7 @@ import os
 import psutil
 from rich.console import Console
 
-from harness.cells.prepare import Options
+from harness.cells.prepare import PrepareOptions
 from harness.cells.request import CellRequest
 from harness.cells.sets import cells_of_set
 from harness.commands import options
@@ -49,7 +49,7 @@ def run(known: argparse.Namespace, console: Console) -> int:
     cells = cells_of_set(known.set)
     request = RunRequest(
         cells=CellRequest(selection=Selection(cell=tuple(cell.id for cell in cells))),
-        options=Options(jobs=1, reuse=not known.no_reuse),  # each task is told its cores when it starts
+        options=PrepareOptions(jobs=1, reuse=not known.no_reuse),  # each task is told its cores when it starts
         suite=SuiteRequest(names=test_names(known.names), reuse=not known.no_reuse, again=known.again),
         out=known.out.absolute(),
     )

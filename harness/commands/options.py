@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness import TOP
-from harness.cells.prepare import Options
+from harness.cells.prepare import PrepareOptions
 from harness.cells.request import CellRequest
 from harness.commands.parser import Parser, positive, share, timeout
 from harness.guests.settings import Limits
@@ -92,9 +92,9 @@ def add_build_options(parser: Parser) -> None:
     group.add_argument("--refresh", action="store_true", help="ask the preferred providers again")
 
 
-def build_options(known: argparse.Namespace) -> Options:
+def build_options(known: argparse.Namespace) -> PrepareOptions:
     """How to provision and build; `--no-reuse` counts where a command has it."""
-    return Options(
+    return PrepareOptions(
         jobs=known.jobs,
         build_python=known.build_python,
         refresh=known.refresh,

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from harness.cells.prepare import Options, Preparer
+from harness.cells.prepare import PrepareOptions, Preparer
 from harness.machine.store import Store
 
 
@@ -63,6 +63,6 @@ def say_to(console: Console) -> Callable[[str], None]:
     return say
 
 
-def preparer_for(store: Store, options: Options, console: Console) -> Preparer:
+def preparer_for(store: Store, options: PrepareOptions, console: Console) -> Preparer:
     """A preparer that shows on the terminal what it does."""
     return Preparer(store, options, TerminalWatcher(console), say_to(console))

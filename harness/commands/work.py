@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from harness.build.execute import Silent
+from harness.build.watcher import Silent
 from harness.commands.command import Command
 from harness.commands.parser import Parser, positive
 from harness.commands.terminal import TerminalWatcher, say_to

@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from harness import TOP
-from harness.build.execute import Silent
-from harness.cells.prepare import Options, Preparer
+from harness.build.watcher import Silent
+from harness.cells.prepare import PrepareOptions, Preparer
 from harness.cells.selection import matrix_of, selected_cells
 from harness.machine.background import Background
 from harness.machine.process import describe_exit
@@ -116,7 +116,7 @@ class Nightly:
     def _finish_unchanged(self, waiting: list[Task]) -> None:
         """Finish the cells for which nothing must be built or run, without starting a process for them."""
         limitations = Limitations.load()
-        options = Options(jobs=self._budget.cores, reuse=self._run.request.options.reuse)
+        options = PrepareOptions(jobs=self._budget.cores, reuse=self._run.request.options.reuse)
         preparer = Preparer(self._store, options, Silent(), self._say)
         worker = CellWorker(self._run.request, preparer, limitations, self._store, self._console)
         for cell in self._cells:

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
-from harness.build.execute import Watcher
+from harness.build.watcher import Watcher
 from harness.cells.prepare import Preparer
 from harness.cells.selection import matrix_of, selected_cells
 from harness.machine.store import Store

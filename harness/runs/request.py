@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from harness.cells.prepare import Options
+from harness.cells.prepare import PrepareOptions
 from harness.cells.request import CellRequest
 from harness.guests.settings import Limits
 from harness.suite.request import SuiteRequest
@@ -16,7 +16,7 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Which cells to run, how to prepare them, and which tests to run in them."""
 
     cells: CellRequest
-    options: Options
+    options: PrepareOptions
     limits: Limits = Limits()
     suite: SuiteRequest = SuiteRequest()
     out: Path

@@ -8,8 +8,10 @@ import pytest
 from msgspec.structs import replace
 
 from harness.build import execute
-from harness.build.execute import Silent, pending_steps, remembered_failure
-from harness.build.step import Plan, Step
+from harness.build.execute import remembered_failure
+from harness.build.stamps import pending_steps
+from harness.build.step import BuildPlan, Step
+from harness.build.watcher import Silent
 from harness.machine.store import Store
 from matrix.errors import BuildFailed
 
@@ -21,7 +23,7 @@ def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "cache")
 
 
-def plan(directory: Path, script: str) -> Plan:
+def plan(directory: Path, script: str) -> BuildPlan:
     """A plan of one step, which remembers a file `memory`."""
     directory.mkdir(exist_ok=True)
     step = Step(
@@ -32,10 +34,10 @@ def plan(directory: Path, script: str) -> Plan:
         outputs=(directory / "made",),
         remembers=(directory / "memory",),
     )
-    return Plan(name="plan", directory=directory, steps=(step,))
+    return BuildPlan(name="plan", directory=directory, steps=(step,))
 
 
-def run(plan: Plan, store: Store) -> float:
+def run(plan: BuildPlan, store: Store) -> float:
     return execute.execute(plan, store, Silent(), say=lambda message: None)
 
 

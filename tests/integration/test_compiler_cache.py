@@ -11,14 +11,16 @@ import pytest
 
 from harness.build import execute
 from harness.build.compiler_cache import VARIABLE, CompilerCache, find
-from harness.build.step import CACHE, Plan, Step
+from harness.build.stamps import pending_steps
+from harness.build.step import CACHE, BuildPlan, Step
+from harness.build.watcher import Silent
 from harness.machine.store import Store
 from tests.integration.conftest import REAL_ENVIRONMENT
 
 pytestmark = pytest.mark.integration
 
 
-def plan(directory: Path) -> Plan:
+def plan(directory: Path) -> BuildPlan:
     """A program of one file; its Makefile says what compiled it."""
     directory.mkdir()
     (directory / "answer.c").write_text("int main(void) { return 42; }\n")
@@ -31,7 +33,7 @@ def plan(directory: Path) -> Plan:
         outputs=(directory / "answer.o",),
         through_cache=(f"CC={CACHE} gcc",),
     )
-    return Plan(name="small", directory=directory, steps=(step,))
+    return BuildPlan(name="small", directory=directory, steps=(step,))
 
 
 @pytest.fixture(params=["ccache", "sccache"])
@@ -61,12 +63,12 @@ def hits(cache: CompilerCache) -> int:
 
 def test_what_was_compiled_before_is_taken(cache: CompilerCache, tmp_path: Path) -> None:
     store, small = Store(tmp_path / "store"), plan(tmp_path / "work")
-    execute.execute(small, store, execute.Silent(), say=print, cache=cache)
+    execute.execute(small, store, Silent(), say=print, cache=cache)
     first = (small.directory / "answer.o").read_bytes()
     assert hits(cache) == 0
 
     (small.directory / "answer.o").unlink()
-    execute.execute(small, store, execute.Silent(), say=print, cache=cache)
+    execute.execute(small, store, Silent(), say=print, cache=cache)
 
     assert hits(cache) == 1
     assert (small.directory / "answer.o").read_bytes() == first
@@ -74,6 +76,6 @@ def test_what_was_compiled_before_is_taken(cache: CompilerCache, tmp_path: Path)
 
 def test_a_step_is_current_with_and_without(cache: CompilerCache, tmp_path: Path) -> None:
     store, small = Store(tmp_path / "store"), plan(tmp_path / "work")
-    execute.execute(small, store, execute.Silent(), say=print, cache=cache)
-    assert execute.pending_steps(small) == ()
-    assert execute.execute(small, store, execute.Silent(), say=print) == 0.0
+    execute.execute(small, store, Silent(), say=print, cache=cache)
+    assert pending_steps(small) == ()
+    assert execute.execute(small, store, Silent(), say=print) == 0.0

@@ -20,9 +20,9 @@ from msgspec.structs import replace
 from playwright.sync_api import expect, sync_playwright
 from rich.console import Console
 
-from harness.build.execute import Silent
 from harness.build.recipes.layout import guest_tree
-from harness.cells.prepare import Options, Preparer
+from harness.build.watcher import Silent
+from harness.cells.prepare import PrepareOptions, Preparer
 from harness.commands.test import TEST, request_of
 from harness.guests.adapter import GuestRun
 from harness.guests.guest_files import Preopen
@@ -98,7 +98,7 @@ def test_a_port_that_cannot_be_had_leaves_other_cells(harness: Harness, tmp_path
     request = request_of(TEST.parse([*words, "--out", str(tmp_path / "out")]))
     cells = tuple(resolve(matrix, cell) for cell in select(expand(matrix), request.cells.selection))
     limitations, store, console = Limitations.load(), real_store(), Console(file=io.StringIO())
-    preparer = Preparer(store, Options(jobs=2), Silent(), print)
+    preparer = Preparer(store, PrepareOptions(jobs=2), Silent(), print)
     worker = CellWorker(request, preparer, limitations, store, console)
     run = StartedRun(run_id="one", started="", request=request, cells=tuple(cell.id for cell in cells))
     assert run_cells(run, cells, worker, limitations, console) == 3
@@ -112,7 +112,7 @@ def guest(tmp_path: Path, code: str, memory_limit: int = 1 << 30) -> tuple[int, 
     """Exit status and output of a guest of the default node build that runs some code."""
     matrix = load()
     (cell,) = (resolve(matrix, cell) for cell in expand(matrix).cells if cell.id == NODE_CELL)
-    preparer = Preparer(real_store(), Options(jobs=2), Silent(), print)
+    preparer = Preparer(real_store(), PrepareOptions(jobs=2), Silent(), print)
     build = preparer.build(cell)
     directory = build.parents[1]
     program = guest_tree(directory) / build.relative_to(directory) / "python.js"
@@ -162,12 +162,12 @@ def test_v8s_code_is_kept_and_made_again_when_it_is_damaged(tmp_path: Path) -> N
     store = real_store()
     matrix = load()
     (cell,) = (resolve(matrix, cell) for cell in expand(matrix).cells if cell.id == NODE_CELL)
-    kept = Preparer(store, Options(jobs=2), Silent(), print).prepare(cell, Limits()).settings.compiled
+    kept = Preparer(store, PrepareOptions(jobs=2), Silent(), print).prepare(cell, Limits()).settings.compiled
     assert kept.suffix == ".code"
     whole = kept.read_bytes()
     assert len(whole) > 5 << 20
     kept.write_bytes(whole[:5000000] + b"damaged" + whole[5000007:])
-    again = Preparer(store, Options(jobs=2), Silent(), print).prepare(cell, Limits()).settings.compiled
+    again = Preparer(store, PrepareOptions(jobs=2), Silent(), print).prepare(cell, Limits()).settings.compiled
     assert again == kept
     assert kept.stat().st_size == pytest.approx(len(whole), rel=0.01)
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from harness.build.execute import Silent
-from harness.cells.prepare import Options, Prepared, Preparer
+from harness.build.watcher import Silent
+from harness.cells.prepare import Prepared, PrepareOptions, Preparer
 from harness.guests.probing import run_page_probe, run_probes
 from harness.guests.runtimes.browser import Browser
 from harness.guests.runtimes.choose import choose_adapter
@@ -48,7 +48,7 @@ OF_THE_HOST = {"filesystem-host-dependent", "file-times-in-nanoseconds"}
 def prepared() -> Prepared:
     matrix = load()
     (cell,) = select(expand(matrix), Selection(target=("wasi",)))
-    preparer = Preparer(real_store(), Options(jobs=2), Silent(), print)
+    preparer = Preparer(real_store(), PrepareOptions(jobs=2), Silent(), print)
     return preparer.prepare(resolve(matrix, cell), Limits(seconds=5.0))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from harness.cells.prepare import Options
+from harness.cells.prepare import PrepareOptions
 from harness.cells.request import CellRequest
 from harness.guests.settings import Limits
 from harness.runs.request import RunRequest
@@ -17,7 +17,7 @@ def run_request(out: Path, *cells: str, limits: Limits | None = None, **suite: A
     """A request for cells by their ids, with options of the suite."""
     return RunRequest(
         cells=CellRequest(selection=Selection(cell=cells)),
-        options=Options(jobs=1),
+        options=PrepareOptions(jobs=1),
         limits=limits or Limits(),
         suite=SuiteRequest(**suite),
         out=out,

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from harness.build.recipes.layout import Parts, build_directory, configure_command, link_sources
-from harness.build.step import CACHE, Plan, Step
+from harness.build.step import CACHE, BuildPlan, Step
 from matrix.model import Build, Series, Target
 from matrix.rules import Repair
 
@@ -68,7 +68,7 @@ class Toolchain(msgspec.Struct, frozen=True, kw_only=True):
         return "".join(f"{name} = {value!r}\n" for name, value in rows.items())
 
 
-def libraries(name: str, target: Target, toolchain: Toolchain) -> Plan:
+def libraries(name: str, target: Target, toolchain: Toolchain) -> BuildPlan:
     """The steps that have the SDK's libraries compiled for a target."""
     variants: dict[str, tuple[str, ...]] = {"plain": ("-O0",), "optimised": ("-O2",)}
     if target.libraries:
@@ -93,12 +93,12 @@ def libraries(name: str, target: Target, toolchain: Toolchain) -> Plan:
         )
         for variant, flags in variants.items()
     ]
-    return Plan(name=name, directory=toolchain.directory, steps=tuple(steps))
+    return BuildPlan(name=name, directory=toolchain.directory, steps=tuple(steps))
 
 
 def plan(
     build: Build, series: Series, repairs: tuple[Repair, ...], parts: Parts, toolchain: Toolchain, *, jobs: int
-) -> Plan:
+) -> BuildPlan:
     """The steps from sources, SDK and build Python to `python.js` and `python.wasm`."""
     work = build_directory(parts.directory, series)
     emscripten = toolchain.sdk / "emscripten"
@@ -140,7 +140,7 @@ def plan(
     steps = [link_sources(parts), configure, make]
     if series.launcher:
         steps.append(launcher(series, parts))
-    return Plan(name=build.id, directory=parts.directory, steps=tuple(steps))
+    return BuildPlan(name=build.id, directory=parts.directory, steps=tuple(steps))
 
 
 def launcher(series: Series, parts: Parts) -> Step:

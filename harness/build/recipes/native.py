@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.build.step import CACHE, Plan, Step
+from harness.build.step import CACHE, BuildPlan, Step
 
 _LEFT_OUT = (
     "_ssl", "_hashlib", "_tkinter", "_curses", "_curses_panel", "_dbm", "_gdbm", "_sqlite3", "_ctypes",
@@ -20,7 +20,9 @@ _NOT_CODE = r"bad_coding|badsyntax|lib2to3/tests/data|test_lib2to3/data|site-pac
 """files below Lib that are no valid Python on purpose"""
 
 
-def plan(name: str, directory: Path, source: Path, source_digest: str, configure_digest: str, *, jobs: int) -> Plan:
+def plan(
+    name: str, directory: Path, source: Path, source_digest: str, configure_digest: str, *, jobs: int
+) -> BuildPlan:
     """Configure and make the build Python in `directory`; the interpreter is `directory/python`."""
     configure = Step(
         name="native-configure",
@@ -50,7 +52,7 @@ def plan(name: str, directory: Path, source: Path, source_digest: str, configure
         through_cache=(f"CC={CACHE} gcc",),
         expected=55,
     )
-    return Plan(name=name, directory=directory, steps=(configure, make))
+    return BuildPlan(name=name, directory=directory, steps=(configure, make))
 
 
 def bytecode(tree: Path, source_digest: str, python: Path, *, jobs: int) -> Step:

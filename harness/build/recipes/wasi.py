@@ -16,12 +16,12 @@ from harness.build.recipes.layout import (
     layout_of,
     link_sources,
 )
-from harness.build.step import CACHE, Plan, Step
+from harness.build.step import CACHE, BuildPlan, Step
 from matrix.model import Build, Series
 from matrix.rules import Repair
 
 
-def plan(build: Build, series: Series, repairs: tuple[Repair, ...], parts: Parts, *, jobs: int) -> Plan:
+def plan(build: Build, series: Series, repairs: tuple[Repair, ...], parts: Parts, *, jobs: int) -> BuildPlan:
     """The steps from sources, SDK and build Python to `python.wasm`."""
     work = build_directory(parts.directory, series)
     sdk = parts.sdk
@@ -68,7 +68,7 @@ def plan(build: Build, series: Series, repairs: tuple[Repair, ...], parts: Parts
         compiler=parts.sdk_digest,
         expected=90,
     )
-    return Plan(name=build.id, directory=parts.directory, steps=(link_sources(parts), configure, make))
+    return BuildPlan(name=build.id, directory=parts.directory, steps=(link_sources(parts), configure, make))
 
 
 def host_runner(layout: GuestLayout, series: Series, parts: Parts) -> str:

@@ -7,7 +7,7 @@ import argparse
 import msgspec
 from rich.console import Console
 
-from harness.cells.prepare import Options, Prepared, Preparer
+from harness.cells.prepare import Prepared, PrepareOptions, Preparer
 from harness.cells.request import CellRequest
 from harness.cells.selection import matrix_of, selected_cells
 from harness.commands import options
@@ -32,7 +32,7 @@ class OneCell(msgspec.Struct, frozen=True, kw_only=True):
     """The cell that the options select, and how to prepare it."""
 
     request: CellRequest
-    options: Options
+    options: PrepareOptions
     limits: Limits
     matrix: Matrix
     cell: ResolvedCell

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from harness.build.recipes import layout, native, wasi
-from harness.build.step import Plan, Step
+from harness.build.step import BuildPlan, Step
 from matrix.conditions import Condition
 from matrix.rules import Repair
 from tests.unit import made
@@ -37,12 +37,12 @@ REPAIR = Repair(
 )
 
 
-def planned(*repairs: Repair, debug: bool = False, **changes: object) -> Plan:
+def planned(*repairs: Repair, debug: bool = False, **changes: object) -> BuildPlan:
     parts = replace(PARTS, **changes)
     return wasi.plan(made.build(debug=debug), made.series(), repairs, parts, jobs=2)
 
 
-def step(plan: Plan, name: str) -> Step:
+def step(plan: BuildPlan, name: str) -> Step:
     (found,) = (each for each in plan.steps if each.name == name)
     return found
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from harness.build.recipes import emscripten, layout
-from harness.build.step import Plan, Step
+from harness.build.step import BuildPlan, Step
 from matrix.conditions import Condition
 from matrix.expand import expand
 from matrix.load import load
@@ -73,12 +73,12 @@ def series(one: Build) -> Series:
     return resolved(one).series
 
 
-def planned(one: Build | None = None, *repairs: Repair, jobs: int = 2, **changes: Any) -> Plan:
+def planned(one: Build | None = None, *repairs: Repair, jobs: int = 2, **changes: Any) -> BuildPlan:
     one = one or build()
     return emscripten.plan(one, series(one), repairs, replace(PARTS, **changes), TOOLCHAIN, jobs=jobs)
 
 
-def step(plan: Plan, name: str) -> Step:
+def step(plan: BuildPlan, name: str) -> Step:
     (found,) = (each for each in plan.steps if each.name == name)
     return found
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from harness.build.execute import Silent
-from harness.cells.prepare import Options, Preparer
+from harness.build.watcher import Silent
+from harness.cells.prepare import PrepareOptions, Preparer
 from harness.guests.adapter import GuestRun
 from harness.guests.runtimes.wasmtime_cli import WasmtimeCli
 from harness.guests.runtimes.wasmtime_embedded import WasmtimeEmbedded
@@ -341,7 +341,7 @@ def test_a_run_uses_all_that_its_build_needs(store: Store, other: Store) -> None
     with_archives = [f"{sdk.id}-release-ssssssssssss", f"{cpython.id}-release-cccccccccccc"]
     for name in with_archives:
         Store(store.root).obtain(name, make)
-    preparer = Preparer(store, Options(jobs=1), Silent(), lambda message: None)
+    preparer = Preparer(store, PrepareOptions(jobs=1), Silent(), lambda message: None)
     preparer.plans(resolve(matrix, cell))
     used = {item.kind: {i.name for i in survey(other) if i.kind is item.kind and i.in_use} for item in survey(other)}
     assert used[Kind.ENTRY] == set(with_archives)

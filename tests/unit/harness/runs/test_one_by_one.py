@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from harness.build.step import Plan, Step
+from harness.build.step import BuildPlan, Step
 from harness.cells.prepare import Preparer
 from harness.runs.one_by_one import print_builds
 from matrix.errors import Unobtainable, UsageError
@@ -25,12 +25,12 @@ class Planning(Preparer):
         self.errors = errors
         self.asked: list[str] = []
 
-    def plans(self, cell: ResolvedCell) -> list[Plan]:
+    def plans(self, cell: ResolvedCell) -> tuple[BuildPlan, ...]:
         self.asked.append(cell.build.id)
         if cell.build.sdk.id in self.errors:
             raise self.errors[cell.build.sdk.id]
         step = Step(name="make", title="make", argv=("make", cell.build.id), cwd=Path("/work"), env={})
-        return [Plan(name=cell.build.id, directory=Path("/work"), steps=(step,))]
+        return (BuildPlan(name=cell.build.id, directory=Path("/work"), steps=(step,)),)
 
 
 @pytest.fixture

@@ -1,0 +1,230 @@
+"""From obtained inputs to a build: plans its steps, executes them and lays out what guests see."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from harness.build import compiler_cache
+from harness.build.configure_answers import answers_path, leave_answers, take_answers
+from harness.build.execute import execute, remembered_failure, work_lock
+from harness.build.identity import build_machine, check_build_python, configure_digest
+from harness.build.recipes import emscripten, layout, native, wasi
+from harness.build.stage import stage_build, stage_sources
+from harness.build.stamps import LoggedStep, logged, pending_steps, reset_pending
+from harness.build.step import BuildPlan
+from harness.build.toolchain import set_up
+from harness.build.watcher import Watcher
+from harness.machine.hashing import digest_of
+from harness.machine.store import Store
+from matrix.errors import BuildFailed
+from matrix.model import Build
+from matrix.resolve import ResolvedCell
+
+
+class Input(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that a build is made from."""
+
+    path: Path
+    digest: str
+    """identifies the content"""
+
+
+class Inputs(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that a build is made from."""
+
+    cpython: Input
+    sdk: Input
+    node: Input | None = None
+    """the Node that runs Emscripten itself"""
+    ports: Mapping[str, Input] = {}
+    """the sources of Emscripten's ports, by the port's name"""
+
+
+class PlannedBuild(msgspec.Struct, frozen=True, kw_only=True):
+    """All that has to be executed for one build, in order."""
+
+    parts: layout.Parts
+    toolchain: emscripten.Toolchain | None
+    build_python: BuildPlan | None
+    """None when a build Python was given"""
+    libraries: BuildPlan | None
+    """the SDK's own libraries, which Emscripten compiles on demand"""
+    build: BuildPlan
+    byte_code: BuildPlan
+    """of the library that guests see; runs after the sources are staged"""
+
+    @property
+    def compiling(self) -> tuple[BuildPlan, ...]:
+        """The plans that lead to the program."""
+        return tuple(plan for plan in (self.build_python, self.libraries, self.build) if plan is not None)
+
+    @property
+    def plans(self) -> tuple[BuildPlan, ...]:
+        return (*self.compiling, self.byte_code)
+
+
+class Builder:
+    """Makes builds. A build that failed is not tried again by the same builder."""
+
+    def __init__(
+        self,
+        store: Store,
+        watcher: Watcher,
+        say: Callable[[str], None],
+        *,
+        jobs: int,
+        build_python: Path | None = None,
+        trust_failures: bool = True,
+    ) -> None:
+        """`build_python` is used instead of making one; `trust_failures` allows for `known_failure`."""
+        self._store = store
+        self._watcher = watcher
+        self._say = say
+        self._jobs = jobs
+        self._build_python = build_python
+        self._trust_failures = trust_failures
+        self._compiler_cache = compiler_cache.find()
+        self._failures: dict[str, BuildFailed] = {}
+
+    def build(self, cell: ResolvedCell, inputs: Inputs) -> layout.Parts:
+        """Make a cell's build, as far as it is not current, and the tree that its guests see.
+
+        Raises BuildFailed, or Unobtainable when the toolchain does not take the ports.
+        """
+        if (failure := self._failures.get(cell.build.id)) is not None:
+            raise failure
+        try:
+            planned = self.plan(cell, inputs)
+            if (known := self.known_failure(cell, planned)) is not None:
+                raise known
+            self._compile(cell, inputs, planned)
+            self._stage(cell, planned)
+        except BuildFailed as exc:
+            self._failures[cell.build.id] = exc
+            raise
+        return planned.parts
+
+    def make_build_python(self, build: Build, cpython: Input) -> None:
+        """Make the build Python of a build, unless one was given. Raises BuildFailed."""
+        _, plan = self._plan_build_python(build, cpython)
+        if plan is not None:
+            self._execute(plan)
+
+    def is_current(self, cell: ResolvedCell, inputs: Inputs) -> bool:
+        """Whether `build` would run no step."""
+        planned = self.plan(cell, inputs)
+        return not any(map(pending_steps, planned.plans)) or self.known_failure(cell, planned) is not None
+
+    def known_failure(self, cell: ResolvedCell, planned: PlannedBuild) -> BuildFailed | None:
+        """The failure that is expected of a build, when it was seen before and nothing has changed since."""
+        expected = cell.expected_failure
+        if expected is None or not self._trust_failures:
+            return None
+        pending = next(filter(pending_steps, planned.plans), None)
+        failure = remembered_failure(pending) if pending is not None else None
+        return failure if failure is not None and expected.is_shown_by(failure.step, failure.output) else None
+
+    def logged_steps(self, cell: ResolvedCell, inputs: Inputs) -> list[LoggedStep]:
+        """The steps of a cell's build, with the logs and times of those that ran. Runs nothing."""
+        return [logged(plan, step) for plan in self.plan(cell, inputs).plans for step in plan.steps]
+
+    # --- planning
+
+    def plan(self, cell: ResolvedCell, inputs: Inputs) -> PlannedBuild:
+        """Plan a cell's build; creates its work directories. Raises UsageError for an unsuitable build Python."""
+        build, series, cpython = cell.build, cell.series, inputs.cpython
+        python, build_python = self._plan_build_python(build, cpython)
+        toolchain = self._toolchain(build, inputs, inputs.node) if inputs.node is not None else None
+        sdk_digest = toolchain.digest if toolchain else inputs.sdk.digest
+        parts = layout.Parts(
+            source=cpython.path,
+            source_digest=cpython.digest,
+            configure_digest=configure_digest(cpython.path),
+            entries=tuple(sorted(os.listdir(cpython.path))),
+            sdk=inputs.sdk.path,
+            sdk_digest=sdk_digest,
+            python=python,
+            build_machine=build_machine(),
+            directory=self._work_directory(build.id, _identity(build, cpython), sdk_digest, str(python)),
+        )
+        libraries = None
+        if toolchain is None:
+            plan = wasi.plan(build, series, cell.repairs, parts, jobs=self._jobs)
+        else:
+            libraries = emscripten.libraries(f"libraries of {build.sdk.id}", build.target, toolchain)
+            plan = emscripten.plan(build, series, cell.repairs, parts, toolchain, jobs=self._jobs)
+        return PlannedBuild(
+            parts=parts,
+            toolchain=toolchain,
+            build_python=build_python,
+            libraries=libraries,
+            build=plan,
+            byte_code=self._plan_byte_code(parts),
+        )
+
+    def _plan_build_python(self, build: Build, cpython: Input) -> tuple[Path, BuildPlan | None]:
+        """The path of the build Python, and the plan that makes it; None when one was given."""
+        if self._build_python is not None:
+            return check_build_python(self._build_python, build.cpython.series), None
+        directory = self._work_directory(f"native_{build.cpython.id}", _identity(build, cpython))
+        digests = (cpython.digest, configure_digest(cpython.path))
+        plan = native.plan(f"native {build.cpython.id}", directory, cpython.path, *digests, jobs=self._jobs)
+        return directory / "python", plan
+
+    def _plan_byte_code(self, parts: layout.Parts) -> BuildPlan:
+        tree = layout.guest_tree(parts.directory)
+        step = native.bytecode(tree, parts.source_digest, parts.python, jobs=self._jobs)
+        return BuildPlan(name=parts.directory.name, directory=parts.directory, steps=(step,))
+
+    def _toolchain(self, build: Build, inputs: Inputs, node: Input) -> emscripten.Toolchain:
+        digest = digest_of(inputs.sdk.digest, node.digest, *(port.digest for port in inputs.ports.values()))
+        return emscripten.Toolchain(
+            sdk=inputs.sdk.path,
+            digest=digest,
+            node=node.path,
+            python=os.path.realpath(sys.executable),  # not that of a virtual environment, which may be removed
+            directory=self._work_directory(f"toolchain_{build.sdk.id}", digest),
+        )
+
+    def _work_directory(self, name: str, *marks: str) -> Path:
+        directory = self._store.root / "builds" / f"{name}-{digest_of(*marks)[:8]}"
+        self._store.use(directory)
+        directory.mkdir(parents=True, exist_ok=True)
+        return directory
+
+    # --- executing
+
+    def _compile(self, cell: ResolvedCell, inputs: Inputs, planned: PlannedBuild) -> None:
+        if planned.toolchain is None:
+            for plan in planned.compiling:
+                self._execute(plan)
+            return
+        set_up(planned.toolchain, {name: port.path for name, port in inputs.ports.items()}, self._store)
+        cache = layout.build_directory(planned.parts.directory, cell.series) / "config.cache"
+        answers = answers_path(cell, planned.parts, self._store)
+        with work_lock(planned.build, self._store, self._say):
+            reset_pending(planned.build)  # first: it removes the answers of a configure that has changed
+            take_answers(answers, cache)
+        for plan in planned.compiling:
+            self._execute(plan)
+        leave_answers(cache, answers)
+
+    def _stage(self, cell: ResolvedCell, planned: PlannedBuild) -> None:
+        parts = planned.parts
+        with self._store.lock(f"stage-{parts.directory.name}", say=self._say):
+            stage_sources(parts)
+            self._execute(planned.byte_code)
+            stage_build(layout.layout_of(cell.build, cell.series), cell.series, parts)
+
+    def _execute(self, plan: BuildPlan) -> None:
+        execute(plan, self._store, self._watcher, say=self._say, cache=self._compiler_cache)
+
+
+def _identity(build: Build, cpython: Input) -> str:
+    """What work directories are named after: the path of a user's tree, which keeps its own while it changes."""
+    return str(cpython.path) if build.cpython.directory else cpython.digest
