@@ -120,7 +120,7 @@ def cell_summary(name: str) -> CellSummary:
         cpython=CPythonUsed(version="3.13.5", provider="made up"),
         runtime=RuntimeUsed(name="wasmtime", version="50.0.1", provider="made up"),
         status=CellStatus.UNEXPECTED,
-        counts={status.value: 0 for status in Status},
+        counts=dict.fromkeys(Status, 0),
     )
 
 

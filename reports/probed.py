@@ -40,9 +40,9 @@ def square(entry: Limitation, cell: Cell, state: State, saw: str) -> Square:
     """A limitation on a cell, as its probe saw it."""
     listed = entry.when.holds(cell.facts)
     wrong = ""
-    if state == State.BROKEN:
+    if state is State.BROKEN:
         wrong = f"its probe is broken, matrix/probes/{entry.probe}"
-    elif state == State.LIFTED and listed:
+    elif state is State.LIFTED and listed:
         wrong = "the list says that it holds"
     elif state in (State.HOLDS, State.PARTLY) and not listed:
         wrong = "the list does not say that it holds"
@@ -56,6 +56,6 @@ def without_probe(entries: Sequence[Limitation]) -> list[str]:
 
 def lifted_from(squares: Sequence[Square], cells: Mapping[str, Cell]) -> list[Boundary]:
     """From which versions on one limitation is lifted, by its squares."""
-    lifted = [versions_of(cells[one.cell].facts) for one in squares if one.state == State.LIFTED]
+    lifted = [versions_of(cells[one.cell].facts) for one in squares if one.state is State.LIFTED]
     holds = [versions_of(cells[one.cell].facts) for one in squares if one.state in (State.HOLDS, State.PARTLY)]
     return boundaries(lifted, holds)

@@ -73,8 +73,8 @@ class CellSummary(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     """why it was not tested"""
     modules: Modules = Modules()
-    counts: dict[str, int] = {}
-    verdicts: dict[str, int] = {}
+    counts: dict[Status, int] = {}
+    verdicts: dict[Verdict, int] = {}
     unattributed_skips: int = 0
     durations_s: dict[str, float] = {}
     notes: tuple[str, ...] = ()
@@ -83,7 +83,7 @@ class CellSummary(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def red(self) -> int:
         """How many outcomes are unexpected."""
-        return sum(self.verdicts.get(verdict.value, 0) for verdict in RED_VERDICTS)
+        return sum(self.verdicts.get(verdict, 0) for verdict in RED_VERDICTS)
 
     @property
     def forgiven(self) -> bool:
@@ -107,7 +107,8 @@ class Unexpected(msgspec.Struct, frozen=True, kw_only=True):
     cell: str
     test: str
     outcome: str
-    verdict: str
+    """a status; "built" for a build that was expected to fail, "expired" for a rule, "" for an entry of the list"""
+    verdict: Verdict
     limitation: str = ""
     skip_reason: str = ""
     """of the list of limitations: the pattern that no skipped test matches"""
@@ -161,8 +162,8 @@ def judged_cell(
         status=CellStatus.ERROR if fault else status,
         reason=fault or base.reason,
         modules=Modules(planned=verdicts.planned, run=verdicts.run, vacuous=verdicts.vacuous, reused=verdicts.reused),
-        counts={status.value: counts[status] for status in Status},
-        verdicts={verdict.value: kinds[verdict] for verdict in Verdict},
+        counts={status: counts[status] for status in Status},
+        verdicts={verdict: kinds[verdict] for verdict in Verdict},
         unattributed_skips=len(verdicts.unattributed),
         durations_s=durations,
         notes=notes,
@@ -185,7 +186,7 @@ def expired(matrix: Matrix, cells: Sequence[Cell], today: datetime.date) -> tupl
             cell="",
             test="",
             outcome="expired",
-            verdict=Verdict.STALE.value,
+            verdict=Verdict.STALE,
             detail=f"rules.toml: {key}: look at it again, its last day was {rule.expires}: {rule.reason}",
         )
         for key, rule in matrix.expired(today).items()
@@ -204,7 +205,7 @@ def unexpected(cell: str, session: str, verdicts: CellVerdicts, *, options: str 
             cell=cell,
             test=judged.outcome.test,
             outcome=judged.outcome.status.value,
-            verdict=judged.verdict.value,
+            verdict=judged.verdict,
             limitation=judged.limitation,
             detail=judged.detail or judged.outcome.detail,
             reproduce=f"{again} {_name(judged.module, judged.outcome.test)}",
@@ -216,7 +217,7 @@ def unexpected(cell: str, session: str, verdicts: CellVerdicts, *, options: str 
             cell=cell,
             test=entry.match,
             outcome="",
-            verdict=Verdict.STALE.value,
+            verdict=Verdict.STALE,
             limitation=entry.limitation,
             skip_reason=entry.skip_reason,
             detail=f"the list of limitations: {entry}",
@@ -229,7 +230,7 @@ def unexpected(cell: str, session: str, verdicts: CellVerdicts, *, options: str 
             cell=cell,
             test=conflict.test,
             outcome="",
-            verdict=Verdict.STALE.value,
+            verdict=Verdict.STALE,
             limitation=conflict.entries[0][1],
             detail=f"two entries of the list of limitations claim it: {conflict}",
             reproduce=again,

@@ -8,10 +8,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from matrix.outcome import Status
 from matrix.text import last_line
 from reports.render import Tone, state, tone
 from reports.safe_text import for_terminal as safe
 from reports.summary import CellSummary, Summary, Unexpected
+from reports.verdict import Verdict
 
 _MOST_ROWS = 15
 _LONGEST = 300
@@ -46,9 +48,9 @@ def _table(cells: Sequence[CellSummary]) -> Table:
             safe(cell.id),
             f"[{_COLOURS[tone(cell)]}]{safe(state(cell))}",
             f"{cell.modules.run}/{cell.modules.planned}",
-            str(cell.counts.get("passed", 0)),
-            str(cell.counts.get("skipped", 0)),
-            str(cell.verdicts.get("known", 0)),
+            str(cell.counts.get(Status.PASSED, 0)),
+            str(cell.counts.get(Status.SKIPPED, 0)),
+            str(cell.verdicts.get(Verdict.KNOWN, 0)),
             str(cell.red),
             f"{cell.durations_s.get('test', 0.0):.0f} s",
         )

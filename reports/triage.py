@@ -12,6 +12,7 @@ import msgspec
 from matrix.limitations import NEUTRAL, CellLimitations
 from matrix.model import Cell
 from matrix.names import is_within
+from matrix.outcome import FAILING_STATUSES, Status
 from matrix.text import last_line
 from reports.boundaries import CellVersions, boundaries
 from reports.summary import Summary
@@ -37,7 +38,7 @@ def proposals(summary: Summary, cells: Mapping[str, Cell], wanted: Sequence[str]
 
     `cells` are the run's, by id: those that were tested.
     """
-    rows = [row for row in summary.unexpected if row.verdict == Verdict.REGRESSION and _wanted(row.test, wanted)]
+    rows = [row for row in summary.unexpected if row.verdict is Verdict.REGRESSION and _wanted(row.test, wanted)]
     places: dict[tuple[str, str], set[str]] = defaultdict(set)
     details: dict[tuple[str, str], str] = {}
     for row in rows:
@@ -80,7 +81,7 @@ def stale(summary: Summary, limitations: Mapping[str, CellLimitations], wanted: 
     """
     places: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     for row in summary.unexpected:
-        if row.verdict != Verdict.STALE or not row.limitation:
+        if row.verdict is not Verdict.STALE or not row.limitation:
             continue
         if row.skip_reason and not wanted:
             places[row.limitation, "", row.skip_reason].append(row.cell)
@@ -216,8 +217,8 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
     test: str
     cell: str
     module: str
-    outcome: str
-    verdict: str
+    outcome: Status
+    verdict: Verdict
     limitation: str
     detail: str
     since: str = ""
@@ -227,7 +228,7 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def fails(self) -> bool:
-        return self.outcome not in ("passed", "skipped")
+        return self.outcome in FAILING_STATUSES
 
 
 def since(seen: Sequence[tuple[str, str]], outcome: str) -> str:
@@ -243,7 +244,7 @@ def since(seen: Sequence[tuple[str, str]], outcome: str) -> str:
 def parting(sightings: Sequence[Sighting], places: Mapping[str, CellVersions]) -> list[str]:
     """What is different between the cells where a test fails and those where it passes, in words."""
     fails = [places[one.cell] for one in sightings if one.fails]
-    passes = [places[one.cell] for one in sightings if one.outcome == "passed"]
+    passes = [places[one.cell] for one in sightings if one.outcome is Status.PASSED]
     words = [f"fails {boundary}" for boundary in boundaries(fails, passes)]
     words += [f"passes {boundary}" for boundary in boundaries(passes, fails)]
     targets = {place.target for place in fails} - {place.target for place in passes}

@@ -28,6 +28,7 @@ from reports.summary import (
     Unexpected,
     untested_cell,
 )
+from reports.verdict import Verdict
 
 
 class CellWorker:
@@ -141,7 +142,7 @@ def unexpected_build(cell: ResolvedCell) -> tuple[Unexpected, ...]:
     if failure is None:
         return ()
     detail = f"it builds, but was expected not to: {failure.reason}"
-    return (Unexpected(cell=cell.id, test="", outcome="built", verdict="stale", detail=detail),)
+    return (Unexpected(cell=cell.id, test="", outcome="built", verdict=Verdict.STALE, detail=detail),)
 
 
 def record_of_failure(cell: ResolvedCell, exc: MatrixError | OSError) -> CellRecord:

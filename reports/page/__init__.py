@@ -14,7 +14,7 @@ import jinja2
 import msgspec
 from markupsafe import Markup
 
-from matrix.outcome import ModuleResult
+from matrix.outcome import ModuleResult, Status
 from matrix.text import last_line, shortened
 from reports.columns import columns
 from reports.differences import short_names
@@ -24,7 +24,7 @@ from reports.render import state, tone
 from reports.safe_text import visible
 from reports.summary import BuildStep, CellSummary, Summary
 from reports.timelines import Point, Timeline
-from reports.verdict import CellVerdicts
+from reports.verdict import CellVerdicts, Verdict
 
 _HERE = Path(__file__).parent
 ASSETS = ("page.css", "page.js", "matrix.js", "cell.js", "compare.js", "limitations.js", "trends.js")
@@ -201,7 +201,7 @@ def _count(cell: CellSummary) -> str:
     """A cell's figures at a glance."""
     if not cell.modules.planned:
         return ""
-    passed, known = cell.counts.get("passed", 0), cell.verdicts.get("known", 0)
+    passed, known = cell.counts.get(Status.PASSED, 0), cell.verdicts.get(Verdict.KNOWN, 0)
     parts = [f"{cell.modules.run}/{cell.modules.planned} modules", f"{passed} passed"]
     parts += [f"{known} known"] if known else []
     return ", ".join(parts + ([f"{cell.red} red"] if cell.red else []))

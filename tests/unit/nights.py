@@ -10,6 +10,7 @@ from reports import history
 from reports.recorded import RecordedResults
 from reports.recorded import recorded as as_recorded
 from reports.summary import CellStatus, CellSummary, CPythonUsed, RuntimeUsed, SdkUsed, Summary
+from reports.verdict import Verdict
 
 CELL, OTHER = "wasi_sdk-24_cpython-3.13.5_wasmtime-50", "node_sdk-3_cpython-3.13.5_node-20"
 
@@ -34,8 +35,8 @@ def cell_summary(cell: str = CELL, status: CellStatus = CellStatus.OK, clang: st
         cpython=CPythonUsed(version="3.13.5", provider="an archive", detail="a detail"),
         runtime=RuntimeUsed(name="wasmtime", version="50", provider="PyPI", detail="a wheel"),
         status=status,
-        counts={"passed": 1},
-        verdicts={"ok": 1},
+        counts={Status.PASSED: 1},
+        verdicts={Verdict.OK: 1},
     )
 
 

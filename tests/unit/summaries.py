@@ -17,6 +17,7 @@ from reports import page as pages_of_a_run
 from reports import render, terminal
 from reports.differences import Comparison, Difference
 from reports.summary import CellStatus, CellSummary, SdkUsed, Summary, Unexpected, untested_cell
+from reports.verdict import Verdict
 from tests.unit import made
 from tests.unit.hostile import TEXTS
 
@@ -33,7 +34,7 @@ def cell_of(text: str = "", status: CellStatus = CellStatus.OK, **changes: objec
 
 def row_of(text: str) -> Unexpected:
     return Unexpected(
-        cell="the-cell", test=text, outcome="failed", verdict="regression", detail=text, reproduce=f"nox {text}"
+        cell="the-cell", test=text, outcome="failed", verdict=Verdict.REGRESSION, detail=text, reproduce=f"nox {text}"
     )
 
 

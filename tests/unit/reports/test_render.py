@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from reports import page as pages_of_a_run
 from reports import render
 from reports.summary import CellStatus, Unexpected
+from reports.verdict import Verdict
 from tests.unit.summaries import Page, as_json, cell_of, hostile, hostile_run, pages, row_of, run_of, shown, table_rows
 
 
@@ -116,7 +117,7 @@ def test_what_may_fail_and_does_not_is_shown_like_any_other(tmp_path: Path, stat
 
 
 def test_an_expired_rule_is_a_red_row_without_a_command(tmp_path: Path) -> None:
-    row = Unexpected(cell="", test="", outcome="expired", verdict="stale", detail="rules.toml: exclusion[3]")
+    row = Unexpected(cell="", test="", outcome="expired", verdict=Verdict.STALE, detail="rules.toml: exclusion[3]")
     summary = run_of(cell_of(), unexpected=(row,), exit_status=1)
     page, markdown = pages(summary)
     said = shown(summary, tmp_path)

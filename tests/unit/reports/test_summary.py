@@ -40,7 +40,7 @@ COMPARISON = Comparison(
         Difference(module="test_a", test="test.test_a.A.test_one", outcomes={"one": "passed", "other": "failed"}),
     ),
 )
-RED_ROW = Unexpected(cell="c", test="test.test_a", outcome="failed", verdict="regression")
+RED_ROW = Unexpected(cell="c", test="test.test_a", outcome="failed", verdict=Verdict.REGRESSION)
 
 
 def summary_of(status: CellStatus, *, expected: bool = False) -> CellSummary:

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from matrix.conditions import Condition
 from matrix.limitations import NEUTRAL, CellLimitations, Expectation, ExpectedTest, Limitation, Limitations, SkipReason
 from matrix.model import Cell
+from matrix.outcome import Status
 from matrix.versions import Requirement
 from reports.boundaries import versions_of
 from reports.summary import Summary, Unexpected
@@ -24,6 +25,7 @@ from reports.triage import (
     unattributed,
     unused_reasons,
 )
+from reports.verdict import Verdict
 from tests.unit import made
 
 
@@ -37,7 +39,7 @@ FIRST, OLD_SDK, OLD_RUNTIME, OLD = CELLS
 
 
 def row(
-    test: str, where: str, outcome: str = "failed", verdict: str = "regression", limitation: str = ""
+    test: str, where: str, outcome: str = "failed", verdict: Verdict = Verdict.REGRESSION, limitation: str = ""
 ) -> Unexpected:
     return Unexpected(
         cell=where,
@@ -74,7 +76,7 @@ def test_only_what_is_wanted_is_proposed() -> None:
 
 
 def test_what_is_red_for_another_reason_is_not_proposed() -> None:
-    assert proposals(summary(row("test.test_a.A.test_1", FIRST, "passed", "stale", "no-fork")), CELLS) == []
+    assert proposals(summary(row("test.test_a.A.test_1", FIRST, "passed", Verdict.STALE, "no-fork")), CELLS) == []
 
 
 def these(*names: str) -> dict[str, tuple[str, ...]]:
@@ -113,10 +115,10 @@ def known(*globs: str) -> dict[str, CellLimitations]:
 
 def test_what_is_stale_everywhere_can_go_and_what_still_holds_somewhere_cannot() -> None:
     limitations = known("test.test_a.A.*", "test.test_b.B.test_1")
-    rows = [row("test.test_a.A.test_1", where, "passed", "stale", "no-fork") for where in CELLS]
-    rows += [row("test.test_b.B.test_1", FIRST, "passed", "stale", "no-fork")]
-    rows += [row("test.gone.*", where, "", "stale", "no-fork") for where in CELLS]
-    rows += [row("", FIRST, "", "stale", "no-fork"), row("test.test_a.A.test_2", FIRST)]
+    rows = [row("test.test_a.A.test_1", where, "passed", Verdict.STALE, "no-fork") for where in CELLS]
+    rows += [row("test.test_b.B.test_1", FIRST, "passed", Verdict.STALE, "no-fork")]
+    rows += [row("test.gone.*", where, "", Verdict.STALE, "no-fork") for where in CELLS]
+    rows += [row("", FIRST, "", Verdict.STALE, "no-fork"), row("test.test_a.A.test_2", FIRST)]
     everywhere = tuple(CELLS)
     assert stale(summary(*rows), limitations) == [
         Stale(limitation="no-fork", match="test.test_a.A.*", cells=everywhere, holds=()),
@@ -145,12 +147,18 @@ def test_a_skip_reason_that_no_test_gave_is_stale_and_holds_where_it_is_not() ->
 
 
 def reason_row(pattern: str, where: str) -> Unexpected:
-    return replace(row("", where, "", "stale", "no-fork"), skip_reason=pattern)
+    return replace(row("", where, "", Verdict.STALE, "no-fork"), skip_reason=pattern)
 
 
 def sighting(cell: str, outcome: str) -> Sighting:
     return Sighting(
-        test="test.test_a.A.test_1", cell=cell, module="test_a", outcome=outcome, verdict="", limitation="", detail=""
+        test="test.test_a.A.test_1",
+        cell=cell,
+        module="test_a",
+        outcome=Status(outcome),
+        verdict=Verdict.OK,
+        limitation="",
+        detail="",
     )
 
 

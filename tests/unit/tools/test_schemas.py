@@ -14,8 +14,10 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # i
 from matrix import json_records
 from matrix.limitations import DIRECTORY as LIMITATIONS
 from matrix.load import DATA
+from matrix.outcome import Status
 from reports.differences import Comparison, Difference
 from reports.summary import CellStatus, CellSummary, CPythonUsed, RuntimeUsed, SdkUsed, Summary, Unexpected
+from reports.verdict import Verdict
 from tools import schemas
 
 FILES = sorted([*DATA.glob("*.toml"), *LIMITATIONS.glob("*.toml")])
@@ -108,11 +110,11 @@ SUMMARY = Summary(
             cpython=CPythonUsed(version="3.13.5"),
             runtime=RuntimeUsed(name="wasmtime", version="50.0.1"),
             status=CellStatus.UNEXPECTED,
-            counts={"passed": 3, "failed": 1},
+            counts={Status.PASSED: 3, Status.FAILED: 1},
             durations_s={"test": 0.5},
         ),
     ),
-    unexpected=(Unexpected(cell="", test="test.test_a.A.test_b", outcome="failed", verdict="regression"),),
+    unexpected=(Unexpected(cell="", test="test.test_a.A.test_b", outcome="failed", verdict=Verdict.REGRESSION),),
     comparisons=(
         Comparison(
             cpython="cpython-3.13.5",

@@ -21,6 +21,7 @@ from matrix.errors import UsageError
 from matrix.limitations import Limitations
 from matrix.outcome import Status
 from reports.summary import CellStatus, Summary, Unexpected, untested_cell
+from reports.verdict import Verdict
 from tests.unit import made
 
 LIST = """\
@@ -75,11 +76,16 @@ def said(tmp_path: Path, limitations: Path) -> Said:
     append_result(cell_directory(run, cell.id) / OUTCOMES, results)
     red = [
         Unexpected(
-            cell=cell.id, test="test.test_a.A.test_one", outcome="failed", verdict="regression", detail="OSError"
+            cell=cell.id, test="test.test_a.A.test_one", outcome="failed", verdict=Verdict.REGRESSION, detail="OSError"
         ),
-        Unexpected(cell=cell.id, test="test.test_gone.*", outcome="", verdict="stale", limitation="no-fork"),
+        Unexpected(cell=cell.id, test="test.test_gone.*", outcome="", verdict=Verdict.STALE, limitation="no-fork"),
         Unexpected(
-            cell=cell.id, test="", outcome="", verdict="stale", limitation="no-fork", skip_reason="nobody says it$"
+            cell=cell.id,
+            test="",
+            outcome="",
+            verdict=Verdict.STALE,
+            limitation="no-fork",
+            skip_reason="nobody says it$",
         ),
     ]
     summary = Summary(run_id="run-1", started="", duration_s=1.0, exit_status=1, cells=(base,), unexpected=tuple(red))
