@@ -23,7 +23,7 @@ RUNNING = "running"
 
 
 class SuiteFile(msgspec.Struct, frozen=True, kw_only=True):
-    """The modules of one cell that pytest is to collect, and all that its guests need."""
+    """The modules of one cell that pytest collects, and everything that its guests need."""
 
     cell: str
     facts: Facts

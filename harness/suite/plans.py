@@ -1,4 +1,4 @@
-"""Which modules of a suite a run is to execute, and which of their tests."""
+"""Which modules of a suite to run, and which of their tests."""
 
 from __future__ import annotations
 

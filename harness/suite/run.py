@@ -53,7 +53,7 @@ class SuiteRun(msgspec.Struct, frozen=True, kw_only=True):
 class CellSuite:
     """The suite of one cell as one request asks for it, with its results in the cell's directory.
 
-    A directory that has results already is that of a run to resume: their modules do not run again.
+    When the directory has results already, this resumes their run: modules with a result do not run again.
     """
 
     def __init__(
@@ -184,7 +184,7 @@ def _selected(directory: Path) -> list[str] | None:
 
 
 def _nearest(pytest_options: Sequence[str], modules: Sequence[str]) -> str:
-    """Near misses of the words of a -k expression."""
+    """A hint with modules whose names resemble the words of a -k expression."""
     words = [
         word
         for option, value in zip(pytest_options, [*pytest_options[1:], ""], strict=True)
@@ -196,7 +196,7 @@ def _nearest(pytest_options: Sequence[str], modules: Sequence[str]) -> str:
 
 
 def run_id_of(directory: Path) -> str:
-    """The run that a cell's directory lies in."""
+    """The id of the run that a cell's directory belongs to."""
     return directory.parent.parent.name
 
 
@@ -213,7 +213,7 @@ def pytest_command(directory: Path, request: SuiteRequest, workers: int) -> list
 
 
 def pytest_environment() -> dict[str, str]:
-    """pytest loads no plugins but ours and xdist, and finds the harness wherever it is started."""
+    """The environment in which pytest loads only our plugin and xdist, and finds the harness."""
     return dict(os.environ) | {
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "PYTHONPATH": os.pathsep.join(filter(None, [str(TOP), os.environ.get("PYTHONPATH", "")])),

@@ -1,4 +1,4 @@
-"""Two searches of triage: the version at which something changes, the fewest things that bring it about. Pure."""
+"""Two searches: for the version at which an outcome changes, and for the fewest tests that cause a failure. Pure."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ T = TypeVar("T")
 
 
 class Change(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
-    """Where a row of versions comes to something else."""
+    """A change between two versions in a row."""
 
     before: T
     after: T
     between: tuple[T, ...]
-    """those in the middle that could not be looked at: the change may be at each of them, too"""
+    """the versions between the two, none of which could be observed: the change may be at any of them"""
 
 
 def find_change(row: Sequence[T], look: Callable[[T], object | None]) -> Change[T] | None:
-    """Halve the way between the first and the last of a row until two neighbours are left that differ.
+    """Search by bisection for two neighbours in a row with different results.
 
-    `look` says what one comes to, None when that cannot be told; it is asked once for each that is needed.
-    None is returned when fewer than two can be looked at or the ends come to the same. Of several changes
-    one is found: from what the first comes to, to anything else.
+    `look` returns the result of an item, or None when it cannot be observed. It is called at most once for each item.
+    Returns None when fewer than two items can be observed, or when the first and the last one have the same result.
+    When there are several changes, one of them is found: from the first item's result to another one.
     """
     seen: dict[int, object | None] = {}
 
-    def came_to(index: int) -> object | None:
+    def result_of(index: int) -> object | None:
         if index not in seen:
             seen[index] = look(row[index])
         return seen[index]
 
-    first = next((index for index in range(len(row)) if came_to(index) is not None), None)
-    last = next((index for index in reversed(range(len(row))) if came_to(index) is not None), None)
-    if first is None or last is None or came_to(first) == came_to(last):
+    first = next((index for index in range(len(row)) if result_of(index) is not None), None)
+    last = next((index for index in reversed(range(len(row))) if result_of(index) is not None), None)
+    if first is None or last is None or result_of(first) == result_of(last):
         return None
     low, high = first, last
     while left := [index for index in range(low + 1, high) if index not in seen]:
         middle = min(left, key=lambda index: abs(2 * index - low - high))
-        found = came_to(middle)
+        found = result_of(middle)
         if found == seen[first]:
             low = middle
         elif found is not None:
@@ -49,10 +49,9 @@ def find_change(row: Sequence[T], look: Callable[[T], object | None]) -> Change[
 
 
 def fewest(items: Sequence[T], suffices: Callable[[Sequence[T]], bool]) -> tuple[T, ...]:
-    """A part of the items, in their order, that suffices and of which none can be left out.
+    """Items that suffice, in their order, none of which can be left out. All items together have to suffice.
 
-    All of them together have to suffice. Larger and larger parts are left out and kept as in delta debugging,
-    https://www.st.cs.uni-saarland.de/papers/tse2002/tse2002.pdf.
+    This is delta debugging: https://www.st.cs.uni-saarland.de/papers/tse2002/tse2002.pdf
     """
     kept = list(items)
     parts = 2

@@ -1,4 +1,4 @@
-"""harness.guests.runtimes.confine, really restricting commands."""
+"""`confine.py` restricts real commands."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ except OSError as exc:
 else:
     print("done")
 """
-"""does something and says what came of it; where it is told to work, it may only read"""
+"""tries an operation and prints its error, or "done"; it may only read in its working directory"""
 
 PYTHON = (sys.executable, "-I", "-S", "-c")
 Confined = Callable[..., tuple[int, str]]
@@ -95,7 +95,7 @@ def attempt(confined: Confined, allowed: Path, elsewhere: Path, operation: str) 
         "os.mkfifo(f'{allowed}/fifo')",
     ],
 )
-def test_below_an_allowed_directory_everything_works(
+def test_everything_works_below_an_allowed_directory(
     confined: Confined, allowed: Path, elsewhere: Path, operation: str
 ) -> None:
     assert attempt(confined, allowed, elsewhere, operation) == "done"
@@ -147,7 +147,7 @@ def test_harmless_devices_can_be_written_to(confined: Confined, allowed: Path, e
         ("os.symlink(elsewhere, f'{allowed}/link'); open(f'{allowed}/link/new', 'w')", 1),
     ],
 )
-def test_elsewhere_nothing_can_be_changed(
+def test_nothing_can_be_changed_elsewhere(
     confined: Confined, allowed: Path, elsewhere: Path, operation: str, version: int
 ) -> None:
     if confine.version() < version:
@@ -176,23 +176,23 @@ def test_children_are_confined_too(confined: Confined, allowed: Path, elsewhere:
 
 
 @pytest.mark.parametrize(("code", "status"), [("", 0), ("raise SystemExit(7)", 7)])
-def test_a_confined_command_ends_as_it_would(confined: Confined, allowed: Path, code: str, status: int) -> None:
+def test_a_confined_command_keeps_its_exit_status(confined: Confined, allowed: Path, code: str, status: int) -> None:
     assert confined([allowed], *PYTHON, code)[0] == status
 
 
-def test_a_confined_command_gets_its_arguments_as_they_are(confined: Confined, allowed: Path) -> None:
+def test_a_confined_command_gets_its_arguments_unchanged(confined: Confined, allowed: Path) -> None:
     words = ("--", "an argument", "")
     assert confined([allowed], *PYTHON, "import sys; print(sys.argv[1:])", *words) == (0, f"{list(words)}\n")
 
 
-def test_a_command_that_is_not_there_is_the_scripts_own_fault(confined: Confined, allowed: Path) -> None:
+def test_a_missing_command_has_the_scripts_own_exit_status(confined: Confined, allowed: Path) -> None:
     code, said = confined([allowed], "/nowhere/node")
     assert code == confine.FAULT == 125
     assert said.startswith("confine.py: ")
     assert "No such file or directory" in said
 
 
-def test_a_directory_that_is_not_there_keeps_the_command_from_being_started(
+def test_a_missing_directory_prevents_the_start_of_the_command(
     confined: Confined, allowed: Path, tmp_path: Path
 ) -> None:
     code, said = confined([allowed, tmp_path / "gone"], *PYTHON, "print('started')")

@@ -50,7 +50,7 @@ NODE_CELL = "node_emscripten-3.1.69_cpython-3.11.2_node-20.18.0"
 # --- Node
 
 
-def test_node_build_is_green_and_a_crash_costs_no_other_test_its_result(harness: Harness, tmp_path: Path) -> None:
+def test_node_build_is_green_and_a_crash_affects_no_other_test(harness: Harness, tmp_path: Path) -> None:
     done = harness("test", "--target", "node", "test_json", "test_struct", "test_typing")
     assert done.returncode == 0, done.stdout + done.stderr
     seen = outcomes(tmp_path)
@@ -77,7 +77,7 @@ def test_the_same_build_under_another_node(harness: Harness, tmp_path: Path) -> 
 # --- what cannot be had does not stop other cells
 
 
-def test_an_llvm_that_does_not_fit_leaves_other_cells(harness: Harness, tmp_path: Path) -> None:
+def test_an_llvm_that_does_not_fit_does_not_stop_other_cells(harness: Harness, tmp_path: Path) -> None:
     sdk = emscripten_tree(tmp_path / "emscripten-sdk", "echo clang version 17.0.1")
     (sdk / "emscripten/emscripten-version.txt").write_text('"3.1.70"\n')
     done = harness("test", "--target", "node", "--sdk", str(sdk), "--sdk", "3.1.69", "test_bool")
@@ -89,7 +89,7 @@ def test_an_llvm_that_does_not_fit_leaves_other_cells(harness: Harness, tmp_path
     assert states.get("3.1.70", "unobtainable") == "unobtainable"
 
 
-def test_a_port_that_cannot_be_had_leaves_other_cells(harness: Harness, tmp_path: Path) -> None:
+def test_an_unobtainable_port_does_not_stop_other_cells(harness: Harness, tmp_path: Path) -> None:
     assert harness("build", "--target", "wasi").returncode == 0  # so that this process has nothing to make
     known = load()
     missing = {port.name: replace(port, version="0.0", archive=None) for port in known.ports if port.name == "bzip2"}
@@ -138,7 +138,7 @@ def guest(tmp_path: Path, code: str, memory_limit: int = 1 << 30) -> tuple[int, 
 
 
 @pytest.mark.skipif(confine.version() == 0, reason="this kernel has no Landlock")
-def test_a_guest_writes_to_its_own_directories_only(tmp_path: Path) -> None:
+def test_a_guest_can_write_to_its_own_directories_only(tmp_path: Path) -> None:
     status, output = guest(tmp_path, "open('own', 'w').write('mine')")
     assert (status, output) == (0, "")
     assert (tmp_path / "allowed/own").read_text() == "mine"
@@ -157,7 +157,7 @@ def test_a_guests_memory_is_limited(tmp_path: Path) -> None:
     assert "MemoryError" in output
 
 
-def test_v8s_code_is_kept_and_made_again_when_it_is_damaged(tmp_path: Path) -> None:
+def test_v8s_code_is_kept_and_compiled_again_when_it_is_damaged(tmp_path: Path) -> None:
     guest(tmp_path, "pass")
     store = real_store()
     matrix = load()
@@ -186,7 +186,7 @@ def test_browser_build_is_green(harness: Harness, tmp_path: Path, chromium: str)
     assert re.match(r"chromium \d+\.", cell["runtime"]["detail"])
 
 
-def test_probes_of_pages_see_what_the_list_says(harness: Harness, tmp_path: Path, chromium: str) -> None:
+def test_page_probes_agree_with_the_list(harness: Harness, tmp_path: Path, chromium: str) -> None:
     names = ("browser-shell-limited", "memfs-not-persistent", "repl-needs-cross-origin-isolation")
     done = harness("probe", *names, "no-keyboard-interrupt", "--target", "browser")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -228,14 +228,14 @@ def test_the_repl_answers(served: str, chromium: str, tmp_path: Path) -> None:
         browser.close()
 
 
-def test_a_missing_browser_is_said(harness: Harness) -> None:
+def test_a_missing_browser_is_reported(harness: Harness) -> None:
     done = harness("test", "--target", "browser", "test_bool", env={"CPYTHON_WASM_BROWSER": "no-such-browser"})
     assert done.returncode == 3, done.stdout + done.stderr
     assert "no-such-browser" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_a_port_in_use_is_said(harness: Harness, chromium: str) -> None:
+def test_a_port_in_use_is_reported(harness: Harness, chromium: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         done = harness("serve", "--port", str(port))

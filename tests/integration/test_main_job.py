@@ -94,7 +94,7 @@ def test_older_cpython_with_the_sdk_of_its_time(harness: Harness, tmp_path: Path
     assert summary(tmp_path)["cells"][0]["cpython"]["version"] == "3.11.2"
 
 
-def test_build_that_is_known_to_fail_fails_as_expected(harness: Harness) -> None:
+def test_a_build_that_is_known_to_fail_fails_as_expected(harness: Harness) -> None:
     command = ("build", "--target", "wasi", "--sdk", "16", "--cpython", "3.13.5")
     done = harness(*command)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -104,7 +104,7 @@ def test_build_that_is_known_to_fail_fails_as_expected(harness: Harness) -> None
     assert "expected (known from before: nothing has changed since):" in done.stdout
 
 
-def test_broken_tests_are_regressions_of_their_kind_and_harm_no_other(
+def test_broken_tests_are_regressions_and_affect_no_other_test(
     harness: Harness, tmp_path: Path, broken_tree: Path
 ) -> None:
     modules = (*BROKEN, "test_json")
@@ -143,7 +143,7 @@ class Collector(unittest.TestCase):
 """
 
 
-def test_what_fails_for_want_of_the_whole_collector_is_run_again_with_it(
+def test_a_failure_in_a_guest_with_a_frozen_heap_runs_again_with_full_collections(
     harness: Harness, tmp_path: Path, broken_tree: Path
 ) -> None:
     added = broken_tree / "Lib/test/test_frozen_heap.py"
@@ -210,7 +210,7 @@ def test_interrupted_run_reports_and_resumes(
     assert summary(tmp_path)["cells"][0]["modules"]["run"] == len(LONGER)
 
 
-def test_a_build_that_is_ended_leaves_no_process(tmp_path: Path) -> None:
+def test_a_terminated_build_leaves_no_process(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "harness", "build", "--target", "wasi"],
         cwd=TOP,
@@ -248,7 +248,7 @@ def test_killed_run_leaves_no_guest_and_resumes(harness: Harness, tmp_path: Path
     assert all(after[module] == result for module, result in before.items())
 
 
-def test_dead_worker_is_its_modules_outcome(tmp_path: Path, broken_tree: Path) -> None:
+def test_the_death_of_a_worker_is_an_outcome_of_its_module(tmp_path: Path, broken_tree: Path) -> None:
     modules = ("test_colorsys", "test_json")
     process = start(tmp_path, "--cpython", str(broken_tree), "--timeout", "300", "--isolate", *modules)
     wait_for_results(tmp_path, 1)
@@ -274,7 +274,7 @@ def test_two_runs_at_once(tmp_path: Path) -> None:
     assert outcomes(tmp_path / "one").keys() == outcomes(tmp_path / "other").keys()
 
 
-def test_damaged_cache_entry_is_made_again(harness: Harness, tmp_path: Path) -> None:
+def test_a_damaged_cache_entry_is_replaced(harness: Harness, tmp_path: Path) -> None:
     harness("test", "--target", "wasi", "--runtime", "wasmtime-36.0.0", "test_struct")
     (entry,) = real_store().root.glob("entries/wasmtime-36.0.0-*")
     (entry / "wasmtime/__init__.py").write_text("raise SystemExit('damaged')\n")
@@ -321,14 +321,14 @@ def test_mistakes_are_explained(harness: Harness, arguments: list[str], words: s
     assert "Traceback" not in done.stderr
 
 
-def test_an_sdk_directory_that_is_none_is_explained(harness: Harness) -> None:
+def test_a_directory_that_is_not_an_sdk_is_explained(harness: Harness) -> None:
     done = harness("test", "--target", "wasi", "--sdk", "/nonexistent/sdk")
     assert done.returncode == 3, done.stdout + done.stderr
     assert "no WASI SDK" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_an_sdk_directory_that_is_none_does_not_stop_other_cells(harness: Harness, tmp_path: Path) -> None:
+def test_a_directory_that_is_not_an_sdk_does_not_stop_other_cells(harness: Harness, tmp_path: Path) -> None:
     done = harness("test", "--target", "wasi", "--sdk", "/nonexistent/sdk", "--sdk", "24", "test_bool")
     assert done.returncode == 3, done.stdout + done.stderr
     assert "left out: /nonexistent/sdk is no WASI SDK" in done.stdout

@@ -1,4 +1,4 @@
-"""Probes in real guests: what each saw, and that one that hangs or ends its guest takes no other with it."""
+"""Probes in real guests: what each saw, and that a probe that hangs or ends its guest affects no other."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def prepared() -> Prepared:
     return preparer.prepare(resolve(matrix, cell), Limits(seconds=5.0))
 
 
-def test_each_probe_comes_to_what_it_saw(prepared: Prepared, tmp_path: Path) -> None:
+def test_each_probe_is_judged_by_what_it_printed(prepared: Prepared, tmp_path: Path) -> None:
     scripts = {}
     for name, text in SCRIPTS.items():
         scripts[name] = tmp_path / f"{name}.py"
@@ -80,7 +80,7 @@ def test_each_probe_comes_to_what_it_saw(prepared: Prepared, tmp_path: Path) -> 
     assert saw["sees-none"] == (State.LIFTED, "[]")
 
 
-def test_the_command_makes_the_matrix_and_agrees_with_the_list(tmp_path: Path) -> None:
+def test_the_command_writes_the_matrix_and_agrees_with_the_list(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "harness", "probe", "--target", "wasi", "--out", str(tmp_path)]
     done = subprocess.run(
         command, cwd=TOP, env=REAL_ENVIRONMENT, capture_output=True, text=True, timeout=1800, check=False
@@ -106,7 +106,7 @@ def test_a_limitation_without_a_probe_is_named(tmp_path: Path) -> None:
     assert "no-fork" in done.stderr
 
 
-# --- probes of pages
+# --- page probes
 
 PAGE = "<title>a page</title><script src='https://example.invalid/widget.js' crossorigin></script>"
 PAGE_PROBES = {
@@ -122,7 +122,7 @@ PAGE_PROBES = {
 }
 
 
-def test_a_probe_of_pages_opens_what_is_served_and_nothing_else(tmp_path: Path, chromium: str) -> None:
+def test_a_page_probe_opens_served_pages_and_nothing_else(tmp_path: Path, chromium: str) -> None:
     (tmp_path / "build").mkdir()
     (tmp_path / "build/page.html").write_text(PAGE)
     browser, store = Browser(Path(chromium)), Store(tmp_path / "cache")

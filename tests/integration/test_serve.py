@@ -1,4 +1,4 @@
-"""The server for browser builds, asked over loopback."""
+"""The server for browser builds, over loopback."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def address(tmp_path: Path, posted: list[bytes]) -> Iterator[str]:
         ("page.html", "text/html; charset=utf-8"),
     ],
 )
-def test_files_come_with_their_type_and_the_headers_of_isolation(address: str, name: str, kind: str) -> None:
+def test_files_have_their_type_and_the_headers_for_isolation(address: str, name: str, kind: str) -> None:
     answer = httpx.get(f"{address}/{name}")
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == kind
@@ -64,13 +64,13 @@ def test_nothing_else_is_served(address: str, path: str) -> None:
     assert b"not yours" not in answer
 
 
-def test_what_a_page_posts_is_taken(address: str, posted: list[bytes]) -> None:
+def test_posts_of_a_page_are_received(address: str, posted: list[bytes]) -> None:
     assert httpx.post(f"{address}/take", content=b"one").status_code == 200
     assert httpx.post(f"{address}/elsewhere", content=b"two").status_code == 404
     assert posted == [b"one"]
 
 
-def test_a_page_of_another_site_is_refused(address: str) -> None:
+def test_requests_for_another_host_are_refused(address: str) -> None:
     answer = httpx.get(f"{address}/python.js", headers={"Host": "evil.example"})
     assert answer.status_code == 421
     assert "python.js" not in answer.text
@@ -81,7 +81,7 @@ def test_a_head_has_no_body(address: str) -> None:
     assert (answer.status_code, answer.headers["Content-Length"], answer.content) == (200, "11", b"")
 
 
-def test_a_port_in_use_is_said(address: str) -> None:
+def test_a_port_in_use_is_reported(address: str) -> None:
     port = int(address.rpartition(":")[2])
     with pytest.raises(PortTaken, match=rf"port {port} .* cannot be used"), serving(Site({}), port):
         pass

@@ -52,7 +52,7 @@ def spec(directory: Path, run: GuestRun = RUN) -> HostSpec:
 # --- the command
 
 
-def test_a_probe_of_pages_is_a_process_beside_the_browser(tmp_path: Path) -> None:
+def test_a_page_probe_is_a_process_beside_the_browser(tmp_path: Path) -> None:
     command = Browser(CHROMIUM).page_probe(Path("/nowhere/probe.py"), Path("/nowhere/build"), tmp_path)
     assert command.argv[:3] == (sys.executable, "-m", "harness.guests.runtimes.page_prober")
     told = json_records.decode(command.argv[3].encode(), PageProbe)
@@ -65,7 +65,7 @@ def test_a_probe_of_pages_is_a_process_beside_the_browser(tmp_path: Path) -> Non
 
 
 @pytest.mark.usefixtures("place")
-def test_a_guest_is_a_process_of_the_same_python(tmp_path: Path) -> None:
+def test_a_guest_has_a_process_of_the_same_python(tmp_path: Path) -> None:
     argv = Browser(CHROMIUM).command(RUN, RUN.wasm, tmp_path).argv
     assert argv[:3] == (sys.executable, "-m", "harness.guests.runtimes.browser_host")
     assert len(argv) == 4
@@ -78,7 +78,7 @@ def test_the_process_finds_the_harness_and_keeps_its_files_in_the_guests_directo
     assert env["HOME"] == str(tmp_path)
 
 
-def test_the_host_is_told_what_to_serve_and_where_events_go(tmp_path: Path, place: GuestFiles) -> None:
+def test_the_host_gets_what_to_serve_and_where_to_write_events(tmp_path: Path, place: GuestFiles) -> None:
     assert spec(tmp_path) == HostSpec(
         browser=str(CHROMIUM),
         assets=Path("/nowhere/build"),
@@ -90,7 +90,7 @@ def test_the_host_is_told_what_to_serve_and_where_events_go(tmp_path: Path, plac
 
 
 @pytest.mark.usefixtures("place")
-def test_the_host_is_told_the_limit_of_the_guest(tmp_path: Path) -> None:
+def test_the_host_gets_the_guests_memory_limit(tmp_path: Path) -> None:
     assert spec(tmp_path, replace(RUN, memory_limit=64 << 20)).memory_limit == 64 << 20
 
 
@@ -102,25 +102,23 @@ def told(directory: Path, **changes: Any) -> WorkerSpec:
 
 
 @pytest.mark.usefixtures("place")
-def test_the_worker_is_told_the_command_line_without_the_program(tmp_path: Path) -> None:
+def test_the_worker_gets_the_command_line_without_the_program(tmp_path: Path) -> None:
     assert told(tmp_path).arguments == ("-u", "-W", "default", "/driver.py", "/plan.json")
 
 
 @pytest.mark.usefixtures("place")
-def test_the_worker_is_told_where_things_are(tmp_path: Path) -> None:
+def test_the_worker_gets_the_paths_of_library_work_and_events(tmp_path: Path) -> None:
     found = told(tmp_path)
     assert found.library == "/usr/local/lib/python3.11"
     assert (found.work, found.events) == (MEMORY_WORK, MEMORY_EVENTS)
 
 
-def test_the_worker_is_told_the_same_places_as_the_driver(tmp_path: Path, place: GuestFiles) -> None:
+def test_the_worker_gets_the_same_paths_as_the_driver(tmp_path: Path, place: GuestFiles) -> None:
     found = told(tmp_path)
     assert (found.work, found.events) == (place.guest_work, place.guest_events)
 
 
-def test_the_worker_is_given_the_drivers_files_where_the_command_line_names_them(
-    tmp_path: Path, place: GuestFiles
-) -> None:
+def test_the_worker_gets_the_drivers_files_where_the_command_line_names_them(tmp_path: Path, place: GuestFiles) -> None:
     found = told(tmp_path)
     assert found.files == {"/driver.py": "print('é')\n", "/plan.json": "{}"}
     assert set(found.files) == {f"{place.guest_root}{path.name}" for path in place.root.iterdir()}
@@ -128,7 +126,7 @@ def test_the_worker_is_given_the_drivers_files_where_the_command_line_names_them
 
 
 @pytest.mark.usefixtures("place")
-def test_what_the_worker_is_told_has_the_keys_that_it_reads(tmp_path: Path) -> None:
+def test_the_worker_reads_every_key_that_it_gets(tmp_path: Path) -> None:
     document = json.loads(spec(tmp_path).told.read_bytes())
     script = (PAGES / "suite.worker.js").read_text("utf-8")
     assert document.keys() == {"library", "work", "events", "arguments", "files"}
@@ -147,24 +145,24 @@ def test_the_pages_are_there(name: str) -> None:
 @pytest.mark.parametrize(
     ("limit", "pages"), [(65536, 1), (2 << 30, 32768), (4 << 30, 65536), (3 * 65536 + 1, 3), (4 * 65536 - 1, 3)]
 )
-def test_the_memory_limit_is_whole_pages_and_never_more(limit: int, pages: int) -> None:
+def test_the_memory_limit_is_rounded_down_to_whole_pages(limit: int, pages: int) -> None:
     assert f"--js-flags=--wasm-max-mem-pages={pages}" in launch_options("chromium", limit)["args"]
 
 
-def test_the_browser_that_was_found_is_started_without_a_window() -> None:
+def test_the_browser_starts_without_a_window() -> None:
     options = launch_options(str(CHROMIUM), 2 << 30)
     assert options["executable_path"] == str(CHROMIUM)
     assert options["headless"] is True
 
 
-def test_the_browser_asks_nothing_of_the_network_by_itself() -> None:
+def test_the_browser_has_no_background_traffic() -> None:
     assert {"--disable-background-networking", "--disable-component-update", "--disable-sync"} <= set(
         launch_options("chromium", 2 << 30)["args"]
     )
 
 
 @pytest.mark.parametrize(("user", "sandbox"), [(0, False), (1000, True)])
-def test_the_browsers_sandbox_is_left_out_for_root_only(
+def test_only_root_starts_the_browser_without_its_sandbox(
     monkeypatch: pytest.MonkeyPatch, user: int, sandbox: bool
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: user)
@@ -180,11 +178,11 @@ def test_the_browser_compiles_the_module_itself(store: Store) -> None:
     assert Browser(CHROMIUM).compile(RUN, store) == RUN.wasm
 
 
-def test_a_guest_in_memory_cannot_write_to_what_others_read() -> None:
+def test_a_guest_in_memory_cannot_write_to_shared_files() -> None:
     assert Browser(CHROMIUM).confines_writes
 
 
-def test_the_adapter_of_a_browser_starts_the_one_that_was_found(tmp_path: Path) -> None:
+def test_the_adapter_starts_the_browser_that_was_found(tmp_path: Path) -> None:
     runtime = Runtime(name="chromium", version="installed", kind=RuntimeKind.BROWSER)
     obtained = Obtained(path=CHROMIUM, provider="PATH", detail="chromium 1.2.3", digest="")
     found = choose_adapter(runtime, obtained)
@@ -200,7 +198,7 @@ def ended(code: int, output: str) -> str:
     return Browser(CHROMIUM).describe_end(code, output)
 
 
-def test_a_browser_that_does_not_start_is_said_with_its_last_words() -> None:
+def test_the_end_of_the_output_tells_why_a_browser_does_not_start() -> None:
     said = ended(FAULT, "x" * 3000 + "\nthe browser does not start: no such file\n")
     assert said.startswith("the browser could not be used: ")
     assert said.endswith("the browser does not start: no such file")
@@ -217,7 +215,7 @@ def test_a_browser_that_does_not_start_is_said_with_its_last_words() -> None:
         ("Aborted(OOM)\n", "it ran out of memory"),
     ],
 )
-def test_an_end_of_v8s_or_emscriptens_is_said_in_words(output: str, meaning: str) -> None:
+def test_an_end_that_v8_or_emscripten_reports_is_described(output: str, meaning: str) -> None:
     assert ended(TRAPPED, f"test_one ... ok\n{output}") == f"the guest ended with {meaning}"
 
 
@@ -229,10 +227,10 @@ def test_an_end_of_v8s_or_emscriptens_is_said_in_words(output: str, meaning: str
         (-9, "", "signal SIGKILL"),
     ],
 )
-def test_any_other_end_is_said_by_its_status(code: int, output: str, meaning: str) -> None:
+def test_any_other_end_is_described_by_its_exit_status(code: int, output: str, meaning: str) -> None:
     assert ended(code, output) == f"the guest ended with {meaning}"
 
 
 @given(st.integers(-64, 255).filter(bool), st.text())
-def test_every_end_is_said_in_words(code: int, output: str) -> None:
+def test_every_end_is_described(code: int, output: str) -> None:
     assert ended(code, output).startswith(("the guest ended with ", "the browser could not be used: "))

@@ -44,7 +44,7 @@ def done(status: Status = Status.PASSED, detail: str = "") -> Event:
     return Event(event="done", module="test_a", status=status, detail=detail, duration=2.0)
 
 
-def record(*events: Event) -> ModuleProgress:
+def progress(*events: Event) -> ModuleProgress:
     made = ModuleProgress("test_a")
     for event in events:
         made.take(event)
@@ -97,7 +97,7 @@ def test_each_event_is_read_once(growing: Growing) -> None:
     assert growing.read() == [("stop", "a"), ("start", "b")]
 
 
-def test_a_torn_line_waits_for_its_end(growing: Growing) -> None:
+def test_an_incomplete_line_is_read_once_it_is_complete(growing: Growing) -> None:
     whole = line("start", test="a")
     growing.add(line("module") + whole[:9])
     assert growing.read() == [("module", "")]
@@ -106,7 +106,7 @@ def test_a_torn_line_waits_for_its_end(growing: Growing) -> None:
     assert growing.read() == [("start", "a")]
 
 
-def test_a_torn_last_line_of_a_guest_that_ended_is_left_out(growing: Growing) -> None:
+def test_an_incomplete_last_line_is_never_read(growing: Growing) -> None:
     growing.add(line("start", test="a") + b'{"event":"st')
     assert growing.read() == [("start", "a")]
 
@@ -134,7 +134,7 @@ def test_an_event_has_what_the_driver_wrote(growing: Growing) -> None:
 
 
 @given(hostile.texts, hostile.texts, st.lists(hostile.texts, max_size=3))
-def test_whatever_the_driver_writes_is_read_and_can_be_kept(
+def test_everything_that_the_driver_writes_can_be_read_and_kept(
     tmp_path_factory: pytest.TempPathFactory, test: str, detail: str, tests: list[str]
 ) -> None:
     driver = pytest.importorskip("harness.guests.inside.driver", reason="no `test` package here", exc_type=ImportError)
@@ -151,7 +151,7 @@ def test_whatever_the_driver_writes_is_read_and_can_be_kept(
     msgspec.json.encode([plan_event, stop_event])  # as outcomes.jsonl has it
 
 
-def test_a_line_that_no_driver_writes_is_an_error(growing: Growing) -> None:
+def test_a_line_that_is_not_an_event_is_an_error(growing: Growing) -> None:
     growing.add(b"Fatal Python error\n")
     with pytest.raises(msgspec.DecodeError):
         growing.reader.read()
@@ -161,7 +161,7 @@ def test_a_line_that_no_driver_writes_is_an_error(growing: Growing) -> None:
 
 
 def test_each_test_has_its_outcome() -> None:
-    made = record(plan(ONE, TWO), *ran(ONE), start(TWO), stop(TWO, Status.FAILED, "why", "said"), done()).result()
+    made = progress(plan(ONE, TWO), *ran(ONE), start(TWO), stop(TWO, Status.FAILED, "why", "said"), done()).result()
     assert statuses(made) == {ONE: "passed", TWO: "failed"}
     last = made.outcomes[-1]
     assert (last.duration, last.detail, last.output) == (0.5, "why", "said")
@@ -169,37 +169,37 @@ def test_each_test_has_its_outcome() -> None:
 
 
 def test_a_module_that_was_skipped_has_one_outcome() -> None:
-    (only,) = record(done(Status.SKIPPED, "No module named _tkinter")).result().outcomes
+    (only,) = progress(done(Status.SKIPPED, "No module named _tkinter")).result().outcomes
     assert (only.test, only.status, only.detail) == ("test.test_a", Status.SKIPPED, "No module named _tkinter")
 
 
 def test_a_module_that_cannot_be_imported_has_one_outcome() -> None:
-    (only,) = record(done(Status.ERRORED, "ImportError")).result().outcomes
+    (only,) = progress(done(Status.ERRORED, "ImportError")).result().outcomes
     assert (only.test, only.status) == ("test.test_a", Status.ERRORED)
 
 
-def test_a_module_that_altered_its_environment_errs_beside_its_tests() -> None:
-    made = record(plan(ONE), *ran(ONE), done(Status.ERRORED, "environment altered")).result()
+def test_a_module_that_altered_its_environment_has_an_error_beside_its_tests() -> None:
+    made = progress(plan(ONE), *ran(ONE), done(Status.ERRORED, "environment altered")).result()
     assert statuses(made) == {ONE: "passed", "test.test_a": "errored"}
 
 
 def test_a_module_with_an_empty_plan_did_not_run() -> None:
-    (only,) = record(plan(), done()).result().outcomes
+    (only,) = progress(plan(), done()).result().outcomes
     assert (only.test, only.status, only.detail) == ("test.test_a", Status.DID_NOT_RUN, "the module has no tests")
 
 
 def test_a_module_that_passes_without_any_suite_passed() -> None:
-    (only,) = record(done()).result().outcomes
+    (only,) = progress(done()).result().outcomes
     assert (only.test, only.status) == ("test.test_a", Status.PASSED)
 
 
 def test_a_module_with_two_suites_has_the_tests_of_both() -> None:
-    made = record(plan(ONE), *ran(ONE), plan(TWO), *ran(TWO), done()).result()
+    made = progress(plan(ONE), *ran(ONE), plan(TWO), *ran(TWO), done()).result()
     assert statuses(made) == {ONE: "passed", TWO: "passed"}
 
 
 def test_a_test_that_is_planned_twice_has_two_outcomes() -> None:
-    made = record(plan(ONE, ONE), *ran(ONE), *ran(ONE, Status.FAILED), done()).result()
+    made = progress(plan(ONE, ONE), *ran(ONE), *ran(ONE, Status.FAILED), done()).result()
     assert [each.status for each in made.outcomes] == [Status.PASSED, Status.FAILED]
 
 
@@ -208,35 +208,35 @@ def test_a_test_that_is_planned_twice_has_two_outcomes() -> None:
 
 def test_the_tests_of_a_class_whose_fixture_skips_are_skipped_for_its_reason() -> None:
     skip = fixture("setUpClass (test.test_a.A)", Status.SKIPPED, "requires fork")
-    made = record(plan(ONE, TWO, OTHER), skip, *ran(OTHER), done()).result()
+    made = progress(plan(ONE, TWO, OTHER), skip, *ran(OTHER), done()).result()
     assert statuses(made) == {ONE: "skipped", TWO: "skipped", OTHER: "passed"}
     assert {each.detail for each in made.outcomes if each.status is Status.SKIPPED} == {"requires fork"}
 
 
 def test_the_tests_of_a_module_whose_fixture_skips_are_skipped() -> None:
     skip = fixture("setUpModule (test.test_a)", Status.SKIPPED, "requires fork")
-    assert statuses(record(plan(ONE, OTHER), skip, done()).result()) == {ONE: "skipped", OTHER: "skipped"}
+    assert statuses(progress(plan(ONE, OTHER), skip, done()).result()) == {ONE: "skipped", OTHER: "skipped"}
 
 
-def test_the_tests_of_a_class_whose_fixture_errs_did_not_run_and_the_fixture_erred() -> None:
+def test_the_tests_of_a_class_with_a_failing_fixture_did_not_run_and_the_fixture_has_an_error() -> None:
     name = "setUpClass (test.test_a.A)"
-    made = record(plan(ONE, OTHER), fixture(name, Status.ERRORED, "OSError"), *ran(OTHER), done()).result()
+    made = progress(plan(ONE, OTHER), fixture(name, Status.ERRORED, "OSError"), *ran(OTHER), done()).result()
     assert statuses(made) == {ONE: "did_not_run", OTHER: "passed", name: "errored"}
     details = {each.test: each.detail for each in made.outcomes}
     assert details[name] == "OSError"
     assert details[ONE] == name
 
 
-def test_a_fixture_that_errs_afterwards_takes_no_outcome_away() -> None:
+def test_a_fixture_that_fails_after_the_tests_changes_none_of_their_outcomes() -> None:
     name = "tearDownClass (test.test_a.A)"
-    made = record(plan(ONE), *ran(ONE), fixture(name, Status.ERRORED, "OSError"), done()).result()
+    made = progress(plan(ONE), *ran(ONE), fixture(name, Status.ERRORED, "OSError"), done()).result()
     assert statuses(made) == {ONE: "passed", name: "errored"}
 
 
-def test_a_class_whose_name_begins_like_the_skipped_ones_is_another() -> None:
+def test_a_class_is_not_skipped_because_its_name_begins_like_that_of_a_skipped_class() -> None:
     skip = fixture("setUpClass (test.test_a.A)", Status.SKIPPED, "requires fork")
     longer = "test.test_a.Another.test_one"
-    made = record(plan(ONE, longer), skip)
+    made = progress(plan(ONE, longer), skip)
     made.end(Status.CRASHED, "a trap", "")
     assert statuses(made.result()) == {ONE: "skipped", longer: "did_not_run", "test.test_a": "crashed"}
 
@@ -246,7 +246,7 @@ def test_a_class_whose_name_begins_like_the_skipped_ones_is_another() -> None:
 
 @pytest.mark.parametrize("status", [Status.CRASHED, Status.TIMED_OUT])
 def test_the_test_that_was_running_gets_the_outcome_and_the_rest_did_not_run(status: Status) -> None:
-    made = record(plan(ONE, TWO, THREE), *ran(ONE), start(TWO))
+    made = progress(plan(ONE, TWO, THREE), *ran(ONE), start(TWO))
     made.end(status, "a trap", "Fatal Python error")
     assert statuses(made.result()) == {ONE: "passed", TWO: status.value, THREE: "did_not_run"}
     blamed = next(each for each in made.result().outcomes if each.test == TWO)
@@ -254,21 +254,21 @@ def test_the_test_that_was_running_gets_the_outcome_and_the_rest_did_not_run(sta
     assert not made.ended_outside_tests
 
 
-def test_between_tests_the_module_gets_the_outcome() -> None:
-    made = record(plan(ONE, TWO), *ran(ONE))
+def test_the_module_gets_the_outcome_of_a_guest_that_ends_between_tests() -> None:
+    made = progress(plan(ONE, TWO), *ran(ONE))
     made.end(Status.CRASHED, "a trap", "")
     assert statuses(made.result()) == {ONE: "passed", TWO: "did_not_run", "test.test_a": "crashed"}
     assert made.ended_outside_tests
 
 
-def test_before_the_plan_the_module_gets_the_outcome() -> None:
-    made = record()
+def test_the_module_gets_the_outcome_of_a_guest_that_ends_before_the_plan() -> None:
+    made = progress()
     made.end(Status.TIMED_OUT, "silent", "")
     assert statuses(made.result()) == {"test.test_a": "timed_out"}
 
 
-def test_after_its_tests_the_module_gets_the_outcome_beside_them() -> None:
-    made = record(plan(ONE), *ran(ONE), done())
+def test_the_module_gets_the_outcome_of_a_guest_that_ends_after_all_tests() -> None:
+    made = progress(plan(ONE), *ran(ONE), done())
     made.end(Status.CRASHED, "a trap", "")
     assert statuses(made.result()) == {ONE: "passed", "test.test_a": "crashed"}
 
@@ -277,16 +277,16 @@ def test_every_planned_test_has_an_outcome_wherever_the_guest_ends() -> None:
     skip = fixture("setUpClass (test.test_a.B)", Status.SKIPPED, "requires fork")
     events = [plan(ONE, TWO, THREE, OTHER), *ran(ONE), *ran(TWO), *ran(THREE), skip]
     for end in range(1, len(events) + 1):
-        made = record(*events[:end])
+        made = progress(*events[:end])
         made.end(Status.CRASHED, "a trap", "")
         assert {ONE, TWO, THREE, OTHER} <= statuses(made.result()).keys()
 
 
-# --- a second guest that goes on behind the first
+# --- a second guest that continues
 
 
-def test_the_second_guest_goes_on_behind_the_test_that_ended_the_first() -> None:
-    made = record(plan(ONE, TWO, THREE), *ran(ONE), start(TWO))
+def test_the_second_guest_continues_after_the_test_that_ended_the_first() -> None:
+    made = progress(plan(ONE, TWO, THREE), *ran(ONE), start(TWO))
     made.end(Status.CRASHED, "a trap", "")
     assert made.observed == {ONE: 1, TWO: 1}
     for event in (plan(THREE), *ran(THREE), done()):
@@ -295,8 +295,8 @@ def test_the_second_guest_goes_on_behind_the_test_that_ended_the_first() -> None
     assert made.result(guests=2).guests == 2
 
 
-def test_the_end_of_a_guest_outside_of_tests_is_forgotten_when_the_next_gets_further() -> None:
-    made = record(plan(ONE, TWO), *ran(ONE))
+def test_an_end_outside_of_tests_is_forgotten_when_the_next_guest_gets_further() -> None:
+    made = progress(plan(ONE, TWO), *ran(ONE))
     made.end(Status.CRASHED, "a trap", "")
     made.forget_end()
     for event in (plan(TWO), *ran(TWO), done()):
@@ -304,8 +304,8 @@ def test_the_end_of_a_guest_outside_of_tests_is_forgotten_when_the_next_gets_fur
     assert statuses(made.result()) == {ONE: "passed", TWO: "passed"}
 
 
-def test_a_test_that_stands_twice_is_run_twice_over_both_guests() -> None:
-    made = record(plan(ONE, ONE, TWO), *ran(ONE), start(ONE))
+def test_a_test_that_is_planned_twice_runs_twice_over_both_guests() -> None:
+    made = progress(plan(ONE, ONE, TWO), *ran(ONE), start(ONE))
     made.end(Status.CRASHED, "a trap", "")
     for event in (plan(TWO), *ran(TWO), done()):
         made.take(event)
@@ -313,8 +313,8 @@ def test_a_test_that_stands_twice_is_run_twice_over_both_guests() -> None:
     assert found == [(ONE, "passed"), (ONE, "crashed"), (TWO, "passed")]
 
 
-def test_what_the_second_guest_plans_beyond_the_first_plan_is_planned() -> None:
-    made = record(plan(ONE), start(ONE))
+def test_tests_that_only_the_second_guest_plans_are_planned() -> None:
+    made = progress(plan(ONE), start(ONE))
     made.end(Status.CRASHED, "a trap", "")
     made.take(plan(TWO))
     made.end(Status.CRASHED, "a trap", "")
@@ -324,7 +324,7 @@ def test_what_the_second_guest_plans_beyond_the_first_plan_is_planned() -> None:
 @given(st.data())
 def test_any_number_of_guests_gives_each_planned_test_one_outcome(data: st.DataObject) -> None:
     tests = [f"test.test_a.A.test_{number}" for number in range(data.draw(st.integers(1, 8)))]
-    made = record()
+    made = progress()
     left = list(tests)
     while left:
         made.take(plan(*left))

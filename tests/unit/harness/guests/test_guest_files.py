@@ -80,7 +80,7 @@ def test_a_large_file_is_linked_and_not_copied(tree: Path, scratch: Path) -> Non
     assert not (found.root / "configure").samefile(tree / "configure")
 
 
-def test_a_private_guest_works_in_the_builds_directory(tree: Path, scratch: Path) -> None:
+def test_a_guest_with_a_private_root_works_in_the_build_directory(tree: Path, scratch: Path) -> None:
     found = private_root(tree, BUILD, scratch)
     assert (found.guest_root, found.guest_work) == ("/", f"{BUILD}/build")
     assert (found.root / f"{found.guest_work}".lstrip("/")).is_dir()
@@ -88,7 +88,7 @@ def test_a_private_guest_works_in_the_builds_directory(tree: Path, scratch: Path
     assert found.events.parent.is_dir()
 
 
-def test_a_private_guest_sees_the_tree_as_its_root(tree: Path, scratch: Path) -> None:
+def test_a_guest_with_a_private_root_sees_the_tree_as_its_root(tree: Path, scratch: Path) -> None:
     found = private_root(tree, BUILD, scratch)
     assert (found.prefix, found.environment) == ("", {})
 
@@ -104,7 +104,7 @@ def test_two_guests_have_roots_of_their_own(tree: Path, scratch: Path) -> None:
 # --- the host's files
 
 
-def test_a_guest_of_the_host_has_directories_to_work_in(tree: Path, scratch: Path) -> None:
+def test_a_guest_with_the_hosts_files_has_directories_of_its_own(tree: Path, scratch: Path) -> None:
     found = host_files(tree, scratch)
     assert found.root == scratch
     assert Path(found.guest_work).is_dir()
@@ -113,7 +113,7 @@ def test_a_guest_of_the_host_has_directories_to_work_in(tree: Path, scratch: Pat
     assert found.guest_work != found.environment["TMPDIR"]
 
 
-def test_a_guest_of_the_host_may_write_where_it_works_and_to_the_library(tree: Path, scratch: Path) -> None:
+def test_a_guest_with_the_hosts_files_may_write_to_its_directories_and_the_library(tree: Path, scratch: Path) -> None:
     found = host_files(tree, scratch)
     assert all(preopen.writable for preopen in found.preopens)
     assert {preopen.host for preopen in found.preopens} == {
@@ -124,7 +124,7 @@ def test_a_guest_of_the_host_may_write_where_it_works_and_to_the_library(tree: P
     assert scratch not in {preopen.host for preopen in found.preopens}  # the driver and its plan lie there
 
 
-def test_a_guest_of_the_host_calls_everything_as_the_host_does(tree: Path, scratch: Path) -> None:
+def test_a_guest_with_the_hosts_files_sees_the_hosts_paths(tree: Path, scratch: Path) -> None:
     found = host_files(tree, scratch)
     assert {preopen.guest for preopen in found.preopens} == {str(preopen.host) for preopen in found.preopens}
     assert found.prefix == str(tree)
@@ -132,7 +132,7 @@ def test_a_guest_of_the_host_calls_everything_as_the_host_does(tree: Path, scrat
     assert found.events.parent == Path(found.guest_work)
 
 
-def test_nothing_of_the_tree_is_copied_for_a_guest_of_the_host(tree: Path, scratch: Path) -> None:
+def test_nothing_of_the_tree_is_copied_for_a_guest_with_the_hosts_files(tree: Path, scratch: Path) -> None:
     host_files(tree, scratch)
     assert files(scratch) == {}
 
@@ -140,7 +140,7 @@ def test_nothing_of_the_tree_is_copied_for_a_guest_of_the_host(tree: Path, scrat
 # --- files in memory
 
 
-def test_a_guest_in_memory_has_the_drivers_files_apart_from_the_events(tree: Path, scratch: Path) -> None:
+def test_the_events_of_a_guest_in_memory_are_not_among_the_files_that_it_loads(tree: Path, scratch: Path) -> None:
     found = files_in_memory(tree, scratch)
     assert found.root == scratch / "files"
     assert list(found.root.iterdir()) == []
@@ -155,7 +155,7 @@ def test_a_guest_in_memory_writes_its_events_to_a_device(tree: Path, scratch: Pa
     assert (found.prefix, found.environment) == ("", {})
 
 
-def test_a_guest_in_memory_reads_the_tree_and_writes_nowhere(tree: Path, scratch: Path) -> None:
+def test_a_guest_in_memory_has_the_tree_read_only(tree: Path, scratch: Path) -> None:
     before = files(tree)
     assert files_in_memory(tree, scratch).preopens == (Preopen(host=tree, guest="/"),)
     assert files(tree) == before

@@ -56,17 +56,17 @@ def without_landlock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("without_landlock")
-def test_node_is_given_its_flags_the_limit_and_the_guests_command_line() -> None:
+def test_node_gets_its_flags_the_memory_limit_and_the_guests_command_line() -> None:
     assert argv() == (str(NODE), *FLAGS, "--wasm-max-mem-pages=32768", *RUN.argv)
 
 
 @pytest.mark.usefixtures("without_landlock")
-def test_without_landlock_node_is_said_not_to_confine_writes() -> None:
+def test_without_landlock_node_does_not_confine_writes() -> None:
     assert not Node(NODE, DIGEST, ()).confines_writes
 
 
 @pytest.mark.usefixtures("confining")
-def test_with_landlock_node_is_started_confined_to_the_writable_directories() -> None:
+def test_with_landlock_node_is_confined_to_the_writable_directories() -> None:
     assert Node(NODE, DIGEST, ()).confines_writes
     words = argv()
     split = words.index("--")
@@ -75,7 +75,7 @@ def test_with_landlock_node_is_started_confined_to_the_writable_directories() ->
 
 
 @pytest.mark.usefixtures("confining")
-def test_a_confined_command_is_the_one_that_is_started_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_confined_command_runs_the_same_command_as_without_landlock(monkeypatch: pytest.MonkeyPatch) -> None:
     words = argv()
     monkeypatch.setattr(confine, "version", lambda: 0)
     assert words[words.index("--") + 1 :] == argv()
@@ -85,12 +85,12 @@ def test_a_confined_command_is_the_one_that_is_started_otherwise(monkeypatch: py
 @pytest.mark.parametrize(
     ("limit", "pages"), [(65536, 1), (2 << 30, 32768), (4 << 30, 65536), (3 * 65536 + 1, 3), (4 * 65536 - 1, 3)]
 )
-def test_the_memory_limit_is_whole_pages_and_never_more(limit: int, pages: int) -> None:
+def test_the_memory_limit_is_rounded_down_to_whole_pages(limit: int, pages: int) -> None:
     assert f"--wasm-max-mem-pages={pages}" in argv(memory_limit=limit)
 
 
 @pytest.mark.usefixtures("without_landlock")
-def test_the_limit_is_nodes_and_stands_before_the_program() -> None:
+def test_the_memory_limit_is_an_option_of_node_before_the_program() -> None:
     words = argv(flags=())
     assert words.index("--wasm-max-mem-pages=32768") < words.index(RUN.argv[0])
 
@@ -99,7 +99,7 @@ def test_the_limit_is_nodes_and_stands_before_the_program() -> None:
 
 
 @pytest.mark.usefixtures("without_landlock")
-def test_a_guest_is_given_the_code_that_was_kept_by_a_script_that_node_loads_first() -> None:
+def test_node_loads_a_script_first_that_hands_kept_code_to_the_guest() -> None:
     code = Path("/nowhere/a.code")
     command = Node(NODE, DIGEST, FLAGS).command(RUN, code, Path("/scratch"))
     assert command.env == {"CPYTHON_WASM_COMPILED": str(code)}
@@ -111,20 +111,20 @@ def test_a_guest_is_given_the_code_that_was_kept_by_a_script_that_node_loads_fir
 
 
 @pytest.mark.usefixtures("without_landlock")
-def test_without_kept_code_v8_compiles_as_it_likes() -> None:
+def test_without_kept_code_v8_has_its_usual_compilers() -> None:
     command = Node(NODE, DIGEST, ()).command(RUN, RUN.wasm, Path("/scratch"))
     assert command.env == {}
     assert "--no-liftoff" not in command.argv
 
 
-def test_a_guest_of_node_has_its_own_files_on_the_host(tmp_path: Path) -> None:
+def test_a_guest_under_node_works_with_the_hosts_files(tmp_path: Path) -> None:
     place = Node(NODE, DIGEST, ()).lay_out(Path("/tree"), "/cross-build/host", tmp_path)
     assert place.root == tmp_path
     assert place.prefix == "/tree"
 
 
 @pytest.mark.usefixtures("without_landlock")
-def test_the_adapter_of_a_node_has_the_cells_flags() -> None:
+def test_the_adapter_passes_the_cells_flags_to_node() -> None:
     runtime = Runtime(name="node", version="20.18.0", kind=RuntimeKind.NODE)
     obtained = Obtained(path=NODE, provider="PyPI", detail="", digest="")
     command = choose_adapter(runtime, obtained, FLAGS).command(RUN, RUN.wasm, Path("/scratch"))
@@ -156,7 +156,7 @@ def ended(code: int, output: str) -> str:
         ("RuntimeError: abort(undefined). Build with -sASSERTIONS for more info.", "an abort"),
     ],
 )
-def test_an_end_of_v8s_or_emscriptens_is_said_in_words(said: str, meaning: str) -> None:
+def test_an_end_that_v8_or_emscripten_reports_is_described(said: str, meaning: str) -> None:
     before = "test_one ... ok\n/tree/python.js:9\n\n"
     after = "\n    at wasm://wasm/0a:wasm-function[1]:0x2\n\nNode.js v20.18.0\n"
     assert ended(1, before + said + after) == f"the guest ended with {meaning}"
@@ -164,19 +164,19 @@ def test_an_end_of_v8s_or_emscriptens_is_said_in_words(said: str, meaning: str) 
 
 @pytest.mark.parametrize(("code", "meaning"), [(1, "exit status 1"), (-9, "signal SIGKILL"), (-6, "signal SIGABRT")])
 @pytest.mark.parametrize("output", ["", "RecursionError: maximum recursion depth exceeded\n"])
-def test_any_other_end_is_said_by_its_status(code: int, meaning: str, output: str) -> None:
+def test_any_other_end_is_described_by_its_exit_status(code: int, meaning: str, output: str) -> None:
     assert ended(code, output) == f"the guest ended with {meaning}"
 
 
-def test_a_stack_that_overflowed_counts_more_than_the_abort_after_it() -> None:
+def test_a_stack_overflow_explains_the_abort_after_it() -> None:
     output = "RangeError: Maximum call stack size exceeded\nAborted(RangeError)\n"
     assert ended(1, output) == "the guest ended with V8's stack overflowed"
 
 
-def test_what_was_printed_long_before_the_end_does_not_count() -> None:
+def test_output_long_before_the_end_is_ignored() -> None:
     assert ended(1, "RuntimeError: unreachable\n" + "x" * 20_000) == "the guest ended with exit status 1"
 
 
 @given(st.integers(-64, 255).filter(bool), st.text())
-def test_every_end_is_said_in_words(code: int, output: str) -> None:
+def test_every_end_is_described(code: int, output: str) -> None:
     assert ended(code, output).removeprefix("the guest ended with ").strip()

@@ -1,4 +1,4 @@
-"""What a probe's lines come to."""
+"""How the lines that a probe prints are judged."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ def test_the_last_line_counts() -> None:
     "said",
     [[], [""], ["holds"], [line(1)], [line("maybe")], ["{}"], ['{"holds": true}'], [line(True)[:-1] + ', "a": 1}']],
 )
-def test_what_is_not_what_a_probe_says_is_broken(said: list[str]) -> None:
+def test_a_probe_that_prints_anything_else_is_broken(said: list[str]) -> None:
     found = judge("no-fork", said, over())
     assert found.state is State.BROKEN
     assert "last line" in found.saw or "said nothing" in found.saw
 
 
-def test_a_probe_that_raises_is_broken_whatever_it_said() -> None:
+def test_a_probe_that_raises_is_broken_whatever_it_printed() -> None:
     found = judge("no-fork", [line(True)], over("Traceback: ZeroDivisionError"))
     assert (found.state, found.saw) == (State.BROKEN, "Traceback: ZeroDivisionError")
 
 
-def test_what_was_said_before_the_guest_ended_counts() -> None:
+def test_the_line_before_the_end_of_the_guest_counts() -> None:
     found = judge_end("no-fork", [line(True, "recursion ended the guest")], "a trap")
     assert (found.state, found.saw) == (State.HOLDS, "recursion ended the guest: a trap")
     assert judge_end("no-fork", [], "a trap").state is State.BROKEN
@@ -58,15 +58,15 @@ def test_what_was_said_before_the_guest_ended_counts() -> None:
 @pytest.mark.parametrize(
     ("send", "number"), [("SIGTERM", signal.SIGTERM), ("SIGINT", signal.SIGINT), ("", None), ("SIGKILL", None)]
 )
-def test_a_probe_may_have_a_signal_sent(send: str, number: signal.Signals | None) -> None:
+def test_a_probe_can_ask_for_a_signal(send: str, number: signal.Signals | None) -> None:
     assert asked_for(json.dumps({"holds": True, "saw": "it ended", "send": send})) is number
 
 
 @pytest.mark.parametrize("said", ["", "SIGTERM", "{}", line(True), '{"send": "SIGTERM"}'])
-def test_no_other_line_asks_for_one(said: str) -> None:
+def test_other_lines_ask_for_no_signal(said: str) -> None:
     assert asked_for(said) is None
 
 
-def test_what_a_line_that_asks_for_a_signal_says_counts() -> None:
+def test_a_line_that_asks_for_a_signal_counts_like_any_other() -> None:
     said = json.dumps({"holds": True, "saw": "SIGTERM ended it", "send": "SIGTERM"})
     assert judge_end("sigterm", [said], "signal SIGTERM").saw == "SIGTERM ended it: signal SIGTERM"

@@ -38,7 +38,7 @@ def test_modules_and_packages_are_found_in_order(tmp_path: Path) -> None:
     assert found_in(source) == ("test_abc", "test_json", "test_os")
 
 
-def test_what_is_no_test_is_left_out(tmp_path: Path) -> None:
+def test_files_that_are_not_tests_are_left_out(tmp_path: Path) -> None:
     source = tree(
         tmp_path, "test_os.py", "__init__.py", "support/__init__.py", "test_data.txt", "pickletester.py", "regrtest.py",
         "test_os.pyc", "libregrtest/__init__.py",
@@ -47,7 +47,7 @@ def test_what_is_no_test_is_left_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("rules", [RULES_312, RULES_PLAIN])
-def test_a_split_package_is_its_modules(tmp_path: Path, rules: str) -> None:
+def test_a_split_package_counts_as_its_modules(tmp_path: Path, rules: str) -> None:
     source = tree(
         tmp_path,
         "test_asyncio/__init__.py",
@@ -71,19 +71,19 @@ def test_without_rules_no_package_is_split(tmp_path: Path) -> None:
     assert found_in(source) == ("test_asyncio",)
 
 
-def test_the_rules_of_311_are_in_another_file(tmp_path: Path) -> None:
+def test_in_311_the_rules_are_in_another_file(tmp_path: Path) -> None:
     source = tree(tmp_path, "test_asyncio/test_events.py", rules=RULES_PLAIN, place="runtest.py")
     assert found_in(source) == ("test.test_asyncio.test_events",)
 
 
-def test_a_tree_without_tests_is_refused_by_name(tmp_path: Path) -> None:
+def test_a_tree_without_tests_is_an_error_that_names_it(tmp_path: Path) -> None:
     source = tree(tmp_path, "__init__.py")
     with pytest.raises(UsageError, match="has no test modules") as caught:
         found_in(source)
     assert str(tmp_path / "Lib/test") in str(caught.value)
 
 
-def test_the_size_of_a_module_is_that_of_its_sources(tmp_path: Path) -> None:
+def test_the_size_of_a_module_is_the_size_of_its_sources(tmp_path: Path) -> None:
     source = tree(tmp_path, "test_os.py", "test_json/__init__.py", "test_json/test_dump.py", "test_json/data.txt")
     assert module_size(source, "test_os") == len("test_os.py")
     assert module_size(source, "test_json") == len("test_json/__init__.py" + "test_json/test_dump.py")

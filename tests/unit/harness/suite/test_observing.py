@@ -1,4 +1,4 @@
-"""Which modules a guest runs before a test, and what several tests come to together."""
+"""Which modules a guest runs before a test, and the status of several tests together."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ def test_the_tests_own_module_comes_last_and_the_others_in_their_order(source: P
     ]
 
 
-def test_what_runs_before_a_test_in_its_own_module_is_run_with_it(source: Path) -> None:
+def test_tests_before_the_test_in_its_own_module_join_its_plan(source: Path) -> None:
     (plan,) = in_order(source, ["test_a.A.test_1"], "test_a.A.test_x")
     assert plan.match == ("test.test_a.A.test_1", "test.test_a.A.test_x")
     (plan,) = in_order(source, ["test_a"], "test_a.A.test_x")
     assert plan.match == ()
 
 
-def test_a_whole_module_counts_for_its_parts(source: Path) -> None:
+def test_a_whole_module_includes_its_tests(source: Path) -> None:
     first, _ = in_order(source, ["test_b.B.test_1", "test_b", "test_b.B.test_2"], "test_a")
     assert first == ModulePlan(module="test_b")
 
 
 @pytest.mark.parametrize(
-    ("statuses", "come_to"),
+    ("statuses", "together"),
     [
         ([], None),
         ([Status.DID_NOT_RUN], None),
@@ -52,5 +52,5 @@ def test_a_whole_module_counts_for_its_parts(source: Path) -> None:
         ([Status.PASSED, Status.FAILED, Status.CRASHED], Status.CRASHED),
     ],
 )
-def test_several_tests_come_to_the_gravest(statuses: list[Status], come_to: Status | None) -> None:
-    assert gravest(statuses) is come_to
+def test_the_gravest_status_of_several_tests_counts(statuses: list[Status], together: Status | None) -> None:
+    assert gravest(statuses) is together

@@ -95,7 +95,7 @@ def test_the_guest_code_changes_the_digest(tmp_path: Path, monkeypatch: pytest.M
 # --- what is kept and taken
 
 
-def test_a_result_is_taken_where_it_was_kept(results: KeptResults) -> None:
+def test_a_kept_result_is_taken(results: KeptResults) -> None:
     results.keep({"test_a": result("test_a")}, [PLAN], "run-1")
     taken = results.take([PLAN, ModulePlan(module="test_b")], nothing)
     assert taken == {"test_a": result("test_a", reused="run-1")}
@@ -106,7 +106,7 @@ def test_another_digest_has_other_results(results: KeptResults, tmp_path: Path) 
     assert KeptResults(Store(tmp_path), "other").take([PLAN], nothing) == {}
 
 
-def test_a_part_of_a_module_is_neither_kept_nor_taken(results: KeptResults) -> None:
+def test_results_of_a_part_of_a_module_are_neither_kept_nor_taken(results: KeptResults) -> None:
     part = ModulePlan(module="test_a", match=("test.test_a.T",))
     results.keep({"test_a": result("test_a")}, [part], "run-1")
     assert results.take([PLAN], nothing) == {}
@@ -123,18 +123,18 @@ def test_a_part_of_a_module_is_neither_kept_nor_taken(results: KeptResults) -> N
         result("test_a", digest="of another build"),
     ],
 )
-def test_what_says_nothing_about_the_module_is_not_kept(results: KeptResults, bad: ModuleResult) -> None:
+def test_results_that_say_nothing_about_the_module_are_not_kept(results: KeptResults, bad: ModuleResult) -> None:
     results.keep({"test_a": bad}, [PLAN], "run-1")
     assert results.take([PLAN], lambda *_: True) == {}
 
 
-def test_what_was_unexpected_is_run_again(results: KeptResults) -> None:
+def test_a_module_with_an_unexpected_outcome_runs_again(results: KeptResults) -> None:
     results.keep({"test_a": result("test_a", Status.FAILED)}, [PLAN], "run-1")
     assert results.take([PLAN], nothing) == {}
     assert set(results.take([PLAN], lambda *_: True)) == {"test_a"}
 
 
-def test_a_share_is_run_again(results: KeptResults) -> None:
+def test_a_share_of_the_modules_runs_again(results: KeptResults) -> None:
     results.keep({"test_a": result("test_a")}, [PLAN], "run-1")
     assert results.take([PLAN], nothing, again=0.5, chance=lambda: 0.4) == {}
     assert set(results.take([PLAN], nothing, again=0.5, chance=lambda: 0.6)) == {"test_a"}
@@ -147,7 +147,7 @@ def test_the_newest_result_counts(results: KeptResults) -> None:
     assert results.take([PLAN], nothing)["test_a"].reused == "run-2"
 
 
-def test_what_a_run_kept_before_it_was_broken_off_is_not_kept_twice(results: KeptResults, tmp_path: Path) -> None:
+def test_a_resumed_run_does_not_keep_its_earlier_results_twice(results: KeptResults, tmp_path: Path) -> None:
     first, second = result("test_a", finished=1.0), result("test_b", finished=2.0)
     plans = [PLAN, ModulePlan(module="test_b")]
     results.keep({"test_a": first}, plans, "run-1")

@@ -76,17 +76,17 @@ def test_plans_are_passed_on_as_they_are() -> None:
 # --- durations
 
 
-def test_what_is_not_known_is_guessed_from_its_size(store: Store) -> None:
+def test_an_unknown_duration_is_guessed_from_the_size(store: Store) -> None:
     expected = Durations(store, "wasi").expected({"test_small": 0, "test_large": 600_000})
     assert 0 < expected["test_small"] < expected["test_large"]
 
 
-def test_what_was_learnt_is_expected(store: Store) -> None:
+def test_a_learnt_duration_is_expected(store: Store) -> None:
     Durations(store, "wasi").learn({"test_a": 3.0})
     assert Durations(store, "wasi").expected({"test_a": 1}) == {"test_a": 3.0}
 
 
-def test_later_runs_count_half(store: Store) -> None:
+def test_a_later_duration_counts_half(store: Store) -> None:
     durations = Durations(store, "wasi")
     durations.learn({"test_a": 3.0, "test_b": 1.0})
     durations.learn({"test_a": 5.0})
@@ -98,7 +98,7 @@ def test_targets_have_their_own_durations(store: Store) -> None:
     assert Durations(store, "node").expected({"test_a": 0}) != {"test_a": 3.0}
 
 
-def test_a_damaged_file_is_as_good_as_none(store: Store) -> None:
+def test_a_damaged_file_counts_as_missing(store: Store) -> None:
     path = store.root / "state/durations/wasi.json"
     path.parent.mkdir(parents=True)
     for text in ("[1, 2]", '{"test_a": "long"}', "{"):
@@ -128,7 +128,7 @@ def test_shards_do_not_depend_on_the_order() -> None:
     assert shard(seconds, 1, 2) == shard(dict(reversed(seconds.items())), 1, 2)
 
 
-def test_what_is_to_be_alone_is_and_the_others_share_guests_as_before() -> None:
+def test_modules_that_must_be_alone_do_not_change_the_groups_of_the_others() -> None:
     seconds = {f"test_{letter}": 1.0 for letter in "abcdef"}
     plans = [ModulePlan(module=name) for name in seconds]
     groups = [

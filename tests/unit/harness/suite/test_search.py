@@ -23,7 +23,7 @@ def test_the_change_is_found_with_few_looks(count: int, data: st.DataObject) -> 
 
 
 @given(st.lists(OUTCOMES, max_size=12))
-def test_a_change_is_between_two_that_differ_with_nothing_but_unknown_ones_between(row: list[str | None]) -> None:
+def test_between_the_two_sides_of_a_change_everything_is_unknown(row: list[str | None]) -> None:
     known = [outcome for outcome in row if outcome is not None]
     found = find_change(range(len(row)), lambda index: row[index])
     if len(known) < 2 or known[0] == known[-1]:
@@ -37,10 +37,10 @@ def test_a_change_is_between_two_that_differ_with_nothing_but_unknown_ones_betwe
 
 
 @given(st.sets(st.integers(0, 40)), st.integers(1, 41))
-def test_the_fewest_are_those_that_are_needed(needed: set[int], count: int) -> None:
+def test_the_fewest_are_the_needed_ones(needed: set[int], count: int) -> None:
     needed = {item for item in needed if item < count}
     assert fewest(range(count), lambda part: needed <= set(part)) == tuple(sorted(needed))
 
 
-def test_of_two_sufficient_things_one_is_found() -> None:
+def test_one_of_two_sufficient_items_is_found() -> None:
     assert len(fewest("abcdefgh", lambda part: "b" in part or "g" in part)) == 1
