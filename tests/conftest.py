@@ -8,7 +8,7 @@ import hypothesis
 import pytest
 
 from harness.machine.store import VARIABLE
-from harness.provide.directory import VARIABLES
+from harness.provide.sdk_layout import LAYOUTS
 
 # The machine may be busy with a build or a benchmark: how long an example takes says nothing.
 hypothesis.settings.register_profile("here", deadline=None)
@@ -21,5 +21,5 @@ _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A cache that is the test's own, no SDK in the usual place, no proxy."""
     monkeypatch.setenv(VARIABLE, str(tmp_path / "cache"))
-    for name in (*VARIABLES.values(), *_PROXIES, *(proxy.upper() for proxy in _PROXIES)):
+    for name in (*(layout.variable for layout in LAYOUTS.values()), *_PROXIES, *(proxy.upper() for proxy in _PROXIES)):
         monkeypatch.delenv(name, raising=False)

@@ -20,7 +20,8 @@ from harness.guests.settings import GuestSettings, Limits
 from harness.machine.hashing import file_sha256
 from harness.machine.store import Store
 from harness.provide.items import items_of
-from harness.provide.obtain import Obtained, obtain
+from harness.provide.obtain import obtain
+from harness.provide.provider import Obtained
 from matrix.errors import MatrixError
 from matrix.resolve import ResolvedCell
 

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import msgspec
 
 from harness.cells.request import CellRequest
-from harness.provide.directory import cpython_from, sdk_from
+from harness.provide.cpython_directory import cpython_from
+from harness.provide.sdk_directory import sdk_from
 from matrix.errors import Unobtainable
 from matrix.expand import Expansion, expand
 from matrix.load import load

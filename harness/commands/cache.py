@@ -13,7 +13,8 @@ from harness.commands.command import Command
 from harness.commands.parser import Parser
 from harness.machine import upkeep
 from harness.machine.store import Store
-from harness.machine.upkeep import Item, Limits, human_age, human_size
+from harness.machine.units import human_age, human_size, parse_age, parse_size
+from harness.machine.upkeep import CacheItem, CacheLimits
 from matrix import json_records
 from matrix.errors import UsageError
 
@@ -55,15 +56,15 @@ def prune(known: argparse.Namespace, console: Console) -> int:
     """Remove what was unused longest until the limits hold. Raises UsageError without a limit."""
     if known.max_size is None and known.older_than is None:
         raise UsageError("`cache prune` needs a limit", hint="--max-size 20G, or --older-than 30d, or both")
-    limits = Limits(
-        max_size=None if known.max_size is None else upkeep.size_of(known.max_size),
-        older_than=None if known.older_than is None else upkeep.age_of(known.older_than),
+    limits = CacheLimits(
+        max_size=None if known.max_size is None else parse_size(known.max_size),
+        older_than=None if known.older_than is None else parse_age(known.older_than),
     )
     store = Store()
     now = datetime.datetime.now(datetime.UTC)
     items = upkeep.survey(store)
 
-    def remove(item: Item) -> bool:
+    def remove(item: CacheItem) -> bool:
         if not (known.dry_run or upkeep.remove(store, item)):
             return False
         said = "would remove" if known.dry_run else "removed"
@@ -80,7 +81,7 @@ def prune(known: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def _use(item: Item, now: datetime.datetime) -> str:
+def _use(item: CacheItem, now: datetime.datetime) -> str:
     return "now" if item.in_use else human_age(now - item.used)
 
 

@@ -16,7 +16,8 @@ from harness.commands.command import Command
 from harness.commands.parser import Parser
 from harness.machine.store import Store
 from harness.provide.items import items_of
-from harness.provide.obtain import Availability, Provider, availability
+from harness.provide.obtain import Availability, availability
+from harness.provide.provider import Provider
 from matrix import json_records
 from matrix.expand import Expansion
 from matrix.resolve import resolve

@@ -1,13 +1,16 @@
-"""The cache: what was provisioned and built, under locks, landed by rename, checked before use.
+"""The cache: what was obtained and built. Entries are made under locks, renamed into place, and checked before use.
 
 Layout below the root (`$CPYTHON_WASM_CACHE`, else the user's cache directory):
 
     downloads/   files, named by their sha256
-    entries/     finished directories: SDKs, sources, runtimes; each with a manifest beside it
+    entries/     finished directories: SDKs, sources, runtimes, each with a manifest in it
     builds/      work directories whose steps keep their own stamps (`harness.build.execute`)
-    scratch/     roots of running guests, gone when they end
+    scratch/     temporary directories of running processes, removed when they end
     state/       small files: durations, apt's lists, pytest's last-failed; compiled modules, results
     locks/       `.lock` files, each held by one run at a time, and marks of use (`harness.machine.uses`)
+
+Each file or directory directly below one of PLACES is an *item*: runs use it as a whole, and pruning removes it as a
+whole.
 """
 
 from __future__ import annotations
@@ -33,37 +36,42 @@ from matrix.errors import HarnessFault
 
 CACHE_NAME = "cpython-wasm-matrix"
 VARIABLE = "CPYTHON_WASM_CACHE"
-"""the environment variable that overrides where the cache is"""
+"""the environment variable that overrides the cache's directory"""
 
 PLACES = ("entries", "builds", "downloads", "state/compiled", "state/results")
-"""where the items lie that runs use, and that can be had or made again when they were removed"""
+"""the directories of the items: runs use them, and can obtain or make them again after they were removed"""
 _UNFINISHED_AGE = 6 * 3600.0
-"""seconds after which a file that no rename has landed is taken for a killed run's"""
+"""seconds after which an unfinished file counts as left by a killed run"""
 _ASIDE = ".removed-"
-"""what the name of an item begins with once it is being removed"""
+"""the prefix of an item's name while it is being removed"""
 MANIFEST = ".manifest.json"
 _UNWATCHED = {"__pycache__"}
-"""directories that CPython itself writes to beside its sources"""
+"""directories that CPython itself writes beside its sources"""
 
 
-class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What a finished entry holds and where it came from.
+class Provenance(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the content of an entry came from."""
 
-    `files` maps each path to its size and modification time (ns), so that damage is noticed by one
-    `lstat` a file; `digest` identifies the content for whatever is built from it.
+    provider: str
+    detail: str
+    """the exact versions or the address, for people"""
+    digest: str
+    """identifies the content, for everything that is built from it"""
+
+
+class Manifest(Provenance, frozen=True, kw_only=True):
+    """The content of a finished entry and where it came from.
+
+    `files` maps each path to its size and modification time (ns), so that one `lstat` per file shows damage.
     """
 
     schema: int = 1
-    digest: str
-    provider: str
-    detail: str
-    notes: tuple[str, ...] = ()
     created: float
     files: dict[str, tuple[int, int]]
 
 
 class Store:
-    """The cache at one root directory."""
+    """The cache at one root directory. Items that a Store uses are safe from pruning while the object lives."""
 
     def __init__(self, root: Path | None = None) -> None:
         chosen = root or Path(os.environ.get(VARIABLE) or platformdirs.user_cache_path(CACHE_NAME))
@@ -75,12 +83,12 @@ class Store:
         except OSError as exc:
             raise HarnessFault(
                 f"the cache directory {self.root} cannot be made: {exc.strerror}",
-                hint=f"name another one with ${VARIABLE}",
+                hint=f"choose another one with ${VARIABLE}",
             ) from None
 
     @contextlib.contextmanager
     def lock(self, name: str, *, say: Callable[[str], None] = lambda message: None) -> Iterator[None]:
-        """Hold the lock `name`; another run that holds it is waited for, which is said."""
+        """Hold the lock `name`. Waits for another run that holds it, and says so."""
         lock = FileLock(self.root / "locks" / f"{name}.lock")
         try:
             lock.acquire(timeout=0.5)
@@ -93,10 +101,11 @@ class Store:
             lock.release()
 
     def entry(self, name: str) -> Path:
+        """The directory of an entry, whether or not it exists."""
         return self.root / "entries" / name
 
     def manifest(self, name: str) -> Manifest | None:
-        """The manifest of an entry that is there and intact, else None."""
+        """The manifest of an entry; None when the entry does not exist or is damaged."""
         directory = self.entry(name)
         try:
             manifest = json_records.decode((directory / MANIFEST).read_bytes(), Manifest)
@@ -107,14 +116,14 @@ class Store:
     def obtain(
         self,
         name: str,
-        make: Callable[[Path], tuple[str, str, str, tuple[str, ...]]],
+        fill: Callable[[Path], Provenance],
         *,
         say: Callable[[str], None] = lambda message: None,
     ) -> tuple[Path, Manifest]:
-        """The entry `name`, made when it is not there or damaged.
+        """The entry `name`, made when it does not exist or is damaged.
 
-        `make` fills the directory that it is given and returns (digest, provider, detail, notes).
-        The entry appears whole or not at all. Raises what `make` raises.
+        `fill` puts the content into the empty directory that it gets. The entry appears complete or not at all.
+        Raises what `fill` raises, and HarnessFault when the content cannot be written.
         """
         directory = self.entry(name)
         self.use(directory)
@@ -122,16 +131,13 @@ class Store:
             if manifest := self.manifest(name):
                 return directory, manifest
             if directory.exists():
-                say(f"the cache entry {name} is damaged or half-made: it is made again")
+                say(f"the cache entry {name} is damaged or incomplete: making it again")
                 remove_tree(directory)
             work = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=directory.parent))
             try:
-                digest, provider, detail, notes = make(work)
+                provenance = fill(work)
                 manifest = Manifest(
-                    digest=digest,
-                    provider=provider,
-                    detail=detail,
-                    notes=notes,
+                    **msgspec.structs.asdict(provenance),
                     created=time.time(),
                     files=snapshot(work),
                 )
@@ -141,7 +147,7 @@ class Store:
             except OSError as exc:
                 raise HarnessFault(
                     f"the cache entry {directory} cannot be written: {exc}",
-                    hint=f"free some room (`python -m harness cache`) or name another place with ${VARIABLE}",
+                    hint=f"free some space (`python -m harness cache`) or choose another place with ${VARIABLE}",
                 ) from exc
             finally:
                 remove_tree(work)
@@ -149,7 +155,7 @@ class Store:
 
     @contextlib.contextmanager
     def scratch(self, prefix: str) -> Iterator[Path]:
-        """A new directory that is gone afterwards."""
+        """A new directory, removed when the context ends."""
         directory = Path(tempfile.mkdtemp(prefix=f"{prefix}-{os.getpid()}-", dir=self.root / "scratch"))
         try:
             yield directory
@@ -159,24 +165,27 @@ class Store:
     # --- use and removal
 
     def use(self, path: Path) -> bool:
-        """Keep the item that a path lies in from being removed as long as this object lives; whether the path is there.
+        """Keep the item that contains `path` from being removed while this store lives. Returns whether `path` exists.
 
-        An item that is to be made is used first. One that was found may be gone by now: it has to be made again.
-        Paths that lie in no item are nobody's to remove.
+        Call it before making an item. After finding one, check the result: another run may have removed the item in
+        the meantime, and then it has to be made again. A path outside all items is never removed; nothing is marked.
         """
         mark = self._mark(path)
         if mark is not None and mark not in self._used:
-            weakref.finalize(self, uses.let_go, uses.hold(mark))
+            weakref.finalize(self, uses.release, uses.hold(mark))
             self._used.add(mark)
         return path.exists()
 
     def in_use(self, path: Path) -> bool:
-        """Whether a run uses an item now, be it this one."""
+        """Whether any run, including this one, uses the item."""
         mark = self._mark(path)
         return mark is not None and uses.is_held(mark)
 
     def last_use(self, path: Path) -> float:
-        """When an item was last used, or else changed, in seconds since the epoch; 0 when it is gone."""
+        """The time of an item's last use, in seconds since the epoch.
+
+        It is the time of the last change for an item that no run has used, and 0 for one that does not exist.
+        """
         mark = self._mark(path)
         for dated in filter(None, (mark, path)):
             with contextlib.suppress(FileNotFoundError):
@@ -184,7 +193,10 @@ class Store:
         return 0.0
 
     def remove(self, path: Path) -> bool:
-        """Remove an item that no run uses; whether it is gone. Runs find it whole or not at all."""
+        """Remove an item unless a run uses it. Returns whether it is gone. Runs find it complete or not at all.
+
+        Raises ValueError for a path outside all items, HarnessFault when the item cannot be removed.
+        """
         mark = self._mark(path)
         if mark is None:
             raise ValueError(f"{path} is in none of {PLACES}")
@@ -193,16 +205,18 @@ class Store:
             with uses.claimed(mark) as free:
                 if not free:
                     return False
-                with contextlib.suppress(FileNotFoundError):  # someone else has removed it
+                with contextlib.suppress(FileNotFoundError):  # another process has removed it
                     path.rename(aside)
                 mark.unlink(missing_ok=True)
-            remove_path(aside)  # it takes its time, for which no run has to wait
+            remove_path(aside)  # slow, so outside the lock: no run has to wait for it
         except OSError as exc:
-            raise HarnessFault(f"{path} cannot be removed: {exc}") from None
+            raise HarnessFault(
+                f"{path} cannot be removed: {exc}", hint="check who owns it and whether the disk is writable"
+            ) from None
         return True
 
     def _mark(self, path: Path) -> Path | None:
-        """The mark of use of the item that a path lies in; None when it lies in none."""
+        """The mark of use of the item that contains `path`; None outside all items."""
         for place in PLACES:
             if (self.root / place) in path.parents:
                 name = path.relative_to(self.root / place).parts[0]
@@ -210,7 +224,7 @@ class Store:
         return None
 
     def left_over(self) -> Iterator[Path]:
-        """What killed runs left: scratch directories whose process is gone, what is half made or half removed."""
+        """What killed runs left: scratch directories of dead processes, unfinished files and half-removed items."""
         for path in (self.root / "scratch").iterdir():
             match = re.search(r"-(\d+)-", path.name)
             if match is None or not Path(f"/proc/{match[1]}").exists():
@@ -220,12 +234,12 @@ class Store:
                 if path.name.startswith(_ASIDE) or (place == "entries" and self._is_abandoned(path)):
                     yield path
         for path in [*self.root.glob("downloads/.part-*"), *self.root.glob("state/compiled/*.part")]:
-            with contextlib.suppress(FileNotFoundError):  # finished meanwhile
+            with contextlib.suppress(FileNotFoundError):  # it was finished in the meantime
                 if time.time() - path.stat().st_mtime > _UNFINISHED_AGE:
                     yield path
 
     def _is_abandoned(self, work: Path) -> bool:
-        """Whether nobody makes the entry any more that a directory was to become."""
+        """Whether no run is filling this work directory of an entry any more."""
         name = work.name[1:].rpartition("-")[0]
         try:
             with FileLock(self.root / "locks" / f"{name}.lock", blocking=False):
@@ -258,10 +272,10 @@ def snapshot(directory: Path) -> dict[str, tuple[int, int]]:
 
 
 def damage(directory: Path, manifest: Manifest) -> str | None:
-    """The first file that is gone or not as it was, else None. Files that were added do not count."""
+    """The first file that is missing or changed, or None. Added files are no damage."""
     for path, expected in manifest.files.items():
         try:
-            info = os.lstat(f"{directory}/{path}")  # there are a hundred thousand in a nightly
+            info = os.lstat(f"{directory}/{path}")  # not a Path: a nightly run checks a hundred thousand files
         except OSError:
             return path
         if (info.st_size, info.st_mtime_ns) != expected:

@@ -1,7 +1,7 @@
-"""Marks of use: a file for each item of the cache, locked by every run that uses it, dated when one last did.
+"""Marks of use: one file per cache item. Every run that uses the item locks it; its date is the last use.
 
-The locks are flock(2)'s: shared by the runs, exclusive for whoever removes the item. The kernel takes a lock
-back when its process ends, however it ends, so that a killed run holds nothing.
+The locks are flock(2) locks: shared for the runs, exclusive for whoever removes the item. The kernel drops a lock
+when its process ends, however it ends, so a killed run holds nothing.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from pathlib import Path
 
 
 def hold(mark: Path) -> int:
-    """Date a mark and lock it, together with whoever else does; the descriptor that holds the lock.
+    """Lock a mark, shared with other runs, and date it now. Returns the descriptor that holds the lock.
 
-    Waits for whoever is removing the item just now.
+    Waits while another process removes the item.
     """
     descriptor = _lock(mark, fcntl.LOCK_SH)
     os.utime(descriptor)
     return descriptor
 
 
-def let_go(descriptor: int) -> None:
-    """End what `hold` began. The mark is dated again, since the use may have been long."""
+def release(descriptor: int) -> None:
+    """Drop the lock that `hold` returned. Dates the mark again, because the use may have been long."""
     os.utime(descriptor)
     os.close(descriptor)
 
 
 @contextlib.contextmanager
 def claimed(mark: Path) -> Iterator[bool]:
-    """Whether nobody holds a mark; if so, nobody comes to hold it meanwhile."""
+    """Whether nobody holds the mark. If so, nobody can hold it while the context lasts."""
     descriptor = None
     with contextlib.suppress(BlockingIOError):
         descriptor = _lock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -43,7 +43,8 @@ def claimed(mark: Path) -> Iterator[bool]:
 
 
 def is_held(mark: Path) -> bool:
-    if not mark.exists():  # claiming makes it
+    """Whether any run holds the mark."""
+    if not mark.exists():  # `claimed` would make it
         return False
     with claimed(mark) as free:
         return not free
@@ -59,4 +60,4 @@ def _lock(mark: Path, operation: int) -> int:
         except BaseException:
             os.close(descriptor)
             raise
-        os.close(descriptor)  # it was removed, with its item, while it was waited for: a lock on it is none
+        os.close(descriptor)  # the mark was unlinked while we waited, so this lock protects nothing: retry

@@ -1,22 +1,21 @@
-"""SDKs put together from the distribution's packages, without root and without a change to the system."""
+"""SDKs composed from the distribution's packages, without root and without a change to the system."""
 
 from __future__ import annotations
 
 import shutil
-from abc import ABC, abstractmethod
-from collections.abc import Callable
+from abc import abstractmethod
 from pathlib import Path
 
 from harness.machine.command import capture
 from harness.machine.hashing import digest_of
-from harness.machine.store import Store
-from harness.provide.distribution import NAME, Suite, indexed
-from harness.provide.obtain import Obtained
-from matrix.errors import Unobtainable
+from harness.machine.store import Provenance, Store
+from harness.provide.apt import NAME, Suite
+from harness.provide.provider import CachedProvider, Say, silently
+from matrix.errors import MatrixError
 
 
-class ComposedSdk(ABC):
-    """Downloads packages, unpacks them and arranges what is in them in the layout of a release."""
+class ComposedSdk(CachedProvider):
+    """Downloads packages, unpacks them, and arranges their files in the layout of upstream's release archive."""
 
     name = NAME
 
@@ -25,68 +24,58 @@ class ComposedSdk(ABC):
 
     @abstractmethod
     def _mark(self) -> str:
-        """What tells this composition from others of the same SDK."""
+        """Everything that determines the content: it becomes part of the entry's name."""
 
     @abstractmethod
     def _suites(self) -> tuple[str, ...]:
-        """The suites that the packages are of."""
+        """The names of the suites that have the packages."""
 
     @abstractmethod
     def _packages(self, store: Store) -> dict[Suite, list[str]]:
-        """What to download from each suite, as `name=version`. Raises Unobtainable."""
+        """The packages to download from each suite, as `name=version`. Raises Unobtainable."""
 
     @abstractmethod
     def _arrange(self, root: Path, sdk: Path, final: Path) -> None:
-        """Fill `sdk` from the unpacked packages in `root`; `final` is where it will lie."""
+        """Fill `sdk` from the packages, which are unpacked in `root`. `sdk` is renamed to `final` afterwards."""
 
     @abstractmethod
     def _detail(self) -> str:
-        """The versions that were really used."""
+        """The versions of the packages, for people."""
 
-    def _entry(self, store: Store) -> str:
+    def entry(self, store: Store) -> str:
         return f"{self._item}-composed-{digest_of(self._mark())[:12]}"
 
-    def available(self, store: Store) -> str | None:
+    def obstacle(self, store: Store) -> str | None:
         try:
-            indexed([Suite(name, store) for name in self._suites()], lambda message: None)
+            self._refresh(store, silently)
             self._packages(store)
-        except Unobtainable as exc:
+        except MatrixError as exc:
             return exc.message
         return None
 
-    def cached(self, store: Store) -> Obtained | None:
-        entry = self._entry(store)
-        if (manifest := store.manifest(entry)) is None:
-            return None
-        return self._obtained(store.entry(entry), manifest.detail, manifest.digest)
+    def _refresh(self, store: Store, say: Say) -> None:
+        for name in self._suites():
+            Suite(name, store).refresh(say)
 
-    def obtain(self, store: Store, say: Callable[[str], None]) -> Obtained:
-        entry = self._entry(store)
-
-        def make(directory: Path) -> tuple[str, str, str, tuple[str, ...]]:
-            indexed([Suite(name, store) for name in self._suites()], say)
-            packages = self._packages(store)
-            names = [name for wanted in packages.values() for name in wanted]
-            say(f"{self._item}: composing it from {len(names)} packages")
-            with store.scratch("packages") as scratch:
-                for suite, wanted in packages.items():
-                    if wanted:
-                        suite.download(wanted, scratch)
-                unpacked = scratch / "root"
-                for package in sorted(scratch.glob("*.deb")):
-                    capture(["dpkg-deb", "--extract", str(package), str(unpacked)])
-                self._arrange(unpacked, directory, store.entry(entry))
-            return digest_of(*sorted(names), entry), self.name, self._detail(), ()
-
-        path, manifest = store.obtain(entry, make, say=say)
-        return self._obtained(path, manifest.detail, manifest.digest)
-
-    def _obtained(self, path: Path, detail: str, digest: str) -> Obtained:
-        return Obtained(path=path, provider=self.name, detail=detail, digest=digest)
+    def fill(self, directory: Path, store: Store, say: Say) -> Provenance:
+        self._refresh(store, say)
+        packages = self._packages(store)
+        names = [name for wanted in packages.values() for name in wanted]
+        say(f"{self._item}: composing it from {len(names)} packages")
+        with store.scratch("packages") as scratch:
+            for suite, wanted in packages.items():
+                if wanted:
+                    suite.download(wanted, scratch)
+            unpacked = scratch / "root"
+            for package in sorted(scratch.glob("*.deb")):
+                capture(["dpkg-deb", "--extract", str(package), str(unpacked)])
+            self._arrange(unpacked, directory, store.entry(self.entry(store)))
+        digest = digest_of(*sorted(names), self.entry(store))
+        return Provenance(provider=self.name, detail=self._detail(), digest=digest)
 
 
 def copy_libraries(place: Path, directory: Path) -> None:
-    """The shared libraries of a place, each once, and the names that are links to them."""
+    """Copy the shared libraries of `place` into `directory`, each once, with the symbolic links to them."""
     for path in sorted(place.glob("*.so*"), key=Path.is_symlink):
         if path.is_symlink():
             name = path.resolve().name

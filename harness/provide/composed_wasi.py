@@ -1,4 +1,4 @@
-"""A WASI SDK of the distribution's packages."""
+"""A WASI SDK composed from the distribution's packages."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import shutil
 from pathlib import Path
 
 from harness.machine.store import Store
+from harness.provide.apt import Suite, choose
 from harness.provide.composed import ComposedSdk, copy_libraries
-from harness.provide.distribution import Suite, choose
 from matrix.archives import ComposedWasi
 
 _LIBRARIES = re.compile(r"^(lib(edit|xml2|icu|z3|bsd|md|tinfo|zstd|lzma|ffi)|zlib)")
-"""what clang and lld link with, beyond what every machine with gcc has (libc, libstdc++, libgcc_s)"""
+"""the libraries of clang and lld that a machine with gcc may lack (it has libc, libstdc++ and libgcc_s)"""
 
 _WRAPPED = (
     "clang",
@@ -35,14 +35,14 @@ _WRAPPER = """\
 sdk=${{0%/bin/*}}
 LD_LIBRARY_PATH=$sdk/llvm/lib exec "$sdk/llvm/bin/{tool}"{defaults} "$@"
 """
-"""a tool of `bin/`; it says of which SDK it is, since sccache knows a compiler by the bytes of its file"""
+"""a tool in `bin/`; it names its SDK because sccache identifies a compiler by the bytes of its file"""
 
 
 class ComposedWasiSdk(ComposedSdk):
-    """clang, lld, compiler-rt and wasi-libc of the distribution in the layout of a WASI SDK release.
+    """The distribution's clang, lld, compiler-rt and wasi-libc in the layout of a WASI SDK release.
 
-    The tools lie in `llvm/` with the libraries they need; `bin/` has a small script for each of them,
-    and the compilers' default to the WASI target and the sysroot, as those of a release do.
+    The tools are in `llvm/`, with the libraries that they need. `bin/` has a small script for each tool; those of the
+    compilers default to the WASI target and the sysroot, as the compilers of a release do.
     """
 
     def __init__(self, item: str, version: str, composed: ComposedWasi) -> None:
@@ -94,7 +94,7 @@ class ComposedWasiSdk(ComposedSdk):
         (sdk / "lib/clang").symlink_to("../llvm/lib/clang")
         for builtins in libraries.glob("clang/*/lib/wasi/libclang_rt.builtins-wasm32.a"):
             for triple in ("wasm32-unknown-wasi", "wasm32-unknown-wasip1"):
-                # where clang looks since LLVM 17: https://reviews.llvm.org/D159292
+                # Clang looks here since LLVM 17: https://reviews.llvm.org/D159292
                 place = builtins.parent.parent / triple
                 place.mkdir()
                 shutil.copy2(builtins, place / "libclang_rt.builtins.a")

@@ -1,4 +1,4 @@
-"""Which providers an item of the matrix has, best first."""
+"""The providers of each item that a cell needs, best first. A new provider is added here."""
 
 from __future__ import annotations
 
@@ -6,21 +6,23 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from harness.machine.store import Store
-from harness.provide.checks import port_defect
-from harness.provide.command import InstalledBrowser, InstalledCommand
 from harness.provide.composed_emscripten import ComposedEmscriptenSdk
 from harness.provide.composed_wasi import ComposedWasiSdk
-from harness.provide.directory import CPythonDirectory, SdkDirectory, usual_sdk_directory
-from harness.provide.distribution import SourcePackage
-from harness.provide.obtain import Provider
-from harness.provide.pypi import InstalledPackage, PyPI
+from harness.provide.cpython_directory import CPythonDirectory
+from harness.provide.installed import InstalledBrowser, InstalledCommand, InstalledPackage
+from harness.provide.provider import Provider
+from harness.provide.pypi import PyPI
 from harness.provide.release import cpython_archive, port_archive, sdk_archive
+from harness.provide.sdk_directory import SdkDirectory
+from harness.provide.sdk_layout import usual_directory
+from harness.provide.source_package import SourcePackage
+from harness.provide.sources import port_defect
 from matrix.model import CPython, Port, Runtime, RuntimeKind, Sdk
 from matrix.resolve import ResolvedCell
 
 
 def items_of(cell: ResolvedCell, store: Store) -> dict[str, Callable[[], list[Provider]]]:
-    """Everything that a cell needs, by its id, and how to find its providers."""
+    """Everything that a cell needs: the id of each item, and a function that lists its providers."""
     sdk, cpython = cell.build.sdk, cell.build.cpython
     items: dict[str, Callable[[], list[Provider]]] = {
         sdk.id: partial(sdk_providers, sdk),
@@ -34,11 +36,11 @@ def items_of(cell: ResolvedCell, store: Store) -> dict[str, Callable[[], list[Pr
 
 
 def sdk_providers(sdk: Sdk) -> list[Provider]:
-    """A directory that was named; else the usual place, upstream's release, the distribution."""
+    """The directory that the user named; else the usual place, upstream's release, the distribution's packages."""
     if sdk.directory is not None:
         return [SdkDirectory(sdk.family, sdk.directory)]
     providers: list[Provider] = []
-    if (usual := usual_sdk_directory(sdk.family)) is not None:
+    if (usual := usual_directory(sdk.family)) is not None:
         providers.append(SdkDirectory(sdk.family, usual, version=sdk.version))
     if sdk.archive is not None:
         providers.append(sdk_archive(sdk.id, sdk.family, sdk.archive))
@@ -50,7 +52,7 @@ def sdk_providers(sdk: Sdk) -> list[Provider]:
 
 
 def cpython_providers(cpython: CPython) -> list[Provider]:
-    """A tree that was named; else upstream's release, the distribution's source package."""
+    """The tree that the user named; else upstream's release, the distribution's source package."""
     if cpython.directory is not None:
         return [CPythonDirectory(cpython.directory)]
     providers: list[Provider] = []
@@ -76,16 +78,17 @@ def port_providers(port: Port) -> list[Provider]:
 
 
 _INSTALLED: Mapping[RuntimeKind, Callable[[Runtime], Provider]] = {
-    RuntimeKind.BROWSER: InstalledBrowser,
+    RuntimeKind.BROWSER: lambda runtime: InstalledBrowser(),
     RuntimeKind.EMBEDDED: InstalledPackage,
 }
-"""the provider of an installed runtime; those of other kinds are commands on PATH"""
+"""the providers of installed runtimes; a runtime of any other kind is a command on PATH"""
 
 
 def runtime_providers(runtime: Runtime, store: Store) -> list[Provider]:
-    """What is installed, if it has the version; else PyPI."""
+    """What is installed, if it has the right version; else PyPI."""
     installed = _INSTALLED.get(runtime.kind, InstalledCommand)(runtime)
-    providers = [installed] if runtime.wheel is None or installed.available(store) is None else []
+    # Another version on PATH is not worth a note in each report when PyPI has the right one: leave it out then.
+    providers = [installed] if runtime.wheel is None or installed.obstacle(store) is None else []
     if runtime.wheel is not None:
         providers.append(PyPI(runtime, runtime.wheel))
     return providers

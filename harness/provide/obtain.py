@@ -1,61 +1,31 @@
-"""How SDKs, CPython sources and runtimes are obtained: one module per way, behind one interface.
+"""Obtain an item from the best of its providers that has it.
 
-`obtain` walks an item's providers, best first. What a provider that was passed over said is kept
-with the result, cached or not, so that no fallback is silent.
+When a better provider was passed over, its reason is kept with the result, also for later runs that find the result
+in the cache. So no fallback is silent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
 
 import msgspec
 
 from harness.machine.files import write_atomically
 from harness.machine.hashing import digest_of
 from harness.machine.store import Store
+from harness.provide.provider import Obtained, Provider, Say
 from matrix import json_records
 from matrix.errors import MatrixError, Unobtainable
 
 
-class Obtained(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that was provisioned."""
+def obtain(item: str, providers: Sequence[Provider], store: Store, say: Say, *, refresh: bool = False) -> Obtained:
+    """Obtain an item: from the cache if any provider has it there, else from the first provider that succeeds.
 
-    path: Path
-    provider: str
-    """how it was had: `directory`, `release archive`, `distribution archive`, `PyPI`, `PATH`"""
-    detail: str
-    """the versions that were really used"""
-    digest: str
-    """identifies the content for what is built from it"""
-    notes: tuple[str, ...] = ()
-    """why better providers were passed over"""
+    `item` is the item's id and `providers` are ordered best first. `refresh` asks better providers again when the
+    cache has the result of a lesser one. The result is in use, so safe from pruning, while `store` lives.
 
-
-class Provider(Protocol):
-    """One way to obtain one item."""
-
-    name: str
-
-    def available(self, store: Store) -> str | None:
-        """None when it can be had this way, else why not. Quick; changes nothing but caches."""
-
-    def cached(self, store: Store) -> Obtained | None:
-        """What an earlier `obtain` left, intact, else None."""
-
-    def obtain(self, store: Store, say: Callable[[str], None]) -> Obtained:
-        """Raises Unobtainable, or what the machine raises, when it cannot be had this way."""
-
-
-def obtain(
-    item: str, providers: Sequence[Provider], store: Store, say: Callable[[str], None], *, refresh: bool = False
-) -> Obtained:
-    """The item from the first provider that has it, from the cache when any has it there.
-
-    `refresh` asks better providers again when a lesser one's result is in the cache. What is found is in use
-    as long as the store lives.
-    Raises Unobtainable with what each provider said.
+    Raises Unobtainable with the reason of each provider.
     """
     memory = _memory(item, store)
     if not refresh:
@@ -73,24 +43,26 @@ def obtain(
         if notes:
             write_atomically(memory, json_records.encode(Fallback(provider=provider.name, notes=tuple(notes))))
         return msgspec.structs.replace(found, notes=(*notes, *found.notes))
-    reasons = "\n".join(f"  - {note}" for note in notes) or "  - it has no provider in matrix/data"
-    raise Unobtainable(f"{item} cannot be had here:\n{reasons}", hint="`python -m harness cells` shows what can be had")
+    reasons = "\n".join(f"  - {note}" for note in notes) or "  - matrix/data names no way to obtain it"
+    raise Unobtainable(
+        f"{item} is not available here:\n{reasons}", hint="`python -m harness cells` shows what is available"
+    )
 
 
 class Fallback(msgspec.Struct, frozen=True, kw_only=True):
-    """A provider that was fallen back to, and why better ones were passed over."""
+    """A lesser provider that was used, and why better ones were passed over."""
 
     provider: str
     notes: tuple[str, ...]
 
 
 def _memory(item: str, store: Store) -> Path:
-    """The file that remembers why an item's better providers were passed over."""
+    """The file that keeps an item's last Fallback."""
     return store.root / "state" / "fallbacks" / f"{digest_of(item)}.json"
 
 
 def _remembered(memory: Path, provider: Provider) -> tuple[str, ...]:
-    """Why better providers were passed over when `provider` was fallen back to."""
+    """Why better providers were passed over when `provider` was used last."""
     try:
         fallback = json_records.decode(memory.read_bytes(), Fallback)
     except (OSError, msgspec.DecodeError):
@@ -99,9 +71,10 @@ def _remembered(memory: Path, provider: Provider) -> tuple[str, ...]:
 
 
 class Availability(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether an item can be had, from which provider, and why not from the better ones."""
+    """Whether an item is available, from which provider, and why not from better ones."""
 
     provider: str | None
+    """None when no provider has it"""
     detail: str
     reasons: tuple[str, ...]
 
@@ -114,7 +87,7 @@ def availability(item: str, providers: Sequence[Provider], store: Store) -> Avai
             why = (*_remembered(_memory(item, store), provider), *found.notes)
             return Availability(provider=provider.name, detail=f"cached: {found.detail}", reasons=why)
     for provider in providers:
-        reason = provider.available(store)
+        reason = provider.obstacle(store)
         if reason is None:
             return Availability(provider=provider.name, detail="can be fetched", reasons=tuple(reasons))
         reasons.append(f"{provider.name}: {reason}")

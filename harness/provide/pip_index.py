@@ -1,4 +1,4 @@
-"""The package index that pip is configured for, asked and fetched from by pip itself."""
+"""The package index that the user has configured for pip. pip itself asks it and downloads from it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from matrix.errors import Unobtainable
 
 _MACHINES = ("x86_64", "aarch64")
 _POLICIES = ("manylinux_2_28", "manylinux_2_17", "manylinux2014")
-"""of the platforms that a wheel may be for: packaging.python.org/specifications/platform-compatibility-tags"""
+"""the platforms of acceptable wheels: packaging.python.org/specifications/platform-compatibility-tags"""
 
 
 def install(wheel: Wheel, scratch: Path) -> Path:
-    """The directory in `scratch` that a wheel was installed into. Raises Unobtainable."""
+    """Install a wheel by its hashes and return its directory, below `scratch`. Raises Unobtainable."""
     pins = " ".join(f"--hash=sha256:{sha256}" for sha256 in wheel.sha256.values())
     requirements = scratch / "requirements.txt"
     requirements.write_text(f"{wheel.project}=={wheel.version} {pins}\n")
@@ -29,24 +29,24 @@ def install(wheel: Wheel, scratch: Path) -> Path:
 
 
 def _pip(arguments: list[str], wanted: str) -> str:
-    """What pip prints. Raises Unobtainable with the reason that it gives why it has not what is `wanted`."""
+    """The output of pip. Raises Unobtainable with pip's reason why it cannot get what is `wanted`."""
     try:
         return capture([sys.executable, "-m", "pip", *arguments], env=client_environment(), timeout=900)
     except CommandFailed as exc:
         errors = [line for line in exc.output.splitlines() if "ERROR" in line or "error" in line]
-        detail = (errors or exc.output.strip().splitlines() or ["pip said nothing"])[0].strip()
+        detail = (errors or exc.output.strip().splitlines() or ["pip printed nothing"])[0].strip()
         raise Unobtainable(f"{wanted}: {detail}") from None
 
 
 def versions_of(project: str) -> list[str]:
-    """The versions of a project that pip's index has for this machine, newest first. Raises Unobtainable."""
+    """The versions of a project that the index has for this machine, newest first. Raises Unobtainable."""
     listing = _pip(["index", "versions", project], project)
     _, _, versions = listing.partition("Available versions:")
     return [version.strip() for version in versions.split("\n")[0].split(",")]
 
 
 def hashes_of(project: str, version: str) -> dict[str, str]:
-    """The sha256 of a version's wheel for each machine that has one, as pip's index gives it."""
+    """The sha256 of a version's wheel, by machine, for the machines that the index has one for."""
     found: dict[str, str] = {}
     options = ["--quiet", "--dry-run", "--ignore-installed", "--no-deps", "--only-binary", ":all:", "--report", "-"]
     for machine in _MACHINES:
@@ -70,11 +70,11 @@ class _DownloadInfo(msgspec.Struct, frozen=True):
     archive_info: _ArchiveInfo
 
 
-class _Item(msgspec.Struct, frozen=True):
+class _Installed(msgspec.Struct, frozen=True):
     download_info: _DownloadInfo
 
 
 class _Report(msgspec.Struct, frozen=True):
-    """What is looked at of pip's installation report (pip.pypa.io/en/stable/reference/installation-report)."""
+    """The fields that are read from pip's installation report (pip.pypa.io/en/stable/reference/installation-report)."""
 
-    install: tuple[_Item, ...]
+    install: tuple[_Installed, ...]

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from harness.guests.settings import GuestSettings
-from harness.provide.obtain import Obtained
+from harness.provide.provider import Obtained
 from harness.suite.schedule import Group
 from matrix.conditions import Facts
 from matrix.model import Runtime

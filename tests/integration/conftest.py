@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from harness.provide.obtain import obtain
 from harness.suite.results import read_results
 from matrix.load import load
 from matrix.outcome import Outcome
+from tests.integration.web import Web, serving
 
 TOP = Path(__file__).parents[2]
 REAL_ENVIRONMENT = dict(os.environ)
@@ -99,6 +100,29 @@ def outcomes(tmp_path: Path) -> dict[str, Outcome]:
         for result in read_results(path).values():
             found |= {outcome.test: outcome for outcome in result.outcomes}
     return found
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Web]:
+    with serving() as web:
+        yield web
+
+
+@pytest.fixture
+def web(server: Web) -> Web:
+    """A web server that forgets everything between tests."""
+    server.answers.clear()
+    server.requests.clear()
+    return server
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """An empty store. The test fails if it leaves anything unfinished there."""
+    store = Store(tmp_path / "cache")
+    yield store
+    for place in ("downloads", "entries", "scratch"):
+        assert not [path.name for path in (store.root / place).iterdir() if path.name.startswith(".")]
 
 
 @pytest.fixture(scope="session")

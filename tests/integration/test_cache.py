@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.machine.store import VARIABLE, Store
-from harness.machine.upkeep import disk_usage, human_size
+from harness.machine.store import VARIABLE, Provenance, Store
+from harness.machine.units import human_size
+from harness.machine.upkeep import disk_usage
 from tests.integration.conftest import REAL_ENVIRONMENT, TOP
 
 pytestmark = pytest.mark.integration
@@ -45,9 +46,9 @@ def store(tmp_path: Path) -> Store:
     return store
 
 
-def fill(directory: Path) -> tuple[str, str, str, tuple[str, ...]]:
+def fill(directory: Path) -> Provenance:
     (directory / "clang").write_bytes(b"\x7fELF" * 50_000)
-    return "a digest", "a provider", "a detail", ()
+    return Provenance(provider="a provider", detail="a detail", digest="a digest")
 
 
 @pytest.fixture
@@ -119,7 +120,7 @@ def test_a_limit_of_no_known_form_is_a_mistake(cache: Cache, store: Store) -> No
     ended = cache("prune", "--max-size", "20GB")
     assert ended.returncode == 2
     assert ended.stdout == ""
-    assert ended.stderr == "error: '20GB' is no size\n  -> a size is a number with K, M, G or T: 20G, 500M, 1.5G\n"
+    assert ended.stderr == "error: '20GB' is not a size\n  -> write a number with K, M, G or T: 20G, 500M, 1.5G\n"
     assert store.manifest("sdk") is not None
 
 
@@ -155,7 +156,7 @@ def test_runs_and_removals_at_once_never_see_half_an_entry(cache: Cache, store: 
         try:
             made = 0
 
-            def make(directory: Path) -> tuple[str, str, str, tuple[str, ...]]:
+            def make(directory: Path) -> Provenance:
                 nonlocal made
                 made += 1
                 return fill(directory)

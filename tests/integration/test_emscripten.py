@@ -105,7 +105,7 @@ def test_an_unobtainable_port_does_not_stop_other_cells(harness: Harness, tmp_pa
     node, wasi = sorted(summary(tmp_path)["cells"], key=lambda cell: cell["target"])
     assert (wasi["target"], wasi["status"]) == ("wasi", "ok")
     assert (node["target"], node["status"]) == ("node", "unobtainable")
-    assert "port-bzip2-0.0 cannot be had here" in node["reason"]
+    assert "port-bzip2-0.0 is not available here" in node["reason"]
 
 
 def guest(tmp_path: Path, code: str, memory_limit: int = 1 << 30) -> tuple[int, str]:

@@ -331,7 +331,7 @@ def test_a_directory_that_is_not_an_sdk_is_explained(harness: Harness) -> None:
 def test_a_directory_that_is_not_an_sdk_does_not_stop_other_cells(harness: Harness, tmp_path: Path) -> None:
     done = harness("test", "--target", "wasi", "--sdk", "/nonexistent/sdk", "--sdk", "24", "test_bool")
     assert done.returncode == 3, done.stdout + done.stderr
-    assert "left out: /nonexistent/sdk is no WASI SDK" in done.stdout
+    assert "left out: /nonexistent/sdk is not a WASI SDK" in done.stdout
     assert [cell["status"] for cell in summary(tmp_path)["cells"]] == ["ok"]
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness.machine.store import Store
-from harness.provide.checks import sdk_defect
-from harness.provide.directory import SdkDirectory, sdk_from
+from harness.provide.sdk_directory import SdkDirectory, sdk_from
+from harness.provide.sdk_layout import sdk_defect
 from matrix.errors import Unobtainable
 from matrix.model import SdkFamily
 
@@ -44,13 +44,13 @@ def test_an_llvm_that_emscripten_does_not_want_is_refused(tmp_path: Path) -> Non
     tree = emscripten_tree(tmp_path / "sdk", SAYS_17)
     with pytest.raises(Unobtainable) as caught:
         sdk_from(tree)
-    assert "this Emscripten wants LLVM 19, and its clang is of LLVM 17" in str(caught.value)
+    assert "this Emscripten wants LLVM 19, but its clang is from LLVM 17" in str(caught.value)
     assert str(tree) in str(caught.value)
 
 
 def test_an_llvm_below_an_emsdk_is_asked(tmp_path: Path) -> None:
     emscripten_tree(tmp_path / "upstream", SAYS_17)
-    assert sdk_defect(SdkFamily.EMSCRIPTEN, tmp_path) == "this Emscripten wants LLVM 19, and its clang is of LLVM 17"
+    assert sdk_defect(SdkFamily.EMSCRIPTEN, tmp_path) == "this Emscripten wants LLVM 19, but its clang is from LLVM 17"
 
 
 def test_the_llvm_that_emscripten_wants_is_taken(tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
-"""A small web server on the loopback interface, which notes every request."""
+"""A small web server on the loopback interface that records every request."""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -15,10 +16,10 @@ class Request:
     def __init__(self, handler: BaseHTTPRequestHandler, ending: threading.Event) -> None:
         self._handler = handler
         self.ending = ending
-        """set when the server is going to end"""
+        """set when the server is about to end"""
 
     def answer(self, status: int, body: bytes = b"", *, length: int | None = None, **headers: str) -> None:
-        """Send an answer; `length` is what Content-Length says, if not the truth."""
+        """Send an answer. `length` overrides Content-Length, so that it can lie."""
         handler = self._handler
         handler.send_response(status)
         handler.send_header("Content-Length", str(len(body) if length is None else length))
@@ -43,7 +44,7 @@ def absence(request: Request) -> None:
 
 
 class Web:
-    """The server: what it answers by path, and the requests that it got."""
+    """The server: its answers by path, and the requests that it received."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -54,11 +55,11 @@ class Web:
         return f"http://127.0.0.1:{self._port}{path}"
 
     def serve(self, path: str, body: bytes) -> str:
-        """Serve a file from now on; its URL."""
+        """Serve a file from now on. Returns its URL."""
         return self.does(path, lambda request: request.answer(200, body))
 
     def does(self, path: str, *answers: Answer) -> str:
-        """Answer requests for a path one after the other, the last way from then on; its URL."""
+        """Answer requests for a path with one answer after the other, then always with the last. Returns the URL."""
         left = list(answers)
 
         def answer(request: Request) -> None:
@@ -76,7 +77,7 @@ def serving() -> Iterator[Web]:
         def do_GET(self) -> None:
             web.requests.append(f"{self.command} {self.path}")
             answer = web.answers.get(self.path, absence)
-            with contextlib.suppress(ConnectionError):  # the client may well go away
+            with contextlib.suppress(ConnectionError):  # the client may hang up
                 answer(Request(self, ending))
 
         do_HEAD = do_GET
@@ -96,8 +97,13 @@ def serving() -> Iterator[Web]:
             thread.join()
 
 
+def sha256(data: bytes) -> str:
+    """The pin of some content."""
+    return hashlib.sha256(data).hexdigest()
+
+
 def free_port() -> int:
-    """A port that nothing listens at."""
+    """A port that nothing listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -12,7 +12,7 @@ from typing import NoReturn
 import pytest
 
 from harness.machine.store import Store
-from tests.unit.stored import make
+from tests.unit.stored import fill
 
 _STARTS_PROCESSES = (
     (subprocess.Popen, "__init__"),
@@ -59,5 +59,5 @@ def other(store: Store) -> Store:
 @pytest.fixture
 def sdk(store: Store) -> Path:
     """An entry that a run made and used which is over."""
-    path, _ = Store(store.root).obtain("sdk", make)
+    path, _ = Store(store.root).obtain("sdk", fill)
     return path

@@ -1,16 +1,16 @@
-"""Things in a cache, for tests."""
+"""Put things into a cache, for tests."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from harness.machine.store import Store
+from harness.machine.store import Provenance, Store
 
 
-def make(directory: Path) -> tuple[str, str, str, tuple[str, ...]]:
-    """Fills an entry."""
+def fill(directory: Path) -> Provenance:
+    """Fill an entry."""
     (directory / "clang").write_text("a compiler")
-    return "a digest", "a provider", "a detail", ()
+    return Provenance(provider="a provider", detail="a detail", digest="a digest")
 
 
 def put(store: Store, path: str, data: str = "something") -> Path:

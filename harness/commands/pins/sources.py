@@ -21,7 +21,7 @@ from harness.commands.pins.offers import (
 from harness.machine import fetch
 from harness.machine.store import Store
 from harness.provide import pip_index
-from harness.provide.distribution import Suite, indexed, upstream_part
+from harness.provide.apt import Suite, upstream_part
 from harness.provide.pypi import version_inside
 from matrix.archives import Archive, ComposedEmscripten, SuitePackage, Wheel
 from matrix.errors import MatrixError, Unobtainable
@@ -92,7 +92,7 @@ class Asked:
         if name not in self._suites:
             suite = Suite(name, self._store)
             try:
-                indexed([suite], self._say)
+                suite.refresh(self._say)
                 self._suites[name] = suite
             except MatrixError as exc:
                 self.failures.append(exc.message)

@@ -9,7 +9,7 @@ from harness.guests.runtimes.browser import Browser
 from harness.guests.runtimes.node import Node
 from harness.guests.runtimes.wasmtime_cli import WasmtimeCli
 from harness.guests.runtimes.wasmtime_embedded import WasmtimeEmbedded
-from harness.provide.obtain import Obtained
+from harness.provide.provider import Obtained
 from matrix.model import Runtime, RuntimeKind
 
 ADAPTERS: Mapping[RuntimeKind, Callable[[Runtime, Obtained, tuple[str, ...]], Adapter]] = {

@@ -14,7 +14,8 @@ from rich.console import Console
 from harness.commands.cache import CACHE
 from harness.machine import upkeep
 from harness.machine.store import Store
-from harness.machine.upkeep import disk_usage, human_size, survey
+from harness.machine.units import human_size
+from harness.machine.upkeep import disk_usage, survey
 from matrix.errors import UsageError
 from tests.unit.stored import put
 
@@ -98,9 +99,9 @@ def test_a_limit_that_cannot_hold_is_said(store: Store, sdk: Path) -> None:
     [
         (["prune"], "`cache prune` needs a limit"),
         (["prune", "--dry-run"], "--max-size 20G, or --older-than 30d, or both"),
-        (["prune", "--max-size", "much"], "'much' is no size"),
+        (["prune", "--max-size", "much"], "'much' is not a size"),
         (["prune", "--max-size", "-1G"], "expected one argument"),
-        (["prune", "--older-than", "much"], "'much' is no age"),
+        (["prune", "--older-than", "much"], "'much' is not an age"),
         (["prune", "--max", "1G"], "`cache prune` has no option '--max'\n  -> did you mean --max-size"),
         (["--max-size", "1G"], "`cache` has no option '--max-size'\n  -> python -m harness cache --help"),
         (["purge"], "`cache` has no subcommand 'purge'\n  -> did you mean prune?"),

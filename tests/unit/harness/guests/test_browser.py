@@ -17,7 +17,7 @@ from harness.guests.runtimes.browser import PAGES, Browser, HostSpec, PageProbe,
 from harness.guests.runtimes.choose import choose_adapter
 from harness.guests.runtimes.ends import FAULT, TRAPPED
 from harness.machine.store import Store
-from harness.provide.obtain import Obtained
+from harness.provide.provider import Obtained
 from matrix import json_records
 from matrix.model import Runtime, RuntimeKind
 

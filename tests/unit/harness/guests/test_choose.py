@@ -10,7 +10,7 @@ from harness.guests.adapter import Adapter, Command, GuestRun
 from harness.guests.guest_files import GuestFiles, host_files
 from harness.guests.runtimes.choose import ADAPTERS, choose_adapter
 from harness.machine.store import Store
-from harness.provide.obtain import Obtained
+from harness.provide.provider import Obtained
 from matrix.model import Runtime, RuntimeKind
 
 COMMAND = Path("/nowhere/bin/command")

@@ -14,7 +14,7 @@ from harness.guests.guest_files import Preopen
 from harness.guests.runtimes import confine
 from harness.guests.runtimes.choose import choose_adapter
 from harness.guests.runtimes.node import Node
-from harness.provide.obtain import Obtained
+from harness.provide.provider import Obtained
 from matrix.model import Runtime, RuntimeKind
 
 NODE = Path("/nowhere/node 20/node")

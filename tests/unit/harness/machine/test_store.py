@@ -12,10 +12,8 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from harness.machine.store import CACHE_NAME, VARIABLE, Store, damage, snapshot
+from harness.machine.store import CACHE_NAME, VARIABLE, Provenance, Store, damage, snapshot
 from matrix.errors import HarnessFault, Unobtainable
-
-Made = tuple[str, str, str, tuple[str, ...]]
 
 
 class Maker:
@@ -25,14 +23,14 @@ class Maker:
         self.calls = 0
         self.problem = problem
 
-    def __call__(self, directory: Path) -> Made:
+    def __call__(self, directory: Path) -> Provenance:
         self.calls += 1
         (directory / "bin").mkdir()
         (directory / "bin/clang").write_text("a compiler")
         (directory / "link").symlink_to("bin/clang")
         if self.problem is not None:
             raise self.problem
-        return "a digest", "a provider", "a detail", ("a note",)
+        return Provenance(provider="a provider", detail="a detail", digest="a digest")
 
 
 @pytest.fixture
@@ -102,12 +100,7 @@ def test_an_entry_knows_what_it_is(store: Store, maker: Maker) -> None:
     store.obtain("sdk", maker)
     manifest = store.manifest("sdk")
     assert manifest is not None
-    assert (manifest.digest, manifest.provider, manifest.detail, manifest.notes) == (
-        "a digest",
-        "a provider",
-        "a detail",
-        ("a note",),
-    )
+    assert (manifest.digest, manifest.provider, manifest.detail) == ("a digest", "a provider", "a detail")
     assert manifest.files.keys() == {"bin/clang", "link"}
 
 
@@ -119,7 +112,7 @@ def test_an_entry_can_be_read_by_others(store: Store, maker: Maker) -> None:
 def test_threads_that_want_the_same_entry_make_it_once(store: Store) -> None:
     maker = Maker()
 
-    def slowly(directory: Path) -> Made:
+    def slowly(directory: Path) -> Provenance:
         time.sleep(0.05)
         return maker(directory)
 
@@ -164,7 +157,7 @@ def test_a_damaged_entry_is_noticed_and_made_again(store: Store, maker: Maker, h
     assert maker.calls == 2
     assert (again / "bin/clang").read_text() == "a compiler"
     assert store.manifest("sdk") is not None
-    assert said == ["the cache entry sdk is damaged or half-made: it is made again"]
+    assert said == ["the cache entry sdk is damaged or incomplete: making it again"]
 
 
 def test_files_that_are_added_and_byte_code_are_no_damage(store: Store, maker: Maker) -> None:
@@ -199,7 +192,7 @@ def test_a_full_disk_names_the_entry_and_the_variable(store: Store) -> None:
 
 
 def test_ctrl_c_leaves_nothing(store: Store) -> None:
-    def interrupted(directory: Path) -> Made:
+    def interrupted(directory: Path) -> Provenance:
         (directory / "half").write_text("")
         raise KeyboardInterrupt
 

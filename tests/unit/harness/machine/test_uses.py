@@ -19,10 +19,11 @@ from harness.guests.runtimes.wasmtime_cli import WasmtimeCli
 from harness.guests.runtimes.wasmtime_embedded import WasmtimeEmbedded
 from harness.machine import store as storing
 from harness.machine import upkeep, uses
-from harness.machine.store import Store
-from harness.machine.upkeep import Kind, Limits, prune, survey
+from harness.machine.store import Provenance, Store
+from harness.machine.upkeep import CacheLimits, ItemKind, prune, survey
 from harness.provide import release
-from harness.provide.obtain import Obtained, obtain
+from harness.provide.obtain import obtain
+from harness.provide.provider import Obtained
 from harness.provide.release import ReleaseArchive
 from harness.suite.files import SuiteFile
 from harness.suite.plugin import ModuleRunner
@@ -32,7 +33,7 @@ from matrix.errors import HarnessFault
 from matrix.resolve import resolve
 from tests.unit import made
 from tests.unit.harness.suite.test_reuse import settings
-from tests.unit.stored import make, put
+from tests.unit.stored import fill, put
 
 NOW = datetime.datetime(2026, 11, 22, 12, tzinfo=datetime.UTC)
 LONG_AGO = 1_000_000_000
@@ -47,7 +48,7 @@ def marks(store: Store) -> list[str]:
 
 def test_what_is_made_is_in_use_as_long_as_the_run_lives(store: Store) -> None:
     run = Store(store.root)
-    path, _ = run.obtain("sdk", make)
+    path, _ = run.obtain("sdk", fill)
     assert store.in_use(path)
     assert not store.remove(path)
     assert store.manifest("sdk") is not None
@@ -157,7 +158,7 @@ def test_what_is_gone_is_removed_already(store: Store) -> None:
 
 def test_what_was_removed_is_made_again(store: Store, sdk: Path) -> None:
     store.remove(sdk)
-    again, _ = store.obtain("sdk", make)
+    again, _ = store.obtain("sdk", fill)
     assert (again / "clang").read_text() == "a compiler"
     assert store.in_use(sdk)
 
@@ -214,11 +215,11 @@ def test_of_two_removals_one_gives_way(store: Store) -> None:
 def test_an_unfinished_entry_is_left_over_once_nobody_makes_it(store: Store) -> None:
     seen: list[list[Path]] = []
 
-    def watched(directory: Path) -> tuple[str, str, str, tuple[str, ...]]:
+    def watched(directory: Path) -> Provenance:
         (store.root / "entries/.sdk-of_a_killed_run").mkdir()
         (store.root / "entries/.other-0123456").mkdir()
         seen.append(sorted(store.left_over()))
-        return make(directory)
+        return fill(directory)
 
     store.obtain("sdk", watched)
     assert seen == [[store.root / "entries/.other-0123456"]]
@@ -237,7 +238,7 @@ class Vanishing:
         self.other = other
         self.looks = 0
 
-    def available(self, store: Store) -> str | None:
+    def obstacle(self, store: Store) -> str | None:
         return None
 
     def cached(self, store: Store) -> Obtained | None:
@@ -248,7 +249,7 @@ class Vanishing:
         return Obtained(path=store.entry("sdk"), provider=self.name, detail="", digest="d")
 
     def obtain(self, store: Store, say: Callable[[str], None]) -> Obtained:
-        path, _ = store.obtain("sdk", make)
+        path, _ = store.obtain("sdk", fill)
         return Obtained(path=path, provider=self.name, detail="", digest="d")
 
 
@@ -262,7 +263,7 @@ def test_what_is_removed_between_look_and_use_is_obtained_again(store: Store, ot
 
 def test_what_is_found_in_the_cache_is_used(store: Store, other: Store, sdk: Path) -> None:
     archive = ReleaseArchive("sdk", archive_of("s"), lambda directory: None)
-    Store(store.root).obtain("sdk-release-ssssssssssss", make)
+    Store(store.root).obtain("sdk-release-ssssssssssss", fill)
     obtain("sdk", [archive], store, lambda message: None)
     assert other.in_use(store.entry("sdk-release-ssssssssssss"))
     assert not other.in_use(sdk)
@@ -285,7 +286,7 @@ def test_a_download_is_used_until_it_is_unpacked(store: Store, other: Store, mon
 
     def unpack(archive: Path, directory: Path) -> None:
         assert not other.remove(archive)
-        make(directory)
+        fill(directory)
 
     monkeypatch.setattr(release, "download", download)
     monkeypatch.setattr(release, "unpack_tar", unpack)
@@ -307,7 +308,7 @@ def test_a_compiled_module_is_used(
     )
     compiled = adapter.compile(run, store)
     assert other.in_use(compiled)
-    assert [item.name for item in survey(other) if item.kind is Kind.COMPILED] == [compiled.name]
+    assert [item.name for item in survey(other) if item.kind is ItemKind.COMPILED] == [compiled.name]
 
 
 def test_whoever_runs_a_suite_uses_what_it_runs(store: Store, other: Store, sdk: Path, tmp_path: Path) -> None:
@@ -340,11 +341,11 @@ def test_a_run_uses_all_that_its_build_needs(store: Store, other: Store) -> None
     matrix = made.matrix(sdks=(sdk,), cpythons=(cpython,))
     with_archives = [f"{sdk.id}-release-ssssssssssss", f"{cpython.id}-release-cccccccccccc"]
     for name in with_archives:
-        Store(store.root).obtain(name, make)
+        Store(store.root).obtain(name, fill)
     preparer = Preparer(store, PrepareOptions(jobs=1), Silent(), lambda message: None)
     preparer.plans(resolve(matrix, cell))
     used = {item.kind: {i.name for i in survey(other) if i.kind is item.kind and i.in_use} for item in survey(other)}
-    assert used[Kind.ENTRY] == set(with_archives)
-    assert {name.rpartition("-")[0] for name in used[Kind.BUILD]} == {f"native_{cpython.id}", cell.build.id}
-    assert prune(survey(other), Limits(max_size=0), NOW, lambda item: upkeep.remove(other, item)) == []
+    assert used[ItemKind.ENTRY] == set(with_archives)
+    assert {name.rpartition("-")[0] for name in used[ItemKind.BUILD]} == {f"native_{cpython.id}", cell.build.id}
+    assert prune(survey(other), CacheLimits(max_size=0), NOW, lambda item: upkeep.remove(other, item)) == []
     del preparer

@@ -10,7 +10,7 @@ import pytest
 
 from harness.cells.prepare import Prepared
 from harness.machine.store import Store
-from harness.provide.obtain import Obtained
+from harness.provide.provider import Obtained
 from harness.suite.files import OUTCOMES, SELECTED
 from harness.suite.request import SuiteRequest
 from harness.suite.results import ResultsFile, append_result, read_results

@@ -1,4 +1,4 @@
-"""Emscripten SDKs in directories of the user's. Those that start the SDK's clang are in tests/integration."""
+"""Emscripten SDKs in directories. Tests that start the SDK's clang are in tests/integration."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from harness.machine.store import Store
-from harness.provide.checks import sdk_defect, sdk_root, sdk_version
-from harness.provide.directory import VARIABLES, sdk_from, usual_sdk_directory
 from harness.provide.items import sdk_providers
+from harness.provide.sdk_directory import sdk_from
+from harness.provide.sdk_layout import LAYOUTS, sdk_defect, sdk_root, sdk_version, usual_directory
 from matrix.errors import Unobtainable
 from matrix.load import load
 from matrix.model import RuntimeKind, SdkFamily
@@ -21,7 +21,7 @@ PARTS = (
 
 
 def emscripten_tree(path: Path, version: str = '"3.1.6"\n') -> Path:
-    """An Emscripten, old enough that it does not say which LLVM it wants as a number."""
+    """Make an Emscripten so old that it does not state the LLVM that it wants as a number."""
     for name in (*PARTS, "emscripten/tools/shared.py"):
         (path / name).parent.mkdir(parents=True, exist_ok=True)
         (path / name).write_text("")
@@ -31,13 +31,13 @@ def emscripten_tree(path: Path, version: str = '"3.1.6"\n') -> Path:
 
 
 def emsdk(path: Path) -> Path:
-    """A tree as emsdk leaves it: `emsdk.py` and what it installed."""
+    """Make a tree as emsdk leaves it: `emsdk.py` and what it installed."""
     emscripten_tree(path / "upstream")
     (path / "emsdk.py").write_text("")
     return path
 
 
-# --- which directories are an SDK
+# --- which directories are SDKs
 
 
 def test_an_emsdk_is_an_sdk(tmp_path: Path) -> None:
@@ -46,36 +46,36 @@ def test_an_emsdk_is_an_sdk(tmp_path: Path) -> None:
     assert sdk.directory == tmp_path / "emsdk"
 
 
-def test_what_an_emsdk_installed_is_an_sdk_by_itself(tmp_path: Path) -> None:
+def test_the_upstream_directory_of_an_emsdk_is_an_sdk(tmp_path: Path) -> None:
     sdk = sdk_from(emsdk(tmp_path / "emsdk") / "upstream")
     assert (sdk.family, sdk.version) == (SdkFamily.EMSCRIPTEN, "3.1.6")
 
 
-def test_a_tree_of_emscripten_and_bin_is_an_sdk(tmp_path: Path) -> None:
+def test_a_directory_with_emscripten_and_bin_is_an_sdk(tmp_path: Path) -> None:
     tree = emscripten_tree(tmp_path / "mine")
     assert sdk_from(tree).family is SdkFamily.EMSCRIPTEN
     assert sdk_defect(SdkFamily.EMSCRIPTEN, tree) is None
 
 
 @pytest.mark.parametrize("name", ["upstream", "install"])
-def test_the_parts_lie_below_what_emsdk_and_release_archives_call_it(tmp_path: Path, name: str) -> None:
+def test_the_root_may_be_a_subdirectory(tmp_path: Path, name: str) -> None:
     emscripten_tree(tmp_path / name)
     assert sdk_root(SdkFamily.EMSCRIPTEN, tmp_path) == tmp_path / name
     assert sdk_defect(SdkFamily.EMSCRIPTEN, tmp_path) is None
 
 
-def test_the_parts_lie_in_a_bare_tree_itself(tmp_path: Path) -> None:
+def test_the_root_may_be_the_directory_itself(tmp_path: Path) -> None:
     assert sdk_root(SdkFamily.EMSCRIPTEN, emscripten_tree(tmp_path)) == tmp_path
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_a_part_that_is_missing_is_named(tmp_path: Path, part: str) -> None:
+def test_a_missing_part_is_named(tmp_path: Path, part: str) -> None:
     tree = emsdk(tmp_path)
     (tree / "upstream" / part).unlink()
     with pytest.raises(Unobtainable) as caught:
         sdk_from(tree)
-    assert f"{tree} is no Emscripten SDK: {part} not in it" in str(caught.value)
-    assert "name an emsdk that was activated" in str(caught.value)
+    assert f"{tree} is not an Emscripten SDK: {part} not in it" in str(caught.value)
+    assert "name an activated emsdk" in str(caught.value)
 
 
 def test_an_emsdk_that_installed_nothing_lacks_every_part(tmp_path: Path) -> None:
@@ -85,12 +85,12 @@ def test_an_emsdk_that_installed_nothing_lacks_every_part(tmp_path: Path) -> Non
     assert f"{', '.join(PARTS)} not in it" in str(caught.value)
 
 
-def test_the_compiler_drivers_own_directory_is_refused_with_the_right_one(tmp_path: Path) -> None:
-    with pytest.raises(Unobtainable, match="the directory that has emscripten/emcc in it"):
+def test_the_directory_of_emcc_is_refused_with_a_hint(tmp_path: Path) -> None:
+    with pytest.raises(Unobtainable, match="the directory that contains emscripten/emcc"):
         sdk_from(emscripten_tree(tmp_path) / "emscripten")
 
 
-def test_a_directory_that_is_not_there_says_so(tmp_path: Path) -> None:
+def test_a_missing_directory_is_refused(tmp_path: Path) -> None:
     assert sdk_defect(SdkFamily.EMSCRIPTEN, tmp_path / "gone") == "there is no such directory"
 
 
@@ -111,45 +111,43 @@ def test_a_directory_that_is_not_there_says_so(tmp_path: Path) -> None:
         ("v3.1.69\n", None),
     ],
 )
-def test_an_emscripten_tells_its_version(tmp_path: Path, text: str, version: str | None) -> None:
+def test_the_version_comes_from_the_version_file(tmp_path: Path, text: str, version: str | None) -> None:
     assert sdk_version(SdkFamily.EMSCRIPTEN, emscripten_tree(tmp_path, text)) == version
 
 
-def test_an_emscripten_without_its_version_file_tells_none(tmp_path: Path) -> None:
+def test_without_a_version_file_there_is_no_version(tmp_path: Path) -> None:
     assert sdk_version(SdkFamily.EMSCRIPTEN, tmp_path) is None
 
 
-def test_an_emscripten_that_does_not_tell_its_version_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Unobtainable, match="does not tell which version it is"):
+def test_an_emscripten_without_a_version_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Unobtainable, match="does not state its version"):
         sdk_from(emscripten_tree(tmp_path, "unknown\n"))
 
 
-# --- what it is run with, and the usual place
+# --- the node that runs it, and the usual place
 
 
-def test_an_emscripten_of_the_users_is_run_with_a_node_of_the_matrix(tmp_path: Path) -> None:
+def test_a_node_of_the_matrix_runs_an_emscripten_in_a_directory(tmp_path: Path) -> None:
     assert load().runtime(sdk_from(emscripten_tree(tmp_path)).node).kind is RuntimeKind.NODE
 
 
-def test_the_usual_emscripten_is_the_one_that_the_variable_names(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv(VARIABLES[SdkFamily.EMSCRIPTEN], str(tmp_path))
-    assert usual_sdk_directory(SdkFamily.EMSCRIPTEN) == tmp_path
+def test_the_variable_names_the_usual_emscripten(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv(LAYOUTS[SdkFamily.EMSCRIPTEN].variable, str(tmp_path))
+    assert usual_directory(SdkFamily.EMSCRIPTEN) == tmp_path
 
 
-def test_an_emscripten_of_another_version_in_the_usual_place_is_passed_over(
+def test_another_version_in_the_usual_place_is_passed_over(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, store: Store
 ) -> None:
-    monkeypatch.setenv(VARIABLES[SdkFamily.EMSCRIPTEN], str(emsdk(tmp_path)))
+    monkeypatch.setenv(LAYOUTS[SdkFamily.EMSCRIPTEN].variable, str(emsdk(tmp_path)))
     (provider,) = sdk_providers(made.sdk("3.1.69", SdkFamily.EMSCRIPTEN))
-    assert provider.available(store) == f"{tmp_path} is version 3.1.6, not 3.1.69"
+    assert provider.obstacle(store) == f"{tmp_path} is version 3.1.6, not 3.1.69"
     assert provider.cached(store) is None
 
 
-def test_an_emscripten_of_the_wanted_version_in_the_usual_place_is_taken(
+def test_the_wanted_version_in_the_usual_place_is_used(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, store: Store
 ) -> None:
-    monkeypatch.setenv(VARIABLES[SdkFamily.EMSCRIPTEN], str(emsdk(tmp_path)))
+    monkeypatch.setenv(LAYOUTS[SdkFamily.EMSCRIPTEN].variable, str(emsdk(tmp_path)))
     (provider,) = sdk_providers(made.sdk("3.1.6", SdkFamily.EMSCRIPTEN))
-    assert (provider.name, provider.available(store)) == ("directory", None)
+    assert (provider.name, provider.obstacle(store)) == ("directory", None)
