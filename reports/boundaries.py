@@ -1,4 +1,4 @@
-"""Which version parts the cells where something is so from those where it is not. Pure."""
+"""The version of an SDK, CPython or runtime from which on something happens. Pure."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from matrix.pins import version_of
 _COMPOSED = re.compile(
     r"\b(?P<name>clang|wasi-libc|LLVM|binaryen) (?:\S*git(?P<date>\d{8})|(?P<version>\d+(?:\.\d+)*))"
 )
-"""parts of a composed SDK, as its provider names them: `clang 19.1.7 + wasi-libc 0.0~git20241209.574b88d`"""
+"""the parts of a composed SDK, as its provider describes it: `clang 19.1.7 + wasi-libc 0.0~git20241209.574b88d`"""
 
 
 class CellVersions(msgspec.Struct, frozen=True, kw_only=True):
-    """A cell as boundaries see it: its target, and the version of each of its parts by name."""
+    """A cell's target, and the version of each of its parts by the part's name."""
 
     target: str
     versions: dict[str, str]
 
 
 def versions_of(facts: Facts, sdk_detail: str = "") -> CellVersions:
-    """A cell's place; `sdk_detail` is what its SDK was made of, as the report says it."""
+    """The versions of a cell's parts; `sdk_detail` is `SdkUsed.detail`, which names the parts of a composed SDK."""
     versions = {facts.sdk: facts.sdk_version, "CPython": facts.cpython}
     if facts.runtime:
         versions[facts.runtime] = facts.runtime_version
@@ -33,14 +33,14 @@ def versions_of(facts: Facts, sdk_detail: str = "") -> CellVersions:
 
 
 class Boundary(msgspec.Struct, frozen=True, kw_only=True):
-    """A version from which on something is so, which it was not before."""
+    """A version from which on something happens that did not happen before."""
 
     name: str
-    """of the part: wasi-sdk, CPython, wasmtime, wasi-libc"""
+    """the part's name: wasi-sdk, CPython, wasmtime, wasi-libc"""
     first: str
-    """the first version with which it is so"""
+    """the first version with which it happens"""
     last: str
-    """the last version before it that was seen"""
+    """the last observed version before that"""
     target: str
 
     def __str__(self) -> str:
@@ -48,15 +48,15 @@ class Boundary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def boundaries(yes: Sequence[CellVersions], no: Sequence[CellVersions]) -> list[Boundary]:
-    """The versions that part places where something is so (`yes`) from those where it is not (`no`).
+    """The boundaries between cells where something happens (`yes`) and cells where it does not (`no`).
 
-    A part does, for a target, when each of its versions where it is so comes after every one where it is not.
+    A part has a boundary on a target when all of its versions in `yes` are newer than all of its versions in `no`.
     """
     found = []
-    for target in sorted({place.target for place in yes} & {place.target for place in no}):
-        of_yes, of_no = ([place.versions for place in kind if place.target == target] for kind in (yes, no))
+    for target in sorted({cell.target for cell in yes} & {cell.target for cell in no}):
+        of_yes, of_no = ([cell.versions for cell in cells if cell.target == target] for cells in (yes, no))
         for name in sorted({name for versions in of_yes for name in versions}):
-            after, before = ([one[name] for one in kind if name in one] for kind in (of_yes, of_no))
+            after, before = ([one[name] for one in versions if name in one] for versions in (of_yes, of_no))
             if after and before:
                 first, last = min(after, key=version_of), max(before, key=version_of)
                 if version_of(first) > version_of(last):

@@ -1,6 +1,6 @@
-"""What changed between two runs of a cell, or two cells: what newly fails, passes, appeared, vanished, got slower.
+"""What changed between two runs of a cell, or between two cells: tests that newly fail, pass, appear and so on.
 
-Pure. What it compares comes from the history (`reports.history`).
+Pure. The modules to compare come from the history (`reports.history`).
 """
 
 from __future__ import annotations
@@ -16,44 +16,44 @@ from reports.recorded import RecordedModule
 
 SLOWER_FACTOR = 2.0
 SLOWER_SECONDS = 1.0
-"""what takes at least the factor longer, and the seconds, too, got much slower"""
+"""a test got much slower when it takes at least this many times as long and this many seconds longer"""
 
 
 class ChangeKind(StrEnum):
-    """What became of a test, or of a module."""
+    """How a test or a module changed."""
 
     FAILING = "newly failing"
-    """more of its outcomes are red than before; a test that was not there before is among them"""
+    """more of its outcomes fail than before; also a new test that fails"""
     PASSING = "newly passing"
-    """it failed before"""
+    """it failed before and passes now"""
     CHANGED = "changed"
-    """otherwise: it is skipped now, or fails in another way"""
+    """any other change of outcome: it is skipped now, or fails in another way"""
     APPEARED = "appeared"
     VANISHED = "vanished"
     SLOWER = "much slower"
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One test that is not what it was, or one module (then `test` is empty)."""
+    """A change of one test, or of one module: then `test` is empty."""
 
     kind: ChangeKind
     module: str
     test: str = ""
     before: str = ""
-    """its outcomes before, empty when it was not there; a test that a module has twice has both"""
+    """its outcomes before, "" when it did not exist; both outcomes of a test that the module has twice"""
     after: str = ""
     before_s: float = 0.0
     after_s: float = 0.0
 
 
 class _Seen(msgspec.Struct):
-    """The outcomes of all tests of one name in a module, and how long the longest of them took."""
+    """The outcomes of all tests of one name in a module, and the seconds of the longest."""
 
     statuses: Counter[Status]
     seconds: float = 0.0
 
     @property
-    def red(self) -> int:
+    def failing(self) -> int:
         return sum(count for status, count in self.statuses.items() if status in FAILING_STATUSES)
 
     @property
@@ -64,10 +64,10 @@ class _Seen(msgspec.Struct):
 def changes(
     before: Mapping[str, RecordedModule], after: Mapping[str, RecordedModule], *, whole: bool, complete: bool
 ) -> list[Change]:
-    """What changed between the modules of two cells, in order of kind, module and test.
+    """The changes between the modules of two cells, in order of kind, module and test.
 
-    Unless both were run `whole` (the modules with all of their tests), only tests that both ran count; and
-    unless both are `complete` (all modules of the suite), only modules that both ran.
+    Only tests that both cells ran count, unless both ran their modules `whole`, that is with all tests. Only modules
+    that both cells ran count, unless both are `complete`, that is ran all modules of the suite.
     """
     found: list[Change] = []
     for module in before.keys() | after.keys():
@@ -85,6 +85,7 @@ def changes(
 
 
 def much_slower(before: float, after: float) -> bool:
+    """Whether something that took `before` seconds got much slower."""
     return after >= before * SLOWER_FACTOR and after - before >= SLOWER_SECONDS
 
 
@@ -94,10 +95,10 @@ def _counted(module: RecordedModule) -> str:
 
 
 def _appeared(module: str, new: RecordedModule) -> Iterator[Change]:
-    """A module that appeared; what fails in it is listed by itself."""
+    """A module that appeared, and each of its tests that fails."""
     yield Change(kind=ChangeKind.APPEARED, module=module, after=_counted(new))
     for test, seen in _seen(new, set(new.tests)).items():
-        if seen.red:
+        if seen.failing:
             yield Change(kind=ChangeKind.FAILING, module=module, test=test, after=seen.text)
 
 
@@ -112,7 +113,7 @@ def _of_module(module: str, old: RecordedModule, new: RecordedModule) -> Iterato
 
 
 def _varying(old: RecordedModule, new: RecordedModule) -> set[str]:
-    """The tests that may have changed: mostly few, or none."""
+    """The names of the tests that may have changed: usually few."""
     if old.tests != new.tests:
         return {*old.tests, *new.tests}
     rows = zip(old.tests, old.statuses, new.statuses, old.durations, new.durations, strict=True)
@@ -147,12 +148,12 @@ def _of_test(module: str, test: str, old: _Seen | None, new: _Seen | None) -> Ch
 def _kind(old: _Seen | None, new: _Seen | None) -> ChangeKind | None:
     if new is None:
         return ChangeKind.VANISHED
-    if new.red > (old.red if old else 0):
+    if new.failing > (old.failing if old else 0):
         return ChangeKind.FAILING
     if old is None:
         return ChangeKind.APPEARED
     if old.statuses == new.statuses:
         return ChangeKind.SLOWER if much_slower(old.seconds, new.seconds) else None
-    if new.red < old.red and new.statuses[Status.PASSED] > old.statuses[Status.PASSED]:
+    if new.failing < old.failing and new.statuses[Status.PASSED] > old.statuses[Status.PASSED]:
         return ChangeKind.PASSING
     return ChangeKind.CHANGED

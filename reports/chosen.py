@@ -1,4 +1,4 @@
-"""Which recorded cells two words of the command line mean: runs, cells, `latest`, `previous`. Pure."""
+"""Finds the recorded cells that two words of the command line name: runs, cells, `latest`, `previous`. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Runs = Mapping[str, Mapping[str, RecordedCell]]
 
 
 class Chosen(msgspec.Struct, frozen=True, kw_only=True):
-    """The cells that two words mean: those to compare, before and after, and those without a counterpart."""
+    """The cells that two words name: pairs to compare, and cells that only one side has."""
 
     pairs: tuple[tuple[RecordedCell, RecordedCell], ...]
     only_before: tuple[str, ...] = ()
@@ -25,19 +25,24 @@ class Chosen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def choose(cells: Iterable[RecordedCell], before: str, after: str) -> Chosen:
-    """What two words mean among recorded cells, the newest run's first. Raises UsageError, with near misses."""
+    """The cells that two words name, each a run, a cell or RUN:CELL.
+
+    `cells` begin with those of the newest run. Raises UsageError, with near misses as its hint.
+    """
     runs: dict[str, dict[str, RecordedCell]] = {}
     for cell in cells:
         runs.setdefault(cell.run, {})[cell.cell] = cell
-    known = {name for run in runs.values() for name in run}
-    if before in known and after in known:
+    recorded = _ids(runs)
+    if before in recorded and after in recorded:
         both = next((run for run in runs.values() if _tested(run) >= {before, after}), None)
         if both is None:
             raise UsageError(f"no run has outcomes of both {before} and {after}", hint="name them as RUN:CELL")
         return Chosen(pairs=((both[before], both[after]),))
     (old, _, old_cell), (new, _, new_cell) = before.partition(":"), after.partition(":")
     if bool(old_cell) != bool(new_cell):
-        raise UsageError(f"{before} and {after}: a cell is named on one side only", hint="name it on both, or on none")
+        raise UsageError(
+            f"{before} and {after}: a cell is named on one side only", hint="name a cell on both sides or on neither"
+        )
     if old_cell:
         one = _run(_having(runs, old_cell), old, new)[old_cell]
         other = _run(_having(runs, new_cell), new, old)[new_cell]
@@ -57,7 +62,7 @@ def choose(cells: Iterable[RecordedCell], before: str, after: str) -> Chosen:
 
 
 def _having(runs: Runs, cell: str) -> Runs:
-    """The runs that have a cell, with only that."""
+    """The runs that have a cell, each with only that cell."""
     found = {name: {cell: run[cell]} for name, run in runs.items() if cell in run}
     if not found:
         raise UsageError(f"no run has the cell {cell!r}", hint=near(cell, _ids(runs)))
@@ -73,7 +78,7 @@ def _tested(run: Mapping[str, RecordedCell]) -> set[str]:
 
 
 def _run(runs: Runs, word: str, other: str) -> Mapping[str, RecordedCell]:
-    """The run that a word means; `previous` is the one before the `other`."""
+    """The run that a word names; `previous` is the newest one before the run that `other` names."""
     if word == LATEST:
         found = next((run for run in runs.values() if _tested(run)), None)
         if found is None:
@@ -84,7 +89,7 @@ def _run(runs: Runs, word: str, other: str) -> Mapping[str, RecordedCell]:
         older = itertools.dropwhile(lambda run: run is not after, runs.values())
         found = next((run for run in older if run is not after and _tested(run) & _tested(after)), None)
         if found is None:
-            raise UsageError(f"there is no run before {next(iter(after.values())).run} that has a cell of it")
+            raise UsageError(f"no run before {next(iter(after.values())).run} has one of its cells")
         return found
     if word not in runs:
         raise UsageError(
@@ -94,9 +99,9 @@ def _run(runs: Runs, word: str, other: str) -> Mapping[str, RecordedCell]:
 
 
 def narrowed(cells: Sequence[RecordedCell], only: Sequence[str]) -> list[RecordedCell]:
-    """Those cells that are named, all when none is. Raises UsageError for one that was never recorded."""
-    known = {cell.cell for cell in cells}
+    """The cells named in `only`, or all when it is empty. Raises UsageError for one that was never recorded."""
+    recorded = {cell.cell for cell in cells}
     for name in only:
-        if name not in known:
-            raise UsageError(f"no run has the cell {name!r}", hint=near(name, known))
+        if name not in recorded:
+            raise UsageError(f"no run has the cell {name!r}", hint=near(name, recorded))
     return [cell for cell in cells if not only or cell.cell in only]

@@ -1,6 +1,7 @@
-"""The tests of a cell as the page loads them: columns in place of records, texts that occur often once. Pure.
+"""The tests of a cell as its page loads them: columns instead of records, repeated texts stored once. Pure.
 
-A cell has 45,000 tests, and nearly all passed: what a browser reads of one is its name and two letters.
+A cell has 45,000 tests and nearly all pass. Of a test that passed, the browser loads its name, its duration and two
+letters.
 """
 
 from __future__ import annotations
@@ -26,51 +27,56 @@ VERDICT_LETTERS = {
     Verdict.HARNESS_ERROR: "h",
 }
 LONGEST = 20_000
-"""characters of a text that the page shows; the whole lies beside it"""
+"""characters of a text that the page shows; a longer text is also written to a file of its own"""
 _LONGEST_REASON = 500
 
 
 class Details(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What there is to read of one test."""
+    """The texts of one test."""
 
     detail: str = ""
     """traceback, or how the guest ended"""
     output: str = ""
     why: str = ""
-    """why it is red, where the outcome does not say so itself"""
+    """why its verdict is red, when the outcome alone does not explain it"""
     cut: tuple[str, ...] = ()
-    """which of `detail` and `output` are shortened here"""
+    """the names of those of `detail` and `output` that are shortened here"""
 
 
 class ModuleDetails(msgspec.Struct, frozen=True, kw_only=True):
-    """What there is to read of a module's tests, by their place in it; `whole` has the texts that were shortened."""
+    """The texts of a module's tests."""
 
     tests: dict[str, Details]
+    """by the test's position in the module"""
     whole: dict[str, str]
+    """each shortened text in full, by position and name: `3-output`"""
 
 
 class Columns(msgspec.Struct, frozen=True, kw_only=True):
-    """A cell's tests: each of the lists has one entry a test, each of the strings one letter."""
+    """A cell's tests. `names`, `milliseconds`, `statuses` and `verdicts` have one entry or letter for each test."""
 
     modules: list[tuple[str, int, float, int, float, int]]
-    """name, how many tests, seconds, guests, seconds that its guests took to start, 1 when it was run before"""
+    """name, number of tests, seconds, number of guests, seconds for starting them, 1 for an earlier run's results"""
     names: list[str]
-    """without the module's own name and a dot, or whole behind a `=`; empty for the module itself"""
+    """without the module's name and a dot; the full name after a `=` when the test is not in the module; "" for the
+    module itself"""
     statuses: str
     verdicts: str
     milliseconds: list[int]
     reasons: list[str]
-    """the reasons that skipped tests gave"""
+    """the reasons of skipped tests, each once"""
     reason: dict[str, int]
-    """by the test's place: its reason"""
+    """the index of a test's reason, by the test's index"""
     limitations: list[str]
+    """the ids of limitations, each once"""
     limitation: dict[str, int]
+    """the index of a test's limitation, by the test's index"""
     detailed: list[int]
-    """the places of the modules that have details"""
+    """the indexes of the modules whose tests have texts"""
 
 
 def columns(verdicts: CellVerdicts, results: Mapping[str, ModuleResult]) -> tuple[Columns, dict[int, ModuleDetails]]:
-    """A cell's tests as columns; and what there is to read of them, by the module's place."""
+    """A cell's tests as columns, and the texts of its modules by the module's index."""
     found = Columns(
         modules=[],
         names=[],

@@ -1,4 +1,4 @@
-"""What differs between the cells of a run: tests whose outcome is not the same in all of them. Pure."""
+"""Tests whose outcomes differ between the cells of a run. Pure."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ NO_SUCH_TEST = "no such test"
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """A test that did not come to the same everywhere."""
+    """A test whose outcome is not the same in all cells."""
 
     module: str
     test: str
     outcomes: dict[str, str]
-    """by cell; a test that a module has twice has both, as `failed, passed`"""
+    """by cell; a test that its module has twice has two: `failed, passed`"""
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
-    """The cells of one CPython version, which have the same tests, and what differs between them."""
+    """The cells of one CPython version, and the tests that differ between them."""
 
     cpython: str
     cells: tuple[str, ...]
     tests: int
-    """how many tests were compared"""
+    """the number of tests compared"""
     differences: tuple[Difference, ...]
 
 
 Modules = Mapping[str, RecordedModule]
-"""what a cell's modules came to; cells that have the same tests share them"""
+"""a cell's modules by name"""
 
 
 def compare(cells: Sequence[tuple[str, str, Modules]]) -> tuple[Comparison, ...]:
-    """Compare the cells of each CPython version; they come as id, version and modules.
+    """Compare the cells of each CPython version. `cells` are tuples of id, version and modules.
 
-    Only modules that ran in all of a version's cells are compared.
+    Only modules that ran in all cells of a version count.
     """
     by_version: dict[str, dict[str, Modules]] = defaultdict(dict)
     for cell, version, modules in cells:
@@ -53,15 +53,15 @@ def _compare(version: str, group: Mapping[str, Modules]) -> Comparison:
         found = {cell: modules[module] for cell, modules in group.items()}
         first = next(iter(found.values()))
         if all(one.tests == first.tests and one.statuses == first.statuses for one in found.values()):
-            count += len(set(first.tests))  # by far the most
+            count += len(set(first.tests))  # nearly all modules end here
             continue
         seen = {cell: _outcomes(one) for cell, one in found.items()}
         tests = sorted({test for outcomes in seen.values() for test in outcomes})
         count += len(tests)
         for test in tests:
-            came_to = {cell: ", ".join(outcomes.get(test, [NO_SUCH_TEST])) for cell, outcomes in seen.items()}
-            if len(set(came_to.values())) > 1:
-                differences.append(Difference(module=module, test=test, outcomes=came_to))
+            by_cell = {cell: ", ".join(outcomes.get(test, [NO_SUCH_TEST])) for cell, outcomes in seen.items()}
+            if len(set(by_cell.values())) > 1:
+                differences.append(Difference(module=module, test=test, outcomes=by_cell))
     return Comparison(cpython=version, cells=tuple(group), tests=count, differences=tuple(differences))
 
 
@@ -73,7 +73,7 @@ def _outcomes(module: RecordedModule) -> dict[str, list[str]]:
 
 
 def short_names(cells: Sequence[str]) -> dict[str, str]:
-    """Each cell by the parts of its id that are not the same in all of them."""
+    """A short name for each cell: the parts of its id that are not the same in all of `cells`."""
     parts = [cell.split("_") for cell in cells]
     if len({len(part) for part in parts}) > 1:
         return dict(zip(cells, cells, strict=True))

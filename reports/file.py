@@ -1,4 +1,4 @@
-"""A file of a report, not yet written: reports are made of these, `harness.runs` puts them on the disk."""
+"""A file of a report, not yet written. Functions here return files; `harness.runs` writes them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ class File(NamedTuple):
     """its path, relative to the run's directory"""
     content: bytes
     linked: bool = True
-    """Whether people open it or a link to it: such files are synchronised to the disk, so that they are never half
-    there after a crash. Scripts of data are not: there are hundreds, and the pages that load them are written last."""
+    """Whether people open the file or follow a link to it. Such files are replaced atomically and flushed to the disk,
+    so that a crash never leaves half of one. Scripts with data are not: there are hundreds, and the page that loads
+    them is written after them."""
 
 
 def text_file(name: str, text: str, *, linked: bool = True) -> File:
-    """A text as UTF-8; what has no form in it (a lone surrogate) is escaped with a backslash."""
+    """A file with a text as UTF-8; lone surrogates, which UTF-8 cannot encode, become backslash escapes."""
     return File(name, text.encode("utf-8", "backslashreplace"), linked)

@@ -1,6 +1,6 @@
-"""Flaky tests: those whose outcome is not the same whenever nothing that determines it has changed. Pure.
+"""Flaky tests: their outcomes vary although nothing that determines them has changed. Pure.
 
-What is looked at is several observations of one module on one cell, all of the same digest.
+The input is several observations of one module on one cell, all with the same digest.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ _FIXTURE = re.compile(r"^\w+ \((?P<owner>.+)\)$")
 """`setUpClass (test.test_a.A)`"""
 
 Together = tuple[Status, ...]
-"""the outcomes of all tests of one name in a module, in order: mostly it is one"""
+"""the sorted outcomes of all tests of one name in a module: usually there is one test"""
 
 
 class Flake(msgspec.Struct, frozen=True, kw_only=True):
-    """A test that did not come to the same with the same digest."""
+    """A test with different outcomes for the same digest."""
 
     cell: str
     module: str
@@ -30,27 +30,27 @@ class Flake(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
     rate: Rate
     outcomes: dict[str, int]
-    """how often it came to what"""
+    """how often each outcome was observed"""
 
 
 class Observation(msgspec.Struct, frozen=True, kw_only=True):
-    """What a module came to, and how often just that was observed."""
+    """The outcomes of a module, and how often exactly these were observed."""
 
     tests: tuple[str, ...]
     statuses: tuple[Status, ...]
-    """of the tests, in their order"""
+    """one for each test"""
     times: int = 1
 
 
 def tally(observations: Sequence[Observation], wanted: Collection[str]) -> dict[str, Counter[Together]]:
-    """How often each of the wanted tests came to what.
+    """How often each of the wanted tests had which outcome.
 
-    What did not run was not observed. A module or the fixture of a class has an outcome of its own when it
-    fails, and none otherwise: it passed where tests of it were run.
+    A test that did not run was not observed. A module and the fixture of a class have an outcome of their own only when
+    they fail; they count as passed where tests inside them ran.
     """
     counts: dict[str, Counter[Together]] = {test: Counter() for test in wanted}
     places: dict[int, dict[str, list[int]]] = {}
-    for one in observations:  # most of them share their tests
+    for one in observations:  # most observations share the tuple of their tests
         if id(one.tests) not in places:
             places[id(one.tests)] = _places(one.tests, wanted)
         for test, positions in places[id(one.tests)].items():
@@ -66,7 +66,7 @@ def tally(observations: Sequence[Observation], wanted: Collection[str]) -> dict[
 
 
 def _places(tests: Sequence[str], wanted: Collection[str]) -> dict[str, list[int]]:
-    """Where the wanted tests stand among others."""
+    """The positions of each of the wanted tests in `tests`."""
     places: dict[str, list[int]] = defaultdict(list)
     for position, test in enumerate(tests):
         if test in wanted:
@@ -75,7 +75,7 @@ def _places(tests: Sequence[str], wanted: Collection[str]) -> dict[str, list[int
 
 
 def _ran_inside(one: Observation, test: str, inside: str) -> bool:
-    """Whether there is no outcome of a module or a fixture, and there are outcomes of tests inside of it."""
+    """Whether `test`, a module or a fixture, has no outcome of its own while tests inside it ran."""
     return test not in one.tests and any(
         name.startswith(inside) and status is not Status.DID_NOT_RUN
         for name, status in zip(one.tests, one.statuses, strict=True)
@@ -83,13 +83,13 @@ def _ran_inside(one: Observation, test: str, inside: str) -> bool:
 
 
 def rate(count: Mapping[Together, int]) -> Rate:
-    """In how many of its observations a test was bad."""
+    """How many of a test's observations were failures."""
     bad = sum(times for statuses, times in count.items() if not FAILING_STATUSES.isdisjoint(statuses))
     return Rate(bad=bad, all=sum(count.values()))
 
 
 def flakes(cell: str, module: str, digest: str, observations: Sequence[Observation]) -> list[Flake]:
-    """The flaky tests among a module's observations, which are all of one digest."""
+    """The flaky tests of a module; the observations all have the same digest."""
     return [
         Flake(
             cell=cell,
@@ -105,7 +105,7 @@ def flakes(cell: str, module: str, digest: str, observations: Sequence[Observati
 
 
 def _varying(observations: Sequence[Observation]) -> set[str]:
-    """The tests that may be flaky: they are not in all observations, or not with the same status."""
+    """The tests that are missing from some observation, or whose status differs between observations."""
     first, *others = observations
     found: set[str] = set()
     for other in others:

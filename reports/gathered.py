@@ -1,4 +1,4 @@
-"""What a run's report needs of all its cells together: collected while they are judged one by one. Pure."""
+"""Collects what the report of a run needs from all cells, while the cells are judged one by one. Pure."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The history: every run in one SQLite file beside the runs. The only module that imports sqlite3.
 
-Its tables are those of history.sql; docs/reference/history.md describes them. A run is recorded in one transaction,
-and recording it again replaces what was recorded of it.
+history.sql has its tables, docs/reference/history.md describes them. A run is recorded in one transaction; recording it
+again replaces it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from reports.verdict import Rate, Rates
 
 try:
     import sqlite3
-except ImportError:  # a Python that was built without SQLite runs everything else
+except ImportError:  # everything else works in a Python that was built without SQLite
     sqlite3 = None  # type: ignore[assignment]
 
 NAME = "history.sqlite"
@@ -34,14 +34,15 @@ NAME = "history.sqlite"
 SCHEMA = 2
 _APPLICATION = 0x43574D48
 _WAIT = 60.0
-"""seconds that another process is waited for"""
+"""seconds to wait for another process"""
 _STATUSES = {letter: status for status, letter in LETTERS.items()}
 _TABLES = Path(__file__).with_suffix(".sql")
 _ANEW = "move it away: the next run begins a new one, and `python -m harness report RUN` adds an earlier run to it"
+"""the remedy for a file that cannot be used"""
 
 
 class RecordedCell(msgspec.Struct, frozen=True, kw_only=True):
-    """One cell of a run that was recorded."""
+    """One cell of a recorded run."""
 
     key: int
     run: str
@@ -51,13 +52,15 @@ class RecordedCell(msgspec.Struct, frozen=True, kw_only=True):
     tested: bool
     """whether it has outcomes"""
     whole: bool
+    """whether the modules were run with all of their tests"""
     complete: bool
+    """whether all modules of the suite were run"""
     used: dict[str, str]
-    """what was really used: sdk, cpython, runtime"""
+    """the parts that were used, with their provider: sdk, cpython, runtime"""
 
 
 class SeenTest(msgspec.Struct, frozen=True, kw_only=True):
-    """What a test came to in one run of a cell."""
+    """The outcome of a test in one run of a cell."""
 
     test: str
     module: str
@@ -65,9 +68,9 @@ class SeenTest(msgspec.Struct, frozen=True, kw_only=True):
     started: str
     cell: str
     outcome: str
-    """a test that the module has several times has several: `failed, passed`"""
+    """several, when the module has several tests of the name: `failed, passed`"""
     duration: float
-    """seconds, of the longest"""
+    """seconds, of the longest test"""
     reused: bool
     """whether the result is that of an earlier run"""
 
@@ -172,7 +175,7 @@ class _Recorder:
         )
 
     def _part_of(self, cell_run: int, module: str) -> str:
-        """The part of this run that a cell's module was recorded of, "" when it is none of them."""
+        """The part of this run for which a cell's module is recorded; "" when there is none."""
         for part in self._parts:
             found = self._connection.execute(
                 "SELECT 1 FROM module_runs JOIN cell_runs ON cell_runs.id = cell_run"
@@ -186,7 +189,7 @@ class _Recorder:
         return ""
 
     def _test_list(self, tests: Sequence[str]) -> int:
-        """The list of these tests: the one that is there, or a new one."""
+        """The number of the list of these tests, which is made when it is new."""
         digest = hashlib.sha256(msgspec.json.encode(tests)).digest()
         found = self._connection.execute("SELECT id FROM test_lists WHERE digest = ?", [digest]).fetchone()
         if found:
@@ -203,16 +206,16 @@ class _Recorder:
 
     def _insert(self, table: str, **values: object) -> int:
         places = ", ".join("?" * len(values))
-        sql = f"INSERT INTO {table} ({', '.join(values)}) VALUES ({places})"  # noqa: S608  # names of our own
+        sql = f"INSERT INTO {table} ({', '.join(values)}) VALUES ({places})"  # noqa: S608  # our own names
         return self._connection.execute(sql, tuple(values.values())).lastrowid or 0
 
     def _id_of(self, table: str, column: str, name: str) -> int:
-        sql = f"SELECT id FROM {table} WHERE {column} = ?"  # noqa: S608  # names of our own
+        sql = f"SELECT id FROM {table} WHERE {column} = ?"  # noqa: S608  # our own names
         return int(self._connection.execute(sql, [name]).fetchone()[0])
 
 
 def note_glance(connection: sqlite3.Connection, cell_run: int) -> None:
-    """Write down what the modules of a recorded cell came to, at a glance."""
+    """Add the glance to a recorded cell: its modules' outcomes in a compact form."""
     rows = connection.execute(
         "SELECT module, duration, test_list, statuses FROM module_runs WHERE cell_run = ? ORDER BY module", [cell_run]
     ).fetchall()
@@ -221,25 +224,25 @@ def note_glance(connection: sqlite3.Connection, cell_run: int) -> None:
 
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[History]:
-    """The history, to be read. Raises UsageError when there is none, HistoryUnusable, also while it is read."""
+    """Open the history for reading. Raises UsageError when there is none; HistoryUnusable, also while it is read."""
     nothing = UsageError(
         f"there is no history in {path.parent}",
         hint="a run of `test` is recorded at its end; `python -m harness report RUN` adds an earlier one",
     )
     if not path.exists():
         raise nothing
-    # Not mode=ro: what a killed process left half-written has to be rolled back first.
+    # Not mode=ro: SQLite must roll back what a killed process left half-written.
     with _connection(path, "rw") as connection:
         _upgrade(connection)
         connection.execute("PRAGMA query_only = ON")
         if _is_empty(connection, path):
             raise nothing
-        connection.execute("BEGIN")  # what is read is of one state
+        connection.execute("BEGIN")  # so that all reads see the same state
         yield History(connection, path)
 
 
 class History:
-    """Answers what is asked of the history."""
+    """Answers questions about recorded runs."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
@@ -257,7 +260,7 @@ class History:
         return [_recorded_cell(row) for row in rows]
 
     def modules(self, cell: RecordedCell) -> dict[str, RecordedModule]:
-        """What the modules of a cell came to."""
+        """The modules of a cell by name."""
         rows = self._connection.execute(
             "SELECT modules.module, duration, digest, reused, faulty, test_list, statuses, durations FROM module_runs"
             " JOIN modules ON modules.id = module_runs.module WHERE cell_run = ?",
@@ -312,7 +315,7 @@ class History:
         ]
 
     def timeline(self, cell: str) -> Timeline:
-        """What the modules of a cell came to in all the runs that tested it."""
+        """The outcomes of a cell's modules in all runs that tested it."""
         runs = self._connection.execute(
             "SELECT runs.run, cell_runs.id, glance FROM cell_runs JOIN runs ON runs.id = cell_runs.run"
             " WHERE cell = (SELECT id FROM cells WHERE cell = ?)"
@@ -320,7 +323,7 @@ class History:
             [cell],
         ).fetchall()
         names = {row["id"]: row["module"] for row in self._connection.execute("SELECT id, module FROM modules")}
-        found = unfolded([row["glance"] for row in runs], lambda run, module: self._came_to(runs[run]["id"], module))
+        found = unfolded([row["glance"] for row in runs], lambda run, module: self._outcomes(runs[run]["id"], module))
         return Timeline(
             runs=[row["run"] for row in runs],
             modules=[names[module] for module in found.modules],
@@ -329,18 +332,18 @@ class History:
             lists={number: self._tests_of(number) for one in found.spans for _, number, _ in one},
         )
 
-    def _came_to(self, cell_run: int, module: int) -> tuple[int, str]:
+    def _outcomes(self, cell_run: int, module: int) -> tuple[int, str]:
         row = self._connection.execute(
             "SELECT test_list, statuses FROM module_runs WHERE cell_run = ? AND module = ?", [cell_run, module]
         ).fetchone()
         return row["test_list"], row["statuses"]
 
     def tests(self) -> list[str]:
-        """The name of every test that was ever seen."""
+        """The name of every recorded test."""
         return [name for (name,) in self._connection.execute("SELECT test FROM tests")]
 
     def seen(self, test: str, *, cells: Collection[str] = ()) -> list[SeenTest]:
-        """What a test came to, in order of modules, runs and cells; only in some cells, when there are any."""
+        """The outcomes of a test, in order of module, run and cell; only in `cells`, if any are given."""
         rows = self._connection.execute(
             "SELECT modules.module, runs.run, started, cells.cell, reused != '' AS reused,"
             " substr(statuses, 1 + position, 1) AS letter, substr(module_runs.durations, 1 + 4 * position, 4) AS packed"
@@ -372,9 +375,9 @@ class History:
         return found
 
     def flakes(self, *, cells: Collection[str] = (), cell: str = "", modules: Collection[str] = ()) -> list[Flake]:
-        """The tests that did not come to the same with the same digest, the worst first.
+        """The tests with different outcomes for the same digest, the worst first.
 
-        Only of some cells, when there are any; or of some modules of one `cell`.
+        Only in `cells`, if any are given; or only in some `modules` of one `cell`.
         """
         found: list[Flake] = []
         for (name, module, digest), observed in self._observed(cell, modules=modules).items():
@@ -383,17 +386,16 @@ class History:
         return sorted(found, key=lambda flake: (-flake.rate.share, flake.cell, flake.module, flake.test))
 
     def rates(self, cell: str, runs: Collection[str], results: Iterable[ModuleResult]) -> Rates:
-        """How often each test of these results was bad in a cell, with the same digest: in them and in other runs.
+        """How often each test of these results has failed in a cell with the same digest, including these results.
 
-        `runs` are those that the results are of: the run, and its parts; what was recorded of them does not
-        count twice.
+        `runs` are the run that the results belong to and its parts: what is recorded of them does not count twice.
         """
-        recorded = self._observed(cell, besides=runs)
+        earlier = self._observed(cell, besides=runs)
         found: dict[tuple[str, str], Rate] = {}
         for result in results:
             if not result.digest:
                 continue
-            observations = [self._observation(*one) for one in recorded.get((cell, result.module, result.digest), ())]
+            observations = [self._observation(*one) for one in earlier.get((cell, result.module, result.digest), ())]
             tests = tuple(outcome.test for outcome in result.outcomes)
             if not result.reused and not result.fault:
                 statuses = tuple(outcome.status for outcome in result.outcomes)
@@ -405,9 +407,9 @@ class History:
     def _observed(
         self, cell: str = "", *, besides: Collection[str] = (), modules: Collection[str] = ()
     ) -> dict[tuple[str, str, str], list[tuple[int, str, int]]]:
-        """By cell, module and digest: list of tests, statuses, and how often just these were observed.
+        """By cell, module and digest: the list of tests, their letters, and how often exactly these were observed.
 
-        In one cell only when it is named; `besides` some runs; of all modules, or of those that are named.
+        Only in `cell` if it is given, only of `modules` if any are given, and not in the runs `besides`.
         """
         clauses, values = ["digest != ''", "reused = ''", "NOT faulty"], []
         if cell:
@@ -421,7 +423,7 @@ class History:
             clauses.append("runs.run NOT IN (SELECT value FROM json_each(?))")
             values.append(msgspec.json.encode(list(besides)).decode())
         rows = self._connection.execute(
-            "SELECT cells.cell, modules.module, digest, test_list, statuses, count(*)"  # noqa: S608  # clauses of our own
+            "SELECT cells.cell, modules.module, digest, test_list, statuses, count(*)"  # noqa: S608  # our own clauses
             " FROM cell_runs CROSS JOIN module_runs ON cell_run = cell_runs.id"
             " JOIN modules ON modules.id = module_runs.module"
             " JOIN runs ON runs.id = cell_runs.run JOIN cells ON cells.id = cell_runs.cell"
@@ -474,7 +476,7 @@ def _unpacked(durations: bytes) -> tuple[float, ...]:
 
 @contextlib.contextmanager
 def _connection(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
-    """A connection without transactions of its own; what goes wrong with it is HistoryUnusable."""
+    """A connection that begins no transactions by itself. Raises HistoryUnusable for all errors of SQLite."""
     if sqlite3 is None:
         raise HistoryUnusable("this Python has no sqlite3, which the history needs", hint="use a Python that has it")
     try:
@@ -485,12 +487,12 @@ def _connection(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
             yield connection
     except sqlite3.Error as exc:
         raise _unusable(path, exc) from exc
-    except (ValueError, TypeError, LookupError, struct.error) as exc:  # a value that was never written
+    except (ValueError, TypeError, LookupError, struct.error) as exc:  # a value that no version of the harness writes
         raise _damaged(path, str(exc)) from exc
 
 
 def _upgrade(connection: sqlite3.Connection) -> None:
-    """Bring a history of an earlier version of the harness to this one's tables."""
+    """Add the columns that an earlier version of the harness did not have."""
     if not _of_version(connection, 1):
         return
     connection.execute("BEGIN IMMEDIATE")
@@ -510,7 +512,7 @@ def _of_version(connection: sqlite3.Connection, version: int) -> bool:
 
 
 def _is_empty(connection: sqlite3.Connection, path: Path) -> bool:
-    """Whether nothing was ever written to the file. Raises HistoryUnusable when it is none that can be used."""
+    """Whether nothing was ever written to the file. Raises HistoryUnusable for a file that is not usable."""
     application, version, tables = (
         int(connection.execute(question).fetchone()[0])
         for question in ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_master")
@@ -518,7 +520,7 @@ def _is_empty(connection: sqlite3.Connection, path: Path) -> bool:
     if (application, version, tables) == (0, 0, 0):
         return True
     if application != _APPLICATION:
-        raise HistoryUnusable(f"{path} is a database, but no history of this harness", hint=_ANEW)
+        raise HistoryUnusable(f"{path} is a database, but not a history of this harness", hint=_ANEW)
     if version > SCHEMA:
         raise HistoryUnusable(
             f"{path} is of a newer version of the harness: it has schema {version}, and this one knows {SCHEMA}",
@@ -542,7 +544,7 @@ def _damaged(path: Path, how: str) -> HistoryUnusable:
 
 
 def _unusable(path: Path, exc: sqlite3.Error) -> HistoryUnusable:
-    """What an error of SQLite means to the user: https://www.sqlite.org/rescode.html"""
+    """An error of SQLite in the user's terms: https://www.sqlite.org/rescode.html"""
     code = getattr(exc, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return HistoryUnusable(

@@ -4,7 +4,7 @@ CREATE TABLE runs (
     id INTEGER PRIMARY KEY,
     run TEXT NOT NULL UNIQUE,           -- the name of its directory
     started TEXT NOT NULL,              -- ISO 8601, UTC
-    duration REAL NOT NULL,             -- seconds, as everywhere
+    duration REAL NOT NULL,             -- seconds, like all durations
     exit_status INTEGER NOT NULL,
     schema INTEGER NOT NULL             -- of its summary.json
 );
@@ -33,20 +33,20 @@ CREATE TABLE cell_runs (
     runtime_detail TEXT NOT NULL,
     counts TEXT NOT NULL,               -- JSON: outcomes by status
     verdicts TEXT NOT NULL,             -- JSON: outcomes by verdict
-    unattributed INTEGER,               -- skips that nothing explains; NULL where it was not recorded yet
+    unattributed INTEGER,               -- skips that nothing explains; NULL in rows from schema 1
     durations TEXT NOT NULL DEFAULT '{}', -- JSON: seconds of provision, build, compile, test
-    glance BLOB,                        -- its module_runs at a glance, in order of module: as 32-bit integers their
-                                        -- modules; 8 bytes each, a digest of test_list and statuses; as 32-bit integers
-                                        -- tenths of seconds; so that a year of nights need not be read row by row
+    glance BLOB,                        -- its module_runs in a compact form, so that a year of nights is not read row by
+                                        -- row. In order of module: the modules as 32-bit integers, then an 8-byte digest
+                                        -- of test_list and statuses for each, then tenths of seconds as 32-bit integers
     UNIQUE (run, cell)
 );
 
--- The tests of a module, in order of their names. Most runs of a module have the same.
+-- The tests of a module, in order of their names. Most runs of a module share one list.
 CREATE TABLE test_lists (id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE);
 
 CREATE TABLE listed_tests (
     test_list INTEGER NOT NULL REFERENCES test_lists ON DELETE CASCADE,
-    position INTEGER NOT NULL,          -- from 0; a test that a module has twice is there twice
+    position INTEGER NOT NULL,          -- from 0; a test that a module has twice is listed twice
     test INTEGER NOT NULL REFERENCES tests,
     PRIMARY KEY (test_list, position)
 ) WITHOUT ROWID;
@@ -58,12 +58,12 @@ CREATE TABLE module_runs (
     cell_run INTEGER NOT NULL REFERENCES cell_runs ON DELETE CASCADE,
     module INTEGER NOT NULL REFERENCES modules,
     duration REAL NOT NULL,
-    digest TEXT NOT NULL,               -- of all that determines what is observed; empty when it is not known
-    reused TEXT NOT NULL,               -- the run that observed it, when this one took its result from there
+    digest TEXT NOT NULL,               -- of everything that determines the outcomes; '' when it is not known
+    reused TEXT NOT NULL,               -- the run that observed the result, when this run took it from there
     faulty INTEGER NOT NULL,            -- 1: the harness itself failed to run it
     test_list INTEGER NOT NULL REFERENCES test_lists,
-    statuses TEXT NOT NULL,             -- of its tests, by position, a letter each
-    durations BLOB NOT NULL,            -- likewise, 32-bit floats, little-endian
+    statuses TEXT NOT NULL,             -- a letter for each test, by position
+    durations BLOB NOT NULL,            -- a 32-bit float for each test, by position, little-endian
     UNIQUE (cell_run, module)
 );
 

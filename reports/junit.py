@@ -1,7 +1,7 @@
 """JUnit XML: one file per cell, one suite per test module, a case for every planned test.
 
-The only module that imports junitparser, which reads it. What is written keeps to what Jenkins takes
-(https://github.com/jenkinsci/xunit-plugin, junit-10.xsd); a case's verdict and limitation are its group.
+The only module that imports junitparser, for reading. The written files follow the schema that Jenkins accepts
+(https://github.com/jenkinsci/xunit-plugin, junit-10.xsd). A case's `group` holds its verdict and limitation.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from reports.verdict import CellVerdicts, Judged, Verdict
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LONGEST = 100_000
-"""characters of a message; the whole is in outcomes.jsonl"""
+"""characters of a message; outcomes.jsonl has the full text"""
 
 
 def xml_text(text: str) -> str:
-    """Text that XML 1.0 can hold: other characters are written as escapes, too long a text is shortened."""
+    """Text that XML 1.0 can hold: characters that it forbids become escapes, and a long text is shortened."""
     text = shortened(text, _LONGEST, see="outcomes.jsonl")
     return _NOT_XML.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
 
@@ -50,25 +50,25 @@ def document(
     """A cell's JUnit file."""
     suites: list[_Suite] = []
     for module, items in groupby(verdicts.judged, key=lambda judged: judged.module):
-        seconds = results[module].duration if module in results else 0.0  # with imports and fixtures
-        suites.append(_Suite(module, [(item, _shown(item)) for item in items], seconds))
+        seconds = results[module].duration if module in results else 0.0  # includes imports and fixtures
+        suites.append(_Suite(module, [(item, _result(item)) for item in items], seconds))
     totals = sum((suite.counts for suite in suites), Counter[str]())
     seconds = round(sum(suite.seconds for suite in suites), 3)
     of_cell = "".join(f"<property name={_quoted(name)} value={_quoted(value)}/>" for name, value in properties.items())
-    # Text, since a nightly has 300,000 cases: a tree of junitparser's took five times as long.
+    # Joining strings: a nightly has 300,000 cases, and building junitparser's tree takes five times as long.
     lines = ["<?xml version='1.0' encoding='utf-8'?>", f"<testsuites {_counted(cell, totals, seconds, _OF_ALL)}>"]
     for suite in suites:
         lines.append(f"<testsuite {_counted(suite.module, suite.counts, suite.seconds)}>")
         if of_cell:
             lines.append(f"<properties>{of_cell}</properties>")
-        lines += [_case(item, shown) for item, shown in suite.cases]
+        lines += [_case(item, result) for item, result in suite.cases]
         lines.append("</testsuite>")
     lines.append("</testsuites>\n")
     return "\n".join(lines).encode()
 
 
-class _Shown(NamedTuple):
-    """What a CI server shows of a case that did not simply pass."""
+class _Result(NamedTuple):
+    """The child element of a case that did not simply pass."""
 
     element: str
     message: str
@@ -80,20 +80,20 @@ class _Suite(NamedTuple):
     """A module's cases."""
 
     module: str
-    cases: list[tuple[Judged, _Shown | None]]
+    cases: list[tuple[Judged, _Result | None]]
     seconds: float
 
     @property
     def counts(self) -> Counter[str]:
-        found = Counter(_COUNTED[shown.element] for _, shown in self.cases if shown is not None)
+        found = Counter(_COUNTED[result.element] for _, result in self.cases if result is not None)
         return found + Counter(tests=len(self.cases))
 
 
 _COUNTED = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 _WHITE = str.maketrans({"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"})
-"""white space that an attribute keeps only so"""
+"""white space, which an attribute keeps only as references"""
 _ORDINARY = re.compile(r"[\w. ()-]*", re.ASCII)
-"""text that is itself in XML: nearly all names are"""
+"""text that needs no escaping in XML, as nearly all names"""
 
 
 def _quoted(text: str) -> str:
@@ -110,41 +110,41 @@ def _counted(name: str, counts: Counter[str], seconds: float, keys: Sequence[str
     return f'name={_quoted(name)} {numbers} time="{seconds}"'
 
 
-def _case(judged: Judged, shown: _Shown | None) -> str:
-    """A case; its group is its verdict, and the limitation behind that."""
+def _case(judged: Judged, result: _Result | None) -> str:
+    """The element of one case."""
     outcome = judged.outcome
     owner, _, name = outcome.test.rpartition(".")
     group = f"{judged.verdict} {judged.limitation}" if judged.limitation else judged.verdict
     start = f'name={_quoted(name)} classname={_quoted(owner)} time="{outcome.duration}" group={_quoted(group)}'
     inside = ""
-    if shown is not None:
-        kind = f' type="{shown.kind}"' if shown.kind else ""
-        text = escape(xml_text(shown.text))
-        inside = f"<{shown.element} message={_quoted(shown.message)}{kind}>{text}</{shown.element}>"
+    if result is not None:
+        kind = f' type="{result.kind}"' if result.kind else ""
+        text = escape(xml_text(result.text))
+        inside = f"<{result.element} message={_quoted(result.message)}{kind}>{text}</{result.element}>"
     if outcome.output:
         inside += f"<system-out>{escape(xml_text(outcome.output))}</system-out>"
     return f"<testcase {start}>{inside}</testcase>"
 
 
-def _shown(judged: Judged) -> _Shown | None:
-    """Known failures are skips that say why, everything else is as observed."""
+def _result(judged: Judged) -> _Result | None:
+    """What a CI server shows of a case: a known failure as a skip with its reason, everything else as observed."""
     outcome = judged.outcome
     if outcome.status is Status.PASSED and judged.verdict not in (Verdict.STALE, Verdict.REGRESSION):
         return None
     first = outcome.detail.strip().splitlines()[-1] if outcome.detail.strip() else outcome.status.value
     if outcome.status is Status.SKIPPED and judged.verdict is not Verdict.STALE:
-        return _Shown("skipped", outcome.detail)
+        return _Result("skipped", outcome.detail)
     if judged.verdict in (Verdict.KNOWN, Verdict.FLAKY) and outcome.status is not Status.PASSED:
-        return _Shown("skipped", f"known limitation {judged.limitation}: {outcome.status.value}: {first}")
+        return _Result("skipped", f"known limitation {judged.limitation}: {outcome.status.value}: {first}")
     element = "failure" if outcome.status is Status.FAILED else "error"
-    return _Shown(element, judged.detail or first, outcome.status.value, outcome.detail)
+    return _Result(element, judged.detail or first, outcome.status.value, outcome.detail)
 
 
 _STATUSES = {status.value: status for status in Status}
 
 
 def read(path: Path) -> list[Outcome]:
-    """The outcomes in a JUnit file of ours, without what known failures looked like."""
+    """The outcomes in a JUnit file of ours. A known failure is read as a skip."""
     found: list[Outcome] = []
     for suite in JUnitXml.fromfile(str(path)):
         for case in suite:

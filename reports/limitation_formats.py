@@ -1,7 +1,7 @@
-"""The known limitations in forms that other tools can use. Pure.
+"""The known limitations in the formats of other tools. Pure.
 
-regrtest: `--ignorefile` takes a file of globs over the names of tests (Lib/test/libregrtest/cmdline.py).
-pytest: `pytest @FILE` takes options from a file; `--deselect` leaves out what begins with a node's name.
+- regrtest: `--ignorefile` reads globs of test names from a file (Lib/test/libregrtest/cmdline.py)
+- pytest: `pytest @FILE` reads options from a file; `--deselect` skips the tests whose node ids begin with a prefix
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _WILD = re.compile(r"[*?\[]")
 
 
 def as_records(entries: Iterable[Limitation]) -> list[dict[str, Any]]:
-    """The entries as plain data, without what is not said of them."""
+    """The entries as plain data, without their empty fields."""
     return [_plain(msgspec.to_builtins(entry, enc_hook=str)) for entry in entries]
 
 
@@ -32,7 +32,7 @@ def _plain(value: Any) -> Any:
 
 
 def as_markdown(entries: Sequence[Limitation]) -> str:
-    """A list of the entries by section: title, where it holds, references, how many tests fail of it."""
+    """A list of the entries by section, each with its title, condition, references and number of known failures."""
     lines: list[str] = []
     for section in dict.fromkeys(entry.section for entry in entries):
         lines += [f"## {section}", ""]
@@ -48,7 +48,7 @@ def as_markdown(entries: Sequence[Limitation]) -> str:
 
 
 def where(when: Condition) -> str:
-    """The cells that a condition holds for, in words."""
+    """The cells for which a condition holds, in words."""
     parts = [
         f"{axis}: {', '.join(map(str, values))}" for axis, values in msgspec.structs.asdict(when).items() if values
     ]
@@ -56,20 +56,20 @@ def where(when: Condition) -> str:
 
 
 def failing(limitations: CellLimitations) -> list[str]:
-    """The globs of the tests that are not expected to pass on a cell, in their order, each once."""
+    """The globs of the tests that are not expected to pass on a cell, each once, in the order of the list."""
     globs = [test.match for test in limitations.tests if test.expect is not Expectation.SKIPPED]
     return list(dict.fromkeys(globs))
 
 
 def as_ignorefile(limitations: CellLimitations) -> str:
-    """For regrtest's `--ignorefile`: a glob a line."""
+    """The content of a file for regrtest's `--ignorefile`: one glob on each line."""
     return "".join(f"{glob}\n" for glob in failing(limitations))
 
 
 def as_deselect(limitations: CellLimitations) -> tuple[str, list[str]]:
-    """For `pytest @FILE`, started in Lib/test; and the globs that pytest has no words for: it knows prefixes only.
+    """The content of a file for `pytest @FILE` in Lib/test, and the globs that pytest cannot express.
 
-    A name such as test.test_os.ExecTests.test_execve is test_os.py::ExecTests::test_execve there.
+    pytest takes prefixes only. For test.test_os.ExecTests.test_execve it takes test_os.py::ExecTests::test_execve.
     """
     lines, left = [], []
     for glob in failing(limitations):
@@ -83,9 +83,9 @@ def as_deselect(limitations: CellLimitations) -> tuple[str, list[str]]:
 
 
 def node_of(name: str) -> str | None:
-    """The beginning of pytest's name for tests whose names begin so; None for what is no test of Lib/test.
+    """The prefix of pytest's node ids for the tests whose names begin with `name`; None for tests outside Lib/test.
 
-    Modules are named test_x or lie in a package of that name; the first part that is not is a class.
+    Parts in lower case are packages and modules; the first other part is a class.
     """
     top, *parts = name.split(".")
     modules = 0

@@ -1,4 +1,4 @@
-"""The matrix of limitations as Markdown: rows are limitations, columns are cells, squares what the probes saw."""
+"""The matrix of limitations as Markdown: a row for each limitation, a column for each cell. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LEGEND = ", ".join(f"{sign} {state}" for state, sign in MARKS.items()) + "; ! th
 
 
 def as_markdown(entries: Sequence[Limitation], cells: Sequence[Cell], squares: Sequence[Square]) -> str:
-    """One table for each section, and below it what was seen; a square that disagrees with the list has a `!`."""
+    """A table for each section, followed by details. A `!` marks a square where probe and list disagree."""
     by_place = {(one.limitation, one.cell): one for one in squares}
     by_id = {cell.id: cell for cell in cells}
     lines = ["| | cell |", "| --- | --- |"]
@@ -42,12 +42,12 @@ def as_markdown(entries: Sequence[Limitation], cells: Sequence[Cell], squares: S
 
 
 def mark(square: Square) -> str:
-    """The sign of what was seen; with a `!` when the list says otherwise."""
+    """The sign for a probe's result, with a `!` when it disagrees with the list."""
     return MARKS[square.state] + ("!" if square.wrong else "")
 
 
 def _details(entry: Limitation, squares: Sequence[Square], cells: Mapping[str, Cell]) -> list[str]:
-    """What is known of one limitation, and what was seen of it."""
+    """A paragraph on one limitation, and what the probes saw on which cells."""
     lines = [f"### {entry.id}", "", f"{markdown_line(entry.title)}.", ""]
     references = [f"<{one}>" if one.startswith("http") else one for one in entry.references]
     if references:

@@ -1,4 +1,4 @@
-"""What probes saw against what the list of limitations says: squares, what disagrees, from which version on. Pure."""
+"""Compares the results of probes with the list of limitations. Pure."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ PROBES = "probes.json"
 
 
 class Square(msgspec.Struct, frozen=True, kw_only=True):
-    """One limitation on one cell."""
+    """The result of one limitation's probe on one cell."""
 
     limitation: str
     cell: str
     state: State
     saw: str
     listed: bool
-    """whether the list says that it holds there"""
+    """whether the list says that the limitation holds on the cell"""
     wrong: str = ""
-    """how list and probe disagree, "" when they do not"""
+    """how list and probe disagree; "" when they agree"""
 
 
 class Probes(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run of probes came to: `probes.json`."""
+    """The results of a run of probes: `probes.json`."""
 
     schema: int = 1
     run_id: str
@@ -37,7 +37,7 @@ class Probes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def square(entry: Limitation, cell: Cell, state: State, saw: str) -> Square:
-    """A limitation on a cell, as its probe saw it."""
+    """The square for a probe's result: its state, and what it `saw`."""
     listed = entry.when.holds(cell.facts)
     wrong = ""
     if state is State.BROKEN:
@@ -50,12 +50,12 @@ def square(entry: Limitation, cell: Cell, state: State, saw: str) -> Square:
 
 
 def without_probe(entries: Sequence[Limitation]) -> list[str]:
-    """The limitations (neutral causes are none) that no probe shows."""
+    """The ids of the limitations without a probe. Neutral causes need none."""
     return [entry.id for entry in entries if entry.section != NEUTRAL and not entry.probe]
 
 
 def lifted_from(squares: Sequence[Square], cells: Mapping[str, Cell]) -> list[Boundary]:
-    """From which versions on one limitation is lifted, by its squares."""
+    """The versions from which on a limitation is lifted; `squares` are those of that limitation."""
     lifted = [versions_of(cells[one.cell].facts) for one in squares if one.state is State.LIFTED]
     holds = [versions_of(cells[one.cell].facts) for one in squares if one.state in (State.HOLDS, State.PARTLY)]
     return boundaries(lifted, holds)

@@ -1,4 +1,4 @@
-"""The summary of a run: what summary.json holds. Pure; docs/reference/summary.md describes it."""
+"""The summary of a run, the content of summary.json. Pure. docs/reference/summary.md describes it."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Modules(msgspec.Struct, frozen=True, kw_only=True):
     run: int = 0
     vacuous: tuple[str, ...] = ()
     reused: int = 0
-    """how many have the results of an earlier run, since nothing about them has changed"""
+    """the number of modules with the results of an earlier run, because nothing about them has changed"""
 
 
 class CellSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,9 +67,9 @@ class CellSummary(msgspec.Struct, frozen=True, kw_only=True):
     runtime: RuntimeUsed
     status: CellStatus
     expected: bool = False
-    """whether a build that failed was expected to"""
+    """whether the build was expected to fail"""
     allowed_to_fail: str = ""
-    """why a failing build and what is red do not decide the exit status; empty where they do"""
+    """why a failing build and red outcomes do not affect the exit status; "" where they do"""
     reason: str = ""
     """why it was not tested"""
     modules: Modules = Modules()
@@ -78,16 +78,16 @@ class CellSummary(msgspec.Struct, frozen=True, kw_only=True):
     unattributed_skips: int = 0
     durations_s: dict[str, float] = {}
     notes: tuple[str, ...] = ()
-    """what a reader should know: fallbacks, what limits hold"""
+    """what a reader should know, such as fallbacks and limits"""
 
     @property
     def red(self) -> int:
-        """How many outcomes are unexpected."""
+        """The number of outcomes with a red verdict."""
         return sum(self.verdicts.get(verdict, 0) for verdict in RED_VERDICTS)
 
     @property
     def forgiven(self) -> bool:
-        """Whether it failed, and may."""
+        """Whether it failed and is allowed to."""
         return self.status in (CellStatus.UNEXPECTED, CellStatus.BUILD_FAILED) and bool(self.allowed_to_fail)
 
 
@@ -98,11 +98,11 @@ class BuildStep(msgspec.Struct, frozen=True, kw_only=True):
     command: str
     seconds: float | None
     log: str = ""
-    """where its output is, below the cell's directory; "" when there is none"""
+    """the file with its output, relative to the cell's directory; "" when there is none"""
 
 
 class Unexpected(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that is red."""
+    """One unexpected thing: an outcome with a red verdict, a stale entry of the list, an expired rule."""
 
     cell: str
     test: str
@@ -111,7 +111,7 @@ class Unexpected(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Verdict
     limitation: str = ""
     skip_reason: str = ""
-    """of the list of limitations: the pattern that no skipped test matches"""
+    """the pattern in the list of limitations that no skipped test matches"""
     detail: str = ""
     reproduce: str = ""
 
@@ -128,13 +128,13 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     cells: tuple[CellSummary, ...]
     unexpected: tuple[Unexpected, ...]
     comparisons: tuple[Comparison, ...] = ()
-    """what differs between the cells of one CPython version"""
+    """one for each CPython version that has several cells"""
 
 
 def untested_cell(
     cell: Cell, status: CellStatus, reason: str, *, expected: bool = False, notes: Sequence[str] = ()
 ) -> CellSummary:
-    """The summary of a cell that has no outcomes."""
+    """The summary of a cell without outcomes; `reason` says why, `expected` whether its build was expected to fail."""
     return CellSummary(
         id=cell.id,
         target=cell.build.target.id,
@@ -171,14 +171,14 @@ def judged_cell(
 
 
 def allowed(summary: CellSummary, rule: AllowedToFail | None) -> CellSummary:
-    """A cell's summary with the rule that lets it fail, if there is one."""
+    """A cell's summary with the reason of the rule that allows it to fail, if there is one."""
     return msgspec.structs.replace(summary, allowed_to_fail=rule.reason if rule else "")
 
 
 def expired(matrix: Matrix, cells: Sequence[Cell], today: datetime.date) -> tuple[Unexpected, ...]:
-    """What is red since a rule has expired that can be about the targets of these cells.
+    """The expired rules that can apply to the targets of these cells; each makes a run red.
 
-    Whether it is about one of the cells does not matter: an exclusion never is.
+    They need not apply to one of the cells: an exclusion never does.
     """
     targets = {cell.build.target.id: cell.build.target for cell in cells}.values()
     return tuple(
@@ -195,9 +195,9 @@ def expired(matrix: Matrix, cells: Sequence[Cell], today: datetime.date) -> tupl
 
 
 def unexpected(cell: str, session: str, verdicts: CellVerdicts, *, options: str = "") -> tuple[Unexpected, ...]:
-    """What is red in a cell, each with the command that shows it again.
+    """The unexpected outcomes, stale entries and conflicts of a cell, each with the command to reproduce it.
 
-    `session` is nox's; `options` are those without which the cell does not exist (a tree's path, say).
+    `session` is the nox session. `options` are those without which the cell does not exist, such as a tree's path.
     """
     again = command_again(session, cell, options)
     rows = [
@@ -241,12 +241,12 @@ def unexpected(cell: str, session: str, verdicts: CellVerdicts, *, options: str 
 
 
 def command_again(session: str, cell: str, options: str) -> str:
-    """The command that runs a cell again, to which a test's name can be added."""
+    """The command that runs a cell again. A test's name can be appended."""
     return f"nox -s {session} -- --cell {cell}" + (f" {options}" if options else "")
 
 
 def _name(module: str, test: str) -> str:
-    """The name to run a test by: its own when it lies in its module, else its module's."""
+    """The name that selects a test on the command line: its own when it is in its module, else its module's."""
     full = full_name(module)
     inside = test.startswith(full + ".") and all(part.isidentifier() for part in test.split("."))
     return test if inside else module
@@ -276,9 +276,9 @@ def run_summary(
 
 
 def exit_status(cells: Sequence[CellSummary], red: Sequence[Unexpected], *, interrupted: bool) -> int:
-    """The exit status of a run: 130 interrupted, 4 harness, 3 build or provision, 1 unexpected, 0.
+    """The exit status of a run: 130 interrupted, 4 harness error, 3 no build or toolchain, 1 unexpected outcomes, 0.
 
-    A cell that is allowed to fail makes it neither 1 nor, by its build, 3.
+    A cell that is allowed to fail causes neither 1 nor, if its build fails, 3.
     """
     if interrupted:
         return 130

@@ -1,6 +1,6 @@
-"""What the modules of a cell came to, run after run, without what stays the same. Pure.
+"""The outcomes of a cell's modules over many runs, stored only where they change. Pure.
 
-From one night to the next nearly nothing changes: a module's outcomes are there once, and again where they change.
+From one night to the next nearly nothing changes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 _GLANCE = 16
-"""bytes that a glance has for each module"""
+"""bytes of a glance for each module"""
 _MOST_TENTHS = (1 << 32) - 1
 
 
@@ -21,14 +21,15 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     """One cell over the runs that tested it."""
 
     runs: list[str]
-    """their ids, the oldest first"""
+    """run ids, the oldest first"""
     modules: list[str]
     tenths: list[tuple[int | None, ...]]
-    """one a run, tenths of seconds of each module; None where it was not run"""
+    """for each run, the tenths of seconds that each module took; None for a module that did not run"""
     spans: list[list[tuple[int, int, str]]]
-    """of each module, from which run on: its list of tests, and a letter for each of them (matrix.outcome.LETTERS)"""
+    """for each module, the runs in which its outcomes change: index of the run, number of its list of tests, and a
+    letter for each test (matrix.outcome.LETTERS)"""
     lists: dict[int, tuple[str, ...]]
-    """the lists of tests, in order of their names"""
+    """the sorted names of tests, by the number of the list"""
 
 
 class Point(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,14 +43,15 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
     counts: dict[str, int]
     verdicts: dict[str, int]
     unattributed: int | None
-    """skips that nothing explains; None where it was not recorded"""
+    """skips that nothing explains; None in a history of schema 1"""
     durations: dict[str, float]
 
 
 def glance_of(rows: Sequence[tuple[int, float, int, str]]) -> bytes:
-    """What the modules of a cell came to at a glance, as history.sql describes it.
+    """The outcomes of a cell's modules in a compact form, which history.sql describes.
 
-    The rows, in order of module: its number, seconds, the number of its list of tests, a letter for each test.
+    Each row has the module's number, its seconds, the number of its list of tests, and a letter for each test. The rows
+    are in order of the modules' numbers.
     """
     digests = (hashlib.blake2b(f"{tests} {letters}".encode(), digest_size=8).digest() for _, _, tests, letters in rows)
     modules = struct.pack(f"<{len(rows)}I", *(row[0] for row in rows))
@@ -58,17 +60,18 @@ def glance_of(rows: Sequence[tuple[int, float, int, str]]) -> bytes:
 
 
 class Unfolded(NamedTuple):
-    """What glances at one cell say: of the numbers of modules, in order, what `Timeline` has of their names."""
+    """Like `Timeline`, with the numbers of modules instead of their names."""
 
     modules: tuple[int, ...]
     tenths: list[tuple[int | None, ...]]
     spans: list[list[tuple[int, int, str]]]
 
 
-def unfolded(glances: Sequence[bytes], came_to: Callable[[int, int], tuple[int, str]]) -> Unfolded:
-    """What the glances of runs say, one after the other.
+def unfolded(glances: Sequence[bytes], outcomes_of: Callable[[int, int], tuple[int, str]]) -> Unfolded:
+    """The timeline of one cell from its glances, the oldest first.
 
-    `came_to` is asked for what changes: of a run's place and a module the list of tests and their letters.
+    `outcomes_of` is called where something changes, with the index of a run and the number of a module. It returns the
+    number of the module's list of tests and a letter for each test.
     """
     spans: dict[int, list[tuple[int, int, str]]] = {}
     known: dict[int, int] = {}
@@ -79,12 +82,12 @@ def unfolded(glances: Sequence[bytes], came_to: Callable[[int, int], tuple[int, 
         found = struct.unpack(f"<{count}I{count}Q{count}I", glance)
         modules, digests = found[:count], found[count : 2 * count]
         tenths.append((modules, found[2 * count :]))
-        if before == found[: 2 * count]:  # most nights
+        if before == found[: 2 * count]:  # nothing has changed, as in most nights
             continue
         before = found[: 2 * count]
         for module, digest in set(zip(modules, digests, strict=True)).difference(known.items()):
             known[module] = digest
-            spans.setdefault(module, []).append((run, *came_to(run, module)))
+            spans.setdefault(module, []).append((run, *outcomes_of(run, module)))
     every = tuple(sorted(spans))
     return Unfolded(
         modules=every,
@@ -97,12 +100,15 @@ def unfolded(glances: Sequence[bytes], came_to: Callable[[int, int], tuple[int, 
 
 
 def changing(timeline: Timeline) -> list[str]:
-    """The modules that did not come to the same in all runs."""
+    """The names of the modules whose outcomes change."""
     return [module for module, spans in zip(timeline.modules, timeline.spans, strict=True) if len(spans) > 1]
 
 
 def without_constant(timeline: Timeline, run: str) -> Timeline:
-    """A timeline without the outcomes of modules that came to the same in all runs, `run` among them."""
+    """A timeline without the outcomes of modules that never change.
+
+    Modules that did not run in `run` keep theirs: the page has the outcomes of that run from elsewhere.
+    """
     if run not in timeline.runs:
         return timeline
     there = timeline.tenths[timeline.runs.index(run)]

@@ -1,4 +1,4 @@
-"""What runs saw that the list of limitations does not say, grouped into entries that could say it. Pure."""
+"""Groups unexpected outcomes into proposals for entries of the list of limitations. Pure."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ AXES = ("target", "sdk", "cpython", "runtime")
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
-    """Tests that came to the same on the same cells: one table of an entry."""
+    """Tests with the same outcome on the same cells: one table of an entry."""
 
     expect: str
     tests: tuple[str, ...]
     cells: tuple[str, ...]
     when: dict[str, tuple[str, ...]]
-    """the narrowest simple condition that holds on those cells of the run and on no other; empty for all of them"""
+    """the simplest condition that holds on those cells of the run and on no other; empty for all cells"""
     detail: str
-    """what the first of them said last"""
+    """the last line of the first test's detail"""
 
 
 def proposals(summary: Summary, cells: Mapping[str, Cell], wanted: Sequence[str] = ()) -> list[Proposal]:
-    """The regressions of a run, or those of them that are wanted (tests, classes or modules), grouped.
+    """The regressions of a run in groups; only those of the `wanted` tests, classes and modules, if any are given.
 
-    `cells` are the run's, by id: those that were tested.
+    `cells` are the tested cells of the run by their ids.
     """
     rows = [row for row in summary.unexpected if row.verdict is Verdict.REGRESSION and _wanted(row.test, wanted)]
     places: dict[tuple[str, str], set[str]] = defaultdict(set)
@@ -60,24 +60,24 @@ def proposals(summary: Summary, cells: Mapping[str, Cell], wanted: Sequence[str]
 
 
 class Stale(msgspec.Struct, frozen=True, kw_only=True):
-    """A name or a glob of an entry that did not do what it says, or a skip reason that no test gave."""
+    """A name or glob of an entry whose tests did not behave as it says, or a skip reason that no test gave."""
 
     limitation: str
     match: str = ""
     skip_reason: str = ""
     cells: tuple[str, ...]
-    """where it is stale"""
+    """the cells where it is stale"""
     holds: tuple[str, ...]
-    """cells of the same run where it does what it says"""
+    """the cells of the same run where it is right"""
 
     def __str__(self) -> str:
         return f"{self.limitation}: {self.match or f'skip reason {self.skip_reason!r}'}"
 
 
 def stale(summary: Summary, limitations: Mapping[str, CellLimitations], wanted: Sequence[str] = ()) -> list[Stale]:
-    """What of the list a run found stale, or that of it which names what is wanted.
+    """The stale parts of the list; only those that name `wanted` tests, classes and modules, if any are given.
 
-    `limitations` are those of each tested cell, by its id.
+    `limitations` are those of each tested cell by its id.
     """
     places: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     for row in summary.unexpected:
@@ -105,14 +105,14 @@ def stale(summary: Summary, limitations: Mapping[str, CellLimitations], wanted: 
 
 
 def _says(known: CellLimitations, limitation: str, match: str, reason: str) -> bool:
-    """Whether the list says of a cell what an entry names tests or a skip reason for."""
+    """Whether a cell's list has this entry: this glob of tests, or this skip reason."""
     if reason:
         return known.gives(limitation, reason)
     return any((one.limitation, one.match) == (limitation, match) for one in known.tests)
 
 
 class Unattributed(msgspec.Struct, frozen=True, kw_only=True):
-    """A reason that tests gave to be skipped and that no limitation explains."""
+    """A skip reason that no limitation explains, with the tests that gave it."""
 
     reason: str
     tests: tuple[str, ...]
@@ -126,7 +126,10 @@ Skips = Mapping[str, Sequence[tuple[str, str, str]]]
 def unattributed(
     skips: Skips, limitations: Mapping[str, CellLimitations], wanted: Sequence[str] = ()
 ) -> list[Unattributed]:
-    """The triage queue: the reasons that nothing explains, or those of what is wanted; those of most tests first."""
+    """The triage queue: skip reasons that nothing explains, those of most tests first.
+
+    Only reasons of the `wanted` tests, classes and modules, if any are given.
+    """
     tests: dict[str, set[str]] = defaultdict(set)
     cells: dict[str, set[str]] = defaultdict(set)
     for cell, given in skips.items():
@@ -144,7 +147,7 @@ def unattributed(
 
 
 def seen_on(these: Sequence[Cell], everything: Sequence[Cell]) -> dict[str, tuple[str, ...]]:
-    """Where a skip reason was seen: targets and CPythons, and what else tells these cells from others of the run."""
+    """The cells where a skip reason was seen: targets, CPythons, and what else distinguishes them from the others."""
     axes = condition(these, everything)
     return {
         axis: axes.get(axis) or tuple(sorted(_values(axis, these)))
@@ -156,10 +159,10 @@ def seen_on(these: Sequence[Cell], everything: Sequence[Cell]) -> dict[str, tupl
 def unused_reasons(
     skips: Mapping[str, Iterable[str]], limitations: Mapping[str, CellLimitations]
 ) -> list[tuple[str, str]]:
-    """Neutral causes with those of their skip reasons that no test gave, on any of the cells where they count.
+    """Pairs of a neutral cause and one of its skip reasons that no test gave on any cell where the cause applies.
 
-    `skips` are the reasons that tests of each full cell gave, `limitations` what holds there, both by the cell's id.
-    One cell says little: a reason may be that of another CPython.
+    `skips` are the reasons that tests gave in each full cell, `limitations` those of the cell, both by the cell's id.
+    Look at many cells: a reason may be that of another CPython.
     """
     unused: dict[tuple[str, str], bool] = {}
     for cell, given in skips.items():
@@ -177,10 +180,9 @@ def _wanted(test: str, wanted: Sequence[str]) -> bool:
 
 
 def condition(these: Sequence[Cell], everything: Sequence[Cell]) -> dict[str, tuple[str, ...]]:
-    """Values of as few axes as possible that hold on these cells and on no other of `everything`.
+    """Values of as few axes as possible that hold on these cells and on no other cell of `everything`.
 
-    When no combination of axes tells them apart, that of all axes; so, too, of the only cell that there is: it says
-    nothing of others.
+    All axes when no combination distinguishes the cells, and when there is only one cell: it says nothing about others.
     """
     wanted = {cell.id for cell in these}
     for count in range(len(AXES) + 1 if len(everything) > 1 else 0):
@@ -196,7 +198,7 @@ def _values(axis: str, cells: Sequence[Cell]) -> set[str]:
 
 
 def _value(axis: str, cell: Cell) -> str:
-    """What a condition says of an axis to mean a cell's part."""
+    """The value of an axis in a condition that means exactly the cell's part."""
     build = cell.build
     if axis == "target":
         return build.target.id
@@ -212,7 +214,7 @@ def _holds(cell: Cell, values: Mapping[str, set[str]]) -> bool:
 
 
 class Sighting(msgspec.Struct, frozen=True, kw_only=True):
-    """What a test came to on one cell."""
+    """The outcome of a test on one cell."""
 
     test: str
     cell: str
@@ -222,9 +224,9 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
     limitation: str
     detail: str
     since: str = ""
-    """the oldest run from which on it has come to the same there, as far as the history goes"""
+    """the oldest run in the history since which the outcome has been the same on this cell"""
     whole: str = ""
-    """all that was seen: the traceback, and what was printed"""
+    """the traceback and what was printed"""
 
     @property
     def fails(self) -> bool:
@@ -232,22 +234,25 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def since(seen: Sequence[tuple[str, str]], outcome: str) -> str:
-    """The first run of the last unbroken row of an outcome; `seen` is runs with outcomes, oldest first."""
+    """The first run of the newest unbroken series of an outcome; `seen` are runs with outcomes, the oldest first."""
     first = ""
-    for run, came in reversed(seen):
-        if came != outcome:
+    for run, observed in reversed(seen):
+        if observed != outcome:
             break
         first = run
     return first
 
 
-def parting(sightings: Sequence[Sighting], places: Mapping[str, CellVersions]) -> list[str]:
-    """What is different between the cells where a test fails and those where it passes, in words."""
-    fails = [places[one.cell] for one in sightings if one.fails]
-    passes = [places[one.cell] for one in sightings if one.outcome is Status.PASSED]
+def distinctions(sightings: Sequence[Sighting], versions: Mapping[str, CellVersions]) -> list[str]:
+    """What distinguishes the cells where a test fails from those where it passes, in words.
+
+    `versions` are those of the cells by their ids.
+    """
+    fails = [versions[one.cell] for one in sightings if one.fails]
+    passes = [versions[one.cell] for one in sightings if one.outcome is Status.PASSED]
     words = [f"fails {boundary}" for boundary in boundaries(fails, passes)]
     words += [f"passes {boundary}" for boundary in boundaries(passes, fails)]
-    targets = {place.target for place in fails} - {place.target for place in passes}
+    targets = {cell.target for cell in fails} - {cell.target for cell in passes}
     if fails and passes and targets:
         words.append(f"fails wherever the target is {', '.join(sorted(targets))}")
     return words

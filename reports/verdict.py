@@ -1,13 +1,13 @@
-"""The outcome of each test, judged against the known limitations. Pure.
+"""Judges the outcome of each test against the known limitations. Pure.
 
-| observed                            | nothing named it | named, as expected | named, something else |
-| passed                              | ok               | -                  | stale: red            |
-| failed, errored, crashed, timed out | regression: red  | known              | regression: red       |
-| skipped                             | ok, attributed   | known              | stale: red            |
-| planned, but no outcome             | missing: red     | missing: red       | missing: red          |
-| harness fault                       | harness error    | harness error      | harness error         |
+| observed                            | no entry names it | as its entry expects | otherwise         |
+| passed                              | ok                | -                    | stale: red        |
+| failed, errored, crashed, timed out | regression: red   | known                | regression: red   |
+| skipped                             | ok, attributed    | known                | stale: red        |
+| planned, but no outcome             | missing: red      | missing: red         | missing: red      |
+| harness fault                       | harness error     | harness error        | harness error     |
 
-A test that is expected to be flaky is neither known nor stale; beyond its bound it is a regression.
+A test that is expected to be flaky is flaky, whether it passes or fails. Beyond its bound it is a regression.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ class Verdict(StrEnum):
 
 
 ENOUGH = 10
-"""how many observations it takes to hold a flaky test to its bound"""
+"""observations that are needed before a flaky test is held to its bound"""
 
 RED_VERDICTS = frozenset({Verdict.STALE, Verdict.REGRESSION, Verdict.MISSING, Verdict.HARNESS_ERROR})
 
 
 class Rate(msgspec.Struct, frozen=True, kw_only=True):
-    """How often a test was bad, over the observations of one digest."""
+    """How often a test failed, over the observations of one digest."""
 
     bad: int
     all: int
@@ -67,17 +67,17 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     limitation: str = ""
     """the limitation that expects the outcome or explains the skip"""
     detail: str = ""
-    """why it is red, where the outcome does not say so itself"""
+    """why it is red, when the outcome alone does not explain it"""
 
 
 class StaleEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """What of the list matched nothing in a full run."""
+    """A part of the list that matched nothing in a full run."""
 
     limitation: str
     match: str = ""
     """the glob that matches no test"""
     skip_reason: str = ""
-    """the pattern that no skipped test matches; the entry explains nothing at all when neither is named"""
+    """the pattern that no skipped test matches; when both are "", the entry explains no test at all"""
 
     def __str__(self) -> str:
         what = "explains no skip and no failure"
@@ -89,11 +89,11 @@ class StaleEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Conflict(msgspec.Struct, frozen=True, kw_only=True):
-    """A test that entries of the list expect different things of; the first of them counted."""
+    """A test for which entries of the list disagree; the first entry counted."""
 
     test: str
     entries: tuple[tuple[str, str, str, str], ...]
-    """file, limitation, glob and expectation of each"""
+    """file, limitation, glob and expectation of each entry"""
 
     def __str__(self) -> str:
         said = (f"{file}: {name}: tests.match = {glob!r} expects {what}" for file, name, glob, what in self.entries)
@@ -107,9 +107,9 @@ class CellVerdicts(msgspec.Struct, frozen=True, kw_only=True):
     planned: int
     run: int
     vacuous: tuple[str, ...]
-    """modules that ran and in which nothing was tested: every test was skipped, or there is none"""
+    """modules that ran without testing anything: every test was skipped, or there is no test"""
     reused: int = 0
-    """modules whose results are those of an earlier run"""
+    """number of modules with the results of an earlier run"""
     stale_entries: tuple[StaleEntry, ...]
     """entries of the list that matched nothing in a full run"""
     conflicts: tuple[Conflict, ...] = ()
@@ -148,9 +148,10 @@ def judge_cell(
     full: bool,
     rates: Rates = NO_RATES,
 ) -> CellVerdicts:
-    """Judge a cell: `planned` modules, the results of those that ran, how often tests were bad so far.
+    """Judge a cell: its `planned` modules, and the results of those that ran.
 
-    With `full` (every module was planned) an entry of the list that matches nothing is stale.
+    `rates` say how often tests have failed so far. When every module was planned (`full`), an entry of the list that
+    matches nothing is stale.
     """
     judged: list[Judged] = []
     vacuous: list[str] = []
@@ -182,7 +183,7 @@ def judge_cell(
 def judge(
     module: str, outcome: Outcome, limitations: CellLimitations, *, fault: str = "", rate: Rate | None = None
 ) -> Judged:
-    """What one outcome means; `rate` is how often the test was bad, this outcome included."""
+    """What one outcome means; `rate` says how often the test has failed, including this outcome."""
     if fault:
         return Judged(module=module, outcome=outcome, verdict=Verdict.HARNESS_ERROR, detail=fault)
     entry = limitations.expected(outcome.test, module)
@@ -202,7 +203,7 @@ def judge(
 
     match outcome.status:
         case Status.PASSED:
-            assert expect is not None  # else it is over above: by far the most are
+            assert expect is not None  # without an entry it was judged above, as nearly all are
             if expect is Expectation.FLAKY:
                 return flaky()
             return verdict(Verdict.STALE, f"passed, but {limitation} expects it to be {expect.value}")
@@ -245,13 +246,13 @@ def _conflicts(judged: Sequence[Judged], limitations: CellLimitations) -> tuple[
 
 
 def _stale(judged: Sequence[Judged], limitations: CellLimitations) -> tuple[StaleEntry, ...]:
-    """Entries that matched nothing: limitations that explain no test and no skip, globs without a test, skip reasons.
+    """Parts of the list that matched nothing: globs without a test, entries that explain nothing, unused skip reasons.
 
-    Neutral causes are no limitations of a platform: what a run leaves out need not occur in each. Reasons are looked at
-    when every module could say its own.
+    A neutral cause may explain nothing: it is not a limitation of the platform and need not occur in every run. Skip
+    reasons count only when no module is missing and the harness did not fail.
     """
     used = {item.limitation for item in judged if item.limitation}
-    # What an entry names has its limitation, unless the harness failed; asking for all takes as long as judging does.
+    # A named test has a limitation, unless the harness failed. Looking up every test would take as long as judging.
     named = (item for item in judged if item.limitation or item.verdict is Verdict.HARNESS_ERROR)
     matched = {limitations.expected(item.outcome.test, item.module) for item in named}
     globs = [

@@ -1,4 +1,4 @@
-"""Puts the artefacts of many machines together into the run that one machine would have made."""
+"""Merges runs of several machines, each with some cells or shards, into the run that one machine would have made."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from matrix.select import Selection
 
 
 def merge(directories: Sequence[Path], out: Path) -> Path:
-    """A new run below `out` with the cells of some runs; shards of one cell become that cell.
+    """Make a new run below `out` with the cells of several runs; shards of a cell become one cell.
 
-    The runs stay as they are. Raises UsageError when they are no runs of this schema, were asked for
-    different things, or have a cell whose parts were not the same.
+    The runs stay as they are. Raises UsageError when a directory has no run of this schema, when the runs were started
+    with different options, and when the shards of a cell have different versions or suites.
     """
     runs = [(directory, read_started(directory)) for directory in directories]
     first = runs[0][1]
@@ -40,7 +40,7 @@ def merge(directories: Sequence[Path], out: Path) -> Path:
             different = [name for name, value in found.items() if value != _asked(first)[name]]
             raise UsageError(
                 f"{directory} and {directories[0]} are of different runs: {', '.join(different)} differ",
-                hint="put those together that were started with the same options",
+                hint="merge runs that were started with the same options",
             )
     cells = tuple(dict.fromkeys(cell for _, run in runs for cell in run.cells))
     parts = {
@@ -74,7 +74,7 @@ def merge(directories: Sequence[Path], out: Path) -> Path:
 
 
 def _asked(run: StartedRun) -> dict[str, object]:
-    """What was asked for, but for what may differ between machines and parts."""
+    """A run's options, without those that may differ between machines and shards."""
     cells, suite = run.request.cells, run.request.suite
     return {
         "known_bad": cells.known_bad,
@@ -89,7 +89,7 @@ def _asked(run: StartedRun) -> dict[str, object]:
 
 
 def _merged(found: Sequence[CellRecord], directories: Sequence[Path]) -> CellRecord:
-    """The record of a cell from those of its parts."""
+    """The record of a cell, merged from those of its parts."""
     tested = [record for record in found if record.tested]
     if not tested:
         return found[0]
@@ -121,7 +121,7 @@ def _merged(found: Sequence[CellRecord], directories: Sequence[Path]) -> CellRec
 
 
 def _copy_logs(places: Sequence[Path], target: Path) -> None:
-    """The logs of a cell's build, those of the first part that has any."""
+    """Copy the logs of a cell's build from the first part that has any."""
     for place in places:
         if (place / "logs").is_dir():
             shutil.copytree(place / "logs", target / "logs", symlinks=True)
@@ -129,7 +129,7 @@ def _copy_logs(places: Sequence[Path], target: Path) -> None:
 
 
 def _results(places: Sequence[Path]) -> list[ModuleResult]:
-    """The results of all parts; of a module that several had, the last."""
+    """The results of all parts; the newest when several parts have a module."""
     found: dict[str, ModuleResult] = {}
     for place in places:
         for name, result in read_results(place / OUTCOMES).items():

@@ -1,4 +1,4 @@
-"""Puts together what the pages of a run show: from its cells, the history, the probes, and what the matrix rejects."""
+"""Collects what the pages of a run show, from its cells, the history, the newest probes and the matrix."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _MOST_FLAKY = 200
 def run_page(
     directory: Path, summary: Summary, cells: Sequence[Cell], limitations: Limitations, gathered: Gathered
 ) -> page.RunPage:
-    """What the pages of a run show of the run itself, without the history."""
+    """The content of a run's pages, without the history."""
     probes = newest_probes(directory.parent)
     return page.RunPage(
         summary=summary,
@@ -49,7 +49,7 @@ def run_page(
 
 
 def with_history(shown: page.RunPage, directory: Path, history: History) -> page.RunPage:
-    """The same with earlier runs from the history. Writes the timeline of each cell, one at a time: they are large."""
+    """The content with the history added. Writes each cell's timeline at once: together they need too much memory."""
     run = shown.summary.run_id
     points = history.points()
     tested = sorted({point.cell for point in points if point.tested})
@@ -81,10 +81,10 @@ def with_history(shown: page.RunPage, directory: Path, history: History) -> page
 
 
 def _changes(history: History, run: str) -> tuple[str, list[page.Changed]]:
-    """The run before that has a cell of this one, and what changed since; without what merely got slower."""
+    """The newest earlier run with a cell of this one, and what changed since, without what only got slower."""
     try:
         chosen = choose(history.cells(), PREVIOUS, run)
-    except UsageError:  # there is none
+    except UsageError:  # there is no earlier run
         return "", []
     found: list[tuple[ChangeKind, page.Changed]] = []
     for before, after in chosen.pairs:
@@ -106,11 +106,11 @@ def _changes(history: History, run: str) -> tuple[str, list[page.Changed]]:
 
 
 def _changed(cell: str, kind: ChangeKind, test: str, before: str, after: str) -> page.Changed:
-    return page.Changed(cell=cell, kind=kind.value, test=test, before=before or "-", after=after or "-")
+    return page.Changed(cell=cell, kind=kind, test=test, before=before or "-", after=after or "-")
 
 
 def excluded(cells: Sequence[Cell]) -> list[page.Excluded]:
-    """The combinations of what these cells have on their axes that the matrix rejects."""
+    """The combinations of these cells' targets, SDKs, CPythons and runtimes that the matrix rejects."""
     sdks = {cell.build.sdk.id for cell in cells}
     cpythons = {cell.build.cpython.id for cell in cells}
     runtimes = {cell.runtime.id for cell in cells}
@@ -136,7 +136,7 @@ def excluded(cells: Sequence[Cell]) -> list[page.Excluded]:
 def limitation_rows(
     limitations: Limitations, cells: Sequence[Cell], gathered: Gathered, probes: Probes | None
 ) -> list[page.LimitationRow]:
-    """Every limitation over the cells of a run."""
+    """A row for each limitation, with a square for each cell."""
     squares: dict[str, dict[str, Square]] = defaultdict(dict)
     for square in probes.squares if probes else ():
         squares[square.limitation][square.cell] = square
@@ -169,12 +169,12 @@ def _square(listed: bool, explained: tuple[int, int], probed: Square | None) -> 
     if probed is None:
         return page.LimitationSquare(listed=listed, failing=failing, skipped=skipped)
     return page.LimitationSquare(
-        listed=listed, failing=failing, skipped=skipped, probe=probed.state.value, saw=probed.saw, wrong=probed.wrong
+        listed=listed, failing=failing, skipped=skipped, probe=probed.state, saw=probed.saw, wrong=probed.wrong
     )
 
 
 def newest_probes(out: Path) -> Probes | None:
-    """What the newest run of probes beside this run saw."""
+    """The newest run of probes below `out`; None when there is none that this version of the harness can read."""
     for path in sorted(out.glob(f"*/{PROBES}"), key=lambda path: path.parent.name, reverse=True):
         try:
             return json_records.decode(path.read_bytes(), Probes)
@@ -184,7 +184,7 @@ def newest_probes(out: Path) -> Probes | None:
 
 
 def task_bars(directory: Path) -> list[Bar]:
-    """The tasks of a nightly; nothing when it is none."""
+    """The tasks of a nightly run as bars; no bars for another run."""
     try:
         lines = (directory / TIMELINE).read_bytes().splitlines()
     except FileNotFoundError:
@@ -193,7 +193,7 @@ def task_bars(directory: Path) -> list[Bar]:
     for line in lines:
         try:
             span = json_records.decode(line, Span)
-        except msgspec.DecodeError:  # torn
+        except msgspec.DecodeError:  # half a line, from a killed process
             continue
         bars.append(Bar(name=span.task, kind=span.kind.value, begun=span.started, ended=span.ended, cores=span.cores))
     return bars

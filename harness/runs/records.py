@@ -1,4 +1,4 @@
-"""Runs on disk: their directories, and what they hold besides outcomes."""
+"""Runs on disk: their directories, and their files besides outcomes."""
 
 from __future__ import annotations
 
@@ -29,64 +29,66 @@ class _Versioned(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StartedRun(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run was asked for; `--resume` goes on with it."""
+    """The options a run was started with: `run.json`. `--resume` continues with the same ones."""
 
     schema: int = SCHEMA
     run_id: str
     started: str
     request: RunRequest
     cells: tuple[str, ...] = ()
-    """the ids of its cells, in their order"""
+    """the ids of its cells, in the order in which they run"""
     parts: tuple[str, ...] = ()
-    """the ids of the runs that it was put together from"""
+    """the ids of the runs that it was merged from"""
 
 
 class CellRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """What a cell came to, beside its outcomes.jsonl: all that is needed to judge it, now or later."""
+    """The result of a cell besides its outcomes: `cell.json`. Both together are enough to judge the cell again."""
 
     base: CellSummary
-    """its versions and notes; why it was not tested, when it was not"""
+    """its versions and notes, and the reason when it was not tested"""
     tested: bool
     planned: tuple[str, ...] = ()
     suite: int = 0
-    """how many modules its suite has"""
+    """the number of modules in its suite"""
     whole: bool = False
     """whether the planned modules were run with all of their tests"""
     durations: dict[str, float] = {}
     fault: str = ""
-    """what the harness itself did wrong"""
+    """what the harness itself did wrong, "" for nothing"""
     interrupted: bool = False
     unexpected: tuple[Unexpected, ...] = ()
-    """what is red besides outcomes"""
+    """what is red besides its outcomes"""
     steps: tuple[BuildStep, ...] = ()
 
     @property
     def full(self) -> bool:
-        """Whether every module and every test of the suite was planned."""
+        """Whether every test of every module of the suite was planned."""
         return self.whole and len(self.planned) == self.suite
 
 
 def cell_directory(run: Path, cell: str) -> Path:
+    """The directory of a cell in that of a run."""
     return run / "cells" / cell
 
 
 def write_record(run: Path, record: CellRecord) -> None:
+    """Write a cell's record, or replace it."""
     write_atomically(cell_directory(run, record.base.id) / CELL, json_records.encode(record))
 
 
 def read_record(run: Path, cell: str) -> CellRecord | None:
-    """The record of a cell; None when there is none yet. Raises UsageError when it cannot be read."""
+    """The record of a cell; None when it has none yet. Raises UsageError when the file is not readable."""
     path = cell_directory(run, cell) / CELL
     try:
         return json_records.decode(path.read_bytes(), CellRecord)
     except FileNotFoundError:
         return None
     except msgspec.DecodeError as exc:
-        raise UsageError(f"{path} is no record of this version of the harness: {exc}") from None
+        raise UsageError(f"{path} is not a record of this version of the harness: {exc}") from None
 
 
 def read_started(run: Path) -> StartedRun:
-    """What a run was asked for. Raises UsageError when that cannot be read, or is of another schema."""
+    """The options of a run. Raises UsageError when the file is not readable or has another schema."""
     path = run / STARTED
     try:
         content = path.read_bytes()
@@ -102,11 +104,12 @@ def read_started(run: Path) -> StartedRun:
 
 
 def new_run_id(cells: Sequence[Cell]) -> str:
-    """Sortable by time, unique, and readable: `20261122-120301-wasi-3f9a`."""
+    """A run id that sorts by time, is unique and names the targets: `20261122-120301-wasi-3f9a`."""
     return named_run_id("-".join(sorted({cell.build.target.id for cell in cells})))
 
 
 def named_run_id(name: str) -> str:
+    """A run id that sorts by time, is unique and has `name` in it."""
     return f"{time.strftime('%Y%m%d-%H%M%S')}-{name}-{secrets.token_hex(2)}"
 
 
@@ -114,20 +117,20 @@ def run_directory(out: Path, run: str) -> Path:
     """The directory of a run, by its id or `latest`. Raises UsageError, with near misses, when there is none."""
     directory = out / run
     if not (directory / STARTED).is_file():
-        known = [path.parent.name for path in out.glob(f"*/{STARTED}")] if out.is_dir() else []
-        raise UsageError(f"there is no run {run!r} in {out}", hint=near(run, known) or "run `nox -s test-wasi` first")
+        runs = [path.parent.name for path in out.glob(f"*/{STARTED}")] if out.is_dir() else []
+        raise UsageError(f"there is no run {run!r} in {out}", hint=near(run, runs) or "run `nox -s test-wasi` first")
     return directory.resolve()
 
 
 def point_latest(out: Path, run_id: str) -> None:
-    """Let `latest` point at a run, by rename, so that two runs at once do not trip over each other."""
+    """Point the link `latest` at a run. Renames a new link, so that two runs can do it at the same time."""
     temporary = out / f".latest-{secrets.token_hex(4)}"
     temporary.symlink_to(run_id)
     os.replace(temporary, out / "latest")
 
 
 def write_files(directory: Path, files: Iterable[File]) -> None:
-    """Write files of a report below a run's directory; those that people open are there whole or not at all."""
+    """Write files of a report below a run's directory; those that people open, atomically."""
     for file in files:
         path = directory / file.name
         if file.linked:

@@ -1,8 +1,10 @@
-"""The page that people look at: matrix, cells, comparisons, limitations, trends; opened from disk.
+"""The HTML report: matrix, cells, comparisons, limitations, trends. People open it from disk.
 
-Whatever is much (tests, details, history) lies in scripts of data, one call of `receive(NAME, JSON)` each: a page
-that was opened from disk may load scripts, and nothing else (https://fetch.spec.whatwg.org/#scheme-fetch). All that
-comes from tests is text: Jinja2 escapes it, and the scripts only ever set text.
+In: a summary, verdicts, timelines. Out: files. Imports `reports` and `matrix`.
+
+A page that was opened from disk may load scripts and nothing else (https://fetch.spec.whatwg.org/#scheme-fetch), so
+large data (tests, details, history) is in scripts, each with one call `receive(NAME, JSON)`. Text from tests stays
+text: Jinja2 escapes it, and the scripts never set markup.
 """
 
 from __future__ import annotations
@@ -14,13 +16,16 @@ import jinja2
 import msgspec
 from markupsafe import Markup
 
+from matrix.limitations import State
 from matrix.outcome import ModuleResult, Status
 from matrix.text import last_line, shortened
+from reports.changes import ChangeKind
 from reports.columns import columns
 from reports.differences import short_names
 from reports.file import File, text_file
+from reports.limitation_matrix import MARKS
 from reports.page.timing import Bar, CellTime, SlowModule, lanes
-from reports.render import state, tone
+from reports.render import Tone, state, tone
 from reports.safe_text import visible
 from reports.summary import BuildStep, CellSummary, Summary
 from reports.timelines import Point, Timeline
@@ -29,11 +34,11 @@ from reports.verdict import CellVerdicts, Verdict
 _HERE = Path(__file__).parent
 ASSETS = ("page.css", "page.js", "matrix.js", "cell.js", "compare.js", "limitations.js", "trends.js")
 _MOST_ROWS = 200
-"""of what is red, what differs and what changed that the first page shows; summary.json has all"""
+"""rows of a table on the first page; summary.json has all"""
 
 
 class Excluded(msgspec.Struct, frozen=True, kw_only=True):
-    """A square of the matrix that is not made."""
+    """A combination that the matrix excludes."""
 
     target: str
     sdk: str
@@ -44,25 +49,30 @@ class Excluded(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Changed(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that is not as it was in the run before."""
+    """A change since an earlier run."""
 
     cell: str
-    kind: str
+    kind: ChangeKind
     test: str
-    """or the module"""
+    """a test or a module"""
     before: str
     after: str
 
+    @property
+    def tone(self) -> Tone | None:
+        """Whether the change is good or bad; None when it is neither."""
+        return {ChangeKind.FAILING: Tone.BAD, ChangeKind.PASSING: Tone.GOOD}.get(self.kind)
+
 
 class LimitationSquare(msgspec.Struct, frozen=True, kw_only=True):
-    """One limitation on one cell: what the list says, what the run came to, what the probe saw."""
+    """One limitation on one cell: what the list says, how many tests it explains, what the probe saw."""
 
     listed: bool
     failing: int = 0
     """tests that failed because of it"""
     skipped: int = 0
-    probe: str = ""
-    """the state that the newest probe saw; "" when there was none of this cell"""
+    probe: State | None = None
+    """the state that the newest probe saw; None when the cell was not probed"""
     saw: str = ""
     wrong: str = ""
 
@@ -79,9 +89,9 @@ class LimitationRow(msgspec.Struct, frozen=True, kw_only=True):
     tests: tuple[tuple[str, str, str], ...]
     """glob, expectation, reason"""
     boundaries: tuple[str, ...]
-    """from which version on it is lifted, or holds"""
+    """the versions from which on it is lifted"""
     squares: tuple[LimitationSquare, ...]
-    """one a cell, in their order"""
+    """one for each cell, in the order of the summary"""
 
 
 class FlakyTest(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,19 +103,19 @@ class FlakyTest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunPage(msgspec.Struct, frozen=True, kw_only=True):
-    """All that the pages of a run show, besides its cells."""
+    """What the pages of a run show, besides the pages of its cells."""
 
     summary: Summary
     excluded: tuple[Excluded, ...] = ()
     compared_with: str = ""
-    """the run that `changes` are since; "" when there is none"""
+    """the run with which this one is compared; "" when there is none"""
     changes: tuple[Changed, ...] = ()
     limitations: tuple[LimitationRow, ...] = ()
     probed: str = ""
-    """the run of probes that the squares are of"""
+    """the run of probes whose results are shown"""
     points: tuple[Point, ...] = ()
     history: tuple[str, ...] = ()
-    """cells that have a timeline"""
+    """ids of the cells that have a timeline"""
     flaky: tuple[FlakyTest, ...] = ()
     slow: tuple[SlowModule, ...] = ()
     times: tuple[CellTime, ...] = ()
@@ -127,7 +137,14 @@ _ENVIRONMENT = jinja2.Environment(
     finalize=lambda value: visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value,
 )
 _ENVIRONMENT.filters |= {"last_line": last_line, "shortened": shortened, "json_script": json_script}
-_ENVIRONMENT.globals |= {"state": state, "tone": tone, "short_names": short_names, "most": _MOST_ROWS, "lanes": lanes}
+_ENVIRONMENT.globals |= {
+    "state": state,
+    "tone": tone,
+    "short_names": short_names,
+    "most": _MOST_ROWS,
+    "lanes": lanes,
+    "marks": MARKS,
+}
 
 
 def _rendered(template: str, name: str, root: str, **values: object) -> File:
@@ -135,18 +152,18 @@ def _rendered(template: str, name: str, root: str, **values: object) -> File:
 
 
 def _data(name: str, value: object) -> File:
-    """A script that hands a value to the page."""
+    """A script that passes a value to the page."""
     call = b"receive(" + msgspec.json.encode(name) + b", " + msgspec.json.encode(value) + b");\n"
     return File(name, call, linked=False)
 
 
 def details_directory(cell: str) -> str:
-    """Where the details of a cell's tests lie, relative to the run: a directory that `files_of_tests` fills anew."""
+    """The directory of the details of a cell's tests, relative to the run. Empty it before writing `files_of_tests`."""
     return f"cells/{cell}/details"
 
 
 def files_of_tests(cell: str, verdicts: CellVerdicts, results: Mapping[str, ModuleResult]) -> Iterator[File]:
-    """The tests of a cell as its page loads them."""
+    """The scripts with the tests of a cell, which its page loads."""
     tests, details = columns(verdicts, results)
     yield _data(f"cells/{cell}/tests.js", tests)
     for number, module in details.items():
@@ -156,17 +173,17 @@ def files_of_tests(cell: str, verdicts: CellVerdicts, results: Mapping[str, Modu
 
 
 def cell_page(cell: CellSummary, steps: Sequence[BuildStep], again: str) -> File:
-    """A cell's page; `again` is the command that runs it, to which a test's name can be added."""
+    """A cell's page; `again` is the command that runs the cell again, to which a test's name can be appended."""
     return _rendered("cell.html.j2", f"cells/{cell.id}/index.html", "../../", cell=cell, steps=steps, again=again)
 
 
 def timeline_file(cell: str, timeline: Timeline) -> File:
-    """A cell's outcomes over time, as the page of comparisons loads them."""
+    """The script with a cell's outcomes over time, which the page of comparisons loads."""
     return _data(f"page/history/{cell}.js", timeline)
 
 
 def run_files(page: RunPage) -> Iterator[File]:
-    """The pages of a run, besides those of its cells."""
+    """The pages of a run, besides the pages of its cells."""
     for name in ASSETS:
         yield File(f"page/{name}", (_HERE / name).read_bytes())
     yield _data("page/points.js", page.points)
@@ -179,7 +196,7 @@ def run_files(page: RunPage) -> Iterator[File]:
 
 
 def _matrix(cells: Sequence[CellSummary], excluded: Sequence[Excluded]) -> list[dict[str, str]]:
-    """The squares of the matrix: what they are, and where they lie on each axis."""
+    """The squares of the matrix: their positions on the axes, and what they show."""
     squares = [
         {
             "target": cell.target,
@@ -198,7 +215,7 @@ def _matrix(cells: Sequence[CellSummary], excluded: Sequence[Excluded]) -> list[
 
 
 def _count(cell: CellSummary) -> str:
-    """A cell's figures at a glance."""
+    """A cell's most important numbers, in words."""
     if not cell.modules.planned:
         return ""
     passed, known = cell.counts.get(Status.PASSED, 0), cell.verdicts.get(Verdict.KNOWN, 0)

@@ -1,4 +1,4 @@
-// A cell's modules and tests. Only what is unfolded is laid out, some tests at a time.
+// A cell's modules and tests. A module's tests become elements when it is unfolded, a limited number at a time.
 "use strict";
 
 const MOST = 200;
@@ -8,7 +8,7 @@ const here = `cells/${cell}`;
 const asked = new URLSearchParams(location.hash.slice(1));
 const wanted = { verdict: asked.get("verdict") || "", text: asked.get("text") || "", module: asked.get("module") || "", test: asked.get("test") || "" };
 const GROUPS = [
-  ["", "all"], ["red", "red: what is unexpected"], ["known", "known failures"], ["skipped", "skipped"],
+  ["", "all"], ["red", "red: unexpected"], ["known", "known failures"], ["skipped", "skipped"],
   ["unexplained", "skipped, unexplained"], ["passed", "passed"], ["flaky", "flaky"],
   ["stale", "stale"], ["regression", "regression"], ["missing", "missing"], ["harness_error", "harness error"],
 ];
@@ -77,14 +77,14 @@ async function showDetails(module, number, place) {
       parts.push(make("h3", {}, name === "detail" ? "What was seen" : "Output"));
       if ((details.cut || []).includes(name)) {
         const file = `details/${module.place}-${number - module.first}-${name}.txt`;
-        parts.push(make("p", {}, "Shortened. ", make("a", { href: file }, "The whole")));
+        parts.push(make("p", {}, "Shortened. ", make("a", { href: file }, "Full text")));
       }
       parts.push(make("pre", { tabindex: "0" }, details[name]));
     }
   }
   parts.push(make("p", {}, "Run it again: ", make("code", {}, command(module, columns.names[number]))));
   if (columns.names[number] && !foreign(columns.names[number])) {
-    parts.push(make("p", {}, "In one guest, with its command line shown: ", make("code", {}, `nox -s triage -- repro ${fullName(module.name, columns.names[number])} --cell ${cell}`)));
+    parts.push(make("p", {}, "Run it in one guest and show the command line: ", make("code", {}, `nox -s triage -- repro ${fullName(module.name, columns.names[number])} --cell ${cell}`)));
   }
   const link = `#${new URLSearchParams({ test: fullName(module.name, columns.names[number]) })}`;
   parts.push(make("p", {}, make("a", { href: link }, "Link to this test")));

@@ -1,21 +1,21 @@
-// Any two cells, or two runs: newly failing, newly passing, changed, appeared, vanished, slower.
+// Compares two cells or two runs: newly failing, newly passing, changed, appeared, vanished, slower.
 "use strict";
 
 const MOST = 300;
 const SLOWER = { factor: 2, seconds: 1 };
-const EVERY = "(every cell that both have)";
-const known = embedded("compare-data");
+const EVERY = "(every cell of both runs)";
+const page = embedded("compare-data");
 const asked = new URLSearchParams(location.hash.slice(1));
 const runs = new Map();
 
-/** What a cell came to in a run: modules by name, each with its seconds and the statuses of its tests by name. */
+/** The outcomes of a cell in a run: modules by name, each with its seconds and the statuses of its tests by name. */
 async function stateOf(run, cell) {
   const found = new Map();
-  const timeline = known.history.includes(cell) ? await load(`page/history/${cell}.js`) : null;
+  const timeline = page.history.includes(cell) ? await load(`page/history/${cell}.js`) : null;
   const at = timeline ? timeline.runs.indexOf(run) : -1;
   if (timeline && at < 0) throw new Error(`${run} has no outcomes of ${cell}`);
   let current = null;
-  if (known.cells.includes(cell) && (run === known.run || timeline)) {
+  if (page.cells.includes(cell) && (run === page.run || timeline)) {
     const columns = await load(`cells/${cell}/tests.js`);
     current = new Map(modulesOf(columns).map((module) => [module.name, { module, columns }]));
   }
@@ -53,7 +53,7 @@ function words(statuses) {
   return [...statuses].map((status) => STATUSES[status]).join(", ");
 }
 
-function reds(statuses) {
+function failures(statuses) {
   return [...statuses].filter((status) => FAILING_STATUSES.includes(status)).length;
 }
 
@@ -71,7 +71,7 @@ function changesOf(before, after, label) {
     for (const test of new Set([...old.tests.keys(), ...now.tests.keys()])) {
       const [was, is] = [old.tests.get(test) || "", now.tests.get(test) || ""];
       if (was === is) continue;
-      const kind = reds(is) > reds(was) ? "newly failing" : !is ? "vanished" : reds(is) < reds(was) ? "newly passing" : !was ? "appeared" : "changed";
+      const kind = failures(is) > failures(was) ? "newly failing" : !is ? "vanished" : failures(is) < failures(was) ? "newly passing" : !was ? "appeared" : "changed";
       row(kind, test, words(was), words(is));
     }
   }
@@ -129,7 +129,7 @@ async function compare(sides) {
 
 function controls() {
   const ids = [...runs.keys()].reverse();
-  const newest = runs.has(known.run) ? known.run : ids[0];
+  const newest = runs.has(page.run) ? page.run : ids[0];
   const cells = runs.get(newest);
   const previous = ids.filter((run) => run < newest && runs.get(run).some((cell) => cells.includes(cell)))[0];
   const two = cells.length > 1 ? cells.slice(0, 2) : [cells[0], cells[0]];
@@ -161,9 +161,9 @@ function controls() {
 
 load("page/points.js").then((points) => {
   for (const point of points) {
-    if (!point.tested || !known.history.includes(point.cell)) continue;
+    if (!point.tested || !page.history.includes(point.cell)) continue;
     runs.set(point.run, [...(runs.get(point.run) || []), point.cell]);
   }
-  if (known.cells.length && !runs.has(known.run)) runs.set(known.run, known.cells);
+  if (page.cells.length && !runs.has(page.run)) runs.set(page.run, page.cells);
   if (runs.size) controls(); else say("There is nothing to compare: no cell was tested.");
 }).catch((error) => say(error.message));

@@ -1,4 +1,4 @@
-// Narrows the limitations to those whose id, title or section has a word.
+// Shows only the limitations whose id, title or section contains a text.
 "use strict";
 
 const entries = document.querySelectorAll("[data-words]");

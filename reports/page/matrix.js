@@ -1,4 +1,4 @@
-// The matrix: its axes are chosen, each square leads to its cell.
+// The matrix: the reader chooses its axes, and each square is a link to its cell.
 "use strict";
 
 const AXES = {

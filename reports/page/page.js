@@ -1,4 +1,4 @@
-// What the scripts of all pages share: elements that hold text only, data that is loaded when it is wanted.
+// Shared by the scripts of all pages: elements that hold only text, and data that is loaded on demand.
 "use strict";
 
 const ROOT = document.documentElement.dataset.root;
@@ -38,12 +38,12 @@ function say(text) {
 const received = new Map();
 const awaited = new Map();
 
-/** Called by scripts of data. */
+/** Called by data scripts. */
 function receive(name, value) {
   received.set(name, value);
 }
 
-/** The value in a script of data below the report's directory, a promise; rejected when it is not there. */
+/** A promise of the value in a data script below the report's directory; rejected when there is no such script. */
 function load(name) {
   if (received.has(name)) return Promise.resolve(received.get(name));
   if (!awaited.has(name)) {
@@ -62,19 +62,19 @@ const FAILING_STATUSES = "fect-";
 const VERDICTS = { o: "ok", k: "known", s: "stale", r: "regression", m: "missing", f: "flaky", h: "harness_error" };
 const RED_VERDICTS = "srmh";
 
-/** The full name of a test, whose name within its module is known; that is empty for the module as a whole. */
+/** The full name of a test from its name within the module, which is "" for the module as a whole. */
 function fullName(module, name) {
   const base = module.startsWith("test.") ? module : `test.${module}`;
   if (!name) return base;
   return foreign(name) ? name.slice(1) : `${base}.${name}`;
 }
 
-/** Whether a test does not lie in its module: then its name is there in full, behind a sign. */
+/** Whether a test is not in its module: then its name is its full name after a "=". */
 function foreign(name) {
   return name.startsWith("=");
 }
 
-/** Tests of a cell's columns by module: name, place of the first, and so on. */
+/** The modules of a cell's columns: name, place, index of the first test, and so on. */
 function modulesOf(columns) {
   let first = 0;
   return columns.modules.map(([name, count, seconds, guests, startup, reused], place) => {

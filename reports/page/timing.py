@@ -1,4 +1,4 @@
-"""What a run's time was spent on. Pure."""
+"""How a run spent its time. Pure."""
 
 from __future__ import annotations
 
@@ -13,38 +13,38 @@ _MOST_SLOW = 30
 
 
 class CellTime(msgspec.Struct, frozen=True, kw_only=True):
-    """What the time of a cell was spent on, in seconds; those of guests of all workers together."""
+    """How a cell spent its time, in seconds. The times of guests are sums over all workers."""
 
     cell: str
     provision: float
     build: float
     compile: float
-    """of the module by the runtime"""
+    """the runtime's compilation of the WebAssembly module"""
     suite: float
     """wall time"""
     startups: float
-    """until guests' drivers were ready"""
+    """starting guests, until their drivers were ready"""
     tests: float
     rest: float
-    """of modules: imports, fixtures"""
+    """the rest of the modules' time: imports, fixtures"""
     guests: int
     reused: int
-    """modules that were not run again; their time is not counted"""
+    """modules with the results of an earlier run; their time does not count"""
 
 
 class SlowModule(msgspec.Struct, frozen=True, kw_only=True):
-    """A module over the cells of a run."""
+    """The time of a module in all cells of a run."""
 
     module: str
     seconds: float
-    """over all cells"""
+    """sum over all cells"""
     slowest: float
     cell: str
-    """where it was slowest"""
+    """the cell where it was slowest"""
 
 
 class Bar(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that was done within a time, in seconds since the epoch."""
+    """A task or a module in the timeline, from `begun` to `ended` in seconds since the epoch."""
 
     name: str
     kind: str
@@ -54,19 +54,19 @@ class Bar(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Lanes(msgspec.Struct, frozen=True, kw_only=True):
-    """Bars side by side, so that none overlap."""
+    """Bars in rows, so that bars of a row do not overlap."""
 
     rows: tuple[tuple[Bar, ...], ...]
     begun: float
     ended: float
     cores: int
-    """the most that were busy at once"""
+    """the largest number of cores in use at the same time"""
     busy: float
-    """share of the cores' time that was used, 0 to 1"""
+    """the share of the cores' time that was used, 0 to 1"""
 
 
 def cell_time(cell: str, durations: Mapping[str, float], results: Iterable[ModuleResult]) -> CellTime:
-    """Where a cell's time went; `durations` are those of its record."""
+    """How a cell spent its time; `durations` are those of its record."""
     startups = tests = modules = 0.0
     guests = reused = 0
     for result in results:
@@ -92,7 +92,7 @@ def cell_time(cell: str, durations: Mapping[str, float], results: Iterable[Modul
 
 
 class Slowest:
-    """Adds up what modules took, cell by cell."""
+    """Adds up the time of each module, cell by cell."""
 
     def __init__(self) -> None:
         self._seconds: dict[str, dict[str, float]] = defaultdict(dict)
@@ -102,7 +102,7 @@ class Slowest:
             self._seconds[result.module][cell] = result.duration
 
     def found(self) -> tuple[SlowModule, ...]:
-        """The modules that took longest."""
+        """The modules with the longest times."""
         rows = [
             SlowModule(
                 module=module,
@@ -116,7 +116,7 @@ class Slowest:
 
 
 def lanes(bars: Sequence[Bar]) -> Lanes | None:
-    """Bars in rows, each in the first that is free when it begins; None when there are none."""
+    """Bars in rows, each in the first row that is free when the bar begins; None without bars."""
     if not bars:
         return None
     rows: list[list[Bar]] = []

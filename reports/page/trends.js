@@ -1,4 +1,4 @@
-// Figures of a cell, or of all, over the runs of the history, as charts.
+// Charts of the numbers of one cell, or of all cells, over the runs in the history.
 "use strict";
 
 const ALL = "(all cells together)";
@@ -56,7 +56,7 @@ function table(points, cell) {
 
 load("page/points.js").then((points) => {
   const cells = [...new Set(points.filter((point) => point.tested).map((point) => point.cell))].sort();
-  if (!cells.length) { say("There is no run in the history yet."); return; }
+  if (!cells.length) { say("The history has no runs yet."); return; }
   const asked = new URLSearchParams(location.hash.slice(1)).get("cell");
   const mine = document.getElementById("choice").dataset.cells.split(" ");
   const draw = (cell) => {

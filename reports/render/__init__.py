@@ -17,11 +17,11 @@ from reports.summary import CellStatus, CellSummary, Summary
 from reports.triage import Sighting
 
 _MOST_ROWS = 200
-"""red rows that the Markdown shows; summary.json has all"""
+"""rows of a table in Markdown; summary.json has all"""
 
 _ENVIRONMENT = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent),
-    autoescape=False,  # noqa: S701  # Markdown; what is HTML lies in reports.page
+    autoescape=False,  # noqa: S701  # Markdown; reports.page makes the HTML
     undefined=jinja2.StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
@@ -42,8 +42,8 @@ def summary_files(summary: Summary) -> Iterator[File]:
     yield text_file("summary.md", text)
 
 
-def issue(test: str, sightings: Sequence[Sighting], parting: Sequence[str], summary: Summary) -> str:
-    """The text of an issue about a test that fails somewhere, as Markdown. Raises ValueError when it fails nowhere."""
+def issue(test: str, sightings: Sequence[Sighting], distinctions: Sequence[str], summary: Summary) -> str:
+    """The text of an issue about a failing test, as Markdown. Raises ValueError when the test fails on no cell."""
     failing = [one for one in sightings if one.fails]
     if not failing:
         raise ValueError(f"{test} fails on none of {len(sightings)} cells")
@@ -51,7 +51,7 @@ def issue(test: str, sightings: Sequence[Sighting], parting: Sequence[str], summ
         test=test,
         sightings=sightings,
         failing=failing,
-        parting=parting,
+        distinctions=distinctions,
         cells={cell.id: cell for cell in summary.cells},
     )
 

@@ -181,7 +181,7 @@ def test_hostile_output_is_text(page: Page, out: Path) -> None:
     last = max(int(number) for number in re.findall(r"Hostile\.test_(\d+)", (out / "summary.json").read_text()))
     show(page, out, f"cells/{cell}/index.html", f"#test=test.test_bool.Hostile.test_{last}")
     expect(page.locator("tr.target pre").first).to_contain_text("characters left out")
-    link = page.locator("tr.target").get_by_role("link", name="The whole").first.get_attribute("href")
+    link = page.locator("tr.target").get_by_role("link", name="Full text").first.get_attribute("href")
     assert (out / "cells" / cell / str(link)).stat().st_size == 10_000_000
     number = list(TEXTS).index("colours") + 1
     show(page, out, f"cells/{cell}/index.html", f"#test=test.test_bool.Hostile.test_{number}")

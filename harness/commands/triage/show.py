@@ -16,7 +16,7 @@ from harness.runs.records import run_directory
 from harness.runs.sightings import sightings
 from matrix.errors import UsageError
 from reports import render
-from reports.triage import parting
+from reports.triage import distinctions
 
 
 def add_options(parser: Parser) -> None:
@@ -35,7 +35,7 @@ def show(known: argparse.Namespace, console: Console) -> int:
     for one in found:
         table.add_row(*map(escape, (one.cell, one.outcome, one.verdict, one.since, one.limitation, one.detail)))
     console.print(table)
-    for line in parting(found, versions):
+    for line in distinctions(found, versions):
         console.print(escape(line), soft_wrap=True)
     return 0
 
@@ -46,7 +46,7 @@ def explain(known: argparse.Namespace, console: Console) -> int:
     summary = read_summary(directory)
     found, versions = sightings(directory, tested_cells(directory, summary), known.test)
     try:
-        text = render.issue(found[0].test, found, parting(found, versions), summary)
+        text = render.issue(found[0].test, found, distinctions(found, versions), summary)
     except ValueError as exc:
         raise UsageError(str(exc), hint=f"python -m harness triage show {known.test}") from None
     console.file.write(text)

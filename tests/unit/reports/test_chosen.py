@@ -60,7 +60,7 @@ def test_the_previous_run_is_the_newest_before_it_with_outcomes_of_one_of_its_ce
 def test_the_previous_run_is_the_one_before_the_other() -> None:
     assert pairs("previous", "run-3") == [("run-2:node_c", "run-3:node_c")]
     assert pairs("previous", "run-2") == [("run-1:wasi_a", "run-2:wasi_a")]
-    assert "there is no run before run-1 that has a cell of it" in refusal("previous", "run-1")
+    assert "no run before run-1 has one of its cells" in refusal("previous", "run-1")
 
 
 def test_two_cells_are_those_of_the_newest_run_that_has_outcomes_of_both() -> None:

@@ -277,7 +277,7 @@ def test_the_history_of_a_newer_version_is_refused(path: Path) -> None:
 def test_a_database_of_something_else_is_refused(path: Path) -> None:
     with contextlib.closing(sqlite3.connect(path)) as other:
         other.execute("CREATE TABLE runs (id)")
-    assert "is a database, but no history of this harness" in refusals(path)
+    assert "is a database, but not a history of this harness" in refusals(path)
 
 
 def test_a_history_without_a_table_is_refused(path: Path) -> None:

@@ -27,7 +27,7 @@ from tests.unit.summaries import (
 def test_what_differs_is_a_table_of_the_page() -> None:
     page, _ = pages(comparing(comparison_of("test.test_a.A.test_one")))
     assert "What differs between the cells of cpython-3.11.2" in page
-    assert "1 of 1000 tests did not come to the same in all 3 cells." in page
+    assert "1 of 1000 tests do not have the same outcome in all 3 cells." in page
     head = [f'<th scope="col">{name}</th>' for name in ("test", *(f"emscripten-3.1.{part}" for part in (24, 58, 69)))]
     assert "".join(head) in page
     assert '<th scope="row">test.test_a.A.test_one</th><td>passed</td><td>passed</td><td>failed</td>' in page
@@ -84,7 +84,7 @@ def test_the_table_of_differences_shows_hostile_text_as_it_is() -> None:
 def test_cells_that_do_not_differ_have_no_table() -> None:
     page, markdown = pages(comparing(comparison_of()))
     for text in (page, markdown):
-        assert "0 of 1000 tests did not come to the same in all 3 cells." in text
+        assert "0 of 1000 tests do not have the same outcome in all 3 cells." in text
     assert Page(page).tags.count("table") == 1
     assert len(tables(markdown)) == 1
 

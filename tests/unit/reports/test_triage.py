@@ -17,7 +17,7 @@ from reports.triage import (
     Stale,
     Unattributed,
     condition,
-    parting,
+    distinctions,
     proposals,
     seen_on,
     since,
@@ -173,10 +173,10 @@ def test_since_when_a_test_comes_to_the_same() -> None:
 def test_what_parts_the_cells_where_a_test_fails() -> None:
     places = {name: versions_of(one.facts) for name, one in CELLS.items()}
     found = [sighting(FIRST, "passed"), sighting(OLD_SDK, "failed"), sighting(OLD, "crashed")]
-    assert parting(found, places) == ["passes from wasi-sdk 24 on (not with 16)"]
-    assert parting([sighting(FIRST, "passed"), sighting(OLD, "skipped")], places) == []
+    assert distinctions(found, places) == ["passes from wasi-sdk 24 on (not with 16)"]
+    assert distinctions([sighting(FIRST, "passed"), sighting(OLD, "skipped")], places) == []
     places["n"] = versions_of(replace(made.FACTS, target="node", runtime="node"))
-    assert parting([sighting(FIRST, "passed"), sighting("n", "failed")], places) == [
+    assert distinctions([sighting(FIRST, "passed"), sighting("n", "failed")], places) == [
         "fails wherever the target is node"
     ]
 

@@ -43,7 +43,7 @@ def gathered() -> Gathered:
 def test_a_limitation_counts_what_it_explains() -> None:
     limitations = Limitations((explaining("no threads", name="no-threads"), explaining("x", name="elsewhere")))
     threads, elsewhere = limitation_rows(limitations, [CELL], gathered(), None)
-    assert [(one.listed, one.failing, one.skipped, one.probe) for one in threads.squares] == [(True, 0, 1, "")]
+    assert [(one.listed, one.failing, one.skipped, one.probe) for one in threads.squares] == [(True, 0, 1, None)]
     assert [one.skipped for one in elsewhere.squares] == [0]
 
 
