@@ -87,13 +87,13 @@ def run(known: argparse.Namespace, console: Console) -> int:
 
 
 def page(entries: Sequence[Limitation], cells: Sequence[Cell], squares: Sequence[Square]) -> str:
-    """The matrix as a page of its own, such as docs/limitations.md."""
+    """The matrix as a page of its own, such as docs/reference/limitations.md."""
     today = datetime.date.today().isoformat()
     head = [
-        "# What each platform lacks, as probes saw it",
+        "# What each platform lacks, according to the probes",
         "",
-        f"Made by `nox -s probe` (triage.md) on {today}; the list itself is in `matrix/limitations`.",
-        "[seed-limitations.md](seed-limitations.md) says which entries cover which point of upstream's README.",
+        f"Made by `nox -s probe` on {today}. The list itself is in `matrix/limitations`.",
+        "[upstream-readme.md](upstream-readme.md) says which entries cover which point of upstream's README.",
         "",
     ]
     return "\n".join([*head, as_markdown(entries, cells, squares)])
