@@ -225,11 +225,13 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Run ruff and mypy, and check the workflows and forms against their schemas."""
+    """Run ruff and mypy, and check that generated files are current and GitHub's files fit their schemas."""
     install(session, "lint")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
+    session.run("python", "-m", "tools.schemas", "--check")
+    session.run("python", "-m", "tools.map", "--check")
     config = ".github/ISSUE_TEMPLATE/config.yml"
     for schema, files in {
         "github-workflows": glob(".github/workflows/*.yml"),
