@@ -12,12 +12,12 @@ from harness.commands.command import Command
 from harness.commands.parser import Parser, positive
 from harness.commands.terminal import TerminalWatcher, say_to
 from harness.runs.perform import Assignment, perform
-from harness.runs.tasks import Kind
+from harness.runs.tasks import TaskKind
 
 
 def add_options(parser: Parser) -> None:
     parser.add_argument("directory", type=Path, metavar="RUN", help="the directory of the run")
-    parser.add_argument("kind", choices=[kind.value for kind in Kind], metavar="KIND", help=", ".join(Kind))
+    parser.add_argument("kind", choices=[kind.value for kind in TaskKind], metavar="KIND", help=", ".join(TaskKind))
     parser.add_argument("cells", nargs="+", metavar="CELL", help="the cells that need the task")
     parser.add_argument("--item", default="", metavar="ID", help="what to provision, for `get`")
     parser.add_argument("--cores", type=positive, default=1, metavar="N", help="how many to use (default: 1)")
@@ -25,7 +25,7 @@ def add_options(parser: Parser) -> None:
 
 def run(known: argparse.Namespace, console: Console) -> int:
     assignment = Assignment(
-        run=known.directory, kind=Kind(known.kind), cells=tuple(known.cells), item=known.item, cores=known.cores
+        run=known.directory, kind=TaskKind(known.kind), cells=tuple(known.cells), item=known.item, cores=known.cores
     )
     watcher = TerminalWatcher(console) if console.is_terminal else Silent()
     return perform(assignment, watcher, say_to(console), console)

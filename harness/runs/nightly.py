@@ -25,14 +25,14 @@ from harness.runs.records import CellRecord, StartedRun, read_record, write_reco
 from harness.runs.tasks import (
     TIMELINE,
     Budget,
-    Kind,
     Span,
     Task,
+    TaskKind,
+    command_words,
     free_processors,
     next_to_start,
     priorities,
     tasks_of,
-    words_of,
 )
 from harness.runs.worker import CellWorker
 from matrix import json_records
@@ -139,20 +139,20 @@ class Nightly:
                 return
             task, cores = found
             waiting.remove(task)
-            if task.kind in (Kind.BUILD, Kind.TEST) and self._is_done(task):
+            if task.kind in (TaskKind.BUILD, TaskKind.TEST) and self._is_done(task):
                 self._over.add(task.id)  # its build failed
                 continue
-            if task.kind is Kind.BUILD and psutil.disk_usage(str(self._store.root)).free < _ROOM:
+            if task.kind is TaskKind.BUILD and psutil.disk_usage(str(self._store.root)).free < _ROOM:
                 raise HarnessFault(
                     f"less than {_ROOM >> 30} GiB are free on the disk of {self._store.root}",
                     hint="`python -m harness cache prune --max-size ...`, then start the same command to continue",
                 )
-            words = words_of(self._directory, task.kind, task.cells, task.item, cores)
+            words = command_words(self._directory, task.kind, task.cells, task.item, cores)
             log = self._directory / "logs" / (task.id.replace(" ", "_") + ".log")
             argv = [sys.executable, "-m", "harness", *words]
             given = self._processors[task] = free_processors(os.sched_getaffinity(0), self._processors.values())[:cores]
             # Embedded wasmtime's guests stay on the first processor of their task, so tasks must not share one.
-            pinned = given if task.kind is Kind.TEST and len(given) == cores else ()
+            pinned = given if task.kind is TaskKind.TEST and len(given) == cores else ()
             background = Background(argv, env=dict(os.environ), cwd=TOP, log=log, processors=pinned)
             self._running[task] = background, cores
             self._say(f"started: {task.id}" + (f" on {cores} cores" if cores > 1 else ""))
@@ -165,7 +165,7 @@ class Nightly:
                 continue
             del self._running[task], self._processors[task]
             self._over.add(task.id)
-            if task.kind in (Kind.BUILD, Kind.TEST):
+            if task.kind in (TaskKind.BUILD, TaskKind.TEST):
                 self._progress.forget(task.cells)
             ended = time.time()
             span = Span(
@@ -190,7 +190,7 @@ class Nightly:
 
         For a suite, the time of its modules: earlier processes may have run some of them, or results were reused.
         """
-        if task.kind is not Kind.TEST:
+        if task.kind is not TaskKind.TEST:
             return seconds
         return None if self._run.request.suite.names else self._progress.of(task.cells[0]).seconds
 

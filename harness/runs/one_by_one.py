@@ -12,8 +12,9 @@ from rich.markup import escape
 from harness.cells.prepare import Preparer
 from harness.machine.files import write_atomically
 from harness.runs.publish import publish
+from harness.runs.recording import record_of_failure, unexpected_build
 from harness.runs.records import STARTED, CellRecord, StartedRun, point_latest, write_record
-from harness.runs.worker import CellWorker, record_of_failure, unexpected_build
+from harness.runs.worker import CellWorker
 from matrix import json_records
 from matrix.errors import MatrixError, Unobtainable, UsageError
 from matrix.limitations import Limitations

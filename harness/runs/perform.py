@@ -12,9 +12,10 @@ from harness.build.watcher import Watcher
 from harness.cells.prepare import Preparer
 from harness.cells.selection import matrix_of, selected_cells
 from harness.machine.store import Store
+from harness.runs.recording import record_of_failure
 from harness.runs.records import read_started, write_record
-from harness.runs.tasks import Kind
-from harness.runs.worker import CellWorker, record_of_failure
+from harness.runs.tasks import TaskKind
+from harness.runs.worker import CellWorker
 from matrix.errors import MatrixError, UsageError
 from matrix.limitations import Limitations
 from matrix.resolve import ResolvedCell
@@ -25,7 +26,7 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
 
     run: Path
     """the directory of the run"""
-    kind: Kind
+    kind: TaskKind
     cells: tuple[str, ...]
     """the ids of the cells that need it"""
     item: str = ""
@@ -45,13 +46,13 @@ def perform(assignment: Assignment, watcher: Watcher, say: Callable[[str], None]
     options = msgspec.structs.replace(request.options, jobs=assignment.cores)
     preparer = Preparer(store, options, watcher, say)
     match assignment.kind:
-        case Kind.GET:
+        case TaskKind.GET:
             preparer.provide(cells[0], assignment.item)
-        case Kind.PYTHON:
+        case TaskKind.PYTHON:
             preparer.build_python(cells[0])
-        case Kind.BUILD:
+        case TaskKind.BUILD:
             return _build(cells, preparer, assignment.run)
-        case Kind.TEST:
+        case TaskKind.TEST:
             worker = CellWorker(request, preparer, Limitations.load(), store, console)
             record = worker.test(cells[0], assignment.run)
             return 130 if record.interrupted else int(not record.tested)

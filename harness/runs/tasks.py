@@ -1,7 +1,7 @@
-"""What a run of many cells consists of: tasks, which of them wait for which, and what to start next. Pure.
+"""A run of many cells as tasks: which tasks there are, which wait for which, and which to start next. Pure.
 
-What cells share is one task: an item that is provisioned, a build Python, a build that several runtimes
-execute. A task is worked on by a process of its own, so that tasks go on side by side.
+What several cells share is one task: an item to provision, a build Python, a build that several runtimes execute.
+Each task runs in a process of its own, so that tasks run side by side.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import msgspec
 from matrix.model import Cell, SdkFamily
 
 TIMELINE = "timeline.jsonl"
-"""the file of spans, in the directory of a run"""
+"""the file in a run's directory with a line per finished task (`Span`)"""
 
 
-class Kind(StrEnum):
+class TaskKind(StrEnum):
     """What a task does."""
 
     GET = "get"
@@ -26,48 +26,51 @@ class Kind(StrEnum):
     PYTHON = "python"
     """make a build Python"""
     BUILD = "build"
+    """build for some cells"""
     TEST = "test"
+    """run the suite of a cell"""
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """Something to be done once."""
+    """A piece of work that is done once, however many cells need it."""
 
     id: str
-    kind: Kind
+    kind: TaskKind
     cells: tuple[str, ...]
     """the cells that need it"""
     item: str = ""
-    """what is to be provisioned"""
+    """the id of the item to provision"""
     after: frozenset[str] = frozenset()
-    """the tasks that have to be over before, well or not"""
+    """the ids of the tasks that must have ended before, whether they succeeded or not"""
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True):
-    """A task that is over: a line of timeline.jsonl."""
+    """A task that has ended: a line of timeline.jsonl."""
 
     task: str
-    kind: Kind
+    kind: TaskKind
     started: float
     """seconds since the epoch"""
     ended: float
     cores: int
-    """that it was given"""
+    """how many cores it was given"""
     cpu: float
-    """seconds, its own and its children's"""
+    """CPU seconds of its process and that process's children"""
     code: int
-    """its exit status, negative for a signal"""
+    """exit status, negative for a signal"""
 
 
-_SECONDS = {Kind.GET: 20.0, Kind.PYTHON: 100.0, Kind.BUILD: 300.0, Kind.TEST: 400.0}
-"""guesses for tasks that were never done, on one core"""
-_MEBIBYTES = {Kind.GET: 500, Kind.PYTHON: 1000, Kind.BUILD: 1500, Kind.TEST: 2000}
-"""of memory that a task takes for each of its cores, rounded up from what was seen"""
+_SECONDS = {TaskKind.GET: 20.0, TaskKind.PYTHON: 100.0, TaskKind.BUILD: 300.0, TaskKind.TEST: 400.0}
+"""how long a task is expected to take on one core when it never ran here"""
+_MEBIBYTES = {TaskKind.GET: 500, TaskKind.PYTHON: 1000, TaskKind.BUILD: 1500, TaskKind.TEST: 2000}
+"""memory that a task takes per core (MiB), rounded up from what was measured"""
 
 
 def tasks_of(cells: Sequence[Cell], items: Mapping[str, Iterable[str]]) -> tuple[Task, ...]:
-    """The tasks of some cells; `items` are the ids of what each cell needs, by its id.
+    """The tasks of some cells, each behind the tasks that it waits for.
 
-    Builds that share configure's answers (an Emscripten and a CPython) wait for the first of them.
+    `items` are the ids of the items that each cell needs, by the cell's id. Emscripten builds of one SDK and one
+    CPython share configure's answers, so that the others wait for the first of them.
     """
     gets: dict[str, list[str]] = {}
     pythons: dict[str, list[Cell]] = {}
@@ -77,10 +80,10 @@ def tasks_of(cells: Sequence[Cell], items: Mapping[str, Iterable[str]]) -> tuple
             gets.setdefault(item, []).append(cell.id)
         pythons.setdefault(cell.build.cpython.id, []).append(cell)
         builds.setdefault(cell.build.id, []).append(cell)
-    tasks = [Task(id=f"get {item}", kind=Kind.GET, cells=tuple(ids), item=item) for item, ids in gets.items()]
+    tasks = [Task(id=f"get {item}", kind=TaskKind.GET, cells=tuple(ids), item=item) for item, ids in gets.items()]
     for python, found in pythons.items():
         after = frozenset([f"get {python}"])
-        tasks.append(Task(id=f"python {python}", kind=Kind.PYTHON, cells=_ids(found), after=after))
+        tasks.append(Task(id=f"python {python}", kind=TaskKind.PYTHON, cells=_ids(found), after=after))
     first: dict[tuple[str, str], str] = {}
     for name, found in builds.items():
         build = found[0].build
@@ -90,10 +93,10 @@ def tasks_of(cells: Sequence[Cell], items: Mapping[str, Iterable[str]]) -> tuple
         if build.sdk.family is SdkFamily.EMSCRIPTEN and pair in first:
             needs.add(f"build {first[pair]}")
         first.setdefault(pair, name)
-        tasks.append(Task(id=f"build {name}", kind=Kind.BUILD, cells=_ids(found), after=frozenset(needs)))
+        tasks.append(Task(id=f"build {name}", kind=TaskKind.BUILD, cells=_ids(found), after=frozenset(needs)))
     for cell in cells:
         after = frozenset([f"build {cell.build.id}", f"get {cell.runtime.id}"])
-        tasks.append(Task(id=f"test {cell.id}", kind=Kind.TEST, cells=(cell.id,), after=after))
+        tasks.append(Task(id=f"test {cell.id}", kind=TaskKind.TEST, cells=(cell.id,), after=after))
     return tuple(tasks)
 
 
@@ -102,23 +105,23 @@ def _ids(cells: Iterable[Cell]) -> tuple[str, ...]:
 
 
 def priorities(tasks: Sequence[Task], seconds: Mapping[str, float]) -> dict[str, float]:
-    """How long everything takes, at least, that cannot end before a task has: the longest path behind it.
+    """The critical path of each task in seconds: the task plus its longest chain of dependants.
 
-    `seconds` is what tasks took before, by their ids.
+    `seconds` is how long tasks took before, by their ids. `tasks` are in the order of `tasks_of`.
     """
-    behind: dict[str, list[Task]] = {}
+    dependants: dict[str, list[Task]] = {}
     for task in tasks:
         for before in task.after:
-            behind.setdefault(before, []).append(task)
+            dependants.setdefault(before, []).append(task)
     found: dict[str, float] = {}
-    for task in reversed(tasks):  # a task stands behind all that it waits for
-        longest = max((found[later.id] for later in behind.get(task.id, ())), default=0.0)
+    for task in reversed(tasks):  # dependants first
+        longest = max((found[later.id] for later in dependants.get(task.id, ())), default=0.0)
         found[task.id] = seconds.get(task.id, _SECONDS[task.kind]) + longest
     return found
 
 
 class Budget(msgspec.Struct, frozen=True, kw_only=True):
-    """What tasks may use together."""
+    """What all running tasks together may use."""
 
     cores: int
     memory: int
@@ -127,17 +130,18 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
 
 def next_to_start(
     waiting: Sequence[Task],
-    over: frozenset[str],
-    running: Mapping[str, tuple[Kind, int]],
+    ended: frozenset[str],
+    running: Mapping[str, tuple[TaskKind, int]],
     budget: Budget,
     priority: Mapping[str, float],
 ) -> tuple[Task, int] | None:
-    """The task to start now and the cores that it gets; None when nothing can be started.
+    """The task to start now and how many cores it gets; None when no task can start.
 
-    `running` has the kind and the cores of what runs. A task gets one core: what runs side by side leaves no
-    core idle where one task would, while configure asks its questions. One that is alone gets all.
+    `ended` are the ids of the tasks that have ended; `running` has the kind and the cores of those that run. A task
+    gets one core: several tasks side by side leave no core idle, while a single one would during configure. A task
+    that is the only one left gets all cores.
     """
-    ready = sorted((task for task in waiting if task.after <= over), key=lambda task: (-priority[task.id], task.id))
+    ready = sorted((task for task in waiting if task.after <= ended), key=lambda task: (-priority[task.id], task.id))
     free = budget.cores - sum(cores for _, cores in running.values())
     if not ready or free < 1:
         return None
@@ -150,11 +154,11 @@ def next_to_start(
     return None
 
 
-def free_processors(there: Iterable[int], given: Iterable[Iterable[int]]) -> list[int]:
-    """The processors that no running task was given, in their order."""
-    return sorted(set(there).difference(*given))
+def free_processors(processors: Iterable[int], given: Iterable[Iterable[int]]) -> list[int]:
+    """Those of the processors that no running task was given, in ascending order."""
+    return sorted(set(processors).difference(*given))
 
 
-def words_of(run: Path, kind: Kind, cells: Sequence[str], item: str, cores: int) -> list[str]:
-    """The words after `python -m harness` that have a task done."""
+def command_words(run: Path, kind: TaskKind, cells: Sequence[str], item: str, cores: int) -> list[str]:
+    """The words after `python -m harness` that start the process for a task."""
     return ["work", str(run), kind.value, *cells, *(["--item", item] if item else []), "--cores", str(cores)]

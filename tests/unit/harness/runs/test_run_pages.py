@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from harness.runs import pages
 from harness.runs.pages import excluded, limitation_rows, newest_probes, task_bars
-from harness.runs.tasks import TIMELINE, Kind, Span
+from harness.runs.tasks import TIMELINE, Span, TaskKind
 from matrix import json_records
 from matrix.conditions import Condition
 from matrix.limitations import Limitations, State
@@ -70,7 +70,7 @@ def test_the_newest_probes_that_can_be_read_count(tmp_path: Path) -> None:
 
 def test_tasks_are_bars_and_a_torn_line_is_none(tmp_path: Path) -> None:
     assert task_bars(tmp_path) == []
-    span = Span(task="build a", kind=Kind.BUILD, started=10.0, ended=12.0, cores=2, cpu=3.0, code=0)
+    span = Span(task="build a", kind=TaskKind.BUILD, started=10.0, ended=12.0, cores=2, cpu=3.0, code=0)
     (tmp_path / TIMELINE).write_bytes(json_records.encode(span) + b'\n{"task": "to')
     (bar,) = task_bars(tmp_path)
     assert (bar.name, bar.kind, bar.begun, bar.ended, bar.cores) == ("build a", "build", 10.0, 12.0, 2)

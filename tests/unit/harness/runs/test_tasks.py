@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.runs.tasks import Budget, Kind, Task, free_processors, next_to_start, priorities, tasks_of
+from harness.runs.tasks import Budget, Task, TaskKind, free_processors, next_to_start, priorities, tasks_of
 from matrix.expand import expand
 from matrix.load import load, load_sets
 from matrix.model import Cell
@@ -36,10 +36,10 @@ BY_ID = {task.id: task for task in TASKS}
 def test_what_cells_share_is_one_task() -> None:
     kinds = [task.kind for task in TASKS]
     assert len(BY_ID) == len(TASKS)
-    assert kinds.count(Kind.TEST) == len(CELLS)
-    assert kinds.count(Kind.BUILD) == len({cell.build.id for cell in CELLS}) < len(CELLS)
-    assert kinds.count(Kind.PYTHON) == len({cell.build.cpython.id for cell in CELLS})
-    assert kinds.count(Kind.GET) == len({item for wanted in ITEMS.values() for item in wanted})
+    assert kinds.count(TaskKind.TEST) == len(CELLS)
+    assert kinds.count(TaskKind.BUILD) == len({cell.build.id for cell in CELLS}) < len(CELLS)
+    assert kinds.count(TaskKind.PYTHON) == len({cell.build.cpython.id for cell in CELLS})
+    assert kinds.count(TaskKind.GET) == len({item for wanted in ITEMS.values() for item in wanted})
 
 
 def test_a_task_stands_behind_all_that_it_waits_for() -> None:
@@ -50,16 +50,16 @@ def test_a_task_stands_behind_all_that_it_waits_for() -> None:
 
 
 def test_a_build_does_not_wait_for_its_runtimes() -> None:
-    build = next(task for task in TASKS if task.kind is Kind.BUILD and task.id.startswith("build wasi"))
+    build = next(task for task in TASKS if task.kind is TaskKind.BUILD and task.id.startswith("build wasi"))
     assert not any("wasmtime" in name for name in build.after)
-    test = next(task for task in TASKS if task.kind is Kind.TEST and task.id.startswith("test wasi"))
+    test = next(task for task in TASKS if task.kind is TaskKind.TEST and task.id.startswith("test wasi"))
     assert any("wasmtime" in name for name in test.after)
 
 
 def test_flavours_wait_for_the_first_whose_answers_they_share() -> None:
     chosen = [cell for cell in EXPANSION.cells if "emscripten-3.1.69_cpython-3.11.2_node-20" in cell.id]
     tasks = tasks_of(chosen, {cell.id: items(cell) for cell in chosen})
-    builds = [task for task in tasks if task.kind is Kind.BUILD]
+    builds = [task for task in tasks if task.kind is TaskKind.BUILD]
     assert len(builds) == 3
     assert all(builds[0].id in task.after for task in builds[1:])
 
@@ -78,14 +78,14 @@ def test_the_longest_path_comes_first() -> None:
     assert priority[f"get {slow.build.cpython.id}"] == 1003.0
 
 
-def task(name: str, *after: str, kind: Kind = Kind.TEST) -> Task:
+def task(name: str, *after: str, kind: TaskKind = TaskKind.TEST) -> Task:
     return Task(id=name, kind=kind, cells=("cell",), after=frozenset(after))
 
 
 def start(
     waiting: list[Task],
     *over: str,
-    running: Mapping[str, tuple[Kind, int]] | None = None,
+    running: Mapping[str, tuple[TaskKind, int]] | None = None,
     budget: Budget = ROOMY,
     **priority: float,
 ) -> tuple[str, int] | None:
@@ -105,19 +105,19 @@ def test_the_most_urgent_is_started() -> None:
 
 def test_one_that_is_alone_gets_every_core() -> None:
     assert start([task("a")]) == ("a", 2)
-    assert start([task("a")], running={"b": (Kind.TEST, 1)}) == ("a", 1)
+    assert start([task("a")], running={"b": (TaskKind.TEST, 1)}) == ("a", 1)
     assert start([task("a"), task("b")]) == ("a", 1)
 
 
 def test_no_more_cores_are_used_than_there_are() -> None:
-    assert start([task("a")], running={"b": (Kind.TEST, 2)}) is None
+    assert start([task("a")], running={"b": (TaskKind.TEST, 2)}) is None
 
 
 def test_memory_is_a_limit_but_not_for_the_only_one() -> None:
     small = Budget(cores=4, memory=2500)
     assert start([task("a")], budget=small) == ("a", 1)
-    assert start([task("a")], running={"b": (Kind.TEST, 1)}, budget=small) is None
-    assert start([task("a", kind=Kind.GET)], running={"b": (Kind.TEST, 1)}, budget=small) == ("a", 1)
+    assert start([task("a")], running={"b": (TaskKind.TEST, 1)}, budget=small) is None
+    assert start([task("a", kind=TaskKind.GET)], running={"b": (TaskKind.TEST, 1)}, budget=small) == ("a", 1)
     assert start([task("a")], budget=Budget(cores=2, memory=1)) == ("a", 1)
 
 
@@ -125,7 +125,7 @@ def test_memory_is_a_limit_but_not_for_the_only_one() -> None:
 def test_everything_is_done_within_the_budget(cores: int, memory: int, chance: random.Random) -> None:
     budget = Budget(cores=cores, memory=memory)
     priority = priorities(TASKS, {})
-    waiting, over, running = list(TASKS), set[str](), dict[str, tuple[Kind, int]]()
+    waiting, over, running = list(TASKS), set[str](), dict[str, tuple[TaskKind, int]]()
     while waiting or running:
         while found := next_to_start(waiting, frozenset(over), running, budget, priority):
             chosen, given_cores = found
