@@ -75,7 +75,7 @@ class ModuleResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     fault: str = ""
     """why the harness itself failed to run the module; empty if it did not"""
     digest: str = ""
-    """the digest of everything that can change the outcomes (`harness.suite.reuse`)"""
+    """the digest of everything that can change the outcomes (`harness.guests.digest`)"""
     reused: str = ""
     """the id of the earlier run that this result was taken from"""
 

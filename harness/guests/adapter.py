@@ -18,6 +18,7 @@ An adapter answers these questions:
    pass on all of the `GuestRun`: the guest's argv and environment, each directory in `preopens`, the limit on memory
    and, where the runtime has such an option, `wasm_stack`. The command's standard output and error must be those of
    the guest, and its exit status must be the guest's. `run.env` is for the guest: pass it with the runtime's options.
+   `run.argv[0]` matters, too: CPython looks for its library from there (wasmtime has `--argv0` for it).
 3. Which limits does the runtime enforce? The harness itself limits time and output: it kills the command. The limit
    on memory is the runtime's, and `confines_writes` says whether the guest can write outside its own directories.
 4. How did a guest end? `describe_end` tells a trap from an exit by exit status and output. Without it, reports show
