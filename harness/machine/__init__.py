@@ -1,4 +1,9 @@
-"""The machine: processes, network, cache, locks, archives. Only these modules touch them.
+"""Everything that touches the machine: processes, the network, the cache, files and archives.
 
-In: argv lists, addresses, paths. Out: exit statuses, bytes on disk, locks. Imports `matrix` only.
+In: argv lists, addresses, paths. Out: exit statuses and outputs, files on disk, locks. May import: `matrix`.
+
+- `process` starts and ends processes, for `command`, `background` and `guest_process`; `termination` handles SIGTERM.
+- `fetch` downloads, `http_server` serves, `unpack` unpacks.
+- `store` is the cache; `uses` marks what runs use, `upkeep` lists and prunes it, `units` reads sizes and ages.
+- `files`, `paths` and `hashing` are small helpers.
 """

@@ -1,6 +1,6 @@
-"""The only module that uses the network itself: downloads, hashed while they stream.
+"""Download files, and hash them while they stream. No other module uses the network itself.
 
-The package clients (apt, pip) fetch for themselves, from the mirrors they are configured for.
+The package clients (apt, pip) download from the mirrors that the user has configured.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _REDIRECTS = 5
 
 
 class WrongHash(Unobtainable):
-    """What was received is not what is pinned; it was thrown away."""
+    """The downloaded file does not have the pinned hash. It was deleted."""
 
 
 def download(
@@ -36,19 +36,20 @@ def download(
     pause: float = 1.0,
     tick: Callable[[int, int | None], None] = lambda received, total: None,
 ) -> Path:
-    """The file at `url`, stored in `directory` under its hash; not fetched when it is there.
+    """Download `url` into `directory` and return the file, which is named by its hash. An existing file is reused.
 
-    `tick` is called with the bytes received and the bytes expected (None when unknown). Server
-    errors and broken transfers are tried again, `pause` seconds apart and longer each time.
+    `tick` is called with the bytes received and the bytes expected (None when unknown). Server errors and broken
+    transfers are retried after `pause` seconds, and after twice as long the next time.
 
-    Raises WrongHash when the content differs from `sha256`, Unobtainable when it cannot be had.
+    Raises WrongHash when the content does not have that `sha256`, Unobtainable when the download fails, HarnessFault
+    when the file cannot be written.
     """
     name = url.rsplit("/", 1)[-1] or "download"
     target = directory / f"{sha256[:16]}-{name}"
     if target.is_file():
         if file_sha256(target) == sha256:
             return target
-        target.unlink()  # damaged since it was checked
+        target.unlink()  # it was damaged after the download
     directory.mkdir(parents=True, exist_ok=True)
     problem = ""
     for attempt in range(_ATTEMPTS):
@@ -96,20 +97,23 @@ def _fetch(
         if digest.hexdigest() != sha256:
             raise WrongHash(
                 f"{url} has sha256 {digest.hexdigest()}, but {sha256} is pinned",
-                hint="do not use it: the file was changed on its way or at its source; if upstream "
+                hint="do not use it: someone changed the file on its way or at its source. If upstream "
                 "replaced it, find out why before you change the pin in matrix/data",
             )
         os.replace(temporary, target)
         return target
     except OSError as exc:
-        raise HarnessFault(f"{target} cannot be written: {exc}", hint="free some room in the cache") from exc
+        raise HarnessFault(
+            f"{target} cannot be written: {exc}",
+            hint="free some space (`python -m harness cache`) or check the permissions",
+        ) from exc
     finally:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
 
 
 def read(url: str, *, limit: int = 64 << 20, timeout: httpx.Timeout = _TIMEOUT) -> bytes:
-    """What is at `url`, at most `limit` bytes. Raises Unobtainable when it cannot be had or is longer."""
+    """The content at `url`. Raises Unobtainable when it cannot be read or is longer than `limit` bytes."""
     found = bytearray()
     try:
         with (
@@ -131,7 +135,7 @@ def read(url: str, *, limit: int = 64 << 20, timeout: httpx.Timeout = _TIMEOUT) 
 
 
 def reachable(url: str, *, timeout: float = 4.0) -> str | None:
-    """None when the server answers for `url`, else why it does not, in a few words."""
+    """None when the server has `url`; else the reason in a few words."""
     try:
         response = httpx.head(url, follow_redirects=True, timeout=timeout)
     except httpx.TimeoutException:

@@ -1,7 +1,7 @@
-"""Serves files to a browser, on loopback only, with the headers that threads and shared memory ask for.
+"""Serve files to a browser, on loopback only, with the headers that make SharedArrayBuffer available.
 
-A page has SharedArrayBuffer, which the interpreter waits for input with, only when it is cross-origin
-isolated: https://developer.mozilla.org/en-US/docs/Web/API/Window/crossOriginIsolated
+The interpreter in a page needs SharedArrayBuffer to wait for input, and a browser provides it only to cross-origin
+isolated pages: https://developer.mozilla.org/en-US/docs/Web/API/Window/crossOriginIsolated
 """
 
 from __future__ import annotations
@@ -31,26 +31,27 @@ TYPES = {
     ".data": "application/octet-stream",
 }
 _LOOPBACK = "127.0.0.1"
-_MOST = 16 << 20
-"""bytes that a request may carry"""
+_LONGEST_POST = 16 << 20
+"""bytes"""
 
 
 class PortTaken(MatrixError):
-    """The port is in use, or this user may not have it."""
+    """The port is in use, or this user may not use it."""
 
     exit_status = 3
 
     def __init__(self, port: int, reason: str) -> None:
         super().__init__(
-            f"port {port} on {_LOOPBACK} cannot be used: {reason}", hint="name another one with --port (0 takes any)"
+            f"port {port} on {_LOOPBACK} cannot be used: {reason}",
+            hint="choose another one with --port (0 takes any free port)",
         )
 
 
 class Site:
-    """What is served: files by their path, and what is done with what a page posts.
+    """The content of a server: files by URL path, and functions that take what a page posts.
 
-    `files` maps an absolute URL path to a file, or, with a `/` at its end, to a directory; `headers` are sent with
-    each answer.
+    `files` maps an absolute URL path to a file, or to a directory if the path ends with `/`. `posts` maps a URL path
+    to the function that gets the body. `headers` go with each answer.
     """
 
     def __init__(
@@ -64,7 +65,7 @@ class Site:
         self.headers = dict(headers)
 
     def file(self, path: str) -> Path | None:
-        """The file for a URL's path; None when there is none, or it is outside of what is served."""
+        """The file for a URL path, or None. No path leads out of the directories."""
         if path in self.files and not path.endswith("/"):
             return self.files[path]
         parts = PurePosixPath(path).parts
@@ -72,14 +73,15 @@ class Site:
             return None
         for prefix, directory in self.files.items():
             if prefix.endswith("/") and path.startswith(prefix):
-                found = (directory / path[len(prefix) :]).resolve()
-                if found.is_file() and found.is_relative_to(directory.resolve()):
-                    return found
+                with contextlib.suppress(OSError):  # a name that is too long, say
+                    found = (directory / path[len(prefix) :]).resolve()
+                    if found.is_file() and found.is_relative_to(directory.resolve()):
+                        return found
         return None
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers for a site."""
+    """Answers requests from a site's content."""
 
     protocol_version = "HTTP/1.1"
     server_version = "cpython-wasm-matrix"
@@ -113,7 +115,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         take = self.site.posts.get(urlsplit(self.path).path)
         length = self.headers.get("Content-Length", "")
-        if take is None or not length.isdigit() or int(length) > _MOST:
+        if take is None or not length.isdigit() or int(length) > _LONGEST_POST:
             self.close_connection = True
             self._answer(HTTPStatus.NOT_FOUND if take is None else HTTPStatus.BAD_REQUEST, b"", "text/plain")
             return
@@ -121,7 +123,7 @@ class Handler(BaseHTTPRequestHandler):
         self._answer(HTTPStatus.OK, b"", "text/plain")
 
     def _is_ours(self) -> bool:
-        """Refuse a page of another site whose name was made to point here (DNS rebinding)."""
+        """Whether a request is for this host. Refuses one from a site whose name points here (DNS rebinding)."""
         if self.headers.get("Host") in self.hosts:
             return True
         self.close_connection = True
@@ -144,9 +146,9 @@ class Handler(BaseHTTPRequestHandler):
 
 @contextlib.contextmanager
 def serving(site: Site, port: int = 0) -> Iterator[str]:
-    """Serve a site while the context lasts; its address, `http://127.0.0.1:PORT`.
+    """Serve a site while the context lasts. Yields its address, `http://127.0.0.1:PORT`.
 
-    Port 0 takes any that is free. Raises PortTaken.
+    Port 0 takes any free port. Raises PortTaken.
     """
     handler = type("SiteHandler", (Handler,), {"site": site})
     try:
@@ -155,7 +157,7 @@ def serving(site: Site, port: int = 0) -> Iterator[str]:
         raise PortTaken(port, str(getattr(exc, "strerror", None) or exc)) from None
     server.daemon_threads = True
     actual = server.server_address[1]
-    handler.hosts = frozenset({f"{_LOOPBACK}:{actual}", f"localhost:{actual}"})  # type: ignore[attr-defined]  # of Handler
+    handler.hosts = frozenset({f"{_LOOPBACK}:{actual}", f"localhost:{actual}"})  # type: ignore[attr-defined]  # a class made here
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

@@ -103,7 +103,7 @@ class Process:
         assert self._popen.stdout is not None
         try:
             return os.read(self._popen.stdout.fileno(), 65536)
-        except OSError:
+        except (OSError, ValueError):  # ValueError: `close` has closed the pipe
             return b""
 
     def send(self, number: signal.Signals) -> None:

@@ -16,6 +16,7 @@ whole.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import secrets
@@ -31,8 +32,9 @@ from filelock import FileLock, Timeout
 
 from harness.machine import uses
 from harness.machine.files import remove_path, remove_tree, write_atomically
+from harness.machine.paths import unusable
 from matrix import json_records
-from matrix.errors import HarnessFault
+from matrix.errors import HarnessFault, UsageError
 
 CACHE_NAME = "cpython-wasm-matrix"
 VARIABLE = "CPYTHON_WASM_CACHE"
@@ -40,6 +42,7 @@ VARIABLE = "CPYTHON_WASM_CACHE"
 
 PLACES = ("entries", "builds", "downloads", "state/compiled", "state/results")
 """the directories of the items: runs use them, and can obtain or make them again after they were removed"""
+_ANOTHER = f"choose another directory with ${VARIABLE}"
 _UNFINISHED_AGE = 6 * 3600.0
 """seconds after which an unfinished file counts as left by a killed run"""
 _ASIDE = ".removed-"
@@ -71,11 +74,13 @@ class Manifest(Provenance, frozen=True, kw_only=True):
 
 
 class Store:
-    """The cache at one root directory. Items that a Store uses are safe from pruning while the object lives."""
+    """The cache at one root directory. Items that a Store uses are safe from pruning while the object lives.
+
+    Raises UsageError when builds cannot work below the root, HarnessFault when it cannot be made.
+    """
 
     def __init__(self, root: Path | None = None) -> None:
-        chosen = root or Path(os.environ.get(VARIABLE) or platformdirs.user_cache_path(CACHE_NAME))
-        self.root = chosen.expanduser().absolute()
+        self.root = _usable(root or Path(os.environ.get(VARIABLE) or platformdirs.user_cache_path(CACHE_NAME)))
         self._used: set[Path] = set()
         try:
             for name in ("downloads", "entries", "builds", "scratch", "state", "locks"):
@@ -83,7 +88,7 @@ class Store:
         except OSError as exc:
             raise HarnessFault(
                 f"the cache directory {self.root} cannot be made: {exc.strerror}",
-                hint=f"choose another one with ${VARIABLE}",
+                hint=_ANOTHER,
             ) from None
 
     @contextlib.contextmanager
@@ -123,7 +128,7 @@ class Store:
         """The entry `name`, made when it does not exist or is damaged.
 
         `fill` puts the content into the empty directory that it gets. The entry appears complete or not at all.
-        Raises what `fill` raises, and HarnessFault when the content cannot be written.
+        Raises what `fill` raises, but HarnessFault for an OSError.
         """
         directory = self.entry(name)
         self.use(directory)
@@ -145,9 +150,10 @@ class Store:
                 work.chmod(0o755)
                 work.rename(directory)
             except OSError as exc:
+                full = exc.errno in (errno.ENOSPC, errno.EDQUOT)
                 raise HarnessFault(
-                    f"the cache entry {directory} cannot be written: {exc}",
-                    hint=f"free some space (`python -m harness cache`) or choose another place with ${VARIABLE}",
+                    f"the cache entry {directory} cannot be made: {exc}",
+                    hint=f"free some space (`python -m harness cache`), or {_ANOTHER}" if full else _ANOTHER,
                 ) from exc
             finally:
                 remove_tree(work)
@@ -251,6 +257,17 @@ class Store:
         """Remove what killed runs left."""
         for path in list(self.left_over()):
             remove_path(path)
+
+
+def _usable(root: Path) -> Path:
+    """The absolute path of a cache directory. Raises UsageError when there can be none or builds would break in it."""
+    try:
+        path = root.expanduser().absolute()
+    except RuntimeError:
+        raise UsageError(f"the cache directory {root} names an unknown user", hint=_ANOTHER) from None
+    if reason := unusable(path):
+        raise UsageError(f"the cache cannot be in {path}: {reason}", hint=_ANOTHER)
+    return path
 
 
 def snapshot(directory: Path) -> dict[str, tuple[int, int]]:

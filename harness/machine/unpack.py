@@ -1,4 +1,4 @@
-"""Unpacks archives that others made: nothing lands outside the directory, nothing special is made."""
+"""Unpack archives from the network. Nothing is written outside the directory; devices and the like are refused."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from matrix.errors import Unobtainable
 
 if sys.version_info >= (3, 12):
     import tarfile
-else:  # Debian 12's 3.11.2 is older than PEP 706's filters
+else:  # Debian 12 has 3.11.2, which is older than the filters of PEP 706
     from backports import tarfile
 
 _MOST_BYTES = 8 << 30
@@ -19,10 +19,10 @@ _MOST_FILES = 200_000
 
 
 def unpack_tar(archive: Path, directory: Path) -> None:
-    """Unpack a tar archive into `directory`, without its single top-level directory if it has one.
+    """Unpack a tar archive into `directory`. A single top-level directory in the archive is left out.
 
-    Python's `data` filter (PEP 706) refuses paths and links that lead outside, and devices; absolute
-    paths lose their slash. Raises Unobtainable when the archive is damaged, refused or too large.
+    Python's `data` filter (PEP 706) refuses devices, and paths and links that lead outside. Absolute paths lose their
+    slash. Raises Unobtainable when the archive is damaged, refused or too large.
     """
     try:
         with tarfile.open(archive) as tar:
@@ -30,7 +30,7 @@ def unpack_tar(archive: Path, directory: Path) -> None:
             for number, member in enumerate(tar):
                 total += member.size
                 if total > _MOST_BYTES or number > _MOST_FILES:
-                    raise Unobtainable(f"{archive} unpacks to more than this project ever needs: refused")
+                    raise Unobtainable(f"{archive} is refused: it unpacks to more than this project ever needs")
                 tar.extract(member, directory, filter="data")
     except tarfile.FilterError as exc:
         raise Unobtainable(f"{archive} is refused: {exc}") from None
@@ -39,11 +39,12 @@ def unpack_tar(archive: Path, directory: Path) -> None:
     except OSError as exc:
         if exc.errno is not None:
             raise
-        raise Unobtainable(f"{archive} is damaged: {exc}") from None  # bz2 and gzip have no class of their own
+        raise Unobtainable(f"{archive} is damaged: {exc}") from None  # bz2 and gzip have no error class of their own
     _lift_single_directory(directory)
 
 
 def _lift_single_directory(directory: Path) -> None:
+    """Replace a directory's only entry, if that is a directory, by its content."""
     entries = list(directory.iterdir())
     if len(entries) != 1 or not entries[0].is_dir() or entries[0].is_symlink():
         return

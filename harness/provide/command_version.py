@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from harness.machine.command import CommandFailed, capture
-from matrix.errors import Unobtainable
+from matrix.errors import HarnessFault, Unobtainable
 
 
 def command_version(command: Path) -> str:
@@ -18,6 +18,8 @@ def command_version(command: Path) -> str:
         output = capture([str(command), "--version"], timeout=60)
     except CommandFailed as exc:
         raise Unobtainable(f"{command} does not run: {exc.output.strip()}") from None
+    except HarnessFault as exc:
+        raise Unobtainable(f"{command} does not run: {exc.message}") from None
     match = re.search(r"\d+(\.\d+)+", output)
     return match[0] if match else "unknown"
 

@@ -11,13 +11,16 @@ from harness.machine.hashing import digest_of
 from harness.machine.store import Provenance, Store
 from harness.provide.apt import NAME, Suite
 from harness.provide.provider import CachedProvider, Say, silently
-from matrix.errors import MatrixError
+from harness.provide.sdk_layout import missing_parts
+from matrix.errors import MatrixError, Unobtainable
+from matrix.model import SdkFamily
 
 
 class ComposedSdk(CachedProvider):
     """Downloads packages, unpacks them, and arranges their files in the layout of upstream's release archive."""
 
     name = NAME
+    family: SdkFamily
 
     def __init__(self, item: str) -> None:
         self._item = item
@@ -69,9 +72,20 @@ class ComposedSdk(CachedProvider):
             unpacked = scratch / "root"
             for package in sorted(scratch.glob("*.deb")):
                 capture(["dpkg-deb", "--extract", str(package), str(unpacked)])
-            self._arrange(unpacked, directory, store.entry(self.entry(store)))
+            try:
+                self._arrange(unpacked, directory, store.entry(self.entry(store)))
+            except FileNotFoundError as exc:
+                raise self._lacking(str(exc.filename)) from None
+        if missing := missing_parts(self.family, directory):
+            raise self._lacking(", ".join(missing))
         digest = digest_of(*sorted(names), self.entry(store))
         return Provenance(provider=self.name, detail=self._detail(), digest=digest)
+
+    def _lacking(self, files: str) -> Unobtainable:
+        return Unobtainable(
+            f"{self._item} cannot be composed: the packages lack {files}",
+            hint="the archive has moved on: correct the versions in matrix/data/sdks.toml",
+        )
 
 
 def copy_libraries(place: Path, directory: Path) -> None:

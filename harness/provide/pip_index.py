@@ -28,38 +28,58 @@ def install(wheel: Wheel, scratch: Path) -> Path:
     return target
 
 
+class NoDistribution(Unobtainable):
+    """The index answered, but has no such version for such a machine."""
+
+
 def _pip(arguments: list[str], wanted: str) -> str:
-    """The output of pip. Raises Unobtainable with pip's reason why it cannot get what is `wanted`."""
+    """The output of pip. Raises Unobtainable with pip's reason why it cannot get what is `wanted`.
+
+    It is NoDistribution when pip reached the index.
+    """
     try:
         return capture([sys.executable, "-m", "pip", *arguments], env=client_environment(), timeout=900)
     except CommandFailed as exc:
         errors = [line for line in exc.output.splitlines() if "ERROR" in line or "error" in line]
         detail = (errors or exc.output.strip().splitlines() or ["pip printed nothing"])[0].strip()
-        raise Unobtainable(f"{wanted}: {detail}") from None
+        answered = "No matching distribution found" in exc.output and "Retrying (" not in exc.output
+        raise (NoDistribution if answered else Unobtainable)(f"{wanted}: {detail}") from None
 
 
 def versions_of(project: str) -> list[str]:
     """The versions of a project that the index has for this machine, newest first. Raises Unobtainable."""
     listing = _pip(["index", "versions", project], project)
-    _, _, versions = listing.partition("Available versions:")
+    _, found, versions = listing.partition("Available versions:")
+    if not found:
+        raise Unobtainable(f"{project}: pip listed no versions", hint=f"try `pip index versions {project}`")
     return [version.strip() for version in versions.split("\n")[0].split(",")]
 
 
 def hashes_of(project: str, version: str) -> dict[str, str]:
-    """The sha256 of a version's wheel, by machine, for the machines that the index has one for."""
+    """The sha256 of a version's wheel, by machine, for the machines that the index has one for.
+
+    Raises Unobtainable when the index does not answer.
+    """
     found: dict[str, str] = {}
+    requirement = f"{project}=={version}"
     options = ["--quiet", "--dry-run", "--ignore-installed", "--no-deps", "--only-binary", ":all:", "--report", "-"]
     for machine in _MACHINES:
         tags = [word for policy in _POLICIES for word in ("--platform", f"{policy}_{machine}")]
         try:
-            text = _pip(
-                ["install", *options, "--target", "unused", *tags, f"{project}=={version}"], f"{project}=={version}"
-            )
-        except Unobtainable:
+            output = _pip(["install", *options, "--target", "unused", *tags, requirement], requirement)
+        except NoDistribution:
             continue
-        report = msgspec.json.decode(text[text.index("{") :], type=_Report)
-        found[machine] = report.install[0].download_info.archive_info.hashes["sha256"]
+        found[machine] = _reported_hash(output, requirement)
     return found
+
+
+def _reported_hash(output: str, requirement: str) -> str:
+    """The sha256 in pip's installation report, which may follow warnings."""
+    try:
+        report = msgspec.json.decode(output[output.index("{") :], type=_Report)
+        return report.install[0].download_info.archive_info.hashes["sha256"]
+    except (ValueError, LookupError, msgspec.DecodeError):
+        raise Unobtainable(f"{requirement}: pip printed no installation report with a sha256") from None
 
 
 class _ArchiveInfo(msgspec.Struct, frozen=True):

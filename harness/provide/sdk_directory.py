@@ -6,6 +6,7 @@ from pathlib import Path
 
 from harness.machine.command import capture
 from harness.machine.hashing import digest_of
+from harness.machine.paths import unusable
 from harness.machine.store import Store
 from harness.provide.provider import LocalProvider, Obtained
 from harness.provide.sdk_layout import LAYOUTS, family_of, sdk_defect, sdk_root, sdk_version
@@ -21,6 +22,8 @@ def sdk_from(path: Path) -> Sdk:
 
     Raises Unobtainable when the directory is not an SDK or does not state its version.
     """
+    if reason := unusable(path):
+        raise Unobtainable(f"{path} cannot be used: {reason}", hint="move it to another directory")
     family = family_of(path)
     layout = LAYOUTS[family]
     if reason := sdk_defect(family, path):
@@ -57,7 +60,9 @@ class SdkDirectory(LocalProvider):
         if defect := self._defect():
             raise Unobtainable(defect)
         root = sdk_root(self._family, self._path)
-        clang = capture([str(root / "bin/clang"), "--version"]).splitlines()[0]
+        clang = capture([str(root / "bin/clang"), "--version"]).partition("\n")[0]
+        if not clang:
+            raise Unobtainable(f"{root}/bin/clang --version prints nothing: it is not a working clang")
         watched = [*sorted((root / "share/wasi-sysroot/lib").glob("*/libc.a"))]
         if self._family is SdkFamily.EMSCRIPTEN:
             watched = [root / "emscripten/emscripten-version.txt"]

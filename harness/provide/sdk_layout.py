@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from harness.machine.command import capture
+from harness.machine.paths import unusable
 from matrix.errors import MatrixError
 from matrix.model import SdkFamily
 
@@ -74,11 +75,17 @@ def sdk_defect(family: SdkFamily, path: Path) -> str | None:
     """Why a directory cannot be an SDK of that family; None when all its parts are there and fit together."""
     if not path.is_dir():
         return "there is no such directory"
-    root = sdk_root(family, path)
-    missing = [part for part in LAYOUTS[family].parts if not (root / part).exists()]
-    if missing:
+    if reason := unusable(path):
+        return reason
+    if missing := missing_parts(family, path):
         return f"{', '.join(missing)} not in it"
-    return _llvm_mismatch(root) if family is SdkFamily.EMSCRIPTEN else None
+    return _llvm_mismatch(sdk_root(family, path)) if family is SdkFamily.EMSCRIPTEN else None
+
+
+def missing_parts(family: SdkFamily, path: Path) -> list[str]:
+    """The parts of an SDK that are not in a directory."""
+    root = sdk_root(family, path)
+    return [part for part in LAYOUTS[family].parts if not (root / part).exists()]
 
 
 def _llvm_mismatch(root: Path) -> str | None:

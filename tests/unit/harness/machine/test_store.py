@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 import threading
 import time
@@ -13,7 +14,7 @@ import platformdirs
 import pytest
 
 from harness.machine.store import CACHE_NAME, VARIABLE, Provenance, Store, damage, snapshot
-from matrix.errors import HarnessFault, Unobtainable
+from matrix.errors import HarnessFault, Unobtainable, UsageError
 
 
 class Maker:
@@ -74,6 +75,21 @@ def test_a_place_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     with pytest.raises(HarnessFault, match="cannot be made: Not a directory") as caught:
         Store(tmp_path / "file/cache")
     assert str(tmp_path / "file/cache") in str(caught.value)
+    assert VARIABLE in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["my cache", "a:b", "a'b"])
+def test_a_place_that_breaks_builds_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="which configure and make cannot handle") as caught:
+        Store(tmp_path / name)
+    assert VARIABLE in caught.value.hint
+    assert not (tmp_path / name).exists()
+
+
+def test_the_home_of_an_unknown_user_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "~no-such-user/cache")
+    with pytest.raises(UsageError, match="~no-such-user/cache") as caught:
+        Store()
     assert VARIABLE in caught.value.hint
 
 
@@ -183,11 +199,21 @@ def test_what_failed_can_be_made_later(store: Store, maker: Maker) -> None:
     assert left_over(store) == ["sdk"]
 
 
-def test_a_full_disk_names_the_entry_and_the_variable(store: Store) -> None:
-    with pytest.raises(HarnessFault, match="No space left on device") as caught:
-        store.obtain("sdk", Maker(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))))
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_names_the_entry_and_the_variable(store: Store, number: int) -> None:
+    with pytest.raises(HarnessFault, match=re.escape(os.strerror(number))) as caught:
+        store.obtain("sdk", Maker(OSError(number, os.strerror(number))))
     assert str(store.entry("sdk")) in caught.value.message
+    assert "free some space" in caught.value.hint
     assert VARIABLE in caught.value.hint
+    assert left_over(store) == []
+
+
+def test_another_os_error_does_not_blame_the_disk(store: Store) -> None:
+    with pytest.raises(HarnessFault, match="No such file or directory: 'bin/clang'") as caught:
+        store.obtain("sdk", Maker(OSError(errno.ENOENT, "No such file or directory", "bin/clang")))
+    assert str(store.entry("sdk")) in caught.value.message
+    assert "free some space" not in caught.value.hint
     assert left_over(store) == []
 
 

@@ -83,3 +83,22 @@ def test_a_tree_with_a_dangling_link_has_a_fingerprint(tmp_path: Path) -> None:
     tree = cpython_tree(tmp_path / "tree")
     os.symlink("nowhere", tree / "Lib/link")
     assert tree_fingerprint(tree)
+
+
+@pytest.mark.parametrize("name", ["my tree", "a:b"])
+def test_a_tree_whose_path_breaks_builds_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="which configure and make cannot handle") as caught:
+        cpython_from(cpython_tree(tmp_path / name))
+    assert "move it" in caught.value.hint
+
+
+def test_a_tree_that_cannot_be_read_is_unobtainable(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, store: Store
+) -> None:
+    def refuse(path: Path) -> str:
+        raise PermissionError(13, "Permission denied", str(path / "Lib"))
+
+    monkeypatch.setattr("harness.provide.cpython_directory.tree_fingerprint", refuse)
+    tree = cpython_tree(tmp_path / "tree")
+    with pytest.raises(Unobtainable, match=f"{tree} cannot be read: .*Permission denied"):
+        CPythonDirectory(tree).obtain(store, silently)

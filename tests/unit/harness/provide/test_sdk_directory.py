@@ -8,7 +8,8 @@ import pytest
 
 from harness.machine.store import Store
 from harness.provide.items import sdk_providers
-from harness.provide.sdk_directory import sdk_from
+from harness.provide.provider import silently
+from harness.provide.sdk_directory import SdkDirectory, sdk_from
 from harness.provide.sdk_layout import LAYOUTS, sdk_defect, sdk_version, usual_directory
 from matrix.errors import Unobtainable
 from matrix.model import SdkFamily
@@ -69,4 +70,28 @@ def test_another_version_in_the_usual_place_is_passed_over(
     reason = provider.obstacle(store)
     assert reason is not None
     assert "is version 24, not 16" in reason
+    assert provider.cached(store) is None
+
+
+def test_an_sdk_whose_path_breaks_builds_is_refused(tmp_path: Path) -> None:
+    path = wasi_sdk(tmp_path / "my sdk")
+    with pytest.raises(Unobtainable, match="contains ' ', which configure and make cannot handle") as caught:
+        sdk_from(path)
+    assert "move it" in caught.value.hint
+
+
+def test_an_sdk_whose_path_breaks_builds_is_passed_over(tmp_path: Path, store: Store) -> None:
+    provider = SdkDirectory(SdkFamily.WASI_SDK, wasi_sdk(tmp_path / "my sdk"))
+    assert "which configure and make cannot handle" in (provider.obstacle(store) or "")
+    assert provider.cached(store) is None
+
+
+def test_an_sdk_whose_clang_prints_no_version_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, store: Store
+) -> None:
+    monkeypatch.setattr("harness.provide.sdk_directory.capture", lambda argv: "\n")
+    path = wasi_sdk(tmp_path / "mine")
+    provider = SdkDirectory(SdkFamily.WASI_SDK, path)
+    with pytest.raises(Unobtainable, match=f"{path}/bin/clang --version prints nothing"):
+        provider.obtain(store, silently)
     assert provider.cached(store) is None

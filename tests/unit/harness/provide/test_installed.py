@@ -1,0 +1,86 @@
+"""Runtimes that are installed already."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from harness.machine.command import CommandFailed
+from harness.machine.store import Store
+from harness.provide import command_version
+from harness.provide.installed import BROWSER_VARIABLE, InstalledBrowser, InstalledCommand, InstalledPackage
+from harness.provide.provider import silently
+from matrix.errors import Unobtainable
+from matrix.model import Runtime, RuntimeKind
+from tests.unit import made
+
+
+def node(version: str = "20.18.0", executable: Path | None = None) -> Runtime:
+    return replace(made.runtime(version, "node"), kind=RuntimeKind.NODE, executable=executable)
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Path:
+    """An executable file."""
+    path = tmp_path / "node"
+    path.write_text("")
+    path.chmod(0o755)
+    return path
+
+
+def prints(monkeypatch: pytest.MonkeyPatch, output: str) -> None:
+    """Let every command print this for its version."""
+    monkeypatch.setattr(command_version, "capture", lambda argv, timeout: output)
+
+
+def test_the_named_command_is_used(monkeypatch: pytest.MonkeyPatch, store: Store, command: Path) -> None:
+    prints(monkeypatch, "v20.18.0\n")
+    provider = InstalledCommand(node(executable=command))
+    assert provider.obstacle(store) is None
+    found = provider.obtain(store, silently)
+    assert (found.path, found.provider, found.detail) == (command, "PATH", f"node 20.18.0 at {command}")
+    assert provider.cached(store) == found
+
+
+def test_another_version_is_an_obstacle(monkeypatch: pytest.MonkeyPatch, store: Store, command: Path) -> None:
+    prints(monkeypatch, "v18.0.0\n")
+    provider = InstalledCommand(node(executable=command))
+    assert provider.obstacle(store) == "node says that its version is 18.0.0, not 20.18.0"
+    assert provider.cached(store) is None
+
+
+def test_a_command_that_does_not_exist_is_an_obstacle(store: Store, tmp_path: Path) -> None:
+    provider = InstalledCommand(node(executable=tmp_path / "gone"))
+    assert f"{tmp_path}/gone does not run" in (provider.obstacle(store) or "")
+    assert provider.cached(store) is None
+    with pytest.raises(Unobtainable, match="does not run"):
+        provider.obtain(store, silently)
+
+
+def test_a_command_that_fails_is_an_obstacle(monkeypatch: pytest.MonkeyPatch, store: Store, command: Path) -> None:
+    def fail(argv: list[str], timeout: float) -> str:
+        raise CommandFailed(argv, 1, "no such library\n")
+
+    monkeypatch.setattr(command_version, "capture", fail)
+    provider = InstalledCommand(node(executable=command))
+    assert provider.obstacle(store) == f"{command} does not run: no such library"
+
+
+def test_no_command_on_path_is_an_obstacle(monkeypatch: pytest.MonkeyPatch, store: Store, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert InstalledCommand(node()).obstacle(store) == "there is no `node` on PATH"
+
+
+def test_another_version_of_the_package_is_an_obstacle(store: Store) -> None:
+    assert (InstalledPackage(made.runtime("1.0.0")).obstacle(store) or "").startswith("wasmtime here is ")
+
+
+def test_a_browser_that_does_not_exist_is_named(monkeypatch: pytest.MonkeyPatch, store: Store, tmp_path: Path) -> None:
+    monkeypatch.setenv(BROWSER_VARIABLE, str(tmp_path / "gone"))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    with pytest.raises(Unobtainable, match="which does not exist") as caught:
+        InstalledBrowser().obtain(store, silently)
+    assert str(tmp_path / "gone") in caught.value.message
+    assert BROWSER_VARIABLE in caught.value.hint
