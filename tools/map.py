@@ -1,7 +1,7 @@
 """Draws docs/architecture.svg from the code's imports: the folders as boxes on floors, the imports as lines.
 
-    python tools/map.py            write the drawing
-    python tools/map.py --check    exit status 1, with a message, when the file is not what would be written
+    python -m tools.map            write the drawing
+    python -m tools.map --check    exit status 1, with a message, when the file is not what would be written
 
 Standard library only. A number on a line counts pairs: a module of the upper folder that imports a module of the
 lower one, wherever it does and however many names it takes.
@@ -376,7 +376,7 @@ def downward() -> set[tuple[str, str]]:
 
 
 def main(argv: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python tools/map.py", description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m tools.map", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument(
         "--check", action="store_true", help="write nothing; exit status 1 when the file is out of date"
     )
@@ -385,7 +385,7 @@ def main(argv: list[str]) -> int:
     if not check:
         DRAWING.write_text(drawing, "utf-8")
     elif not DRAWING.is_file() or DRAWING.read_text("utf-8") != drawing:
-        print(f"{DRAWING.relative_to(TOP)} is out of date: run `python tools/map.py`", file=sys.stderr)
+        print(f"{DRAWING.relative_to(TOP)} is out of date: run `python -m tools.map`", file=sys.stderr)
         return 1
     return 0
 
