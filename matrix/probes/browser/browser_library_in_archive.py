@@ -1,10 +1,10 @@
-"""The source of a module of the library can be read, found in its directory, and shown in a traceback."""
+"""The source of a library module can be read, listed in its directory, and shown in a traceback."""
 
 import errno
 import json
 import linecache
 import os
-import textwrap  # one that is not frozen
+import textwrap  # a module that is not frozen
 
 works, fails = [], []
 

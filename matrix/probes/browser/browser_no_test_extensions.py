@@ -1,4 +1,4 @@
-"""The extension modules that exist for tests can be imported."""
+"""The extension modules that exist only for tests can be imported."""
 
 import importlib
 import json

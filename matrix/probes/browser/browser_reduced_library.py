@@ -1,4 +1,4 @@
-"""The library has its modules for the network, for packaging, and those that are twins of extension modules."""
+"""The library has its network and packaging modules, and the pure-Python versions of C modules."""
 
 import importlib.util
 import json

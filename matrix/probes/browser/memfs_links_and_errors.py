@@ -1,4 +1,4 @@
-"""Links are kept as they are and followed for a while only; names that cannot be opened give the right errors."""
+"""A link keeps its text and a chain of links has a limit; names that cannot be opened raise the right errors."""
 
 import errno
 import json
@@ -26,7 +26,7 @@ def relative_link():
 
 def endless_link():
     os.symlink(".", "loop")
-    return error(os.stat, "loop/" * 60 + "file") == errno.ELOOP  # Linux follows 40 of them
+    return error(os.stat, "loop/" * 60 + "file") == errno.ELOOP  # Linux follows 40 links
 
 
 def descriptors():
@@ -51,6 +51,6 @@ for what, attempt in ATTEMPTS.items():
         number = getattr(exc, "errno", None)
         missing.append(f"{what} ({errno.errorcode.get(number, type(exc).__name__)})")
     else:
-        (works if right else fails).append(f"{what}: {'as on Linux' if right else 'otherwise than on Linux'}")
+        (works if right else fails).append(f"{what}: {'as on Linux' if right else 'unlike on Linux'}")
 saw = "; ".join(fails + works + ([f"not tried: {', '.join(missing)}"] if missing else []))
 print(json.dumps({"holds": "partly" if works and fails else bool(fails), "saw": saw}))

@@ -1,4 +1,4 @@
-"""A file has a time of access and another one of modification; a directory's is set, and outlives its chmod()."""
+"""A file has separate access and modification times; a directory's time can be set, and survives a chmod()."""
 
 import errno
 import json

@@ -1,4 +1,4 @@
-"""A clock can be set, as far as can be told without doing it, and a thread has a clock of its own."""
+"""A clock can be set, as far as one can tell without setting it, and a thread has its own clock."""
 
 import errno
 import json

@@ -1,4 +1,4 @@
-"""A pipe, a renamed and a removed file have fstat(), a duplicate shares the position, a pipe can be set to block."""
+"""fstat() works on a pipe and a renamed or removed file; a duplicate shares the position; a pipe can block."""
 
 import errno
 import json
@@ -55,8 +55,8 @@ for descriptor in opened:
     try:
         os.close(descriptor)
     except OSError:
-        pass  # it went with its duplicate
+        pass  # closing the duplicate closed it
 if not hasattr(os, "pipe"):
-    fails = [text for text in fails if not text.startswith("a duplicate")]  # where nothing makes a second descriptor
+    fails = [text for text in fails if not text.startswith("a duplicate")]  # on platforms where nothing creates a second descriptor
 saw = "; ".join(fails + works + ([f"not tried: {', '.join(missing)}"] if missing else []))
 print(json.dumps({"holds": "partly" if works and fails else bool(fails), "saw": saw}))

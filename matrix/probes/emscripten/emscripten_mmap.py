@@ -1,4 +1,4 @@
-"""What is written to one map of a file is seen in another one."""
+"""A write to one map of a file is visible in another map."""
 
 import errno
 import json

@@ -1,4 +1,4 @@
-"""A byte is written beyond the first 2 GiB of a file, where the file system leaves holes."""
+"""A byte can be written beyond the first 2 GiB of a file, on a file system that supports holes."""
 
 import errno
 import json
@@ -13,7 +13,7 @@ def attempt(descriptor):
     os.lseek(descriptor, 2**31, os.SEEK_SET)
     os.lseek(descriptor, 4 << 20, os.SEEK_SET)
     os.write(descriptor, b"x")
-    if getattr(os.fstat(descriptor), "st_blocks", 0) > 512:  # of 512 bytes, or of 4096 in a file system in memory
+    if getattr(os.fstat(descriptor), "st_blocks", 0) > 512:  # blocks of 512 bytes; of 4096 in an in-memory file system
         say(None, "an offset of 2 GiB can be set, but such a file would really take as much here: it has no holes")
         return
     say(True, "a write at 2 GiB ended the guest")

@@ -1,4 +1,4 @@
-"""What chmod() takes away is refused: to write to a file, to make a file in a directory, to reach what is in it."""
+"""chmod() can forbid writing to a file, creating a file in a directory, and reaching the files in it."""
 
 import errno
 import json

@@ -1,4 +1,4 @@
-"""time.process_time() stands still during a sleep."""
+"""time.process_time() does not advance during a sleep."""
 
 import json
 import sys

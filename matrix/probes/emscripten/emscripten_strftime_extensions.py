@@ -1,4 +1,4 @@
-"""CPython's own test of whether strftime() knows field widths expects what strftime() does here."""
+"""CPython's own check for field widths in strftime() agrees with what strftime() does."""
 
 import json
 import time
@@ -10,7 +10,7 @@ try:
     TestSupport("test_has_strftime_extensions").debug()
 except AssertionError as exc:
     print(json.dumps({"holds": True, "saw": f"{saw}; the test fails: {exc}"}))
-except Exception as exc:  # there may be no test suite, or no such test
+except Exception as exc:  # the test suite or this test may be missing
     print(json.dumps({"holds": None, "saw": f"{saw}; the test cannot be run: {type(exc).__name__}"}))
 else:
     print(json.dumps({"holds": False, "saw": f"{saw}; the test passes"}))

@@ -1,4 +1,4 @@
-"""strftime() of a format that ends in a lone % yields text without a null."""
+"""strftime() of a format that ends in a single % returns no null byte."""
 
 import datetime
 import json

@@ -1,4 +1,4 @@
-"""A directory is listed by way of a symbolic link to it."""
+"""A directory can be listed through a symbolic link to it."""
 
 import errno
 import json

@@ -1,4 +1,4 @@
-"""The files of the process are another program's: what runs it is no Python, but shows its host's directories."""
+"""The guest sees the host's files: the program that runs it is not Python, but the host's directories are visible."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Recursion without an end comes to a RecursionError, a nest that is too deep to the parser's MemoryError."""
+"""Endless recursion raises RecursionError, and source that is nested too deeply raises the parser's MemoryError."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""In wasm64, a function in JavaScript that returns a pointer is one that was made to return a BigInt."""
+"""In wasm64, a JavaScript function that returns a pointer returns a BigInt."""
 
 import json
 import struct
@@ -14,5 +14,5 @@ if sys.platform != "emscripten":
 elif struct.calcsize("P") != 8:
     say(None, f"this is wasm32: a pointer has {8 * struct.calcsize('P')} bits")
 else:
-    runtime = sys._emscripten_info.runtime  # what a function of EM_JS returned when Python started
+    runtime = sys._emscripten_info.runtime  # the value that an EM_JS function returned when Python started
     say(not runtime, f"a function in JavaScript returned the string {runtime!r}")

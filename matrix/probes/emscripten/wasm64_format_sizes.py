@@ -1,4 +1,4 @@
-"""In wasm64, numbers that CPython puts into a tuple by their formats arrive as they were (gh-95876)."""
+"""In wasm64, Py_BuildValue() puts numbers into a tuple unchanged (gh-95876)."""
 
 import json
 import struct

@@ -1,6 +1,6 @@
-"""There are listdir(fd), fwalk(), rmtree(dir_fd=...) and the rmtree() that is safe from links.
+"""listdir(fd), fwalk(), rmtree(dir_fd=...) and the rmtree() that is safe from symlink attacks are available.
 
-What is there and fails is another limitation's, so that nothing can be said here.
+If one of them is available but fails, another limitation is the cause, and this probe has no answer.
 """
 
 import errno

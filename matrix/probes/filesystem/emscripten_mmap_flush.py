@@ -1,4 +1,4 @@
-"""flush() of a map writes what was changed to the file."""
+"""flush() of a memory map writes the changes to the file."""
 
 import json
 

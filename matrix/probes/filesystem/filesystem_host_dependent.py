@@ -1,4 +1,4 @@
-"""A name is the bytes that the guest gives: one that is no UTF-8 is kept, and names that look alike are others."""
+"""A file name is exactly the guest's bytes: invalid UTF-8 is kept, and similar-looking names are different files."""
 
 import errno
 import json
@@ -32,7 +32,7 @@ for name in os.listdir(b"."):
     try:
         os.remove(name)
     except OSError:
-        pass  # what is listed under another name than it has
+        pass  # a file that is listed under a name other than its own
 
 for what, alike in (("in case", case), ("in Unicode form", form)):
     if alike is not None:

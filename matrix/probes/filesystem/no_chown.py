@@ -1,4 +1,4 @@
-"""os.chown(), of a name and of a descriptor, and os.fchown() give a file to an owner: the one that it has."""
+"""os.chown(), of a name and of a descriptor, and os.fchown() set a file's owner (to the current owner)."""
 
 import errno
 import json

@@ -1,4 +1,4 @@
-"""An extended attribute of a file is set, read, listed and removed."""
+"""An extended attribute of a file can be set, read, listed and removed."""
 
 import errno
 import json

@@ -1,4 +1,4 @@
-"""os.posix_fallocate() makes a file as large as it is told."""
+"""os.posix_fallocate() extends a file to the given size."""
 
 import errno
 import json

@@ -1,4 +1,4 @@
-"""os.mkfifo() and os.mknod() make fifos, os.makedev() makes a device's number."""
+"""os.mkfifo() and os.mknod() create FIFOs, and os.makedev() returns a device number."""
 
 import errno
 import json

@@ -1,4 +1,4 @@
-"""os.statvfs(), os.fstatvfs() and shutil.disk_usage() tell of a file system."""
+"""os.statvfs(), os.fstatvfs() and shutil.disk_usage() return the sizes of a file system."""
 
 import errno
 import json

@@ -1,4 +1,4 @@
-"""os.lchmod(), os.chflags() and os.lchflags() are there and work."""
+"""os.lchmod(), os.chflags() and os.lchflags() exist and work."""
 
 import errno
 import json

@@ -1,4 +1,4 @@
-"""sendfile, splice, copy_file_range, eventfd, timerfd, memfd, pidfd, getrandom and SEEK_DATA do what Linux does."""
+"""sendfile, splice, copy_file_range, eventfd, timerfd, memfd, pidfd, getrandom and SEEK_DATA work as on Linux."""
 
 import errno
 import json

@@ -1,4 +1,4 @@
-"""os.umask() decides on the permissions of new files."""
+"""os.umask() determines the permissions of new files."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""pwd and grp know users and groups, a process has their ids and can set them, a file can be given to them."""
+"""pwd and grp list users and groups; a process has their ids and can set them; a file's owner can be changed."""
 
 import errno
 import json
@@ -34,7 +34,7 @@ for name in ("pwd", "grp"):
 for name in ("getuid", "geteuid", "getgid", "getegid", "getgroups", "getresuid", "getresgid"):
     attempt(name)
 for kind in ("uid", "euid", "gid", "egid"):
-    attempt(f"set{kind}", getattr(os, f"get{kind}", lambda: 0))  # its own: nothing changes
+    attempt(f"set{kind}", getattr(os, f"get{kind}", lambda: 0))  # sets the current id, so nothing changes
 
 with open("file", "wb"):
     pass

@@ -1,4 +1,4 @@
-"""os.readv(), writev(), preadv() and pwritev() transfer all of two buffers."""
+"""os.readv(), writev(), preadv() and pwritev() transfer two buffers completely."""
 
 import errno
 import json

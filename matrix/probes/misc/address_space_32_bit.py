@@ -1,4 +1,4 @@
-"""Pointers have 64 bits, and so have sizes."""
+"""Pointers and sizes have 64 bits."""
 
 import json
 import struct

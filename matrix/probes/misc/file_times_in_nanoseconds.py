@@ -1,4 +1,4 @@
-"""A file can have a time later than those that fit 64 bits of nanoseconds, which end in 2554."""
+"""A file can have a time after 2554, the last year that fits into 64 bits of nanoseconds."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""fma() gives a result that is zero the right sign."""
+"""fma() returns a zero with the right sign."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""A locale that does not exist is refused, and one with a comma for its decimal point has it."""
+"""A locale that does not exist is refused, and a locale with a decimal comma uses the comma."""
 
 import json
 import locale

@@ -1,4 +1,4 @@
-"""There is time.clock_settime(); a clock that nobody may set is tried."""
+"""time.clock_settime() exists. The probe tries a clock that nobody may set."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""strftime() knows the directives, flags and widths that glibc has beyond POSIX."""
+"""strftime() supports glibc's extensions to POSIX: directives, flags and widths."""
 
 import json
 import time

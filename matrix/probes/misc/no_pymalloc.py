@@ -1,4 +1,4 @@
-"""Python's object allocator counts the blocks that are in use."""
+"""Python's object allocator counts the blocks in use."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""An extension module that is a file of its own can be imported."""
+"""An extension module that is a separate file can be imported."""
 
 import importlib
 import importlib.machinery

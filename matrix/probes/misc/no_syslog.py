@@ -1,4 +1,4 @@
-"""There is a syslog module, and the log can be opened."""
+"""The syslog module exists and can open the log."""
 
 import json
 

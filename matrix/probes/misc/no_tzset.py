@@ -1,4 +1,4 @@
-"""time.tzset() takes up another time zone."""
+"""time.tzset() applies another time zone."""
 
 import json
 import os

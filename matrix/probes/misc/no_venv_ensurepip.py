@@ -1,4 +1,4 @@
-"""A virtual environment can be made, and ensurepip, which needs a process for pip, can be run."""
+"""venv can create an environment, and ensurepip, which runs pip in a process, works."""
 
 import json
 import sys
@@ -9,7 +9,7 @@ try:
 
     venv.EnvBuilder(symlinks=True).create("environment")
     works.append("venv made an environment")
-except Exception as exc:  # whatever it has against this platform
+except Exception as exc:  # any reason not to support this platform
     why = getattr(exc, "strerror", None)
     fails.append(f"venv: {type(exc).__name__}{': ' if why else ''}{why or ''}")
 try:

@@ -1,4 +1,4 @@
-"""An IPv6 socket can be made, and connect() reaches the network: a port of ::1 without a listener refuses."""
+"""An IPv6 socket can be created, and connect() reaches the network: a port of ::1 without a listener refuses."""
 
 import json
 

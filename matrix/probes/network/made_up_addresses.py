@@ -1,4 +1,4 @@
-"""The address of a host name is that of the host: localhost is in 127.0.0.0/8."""
+"""A host name resolves to the host's real address: localhost is in 127.0.0.0/8."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""asyncio makes an event loop and runs a coroutine in it."""
+"""asyncio creates an event loop and runs a coroutine in it."""
 
 import gc
 import json
@@ -13,7 +13,7 @@ async def add(one, other):
     return one + other
 
 
-hook, sys.unraisablehook = sys.unraisablehook, lambda _: None  # a loop that is made by half complains as it goes
+hook, sys.unraisablehook = sys.unraisablehook, lambda _: None  # a half-created loop complains when it is deleted
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     coroutine = add(1, 2)

@@ -1,4 +1,4 @@
-"""recv() on a blocking socket waits until something comes, or until the time limit set with SO_RCVTIMEO."""
+"""recv() on a blocking socket waits for data, or until the time limit set with SO_RCVTIMEO."""
 
 import json
 import struct
@@ -21,7 +21,7 @@ else:
         try:
             one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 0, 100_000))
         except (AttributeError, OSError):
-            option = "not available"  # then only waiting for ever could show that it works
+            option = "not available"  # without it, only an endless wait could show that recv() blocks
         blocking, begun = one.getblocking(), time.monotonic()
         tell(None, f"recv() did not return; SO_RCVTIMEO is {option}")
         try:

@@ -1,4 +1,4 @@
-"""socketpair() yields two sockets that are connected."""
+"""socketpair() returns two connected sockets."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A socket can be made, and connect() reaches the network: a port without a listener refuses."""
+"""A socket can be created, and connect() reaches the network: a port without a listener refuses."""
 
 import json
 

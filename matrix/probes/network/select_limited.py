@@ -1,4 +1,4 @@
-"""The select module has epoll, poll and select, and they look at a file."""
+"""The select module has epoll, poll and select, and they work."""
 
 import json
 

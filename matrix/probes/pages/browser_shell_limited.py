@@ -1,7 +1,7 @@
-"""Upstream's own page, python.html: a long line is pasted whole, a wide character is erased whole.
+"""In upstream's own page, python.html, pasting a long line and erasing a wide character work completely.
 
-The page takes the widget that draws its terminal, xterm.js, from another site. Here a few lines stand for it: what is
-typed goes into the page's own code as xterm.js hands it over, and nothing is drawn.
+The page loads the widget that draws its terminal, xterm.js, from another site. This probe replaces it with a few lines
+that pass typed text to the page's own code in the same way as xterm.js, and draw nothing.
 """
 
 import re
@@ -22,11 +22,11 @@ globalThis.Terminal = class {
 };
 """
 LONG = 300
-"""characters, more than fit the buffer of upstream's worker"""
+"""characters: more than the buffer of upstream's worker holds"""
 
 
 def answer(page, *typed):
-    """The line that the interpreter prints after something was typed."""
+    """The line that the interpreter prints in reply to typed text."""
     page.evaluate("() => { terminal.shown = ''; }")
     for text in typed:
         page.evaluate("(text) => terminal.type(text)", text)

@@ -1,4 +1,4 @@
-"""A file that a guest wrote is there after the page was loaded again."""
+"""A file that a guest wrote still exists after the page is reloaded."""
 
 RUN = """
 (args) => new Promise((done) => {

@@ -1,4 +1,4 @@
-"""Upstream's worker starts and can wait for input in a page that came without headers for cross-origin isolation."""
+"""Upstream's worker starts and can wait for input in a page served without headers for cross-origin isolation."""
 
 START = """
 () => new Promise((done) => {

@@ -1,4 +1,4 @@
-"""execv(), posix_spawn() and spawnv() look for a program: they say of a name that there is none."""
+"""execv(), posix_spawn() and spawnv() look for the program: for a missing one, they raise FileNotFoundError."""
 
 import json
 import os

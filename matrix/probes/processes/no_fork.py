@@ -1,4 +1,4 @@
-"""os.fork() makes a second process."""
+"""os.fork() creates a second process."""
 
 import json
 import os

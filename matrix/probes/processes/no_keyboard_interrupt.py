@@ -1,4 +1,4 @@
-"""KeyboardInterrupt is raised in the guest when the runtime gets SIGINT, as Ctrl+C on a terminal sends it."""
+"""The guest raises KeyboardInterrupt when the runtime receives SIGINT, which Ctrl+C on a terminal sends."""
 
 import json
 import sys

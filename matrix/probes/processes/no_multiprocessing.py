@@ -1,4 +1,4 @@
-"""multiprocessing starts a process and makes a lock."""
+"""multiprocessing can start a process and create a lock."""
 
 import json
 

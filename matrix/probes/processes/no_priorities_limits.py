@@ -1,4 +1,4 @@
-"""Priorities, schedulers, processors and limits can be asked for."""
+"""Priorities, schedulers, CPU affinity and resource limits can be queried."""
 
 import json
 import os

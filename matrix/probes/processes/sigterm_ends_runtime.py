@@ -1,4 +1,4 @@
-"""A handler of the guest's is asked when the runtime gets SIGTERM."""
+"""The guest's signal handler is called when the runtime receives SIGTERM."""
 
 import json
 import signal

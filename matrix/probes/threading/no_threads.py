@@ -1,4 +1,4 @@
-"""A thread starts, runs and ends; threads have clocks of their own."""
+"""A thread starts, runs and ends, and has its own clock."""
 
 import json
 import threading

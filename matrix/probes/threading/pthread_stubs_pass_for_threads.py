@@ -1,4 +1,4 @@
-"""CPython's own test of critical sections starts threads in C and waits for them, where it believes in threads."""
+"""Where CPython assumes threads, its own test that starts threads in C and waits for them passes."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""A thread costs the process no file descriptors, neither while it runs nor once it has ended."""
+"""A thread uses no file descriptors of the process, neither while it runs nor after it has ended."""
 
 import json
 import os

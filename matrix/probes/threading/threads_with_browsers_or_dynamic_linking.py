@@ -1,4 +1,4 @@
-"""Threads work in a build for browsers or with dynamic linking, should there be one that has them."""
+"""Threads work in a build for browsers or with dynamic linking, if a build has both."""
 
 import importlib.util
 import json
@@ -32,4 +32,4 @@ else:
     except RuntimeError as exc:
         say(True, str(exc))
     else:
-        say(not works, "eight threads came to their end" if works else "not each of eight threads came to its end")
+        say(not works, "eight threads ended" if works else "not all of eight threads ended")

@@ -1,4 +1,4 @@
-"""The directory '.' is the current one, also after chdir(), also for the import system."""
+"""'.' is the current directory, even after chdir(), and for the import system as well."""
 
 import importlib
 import json

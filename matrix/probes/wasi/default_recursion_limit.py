@@ -1,4 +1,4 @@
-"""The recursion limit is at least 1000 if nobody sets it."""
+"""The default recursion limit is at least 1000."""
 
 import json
 import sys

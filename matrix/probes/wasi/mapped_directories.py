@@ -1,4 +1,4 @@
-"""The empty path is no file, and the root directory is a system's: it has /etc."""
+"""The empty path is not a file, and the root directory is that of a system: it has /etc."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""chmod() sets permissions, and what they forbid is refused."""
+"""chmod() sets permissions, and they are enforced."""
 
 import json
 import os
@@ -9,7 +9,7 @@ def mode(path):
 
 
 def everything_is_allowed():
-    """Whether the kernel says that this is a process of root's."""
+    """Whether, according to the kernel, root runs this process."""
     try:
         with open("/proc/self/status", encoding="utf-8") as status:
             return any(line.split()[:3:2] == ["Uid:", "0"] for line in status)

@@ -1,4 +1,4 @@
-"""The null device, /dev/zero and /dev/fd are there and are what they should be."""
+"""The null device, /dev/zero and /dev/fd exist and work."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""A lock on a file keeps another one out, and regions can be locked."""
+"""A lock on a file prevents another lock, and regions can be locked."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""A host knows its name, and names can be resolved."""
+"""gethostname() returns the host's name, and host names can be resolved."""
 
 import json
 

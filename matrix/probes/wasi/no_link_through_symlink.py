@@ -1,4 +1,4 @@
-"""link() through a symbolic link makes a link to the file behind it."""
+"""link() through a symbolic link creates a link to its target."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What is written to a pipe can be read from it."""
+"""Data that is written to a pipe can be read from it."""
 
 import json
 import os

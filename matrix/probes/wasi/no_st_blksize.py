@@ -1,4 +1,4 @@
-"""stat() tells the block size that is good for reading and writing."""
+"""stat() returns the preferred block size for reading and writing."""
 
 import json
 import os

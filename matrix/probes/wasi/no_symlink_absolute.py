@@ -1,4 +1,4 @@
-"""A symbolic link can have an absolute path for its target, and leads there."""
+"""A symbolic link can have an absolute target, and leads to it."""
 
 import json
 import os

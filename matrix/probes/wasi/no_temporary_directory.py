@@ -1,4 +1,4 @@
-"""There is a directory for temporary files that is not just the current one."""
+"""There is a directory for temporary files apart from the current directory."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""open(2) takes no flags for reading only, and opens a directory for reading without O_DIRECTORY."""
+"""open(2) needs no flags for reading, and opens a directory for reading without O_DIRECTORY."""
 
 import json
 import os

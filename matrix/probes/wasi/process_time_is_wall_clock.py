@@ -1,4 +1,4 @@
-"""process_time() stands still while the process sleeps."""
+"""process_time() does not advance while the process sleeps."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""sys.executable names the interpreter although it was started by a bare name."""
+"""sys.executable names the interpreter even if the interpreter was started with a name without a path."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""utime() without times sets them to now."""
+"""utime() without times sets both times to now."""
 
 import json
 import os
