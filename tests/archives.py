@@ -1,4 +1,4 @@
-"""Makes tar archives for tests, good ones and hostile ones."""
+"""Make tar archives for tests: good ones and hostile ones."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Compression = Literal["", "gz", "bz2", "xz"]
 
 
 def tar(*members: tarfile.TarInfo | tuple[str, str], compression: Compression = "gz") -> bytes:
-    """An archive of members: files as (name, text), or anything as a TarInfo."""
+    """Make an archive of files, as (name, text), and of any other members, as TarInfo."""
     stream = io.BytesIO()
     mode: Literal["w", "w:gz", "w:bz2", "w:xz"] = f"w:{compression}" if compression else "w"  # type: ignore[assignment]
     with tarfile.open(fileobj=stream, mode=mode) as archive:
@@ -36,7 +36,7 @@ def special(name: str, kind: bytes, link: str = "") -> tarfile.TarInfo:
 
 
 def cpython(top: str = "Python-3.13.5", *more: tarfile.TarInfo | tuple[str, str]) -> bytes:
-    """What can pass for CPython's sources."""
+    """Make an archive that passes for CPython's sources."""
     return tar((f"{top}/configure", "#!/bin/sh\n"), (f"{top}/Lib/os.py", "# os\n"), *more)
 
 
@@ -61,4 +61,4 @@ HOSTILE: dict[str, Callable[[Path], bytes]] = {
     "a block device": lambda _: tar(("sources/configure", ""), special("sources/disk", tarfile.BLKTYPE)),
     "a pipe": lambda _: tar(("sources/configure", ""), special("sources/pipe", tarfile.FIFOTYPE)),
 }
-"""archives that are refused, by what is wrong with them; given a directory that is not theirs"""
+"""archives that must be refused, by what is wrong with them; the argument is a directory that they must not touch"""

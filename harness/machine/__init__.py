@@ -5,5 +5,5 @@ In: argv lists, addresses, paths. Out: exit statuses and outputs, files on disk,
 - `process` starts and ends processes, for `command`, `background` and `guest_process`; `termination` handles SIGTERM.
 - `fetch` downloads, `http_server` serves, `unpack` unpacks.
 - `store` is the cache; `uses` marks what runs use, `upkeep` lists and prunes it, `units` reads sizes and ages.
-- `files`, `paths` and `hashing` are small helpers.
+- `code` identifies the project's own code; `files`, `paths` and `hashing` are small helpers.
 """

@@ -14,7 +14,7 @@ from matrix.errors import MatrixError
 
 
 class CommandFailed(MatrixError):
-    """A command that had to succeed failed."""
+    """A command failed that must succeed. The message contains its output."""
 
     exit_status = 3
 

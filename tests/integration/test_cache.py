@@ -1,4 +1,4 @@
-"""The cache's upkeep as its users see it: commands, and a run in another process."""
+"""The `cache` command, with a run in another process."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ store = Store()
 print(store.use(store.entry("sdk")), flush=True)
 run_attached(["cat"], env=base_environment(), cwd=Path())
 """
-"""a run that uses an entry, with a process that it has started, until its standard input is closed"""
+"""a run that uses an entry and has started a process; it ends when its standard input is closed"""
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    """A cache with an entry, a build and what a killed run left."""
+    """A cache with an entry, a build and the remains of a killed run."""
     store = Store(tmp_path / "own-cache")
     Store(store.root).obtain("sdk", fill)
     (store.root / "builds/wasi_build").mkdir()
@@ -53,7 +53,7 @@ def fill(directory: Path) -> Provenance:
 
 @pytest.fixture
 def cache(store: Store) -> Cache:
-    """`python -m harness cache` with arguments."""
+    """Run `python -m harness cache` with arguments."""
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -116,7 +116,7 @@ def test_the_cache_is_listed_and_pruned(cache: Cache, store: Store) -> None:
     assert [path.name for path in store.root.glob("*/*")] == ["sdk.lock"]
 
 
-def test_a_limit_of_no_known_form_is_a_mistake(cache: Cache, store: Store) -> None:
+def test_an_unknown_unit_is_a_usage_error(cache: Cache, store: Store) -> None:
     ended = cache("prune", "--max-size", "20GB")
     assert ended.returncode == 2
     assert ended.stdout == ""
@@ -124,7 +124,7 @@ def test_a_limit_of_no_known_form_is_a_mistake(cache: Cache, store: Store) -> No
     assert store.manifest("sdk") is not None
 
 
-def test_what_a_run_uses_stays(cache: Cache, store: Store, run: subprocess.Popen[str]) -> None:
+def test_an_entry_in_use_is_kept(cache: Cache, store: Store, run: subprocess.Popen[str]) -> None:
     assert rows(cache)["entry"]["in_use"] is True
     pruned = cache("prune", "--max-size", "0K", "--older-than", "0h")
     assert pruned.returncode == 0
@@ -138,7 +138,7 @@ def test_what_a_run_uses_stays(cache: Cache, store: Store, run: subprocess.Popen
     assert not store.entry("sdk").exists()
 
 
-def test_a_killed_run_uses_nothing(cache: Cache, store: Store, run: subprocess.Popen[str]) -> None:
+def test_a_killed_run_no_longer_uses_its_entry(cache: Cache, store: Store, run: subprocess.Popen[str]) -> None:
     run.kill()
     run.wait(10)
     assert rows(cache)["entry"]["in_use"] is False
@@ -146,7 +146,7 @@ def test_a_killed_run_uses_nothing(cache: Cache, store: Store, run: subprocess.P
     assert not store.entry("sdk").exists()
 
 
-def test_runs_and_removals_at_once_never_see_half_an_entry(cache: Cache, store: Store) -> None:
+def test_concurrent_runs_and_removals_never_see_half_an_entry(cache: Cache, store: Store) -> None:
     pruning = [
         sys.executable,
         "-c",

@@ -1,4 +1,4 @@
-"""`update-pins`, with upstream's listings from a server of ours, and the machine's own apt and pip."""
+"""`update-pins`, with upstream's listings from a local server, and the machine's own apt and pip."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def web() -> Iterator[Web]:
 
 @pytest.fixture
 def data(tmp_path: Path, web: Web) -> Path:
-    """A copy of the matrix whose sources are on the server, which does not have them yet."""
+    """A copy of the matrix that looks for new versions on the server, which has none yet."""
     directory = tmp_path / "data"
     shutil.copytree(DATA, directory)
     sources = "\n".join(f'{name} = "{web.url(f"/{name}")}"' for name in ("wasi_sdk", "emscripten", "cpython"))
@@ -57,7 +57,7 @@ def publish(web: Web) -> None:
     web.serve("/cpython", json.dumps([file]).encode())
 
 
-def test_what_is_newer_is_shown_and_then_written(data: Path, web: Web) -> None:
+def test_newer_versions_are_shown_and_then_written(data: Path, web: Web) -> None:
     publish(web)
     before = texts(data)
 
@@ -84,7 +84,7 @@ def test_what_is_newer_is_shown_and_then_written(data: Path, web: Web) -> None:
     assert texts(data) == after
 
 
-def test_a_source_that_cannot_be_asked_is_named_and_the_others_count(data: Path, web: Web) -> None:
+def test_a_failing_source_is_named_and_the_others_are_used(data: Path, web: Web) -> None:
     publish(web)
     web.serve("/wasi_sdk", b"<html>rate limit</html>")
     web.answers.pop("/emscripten")
@@ -97,8 +97,8 @@ def test_a_source_that_cannot_be_asked_is_named_and_the_others_count(data: Path,
     assert "cpython-3.12.99" in {cpython.id for cpython in load(data).cpythons}
 
 
-def test_a_wheel_that_the_index_has_is_found_again(data: Path, web: Web) -> None:
-    """The newest wasmtime is taken out of the pins: what is offered instead is what had been pinned."""
+def test_a_wheel_in_the_index_is_found(data: Path, web: Web) -> None:
+    """Without the newest wasmtime in the pins, the index offers the same pin again."""
     publish(web)
     pinned = load(data).runtime("wasmtime-50.0.1")
     path = data / "runtimes.toml"

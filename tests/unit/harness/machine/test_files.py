@@ -1,4 +1,4 @@
-"""Files are written whole, and read and removed without surprises."""
+"""Files are written atomically; missing ones can be read and removed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from harness.machine.files import read_json, remove_tree, tail, write_atomically
 
 
-def test_a_file_is_written_whole(tmp_path: Path) -> None:
+def test_writing_replaces_a_file_and_leaves_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "new/directory/file"
     write_atomically(path, b"one")
     write_atomically(path, b"two")
@@ -20,7 +20,7 @@ def test_a_file_is_written_whole(tmp_path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_a_write_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+def test_a_failed_write_leaves_the_file_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "file"
     write_atomically(path, b"one")
     with pytest.raises(TypeError):
@@ -29,7 +29,7 @@ def test_a_write_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_write_that_cannot_land_leaves_nothing(tmp_path: Path) -> None:
+def test_a_failed_rename_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").mkdir()
     with pytest.raises(OSError, match="directory"):
         write_atomically(tmp_path / "file", b"one")
@@ -53,7 +53,7 @@ def test_readers_see_the_old_or_the_new_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("data", [None, b"", b"{", b"\xff"])
-def test_json_that_is_not_there_or_damaged_is_the_default(tmp_path: Path, data: bytes | None) -> None:
+def test_missing_or_damaged_json_is_the_default(tmp_path: Path, data: bytes | None) -> None:
     if data is not None:
         (tmp_path / "file").write_bytes(data)
     assert read_json(tmp_path / "file", {"a": "default"}) == {"a": "default"}
@@ -64,7 +64,7 @@ def test_json_is_read(tmp_path: Path) -> None:
     assert read_json(tmp_path / "file", None) == {"a": [1]}
 
 
-def test_a_tree_is_removed_and_what_its_links_point_at_stays(tmp_path: Path) -> None:
+def test_removing_a_tree_keeps_the_targets_of_its_links(tmp_path: Path) -> None:
     (tmp_path / "kept").mkdir()
     (tmp_path / "kept/file").write_text("")
     tree = tmp_path / "tree"
@@ -77,7 +77,7 @@ def test_a_tree_is_removed_and_what_its_links_point_at_stays(tmp_path: Path) -> 
     assert (tmp_path / "kept/file").exists()
 
 
-def test_a_tree_that_is_gone_is_removed_already(tmp_path: Path) -> None:
+def test_removing_a_missing_tree_succeeds(tmp_path: Path) -> None:
     remove_tree(tmp_path / "gone")
 
 

@@ -12,7 +12,7 @@ from harness.machine.hashing import digest_of, file_sha256
 
 
 @given(st.lists(st.text(st.characters(exclude_characters="\0", codec="utf-8"))), st.lists(st.text("ab", max_size=3)))
-def test_digests_are_the_same_only_for_the_same_parts(one: list[str], other: list[str]) -> None:
+def test_only_equal_parts_have_equal_digests(one: list[str], other: list[str]) -> None:
     assert (digest_of(*one) == digest_of(*other)) is (one == other or (sorted([one, other]) == [[], [""]]))
     assert len(digest_of(*one)) == 16
 

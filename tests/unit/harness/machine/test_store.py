@@ -1,3 +1,5 @@
+"""The cache: entries, locks and what killed runs leave."""
+
 from __future__ import annotations
 
 import errno
@@ -18,7 +20,7 @@ from matrix.errors import HarnessFault, Unobtainable, UsageError
 
 
 class Maker:
-    """Fills an entry, and counts how often it was asked to."""
+    """Fills an entry and counts its calls."""
 
     def __init__(self, problem: Exception | None = None) -> None:
         self.calls = 0
@@ -43,34 +45,32 @@ def left_over(store: Store) -> list[str]:
     return sorted(path.name for path in (store.root / "entries").iterdir())
 
 
-# --- where it is
+# --- the root
 
 
-def test_the_variable_names_the_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_variable_names_the_root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv(VARIABLE, str(tmp_path / "elsewhere"))
     assert Store().root == tmp_path / "elsewhere"
     assert (tmp_path / "elsewhere/entries").is_dir()
 
 
-def test_an_argument_names_the_place_before_the_variable(tmp_path: Path) -> None:
+def test_an_argument_overrides_the_variable(tmp_path: Path) -> None:
     assert Store(tmp_path / "mine").root == tmp_path / "mine"
 
 
 @pytest.mark.parametrize("value", [None, ""])
-def test_without_either_it_is_the_users_cache(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, value: str | None
-) -> None:
+def test_the_default_is_the_users_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, value: str | None) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user"))
     monkeypatch.setenv(VARIABLE, value) if value is not None else monkeypatch.delenv(VARIABLE)
     assert Store().root == platformdirs.user_cache_path(CACHE_NAME) == tmp_path / "user" / CACHE_NAME
 
 
-def test_a_relative_place_stays_where_it_was(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_relative_root_becomes_absolute(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     assert Store(Path("cache")).root == tmp_path / "cache"
 
 
-def test_a_place_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+def test_a_root_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(HarnessFault, match="cannot be made: Not a directory") as caught:
         Store(tmp_path / "file/cache")
@@ -79,7 +79,7 @@ def test_a_place_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["my cache", "a:b", "a'b"])
-def test_a_place_that_breaks_builds_is_refused(tmp_path: Path, name: str) -> None:
+def test_a_root_that_breaks_builds_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match="which configure and make cannot handle") as caught:
         Store(tmp_path / name)
     assert VARIABLE in caught.value.hint
@@ -105,13 +105,13 @@ def test_an_entry_is_made_once(store: Store, maker: Maker) -> None:
     assert maker.calls == 1
 
 
-def test_another_store_at_the_same_place_finds_the_entry(store: Store, maker: Maker) -> None:
+def test_another_store_with_the_same_root_finds_the_entry(store: Store, maker: Maker) -> None:
     store.obtain("sdk", maker)
     Store(store.root).obtain("sdk", maker)
     assert maker.calls == 1
 
 
-def test_an_entry_knows_what_it_is(store: Store, maker: Maker) -> None:
+def test_an_entry_has_a_manifest(store: Store, maker: Maker) -> None:
     assert store.manifest("sdk") is None
     store.obtain("sdk", maker)
     manifest = store.manifest("sdk")
@@ -120,12 +120,12 @@ def test_an_entry_knows_what_it_is(store: Store, maker: Maker) -> None:
     assert manifest.files.keys() == {"bin/clang", "link"}
 
 
-def test_an_entry_can_be_read_by_others(store: Store, maker: Maker) -> None:
+def test_other_users_can_read_an_entry(store: Store, maker: Maker) -> None:
     path, _ = store.obtain("sdk", maker)
     assert stat.S_IMODE(path.stat().st_mode) == 0o755
 
 
-def test_threads_that_want_the_same_entry_make_it_once(store: Store) -> None:
+def test_threads_make_the_same_entry_once(store: Store) -> None:
     maker = Maker()
 
     def slowly(directory: Path) -> Provenance:
@@ -164,7 +164,7 @@ def garble(entry: Path) -> None:
 
 
 @pytest.mark.parametrize("harm", [grow, touch, remove, relink, forget, garble])
-def test_a_damaged_entry_is_noticed_and_made_again(store: Store, maker: Maker, harm: Callable[[Path], None]) -> None:
+def test_a_damaged_entry_is_made_again(store: Store, maker: Maker, harm: Callable[[Path], None]) -> None:
     path, _ = store.obtain("sdk", maker)
     harm(path)
     assert store.manifest("sdk") is None
@@ -176,7 +176,7 @@ def test_a_damaged_entry_is_noticed_and_made_again(store: Store, maker: Maker, h
     assert said == ["the cache entry sdk is damaged or incomplete: making it again"]
 
 
-def test_files_that_are_added_and_byte_code_are_no_damage(store: Store, maker: Maker) -> None:
+def test_added_files_and_byte_code_are_no_damage(store: Store, maker: Maker) -> None:
     path, _ = store.obtain("sdk", maker)
     (path / "__pycache__").mkdir()
     (path / "__pycache__/os.pyc").write_text("")
@@ -186,13 +186,13 @@ def test_files_that_are_added_and_byte_code_are_no_damage(store: Store, maker: M
 
 
 @pytest.mark.parametrize("problem", [Unobtainable("no such release"), RuntimeError("a bug")])
-def test_what_fails_to_be_made_leaves_nothing(store: Store, problem: Exception) -> None:
+def test_a_failure_leaves_nothing(store: Store, problem: Exception) -> None:
     with pytest.raises(type(problem), match=str(problem)):
         store.obtain("sdk", Maker(problem))
     assert left_over(store) == []
 
 
-def test_what_failed_can_be_made_later(store: Store, maker: Maker) -> None:
+def test_after_a_failure_an_entry_can_be_made(store: Store, maker: Maker) -> None:
     with pytest.raises(Unobtainable):
         store.obtain("sdk", Maker(Unobtainable("not now")))
     store.obtain("sdk", maker)
@@ -230,7 +230,7 @@ def test_ctrl_c_leaves_nothing(store: Store) -> None:
 # --- locks
 
 
-def test_a_lock_is_waited_for_and_that_is_said(store: Store) -> None:
+def test_waiting_for_a_lock_is_announced(store: Store) -> None:
     said: list[str] = []
     order: list[str] = []
     held, waiting = threading.Event(), threading.Event()
@@ -255,7 +255,7 @@ def test_a_lock_is_waited_for_and_that_is_said(store: Store) -> None:
     assert said == ["waiting for another run that holds sdk"]
 
 
-def test_locks_of_other_names_are_not_waited_for(store: Store) -> None:
+def test_locks_with_different_names_are_independent(store: Store) -> None:
     said: list[str] = []
     with store.lock("one"), store.lock("two", say=said.append):
         pass
@@ -265,7 +265,7 @@ def test_locks_of_other_names_are_not_waited_for(store: Store) -> None:
 # --- scratch, and what killed runs left
 
 
-def test_scratch_is_gone_afterwards(store: Store) -> None:
+def test_scratch_is_removed_at_the_end(store: Store) -> None:
     with store.scratch("guest") as directory:
         (directory / "root").mkdir()
         assert directory.parent == store.root / "scratch"
@@ -288,7 +288,7 @@ def test_what_killed_runs_left_is_removed(store: Store, maker: Maker) -> None:
     assert store.manifest("sdk") is not None
 
 
-def test_what_running_runs_use_is_left_alone(store: Store) -> None:
+def test_what_running_runs_use_is_kept(store: Store) -> None:
     young = store.root / "entries" / ".sdk-abc"
     young.mkdir()
     part = store.root / "downloads" / ".part-abc"

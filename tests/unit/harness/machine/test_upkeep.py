@@ -1,4 +1,4 @@
-"""What a cache holds, and which of it goes."""
+"""What a cache holds, and what pruning removes."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ DAY = datetime.timedelta(days=1)
 LONG_AGO = 1_000_000_000
 
 
-# --- what there is
+# --- listing
 
 
-def test_every_item_is_listed_with_what_is_known_of_it(store: Store, other: Store, sdk: Path) -> None:
+def test_every_item_is_listed_with_its_kind_provider_and_use(store: Store, other: Store, sdk: Path) -> None:
     put(store, "builds/wasi_build/python.wasm")
     put(store, "downloads/0123-archive")
     put(store, "downloads/.part-abc")
@@ -60,17 +60,17 @@ def test_every_item_is_listed_with_what_is_known_of_it(store: Store, other: Stor
 
 
 @pytest.mark.parametrize("manifest", [None, "", "{", '{"provider": 1}'])
-def test_an_entry_whose_manifest_is_damaged_is_listed_all_the_same(store: Store, sdk: Path, manifest: str) -> None:
+def test_an_entry_with_a_damaged_manifest_is_listed(store: Store, sdk: Path, manifest: str) -> None:
     (sdk / ".manifest.json").unlink() if manifest is None else (sdk / ".manifest.json").write_text(manifest)
     (entry,) = (item for item in survey(store) if item.kind is ItemKind.ENTRY)
     assert (entry.name, entry.provider) == ("sdk", "")
 
 
-def test_a_new_cache_holds_next_to_nothing(store: Store) -> None:
+def test_a_new_cache_is_almost_empty(store: Store) -> None:
     assert [item.name for item in survey(store)] == ["locks"]
 
 
-def test_sizes_are_of_the_disk_and_count_a_file_once(tmp_path: Path) -> None:
+def test_a_file_with_several_names_counts_once(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a/one").write_bytes(b"x" * 100_000)
     once = disk_usage(tmp_path)
@@ -90,7 +90,7 @@ def test_links_are_not_followed(tmp_path: Path) -> None:
     assert disk_usage(tmp_path / "a/up") < 50_000
 
 
-def test_what_vanishes_takes_nothing(tmp_path: Path) -> None:
+def test_a_missing_file_takes_no_space(tmp_path: Path) -> None:
     assert disk_usage(tmp_path / "gone") == 0
 
 
@@ -100,7 +100,7 @@ def item(
     return CacheItem(kind=kind, name=name, path=Path("cache") / name, size=size, used=NOW - days * DAY, in_use=in_use)
 
 
-def test_small_things_are_summed_and_the_largest_is_first() -> None:
+def test_small_items_are_summed_and_the_largest_is_first() -> None:
     lines = summed(
         [
             item("a", size=5),
@@ -120,24 +120,24 @@ def test_small_things_are_summed_and_the_largest_is_first() -> None:
     assert lines[0].in_use
 
 
-# --- what goes
+# --- pruning
 
 
 def pruned(items: list[CacheItem], **limits: object) -> str:
-    """The names of what is removed, in that order."""
+    """The names of the removed items, in order."""
     return "".join(item.name for item in prune(items, replace(CacheLimits(), **limits), NOW, lambda item: True))
 
 
 ITEMS = [item("a", 1, 10), item("b", 40, 10), item("c", 20, 10), item("d", 31, 10)]
 
 
-def test_what_was_not_used_for_longer_goes() -> None:
+def test_items_beyond_the_age_are_removed() -> None:
     assert pruned(ITEMS, older_than=30 * DAY) == "bd"
     assert pruned(ITEMS, older_than=31 * DAY) == "b"
     assert pruned(ITEMS, older_than=50 * DAY) == ""
 
 
-def test_the_oldest_goes_until_the_rest_is_small_enough() -> None:
+def test_the_oldest_are_removed_until_the_rest_is_small_enough() -> None:
     assert pruned(ITEMS, max_size=40) == ""
     assert pruned(ITEMS, max_size=39) == "b"
     assert pruned(ITEMS, max_size=20) == "bd"
@@ -149,12 +149,12 @@ def test_both_limits_hold() -> None:
     assert pruned(ITEMS, max_size=30, older_than=30 * DAY) == "bd"
 
 
-def test_what_is_used_and_the_state_stay() -> None:
+def test_items_in_use_and_the_state_are_kept() -> None:
     items = [item("a", 90, in_use=True), item("b", 80, kind=ItemKind.STATE), item("c", 70)]
     assert pruned(items, max_size=0, older_than=DAY) == "c"
 
 
-def test_what_killed_runs_left_goes_first_and_always() -> None:
+def test_remains_of_killed_runs_are_always_removed_and_first() -> None:
     items = [
         item("a", 90, 10),
         item("b", 0, 10, ItemKind.UNFINISHED),
@@ -165,7 +165,7 @@ def test_what_killed_runs_left_goes_first_and_always() -> None:
     assert pruned(items, max_size=19) == "ba"
 
 
-def test_what_cannot_be_removed_does_not_count_as_removed() -> None:
+def test_an_item_that_cannot_be_removed_does_not_count() -> None:
     gone = prune(ITEMS, CacheLimits(max_size=20), NOW, lambda item: item.name != "b")
     assert [item.name for item in gone] == ["d", "c"]
 
@@ -184,7 +184,7 @@ def test_what_cannot_be_removed_does_not_count_as_removed() -> None:
     st.none() | st.integers(0, 300),
     st.none() | st.integers(0, 60).map(lambda days: days * DAY),
 )
-def test_limits_hold_or_nothing_is_left_that_may_go(
+def test_limits_hold_or_nothing_removable_is_left(
     items: list[CacheItem], max_size: int | None, older_than: datetime.timedelta | None
 ) -> None:
     gone = prune(items, CacheLimits(max_size=max_size, older_than=older_than), NOW, lambda item: True)
@@ -199,7 +199,7 @@ def test_limits_hold_or_nothing_is_left_that_may_go(
     assert all(item.used >= max(dated) for item in kept if dated)
 
 
-def test_what_was_used_since_it_was_seen_stays(store: Store, sdk: Path) -> None:
+def test_an_item_that_was_used_since_the_survey_is_kept(store: Store, sdk: Path) -> None:
     os.utime(store.root / "locks/entries-sdk.use", (LONG_AGO, LONG_AGO))
     (entry,) = (item for item in survey(store) if item.kind is ItemKind.ENTRY)
     Store(store.root).use(sdk)
@@ -207,7 +207,7 @@ def test_what_was_used_since_it_was_seen_stays(store: Store, sdk: Path) -> None:
     assert sdk.exists()
 
 
-def test_what_is_made_again_since_it_was_seen_stays(store: Store) -> None:
+def test_an_unfinished_item_that_was_changed_since_the_survey_is_kept(store: Store) -> None:
     part = put(store, "state/compiled/a.part")
     os.utime(part, (LONG_AGO, LONG_AGO))
     (unfinished,) = (item for item in survey(store) if item.kind is ItemKind.UNFINISHED)

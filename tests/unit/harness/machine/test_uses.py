@@ -1,4 +1,4 @@
-"""What runs use stays, and what they no longer use can be removed."""
+"""Items in use are kept, and items no longer in use can be removed."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def marks(store: Store) -> list[str]:
 # --- use
 
 
-def test_what_is_made_is_in_use_as_long_as_the_run_lives(store: Store) -> None:
+def test_a_new_entry_is_in_use_while_the_run_lives(store: Store) -> None:
     run = Store(store.root)
     path, _ = run.obtain("sdk", fill)
     assert store.in_use(path)
@@ -58,7 +58,7 @@ def test_what_is_made_is_in_use_as_long_as_the_run_lives(store: Store) -> None:
     assert not path.exists()
 
 
-def test_several_runs_use_an_item_at_once(store: Store, sdk: Path) -> None:
+def test_several_runs_can_use_an_item_at_once(store: Store, sdk: Path) -> None:
     runs = [Store(store.root) for _ in range(3)]
     assert all(run.use(sdk) for run in runs)
     while runs:
@@ -67,13 +67,13 @@ def test_several_runs_use_an_item_at_once(store: Store, sdk: Path) -> None:
     assert store.remove(sdk)
 
 
-def test_a_run_does_not_remove_what_it_uses_itself(store: Store, sdk: Path) -> None:
+def test_a_run_does_not_remove_an_item_that_it_uses_itself(store: Store, sdk: Path) -> None:
     store.use(sdk)
     assert store.in_use(sdk)
     assert not store.remove(sdk)
 
 
-def test_what_lies_in_an_item_stands_for_the_item(store: Store, other: Store, sdk: Path) -> None:
+def test_using_a_path_within_an_item_uses_the_item(store: Store, other: Store, sdk: Path) -> None:
     other.use(sdk / "upstream/emscripten")
     assert store.in_use(sdk)
     assert marks(store) == ["entries-sdk.use"]
@@ -88,14 +88,14 @@ def test_items_of_every_place_can_be_used(store: Store, other: Store, path: str)
     del other
 
 
-def test_items_of_one_name_in_several_places_are_apart(store: Store, other: Store) -> None:
+def test_items_with_the_same_name_in_different_places_are_independent(store: Store, other: Store) -> None:
     entry, build = put(store, "entries/a/file").parent, put(store, "builds/a/file").parent
     other.use(entry)
     assert store.remove(build)
     assert not store.remove(entry)
 
 
-def test_what_is_in_no_item_is_nobodys_to_remove(store: Store, tmp_path: Path) -> None:
+def test_a_path_outside_all_items_is_not_marked_and_not_removed(store: Store, tmp_path: Path) -> None:
     assert store.use(tmp_path)
     assert store.use(put(store, "state/steps.json"))
     assert not store.use(tmp_path / "gone")
@@ -105,14 +105,14 @@ def test_what_is_in_no_item_is_nobodys_to_remove(store: Store, tmp_path: Path) -
     assert tmp_path.exists()
 
 
-def test_what_is_not_there_yet_can_be_used_so_that_it_stays(store: Store, other: Store) -> None:
+def test_an_item_can_be_used_before_it_exists(store: Store, other: Store) -> None:
     build = store.root / "builds/build"
     assert not other.use(build)
     build.mkdir()
     assert not store.remove(build)
 
 
-def test_the_last_use_is_dated_when_it_begins_and_when_it_ends(store: Store, sdk: Path) -> None:
+def test_a_use_is_dated_at_its_beginning_and_at_its_end(store: Store, sdk: Path) -> None:
     mark = store.root / "locks/entries-sdk.use"
     run = Store(store.root)
     os.utime(mark, (LONG_AGO, LONG_AGO))
@@ -124,7 +124,7 @@ def test_the_last_use_is_dated_when_it_begins_and_when_it_ends(store: Store, sdk
     assert time.time() - store.last_use(sdk) < 60
 
 
-def test_looking_is_no_use(store: Store, sdk: Path) -> None:
+def test_looking_at_an_item_is_not_a_use(store: Store, sdk: Path) -> None:
     os.utime(store.root / "locks/entries-sdk.use", (LONG_AGO, LONG_AGO))
     before = sdk.stat().st_mtime
     store.manifest("sdk")
@@ -134,7 +134,7 @@ def test_looking_is_no_use(store: Store, sdk: Path) -> None:
     assert sdk.stat().st_mtime == before
 
 
-def test_what_no_run_has_used_is_as_old_as_its_last_change(store: Store) -> None:
+def test_an_unused_item_is_as_old_as_its_last_change(store: Store) -> None:
     build = put(store, "builds/build/python").parent
     os.utime(build, (LONG_AGO, LONG_AGO))
     assert store.last_use(build) == LONG_AGO
@@ -145,25 +145,25 @@ def test_what_no_run_has_used_is_as_old_as_its_last_change(store: Store) -> None
 # --- removal
 
 
-def test_nothing_is_left_of_what_was_removed(store: Store, sdk: Path) -> None:
+def test_removal_leaves_nothing(store: Store, sdk: Path) -> None:
     assert store.remove(sdk)
     assert list((store.root / "entries").iterdir()) == []
     assert marks(store) == []
 
 
-def test_what_is_gone_is_removed_already(store: Store) -> None:
+def test_removing_a_missing_item_succeeds(store: Store) -> None:
     assert store.remove(store.entry("gone"))
     assert marks(store) == []
 
 
-def test_what_was_removed_is_made_again(store: Store, sdk: Path) -> None:
+def test_a_removed_entry_can_be_made_again(store: Store, sdk: Path) -> None:
     store.remove(sdk)
     again, _ = store.obtain("sdk", fill)
     assert (again / "clang").read_text() == "a compiler"
     assert store.in_use(sdk)
 
 
-def test_what_was_being_removed_when_that_was_killed_is_gone(
+def test_an_item_is_gone_even_if_its_removal_was_killed(
     store: Store, sdk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def killed(path: Path) -> None:
@@ -181,7 +181,7 @@ def test_what_was_being_removed_when_that_was_killed_is_gone(
     assert not aside.exists()
 
 
-def test_what_may_not_be_removed_is_named(store: Store, sdk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_removal_without_permission_is_an_error(store: Store, sdk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(path: Path, target: Path) -> Path:
         raise PermissionError(13, "Permission denied", str(path))
 
@@ -191,7 +191,7 @@ def test_what_may_not_be_removed_is_named(store: Store, sdk: Path, monkeypatch: 
     assert store.manifest("sdk") is not None
 
 
-def test_who_waited_for_a_removal_holds_a_mark_that_counts(store: Store) -> None:
+def test_after_waiting_for_a_removal_the_lock_is_on_a_mark_that_exists(store: Store) -> None:
     mark = store.root / "locks/entries-sdk.use"
     waiting = threading.Thread(target=uses.hold, args=(mark,))
     with uses.claimed(mark) as free:
@@ -204,7 +204,7 @@ def test_who_waited_for_a_removal_holds_a_mark_that_counts(store: Store) -> None
     assert uses.is_held(mark)
 
 
-def test_of_two_removals_one_gives_way(store: Store) -> None:
+def test_only_one_of_two_removals_gets_the_mark(store: Store) -> None:
     mark = store.root / "locks/entries-sdk.use"
     with uses.claimed(mark) as first, uses.claimed(mark) as second:
         assert (first, second) == (True, False)
@@ -212,7 +212,7 @@ def test_of_two_removals_one_gives_way(store: Store) -> None:
         assert third
 
 
-def test_an_unfinished_entry_is_left_over_once_nobody_makes_it(store: Store) -> None:
+def test_an_unfinished_entry_is_left_over_once_no_run_fills_it(store: Store) -> None:
     seen: list[list[Path]] = []
 
     def watched(directory: Path) -> Provenance:
@@ -226,11 +226,11 @@ def test_an_unfinished_entry_is_left_over_once_nobody_makes_it(store: Store) -> 
     assert sorted(path.name for path in store.left_over()) == [".other-0123456", ".sdk-of_a_killed_run"]
 
 
-# --- who uses what
+# --- which items a run uses
 
 
 class Vanishing:
-    """A provider whose entry is removed by another, between the look at it and its use."""
+    """A provider whose entry another run removes between `cached` and `use`."""
 
     name = "a provider"
 
@@ -253,7 +253,7 @@ class Vanishing:
         return Obtained(path=path, provider=self.name, detail="", digest="d")
 
 
-def test_what_is_removed_between_look_and_use_is_obtained_again(store: Store, other: Store, sdk: Path) -> None:
+def test_an_entry_that_is_removed_before_its_use_is_obtained_again(store: Store, other: Store, sdk: Path) -> None:
     provider = Vanishing(other)
     found = obtain("sdk", [provider], store, lambda message: None)
     assert provider.looks == 1
@@ -261,7 +261,7 @@ def test_what_is_removed_between_look_and_use_is_obtained_again(store: Store, ot
     assert other.in_use(sdk)
 
 
-def test_what_is_found_in_the_cache_is_used(store: Store, other: Store, sdk: Path) -> None:
+def test_an_entry_that_is_found_in_the_cache_is_in_use(store: Store, other: Store, sdk: Path) -> None:
     archive = ReleaseArchive("sdk", archive_of("s"), lambda directory: None)
     Store(store.root).obtain("sdk-release-ssssssssssss", fill)
     obtain("sdk", [archive], store, lambda message: None)
@@ -273,7 +273,7 @@ def archive_of(letter: str) -> Archive:
     return Archive(url=f"https://example.org/{letter}.tar.gz", sha256={"any": letter * 64})
 
 
-def test_a_download_is_used_until_it_is_unpacked(store: Store, other: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_download_is_in_use_until_it_is_unpacked(store: Store, other: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     downloads = 0
 
     def download(url: str, sha256: str, directory: Path) -> Path:
@@ -295,7 +295,7 @@ def test_a_download_is_used_until_it_is_unpacked(store: Store, other: Store, mon
 
 
 @pytest.mark.parametrize("adapter", [WasmtimeEmbedded(Path(), "d"), WasmtimeCli(Path("wasmtime"), "50.0.1")])
-def test_a_compiled_module_is_used(
+def test_a_compiled_module_is_in_use(
     store: Store, other: Store, adapter: WasmtimeEmbedded | WasmtimeCli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def compile(argv: list[str], timeout: float) -> None:
@@ -311,7 +311,7 @@ def test_a_compiled_module_is_used(
     assert [item.name for item in survey(other) if item.kind is ItemKind.COMPILED] == [compiled.name]
 
 
-def test_whoever_runs_a_suite_uses_what_it_runs(store: Store, other: Store, sdk: Path, tmp_path: Path) -> None:
+def test_the_parts_of_a_running_suite_are_in_use(store: Store, other: Store, sdk: Path, tmp_path: Path) -> None:
     tree, compiled = put(store, "builds/build/guest/Lib/os.py").parents[1], put(store, "state/compiled/a.cwasm")
     file = SuiteFile(
         cell="a cell",
@@ -328,12 +328,12 @@ def test_whoever_runs_a_suite_uses_what_it_runs(store: Store, other: Store, sdk:
     del cell
 
 
-def test_results_are_used(store: Store, other: Store) -> None:
+def test_results_are_in_use(store: Store, other: Store) -> None:
     KeptResults(store, "digest")
     assert other.in_use(store.root / "state/results/digest.jsonl")
 
 
-def test_a_run_uses_all_that_its_build_needs(store: Store, other: Store) -> None:
+def test_everything_that_a_build_needs_is_in_use(store: Store, other: Store) -> None:
     sdk = replace(made.sdk(), archive=archive_of("s"))
     cpython = replace(made.cell().build.cpython, archive=archive_of("c"))
     cell = made.cell()
