@@ -121,7 +121,9 @@ def test_a_cell_whose_results_are_all_kept_starts_no_pytest(
     assert {result.reused for result in read_results(other / OUTCOMES).values()} == {"a-run"}
 
 
-@pytest.mark.parametrize("arguments", [{"reuse": False}, {"again": 1.0}, {"pytest": ("-k", "test_a")}])
+@pytest.mark.parametrize(
+    "arguments", [{"reuse": False}, {"again": 1.0}, {"again": 1e-12}, {"pytest": ("-k", "test_a")}]
+)
 def test_a_request_may_want_new_results(
     prepared: Prepared,
     directory: Path,
@@ -133,6 +135,14 @@ def test_a_request_may_want_new_results(
     suite_of(prepared, directory, store).run()
     other = directory.parents[2] / "another-run/cells/a-cell"
     assert not suite_of(prepared, other, store, **arguments).nothing_to_run()
+
+
+def test_a_suite_narrowed_to_single_tests_is_not_whole(
+    prepared: Prepared, directory: Path, store: Store, pytest_is: Callable[[Pytest], None]
+) -> None:
+    pytest_is(running("test_a"))
+    run = suite_of(prepared, directory, store, names=("test_a.T.test_x",)).run()
+    assert (run.planned, run.whole) == (("test_a",), False)
 
 
 def test_a_resumed_cell_runs_what_has_no_result(
