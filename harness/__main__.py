@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Sequence
 
@@ -50,7 +51,8 @@ def main(argv: Sequence[str]) -> int:
         return exc.exit_status
     except OSError as exc:
         errors.print(f"[red]error[/red]: {escape(str(exc))}", soft_wrap=True)
-        errors.print("  -> when the disk is full, free some room: `test --resume` continues the run", soft_wrap=True)
+        if exc.errno in (errno.ENOSPC, errno.EDQUOT):
+            errors.print("  -> free some room on the disk: `test --resume` continues the run", soft_wrap=True)
         return 4
 
 

@@ -11,6 +11,9 @@ from matrix.model import Cell
 from matrix.record import Record
 from matrix.versions import Requirement
 
+_LIST = "`python -m harness cells` lists every cell"
+"""what to do when no known name is similar"""
+
 
 class Selection(Record, frozen=True, kw_only=True):
     """Selectors, as given on the command line. An axis without a selector has the target's default.
@@ -39,7 +42,7 @@ def select(expansion: Expansion, selection: Selection) -> tuple[Cell, ...]:
     if not chosen.cells:
         reasons = sorted({f"{r.cell.id}: {r.reason}" for r in chosen.rejected})
         detail = "\n  ".join(["the matrix has no cell for this selection", *reasons])
-        raise UsageError(detail, hint="`python -m harness cells` lists every cell")
+        raise UsageError(detail, hint=_LIST)
     return chosen.cells
 
 
@@ -92,7 +95,7 @@ def _by_id(expansion: Expansion, ids: tuple[str, ...]) -> tuple[Cell, ...]:
         if name in reasons:
             raise UsageError(f"the matrix leaves out cell {name}: {reasons[name]}")
         if name not in cells:
-            raise UsageError(f"there is no cell {name!r}", hint=near(name, cells))
+            raise UsageError(f"there is no cell {name!r}", hint=near(name, cells) or _LIST)
     return tuple(cell for name, cell in cells.items() if name in ids)
 
 
@@ -126,6 +129,6 @@ def _axis(
             raise UsageError(f"--{axis}: {exc}") from None
         matched = {row[0] for row in known if row[0] == value or (row[1] and requirement.matches(row[1], row[2]))}
         if not matched:
-            raise UsageError(f"--{axis} {value}: nothing matches", hint=near(value, (row[0] for row in known)))
+            raise UsageError(f"--{axis} {value}: nothing matches", hint=near(value, (row[0] for row in known)) or _LIST)
         found |= matched
     return found

@@ -28,7 +28,9 @@ def matching(names: Collection[str], word: str) -> list[str]:
     below = sum(name.startswith(tuple(f"{one}." for one in words)) for name in names)
     raise UsageError(
         f"there is no test {word!r} in the history",
-        hint=f"there are {below} in it: '{word}.*'" if below else near(word, _similar(names, word)),
+        hint=f"there are {below} in it: '{word}.*'"
+        if below
+        else near(word, _similar(names, word)) or "`*` and `?` match parts of names: 'test_os.*Fork*'",
     )
 
 

@@ -35,7 +35,8 @@ def check_build_python(path: Path, series: str) -> Path:
         raise UsageError(f"--build-python {path} does not run: {exc}") from None
     found = re.match(r"Python (\d+\.\d+)", said)
     if found is None or found[1] != series:
+        version = said.strip().partition("\n")[0]
         raise UsageError(
-            f"--build-python {path} is {said.strip()}, but CPython {series} wants a build Python of the same series"
+            f"--build-python {path} is {version!r}, but CPython {series} needs a build Python of its series"
         )
     return path.absolute()

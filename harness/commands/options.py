@@ -10,7 +10,7 @@ from pathlib import Path
 from harness import TOP
 from harness.cells.prepare import PrepareOptions
 from harness.cells.request import CellRequest
-from harness.commands.parser import Parser, positive, share, timeout
+from harness.commands.parser import Parser, directory, positive, share, timeout
 from harness.guests.settings import Limits
 from matrix.conditions import BuildOption
 from matrix.select import Selection
@@ -151,7 +151,7 @@ def add_reuse_options(parser: Parser) -> None:
 
 def add_out(parser: Parser) -> None:
     parser.add_argument(
-        "--out", type=Path, default=OUT, metavar="DIR", help="the directory of all runs (default: reports/out)"
+        "--out", type=directory, default=OUT, metavar="DIR", help="the directory of all runs (default: reports/out)"
     )
 
 

@@ -6,6 +6,7 @@ import argparse
 import math
 import re
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import NoReturn, TypeVar
 
 from matrix.errors import UsageError, near
@@ -101,6 +102,15 @@ positive = _number(int, lambda value: value >= 1, "a whole number of at least 1"
 share = _number(float, lambda value: 0.0 <= value <= 1.0, "a number from 0 to 1")
 port = _number(int, lambda value: 0 <= value <= 65535, "a port number, 0 to 65535")
 timeout = _number(float, lambda value: math.isfinite(value) and value > 0, "a number of seconds above 0")
+
+
+def directory(text: str) -> Path:
+    """A directory, which need not exist yet; a type for argparse."""
+    path = Path(text)
+    if any(part.exists() and not part.is_dir() for part in (path, *path.parents)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a directory")
+    return path
+
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 

@@ -32,6 +32,8 @@ def run(known: argparse.Namespace, console: Console) -> int:
     request = options.cell_request(known, default_target="browser")
     matrix = matrix_of(request)
     cells = [cell for cell in selected_cells(request, matrix) if cell.build.target.in_memory]
+    if not cells:
+        raise UsageError("`serve` needs a cell of a browser target", hint="say --target browser, or no target")
     if len(cells) != 1:
         names = "".join(f"\n  {cell.id}" for cell in cells)
         raise UsageError(f"`serve` takes one cell of a browser target, not {len(cells)}{names}", hint="--cell names it")

@@ -59,7 +59,7 @@ def read_summary(directory: Path) -> Summary:
     try:
         return json_records.decode((directory / "summary.json").read_bytes(), Summary)
     except (OSError, msgspec.DecodeError) as exc:
-        raise UsageError(f"{directory} has no report: {exc}", hint="`python -m harness report RUN` makes it") from None
+        raise UsageError(f"{directory} has no report: {exc}", hint="`python -m harness report RUN` writes it") from None
 
 
 def tested_cells(directory: Path, summary: Summary) -> dict[str, Cell]:

@@ -99,6 +99,10 @@ def read_started(run: Path) -> StartedRun:
                 hint="use that version for this run, or start a new run",
             )
         return json_records.decode(content, StartedRun)
+    except (FileNotFoundError, NotADirectoryError):
+        raise UsageError(
+            f"{run} is not the directory of a run: it has no {STARTED}", hint="such as reports/out/latest"
+        ) from None
     except (OSError, msgspec.DecodeError) as exc:
         raise UsageError(f"{path} does not describe a run: {exc}") from None
 

@@ -50,7 +50,10 @@ def sightings(directory: Path, cells: Mapping[str, Cell], test: str) -> tuple[li
                 )
                 found.append(sighting)
     if not found:
-        raise UsageError(f"the run has no test {test!r}", hint=near(test, names))
+        raise UsageError(
+            f"the run has no test {test!r}",
+            hint=near(test, names) or "name one test, as the report does: test_os.FileTests.test_access",
+        )
     return found, places
 
 

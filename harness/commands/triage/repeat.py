@@ -28,12 +28,14 @@ def add_rerun_options(parser: Parser) -> None:
 
 
 def rerun(known: argparse.Namespace, console: Console) -> int:
-    """Run one test many times, each time in a guest of its own; returns 1 when it did not always come to the same."""
+    """Run one test many times, each time in a new guest. Returns 1 when the outcome was not always the same."""
     store = Store()
     prepared = prepared_cell(known, store, console)
     counts = observe(prepared, known.test, known.times, store)
     if not counts:
-        raise UsageError(f"{known.test} names no test that was run")
+        raise UsageError(
+            f"no test was run that {known.test!r} names", hint="is it in a class? test_os.FileTests.test_access"
+        )
     for (test, status), times in sorted(counts.items()):
         console.print(f"{times:5} of {known.times}  {status:10} {escape(test)}", soft_wrap=True)
     tests = {test for test, _ in counts}
@@ -79,7 +81,7 @@ def add_minimise_options(parser: Parser) -> None:
 def minimise(known: argparse.Namespace, console: Console) -> int:
     """Find the fewest tests or modules that have to run before a test so that it fails.
 
-    Returns 1 when it fails after none of them.
+    Returns 1 when it does not fail after any of them.
     """
     store = Store()
     prepared = prepared_cell(known, store, console)

@@ -43,7 +43,11 @@ def add_accept_options(parser: Parser) -> None:
 
 
 def _observed(known: argparse.Namespace) -> ObservedRun:
-    """The run that the options name. Raises UsageError when it does not exist or has no report."""
+    """The run that the options name. Raises UsageError when the run, its report or the list does not exist."""
+    if not any(known.limitations.glob("*.toml")):
+        raise UsageError(
+            f"--limitations {known.limitations}: there are no TOML files", hint="such as matrix/limitations"
+        )
     directory = run_directory(known.out, known.run)
     return ObservedRun(directory, read_summary(directory), known.limitations)
 
@@ -61,7 +65,7 @@ def queue(known: argparse.Namespace, console: Console) -> int:
 def accept(known: argparse.Namespace, console: Console) -> int:
     """Write entries for what failed unexpectedly, or (`--skips`) for skips that nothing explains.
 
-    Raises UsageError when there is nothing of that.
+    Raises UsageError when there is nothing to accept.
     """
     observed, ask = _observed(known), _asker(console)
     after = _with_skips(known, observed, ask, console) if known.skips else _with_failures(known, observed, ask, console)
@@ -69,13 +73,13 @@ def accept(known: argparse.Namespace, console: Console) -> int:
 
 
 def retire(known: argparse.Namespace, console: Console) -> int:
-    """Take out what the run found stale wherever it was expected. Raises UsageError when nothing is stale."""
+    """Remove what was stale on every cell of the run that expected it. Raises UsageError when nothing is stale."""
     observed = _observed(known)
     if not known.tests:
         _say_unused(observed, console)
     gone = stale(observed.summary, observed.limitations_of, known.tests)
     if not gone:
-        raise UsageError("nothing of that is stale", hint="only a full run says which entries match nothing")
+        raise UsageError("no selected entry is stale", hint="only a full run says which entries match nothing")
     after = dict(observed.texts)
     for one in gone:
         if one.holds:
@@ -99,7 +103,10 @@ Ask = Callable[[str], str]
 def _asker(console: Console) -> Ask:
     def ask(question: str) -> str:
         if not sys.stdin.isatty():
-            raise UsageError(f"nobody can be asked: {question}", hint="say --limitation and --reason")
+            raise UsageError(
+                f"the standard input is not a terminal, so nobody can be asked: {question}",
+                hint="say --limitation and --reason",
+            )
         return console.input(f"{question}: ").strip()
 
     return ask
@@ -109,7 +116,7 @@ def _with_failures(known: argparse.Namespace, observed: ObservedRun, ask: Ask, c
     groups = proposals(observed.summary, observed.cells, known.tests)
     if not groups:
         names = [row.test for row in observed.summary.unexpected]
-        raise UsageError("nothing of that failed unexpectedly", hint=near(" ".join(known.tests), names))
+        raise UsageError("no selected test failed unexpectedly", hint=near(" ".join(known.tests), names))
     after = dict(observed.texts)
     for group in groups:
         console.print(f"[bold]{group.expect}[/bold] on {escape(', '.join(group.cells))}", soft_wrap=True)
@@ -132,7 +139,9 @@ def _with_failures(known: argparse.Namespace, observed: ObservedRun, ask: Ask, c
 def _with_skips(known: argparse.Namespace, observed: ObservedRun, ask: Ask, console: Console) -> dict[Path, str]:
     waiting = unattributed(observed.skips, observed.limitations_of, known.tests)
     if not waiting:
-        raise UsageError("each skip of that is explained", hint="`triage queue RUN` has those that are not")
+        raise UsageError(
+            "a limitation explains every selected skip", hint="`triage queue RUN` lists those that are not explained"
+        )
     after = dict(observed.texts)
     for one in waiting:
         _show_skip(one, console)
@@ -158,7 +167,7 @@ def _file_of(limitation: str, texts: dict[Path, str]) -> Path:
 
 
 def _say_unused(observed: ObservedRun, console: Console) -> None:
-    """Name the skip reasons of neutral causes that no full cell of the run has."""
+    """Name the skip reasons of neutral causes that no test gave on any full cell of the run."""
     given = {cell: {reason for _, _, reason in observed.skips[cell]} for cell in observed.cells if observed.full(cell)}
     for limitation, pattern in unused_reasons(given, observed.limitations_of):
         console.print(
@@ -167,7 +176,7 @@ def _say_unused(observed: ObservedRun, console: Console) -> None:
 
 
 def _show_or_write(observed: ObservedRun, after: dict[Path, str], write: bool, console: Console) -> int:
-    """Print the difference, and write it if that is wanted and the list can still be read."""
+    """Print the difference; with `write` also write it, and check that the list can still be read."""
     changed = {path: text for path, text in after.items() if text != observed.texts[path]}
     for path, text in changed.items():
         old, new = observed.texts[path].splitlines(), text.splitlines()

@@ -93,7 +93,7 @@ def said(tmp_path: Path, limitations: Path) -> Said:
 
     def say(*words: str) -> tuple[int, str]:
         file = io.StringIO()
-        more = ["--limitations", str(limitations)] if words[0] in ON_THE_LIST else []
+        more = ["--limitations", str(limitations)] if words[0] in ON_THE_LIST and "--limitations" not in words else []
         out = ["--out", str(tmp_path)] if words[0] in ("show", "explain", *ON_THE_LIST) else []
         status = TRIAGE.execute([*words, *out, *more], Console(file=file, width=200, highlight=False))
         return status, file.getvalue()
@@ -137,7 +137,7 @@ def test_skips_that_nothing_explains_are_listed_and_go_into_an_entry(said: Said,
     assert "explains: 0\n" in said("queue", "run-1")[1]
 
 
-def test_nobody_is_asked_where_nobody_is(said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_is_asked_without_a_terminal(said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO())
     with pytest.raises(UsageError, match="nobody can be asked"):
         said("accept", "run-1")
@@ -146,12 +146,16 @@ def test_nobody_is_asked_where_nobody_is(said: Said, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("accept", "run-1", "test_b", "--limitation", "no-fork"), "nothing of that failed unexpectedly"),
+        (("accept", "run-1", "test_b", "--limitation", "no-fork"), "no selected test failed unexpectedly"),
         (("accept", "run-1", "--limitation", "no-frok", "--reason", "seen"), "there is no limitation 'no-frok'"),
-        (("accept", "run-1", "test_b", "--skips", "--limitation", "no-fork"), "each skip of that is explained"),
+        (
+            ("accept", "run-1", "test_b", "--skips", "--limitation", "no-fork"),
+            "a limitation explains every selected skip",
+        ),
         (("queue", "run-1", "--write"), "--write"),
-        (("retire", "run-1", "test_b"), "nothing of that is stale"),
+        (("retire", "run-1", "test_b"), "no selected entry is stale"),
         (("retire", "run-2"), "there is no run 'run-2'"),
+        (("queue", "run-1", "--limitations", "gone"), "--limitations gone: there are no TOML files"),
         (("retire", "run-1", "--wrte"), "has no option '--wrte'"),
         (("rerun", "test_bool", "--times", "0"), "--times"),
         (("bisect", "test_bool"), "--axis"),

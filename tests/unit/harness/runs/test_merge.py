@@ -120,8 +120,8 @@ def test_parts_of_different_suites_are_refused(tmp_path: Path) -> None:
         merge(parts, tmp_path / "out")
 
 
-def test_what_is_no_run_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"nothing/run\.json"):
+def test_a_directory_that_is_not_a_run_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"nothing is not the directory of a run: it has no run\.json"):
         merge([run(tmp_path, "a", {}), tmp_path / "nothing"], tmp_path / "out")
 
 
