@@ -1,7 +1,7 @@
-"""ccache or sccache, when there is one: a compile that was made before is taken from it.
+"""The compiler cache, ccache or sccache, if one is installed: it has the results of earlier compiles.
 
-It is told to make on the command line of a step, and to nothing else. So configure does not see it, what a build
-says of itself (sysconfig) does not name it, and the same build is made with and without.
+Only make hears of it, on the command line of a step. So configure does not see it, the build's own description
+(sysconfig) does not name it, and the build is the same with and without it.
 """
 
 from __future__ import annotations
@@ -21,32 +21,32 @@ VARIABLE = "CPYTHON_WASM_COMPILER_CACHE"
 OFF = "off"
 
 _CONFIGURATION = re.compile(r"^(CCACHE_|SCCACHE_|AWS_|ACTIONS_|XDG_CACHE_HOME$|XDG_CONFIG_HOME$)")
-"""variables that configure either, with those for sccache's shared storages"""
+"""variables that configure either cache, among them those for sccache's shared storage"""
 
 
 class CompilerCache(msgspec.Struct, frozen=True, kw_only=True):
-    """The command, and the environment that it is configured by."""
+    """The cache's command, and the environment variables that configure it."""
 
     command: Path
     environment: dict[str, str]
 
     def words(self, step_words: tuple[str, ...]) -> tuple[str, ...]:
-        """What a step adds to its command to compile by way of the cache."""
+        """The words that a step adds to its command to compile through the cache."""
         return tuple(word.replace(CACHE, str(self.command)) for word in step_words)
 
     def variables(self, compiler: str) -> dict[str, str]:
         """The environment of a step whose compiler is identified by a digest.
 
-        A composed SDK's `clang` is a script, whose content or time would tell little: ccache is told the digest.
-        sccache reads the file, in which the SDK's name and version stand.
+        A composed SDK's `clang` is a script whose content and time say little about the compiler, so ccache gets the
+        digest. sccache reads the script, which names the SDK and its version.
         """
         return {"CCACHE_COMPILERCHECK": f"string:{compiler}"} | self.environment if compiler else self.environment
 
 
 def find(environment: Mapping[str, str] = os.environ) -> CompilerCache | None:
-    """What `$CPYTHON_WASM_COMPILER_CACHE` names ("off": none), else ccache or sccache of PATH.
+    """The cache that `$CPYTHON_WASM_COMPILER_CACHE` names ("off" for none), else ccache or sccache from PATH.
 
-    sccache comes first when something configures it. Raises UsageError when what is named is not there.
+    sccache is preferred when the environment configures it. Raises UsageError when the named one is missing.
     """
     configuration = {name: value for name, value in environment.items() if _CONFIGURATION.match(name)}
     named = environment.get(VARIABLE, "")

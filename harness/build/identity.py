@@ -1,4 +1,4 @@
-"""What identifies a build besides its parts: the files configure reads, the machine, the build Python."""
+"""What a build depends on besides its inputs: the files that configure reads, the machine, the build Python."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from matrix.errors import UsageError
 
 
 def configure_digest(source: Path) -> str:
-    """A digest of what configure reads of a source tree, by content."""
+    """A digest of the files of a source tree that configure reads."""
     names = ["configure", "pyconfig.h.in", "Makefile.pre.in", "config.sub", "config.guess"]
     paths = [source / name for name in names]
     paths += sorted((source / "Modules").glob("Setup*"))
@@ -22,13 +22,13 @@ def configure_digest(source: Path) -> str:
 
 
 def build_machine() -> str:
-    """configure's `--build`: what this machine is, as the running Python was configured."""
+    """configure's `--build`: this machine, as the running Python was configured for it."""
     found = sysconfig.get_config_var("BUILD_GNU_TYPE")
     return str(found) if found else f"{platform.machine()}-pc-linux-gnu"
 
 
 def check_build_python(path: Path, series: str) -> Path:
-    """The build Python that was named. Raises UsageError when it is none, or of another series."""
+    """The absolute path of a given build Python. Raises UsageError when it does not run or has another X.Y."""
     try:
         said = capture([str(path), "--version"], timeout=60)
     except Exception as exc:

@@ -1,9 +1,9 @@
-"""What guests see. A build has one tree: a copy of the sources, with the build's small files where
-upstream's layout has them (`/cross-build/<host>`). No guest ever touches the sources themselves.
+"""The tree that guests see, one per build: a copy of the sources, with the build's small files where upstream's
+layout has them (`/cross-build/<host>`). No guest touches the sources themselves.
 
-A guest's own root is private: copies of the small files. The tree's directories are mapped into it.
-Only `/Lib` is writable, since tests that remove a module's byte-code there fail where even that is
-refused; the others are read-only where the runtime can do it.
+Each guest has a private root with copies of the small files, into which the tree's directories are mapped
+(`harness.guests.places`). Only `/Lib` is writable, since some tests remove a module's byte-code there and fail where
+they cannot. The other directories are read-only if the runtime supports that.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from matrix.model import Series
 LIBRARY = "/Lib"
 """the standard library in a tree, and in a guest whose root is the tree"""
 _KEPT = {"__pycache__"}
-"""what the tree has beyond the sources, and keeps while it is synchronised"""
+"""entries that the sources do not have and that stay when the tree is synchronised"""
 _BUILD_FILES = (
     "pybuilddir.txt", "Makefile", "pyconfig.h", "python-config.py", "Modules/Setup.local",
     "python.wasm", "python.js", "python.worker.js",
 )  # fmt: skip
-"""what tests read of a build; Modules/Setup.local is the landmark of sysconfig.is_python_build()"""
+"""the files of a build that tests read; sysconfig.is_python_build() looks for Modules/Setup.local"""
 
 
 def stage_sources(parts: layout.Parts) -> None:
-    """Make the tree's copy of the sources like them. Nothing is read when their digest is the last one."""
+    """Bring the tree's copy of the sources up to date. Reads nothing when their digest has not changed."""
     tree = layout.guest_tree(parts.directory)
     stamp = parts.directory / ".steps" / "sources"
     mark = digest_of(parts.source_digest, *layout.copied(parts))
@@ -66,16 +66,16 @@ def stage_build(guest: layout.GuestLayout, series: Series, parts: layout.Parts) 
         pack_tests(layout.guest_tree(parts.directory))
     else:
         library = Path(guest.platform_library).relative_to(guest.build)
-        shutil.copytree(work / library, inside / library, symlinks=True)  # 3.11 has dangling ones
+        shutil.copytree(work / library, inside / library, symlinks=True)  # 3.11 has links that lead nowhere
     write_atomically(stamp, mark.encode())
 
 
 TESTS = ("tests.data", "tests.json")
-"""the archive of tests: their bytes, and a list of name, start, end and time (s) of each file"""
+"""the archive of the tests: their bytes, and for each file its name, start, end and time (s)"""
 
 
 def pack_tests(tree: Path) -> None:
-    """Make the archive of the tests, and their byte-code, that guests without the host's files are given."""
+    """Make the archive of the tests and their byte-code for guests that do not see the host's files."""
     library = tree / LIBRARY.lstrip("/")
     rows: list[tuple[str, int, int, int]] = []
     position = 0
@@ -93,7 +93,7 @@ def pack_tests(tree: Path) -> None:
 
 
 def _synchronise(source: Path, target: Path) -> None:
-    """Make `target` like `source`: copy what differs in size or time, remove what is too many."""
+    """Make `target` like `source`: copy what differs in size or time, remove what `source` does not have."""
     if source.is_symlink() or source.is_file():
         if not _same(source, target):
             remove_path(target)

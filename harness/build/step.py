@@ -1,6 +1,7 @@
-"""How a build is made, as pure data: named steps with argv, environment and directory.
+"""How something is built, as pure data: plans of named steps, each with its argv, environment and directory.
 
-A recipe is a function from a build and where its parts lie to steps; it reads and starts nothing.
+A recipe is a function from a build, and the paths of what it is made from, to a plan. It reads no files and starts no
+processes.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 CACHE = "{cache}"
-"""stands for the compiler cache's command in a step's `through_cache`"""
+"""the placeholder for the compiler cache's command in a step's `through_cache`"""
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,34 +22,34 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     argv: tuple[str, ...]
     jobs: int = 0
-    """how much it may do at once (`-j`), which changes nothing about what it makes; 0 for what has no such option"""
+    """its `-j`, which does not change what it makes; 0 for a command without this option"""
     cwd: Path
     env: dict[str, str] = {}
-    """what is added to a nearly empty environment (`process.base_environment`)"""
+    """variables that are added to a nearly empty environment (`process.base_environment`)"""
     inputs: tuple[str, ...] = ()
-    """digests of what the step reads besides what earlier steps made"""
+    """digests of what the step reads, besides the outputs of earlier steps"""
     outputs: tuple[Path, ...] = ()
-    """files that are there when it succeeded"""
+    """files that exist when it has succeeded"""
     remembers: tuple[Path, ...] = ()
-    """files of its own that it goes on from, and that do not fit when something about it has changed"""
+    """its own files that it continues from, and that no longer fit when its command or inputs have changed"""
     through_cache: tuple[str, ...] = ()
-    """words that make it compile by way of the compiler cache, if there is one (harness.build.compiler_cache)"""
+    """words that make it compile through the compiler cache, if there is one (`harness.build.compiler_cache`)"""
     compiler: str = ""
-    """the digest of what it compiles with, where the file of that name does not tell"""
+    """the digest of its compiler, where the compiler's file alone does not identify it"""
     expected: float = 60.0
-    """seconds that it took when it was measured on two cores; later runs are compared with earlier ones"""
+    """how long it takes on two cores (seconds); used until it has run here once"""
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The command with its number of jobs."""
+        """The command, with its number of jobs."""
         return (*self.argv, f"-j{self.jobs}") if self.jobs else self.argv
 
     def command(self) -> str:
-        """The step as a command that can be pasted into a shell."""
+        """The step as one line for a shell."""
         return _pasted(self, self.words)
 
     def identity(self) -> str:
-        """What the step does, whatever the number of jobs."""
+        """What the step does, independent of its number of jobs."""
         return _pasted(self, self.argv)
 
 

@@ -1,7 +1,7 @@
-"""Makes an Emscripten SDK ready: its configuration, its cache, and the sources of its ports.
+"""Sets an Emscripten SDK up: its configuration, its cache, and the sources of its ports.
 
-Emscripten downloads a port's sources when it first compiles it. Where they lie already, with a note of the
-address that it would have fetched, it takes them: so the ports come through providers like all else.
+Emscripten downloads the sources of a port when it first compiles it. It uses sources that are already in its cache,
+beside a note of the address that it would have downloaded. So ports are obtained by providers, like everything else.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _MARKER = ".emscripten_url"
 
 
 def set_up(toolchain: Toolchain, ports: Mapping[str, Path], store: Store) -> None:
-    """Lay out what the toolchain's plan needs; `ports` are source directories by the port's name.
+    """Lay out what the toolchain's plans need; `ports` are source directories by the port's name.
 
-    Raises Unobtainable when this Emscripten has no port of that name or keeps it in another way.
+    Raises Unobtainable when this Emscripten has no port of that name, or describes it in an unknown form.
     """
     with store.lock(f"toolchain-{toolchain.directory.name}"):
         write_atomically(toolchain.config, toolchain.configuration().encode())
@@ -59,9 +59,9 @@ def _plant(name: str, source: Path, toolchain: Toolchain) -> None:
 
 
 def wanted_port(name: str, script: Path) -> tuple[str, str]:
-    """The directory and the address of a port's sources, as Emscripten's own description of it says.
+    """The directory and the address of a port's sources, from Emscripten's own description of the port.
 
-    Raises Unobtainable when it does not.
+    Raises Unobtainable when they cannot be read from it.
     """
     text = script.read_text("utf-8", "replace") if script.is_file() else ""
     version = re.search(r"^VERSION = '([^']+)'", text, re.MULTILINE)
@@ -72,6 +72,6 @@ def wanted_port(name: str, script: Path) -> tuple[str, str]:
     if version is None or not url or "{" in url:
         raise Unobtainable(
             f"{script} does not say where the port {name} comes from",
-            hint="this Emscripten keeps its ports in another way: harness/build/toolchain.py has to learn it",
+            hint="this Emscripten describes its ports in another form: teach it to harness/build/toolchain.py",
         )
     return f"{name}-{version[1]}", url

@@ -1,4 +1,4 @@
-"""The matrix and the cells that a command line means."""
+"""The matrix that a request refers to, and the cells that it selects."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from matrix.select import Selection, select
 
 
 def matrix_of(request: CellRequest, say: Callable[[str], None] | None = None) -> Matrix:
-    """The matrix, with the SDKs and trees that were named by their paths, which are then selected.
+    """The matrix, extended by the SDKs and source trees that the request names by their paths.
 
-    With `say`, an SDK that is none is said and left out, as long as others were asked for.
+    Raises Unobtainable for a path that is not an SDK. With `say`, such a path is reported and left out instead, as
+    long as the request has other SDKs.
     """
     matrix = load()
     sdks: list[Sdk] = []
@@ -44,12 +45,12 @@ def matrix_of(request: CellRequest, say: Callable[[str], None] | None = None) ->
 
 
 def expansion_of(request: CellRequest, matrix: Matrix) -> Expansion:
-    """All that the options let the matrix come to."""
+    """Every cell of the matrix, and every rejected combination."""
     return expand(matrix, known_bad=request.known_bad)
 
 
 def selection_of(request: CellRequest, matrix: Matrix) -> Selection:
-    """What was selected, SDKs and trees that were named by their paths among it."""
+    """The selection, with the SDKs and source trees that were named by their paths."""
     own_sdks = tuple(sdk.id for sdk in matrix.sdks if sdk.directory in request.sdk_paths and sdk.directory)
     own_trees = tuple(c.id for c in matrix.cpythons if c.directory in request.cpython_paths and c.directory)
     return msgspec.structs.replace(
@@ -60,13 +61,13 @@ def selection_of(request: CellRequest, matrix: Matrix) -> Selection:
 
 
 def selected_cells(request: CellRequest, matrix: Matrix) -> tuple[ResolvedCell, ...]:
-    """The cells to work on. Raises UsageError when there are none."""
+    """The selected cells, resolved. Raises UsageError when the selection matches no cell."""
     cells = select(expansion_of(request, matrix), selection_of(request, matrix))
     return tuple(resolve(matrix, cell) for cell in cells)
 
 
 def cell_options(request: CellRequest) -> str:
-    """The options without which the cells of a run do not exist, as words of a command."""
+    """The options that a command needs to find the same cells, as words for a shell."""
     words = ["--known-bad"] if request.known_bad else []
     for option, paths in (("--sdk", request.sdk_paths), ("--cpython", request.cpython_paths)):
         for path in paths:

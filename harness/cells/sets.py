@@ -10,7 +10,7 @@ from matrix.select import select
 
 
 def cells_of_set(name: str) -> tuple[ResolvedCell, ...]:
-    """The cells of a named set, in the matrix's order. Raises UsageError, with near misses, when there is none."""
+    """The cells of a named set, in the matrix's order. Raises UsageError, with near misses, for an unknown name."""
     sets = {row.name: row for row in load_sets()}
     if name not in sets:
         raise UsageError(f"there is no set {name!r} in nightly.toml", hint=near(name, sets))

@@ -1,7 +1,8 @@
-"""A set of cells as jobs for many machines: builds, and shards of suites. Pure, but for the recipes that it hashes.
+"""A set of cells as jobs for many machines: builds, and shards of suites. Pure, but for hashing the code that builds.
 
-A build's key says all that it is made from, so that a CI server's cache can be named after it: the pins of
-its parts, how upstream builds the series, the flags of the matrix, and the harness's own code that builds.
+A build's key is the digest of everything that the build is made from, so that it can name an entry in the cache of a
+CI server: the pins of its parts, how upstream builds the series, the flags of the matrix, and the harness's own code
+that builds.
 """
 
 from __future__ import annotations
@@ -20,16 +21,17 @@ from matrix.resolve import ResolvedCell
 BUILD_CODE = ("harness/build", "harness/provide")
 """the code that decides what a build is: how its parts are obtained and how it is made"""
 _SECONDS = 400.0
-"""what a suite is expected to take when nothing is known of it"""
+"""how long a suite is expected to take when it never ran here"""
 
 
 class BuildJob(msgspec.Struct, frozen=True, kw_only=True):
-    """A build, made once."""
+    """A build, which is made once."""
 
     name: str
     cell: str
-    """one of the cells that need it"""
+    """the id of one of the cells that need it"""
     key: str
+    """names its cache entry"""
 
 
 class ShardJob(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,13 +42,13 @@ class ShardJob(msgspec.Struct, frozen=True, kw_only=True):
     shard: str
     """such as 2/3"""
     key: str
-    """of its build"""
+    """that of its build"""
     seconds: float
-    """what it is expected to take"""
+    """how long it is expected to take"""
 
 
 class Jobs(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be done; every shard needs its build."""
+    """All jobs of a set. A shard needs its build."""
 
     schema: int = 1
     builds: tuple[BuildJob, ...]
@@ -56,7 +58,7 @@ class Jobs(msgspec.Struct, frozen=True, kw_only=True):
 def jobs_of(cells: Sequence[ResolvedCell], seconds: Mapping[str, Mapping[str, float]], shard_seconds: float) -> Jobs:
     """The jobs of some cells, with shards of at most about `shard_seconds`.
 
-    `seconds` is what modules took, by target and module. Cells that are known not to build have no shards.
+    `seconds` is how long modules took, by target and module. Cells whose build is known to fail have no shards.
     """
     code = code_digest(BUILD_CODE)
     keys = {cell.build.id: build_key(cell, code) for cell in cells}
@@ -86,7 +88,7 @@ def jobs_of(cells: Sequence[ResolvedCell], seconds: Mapping[str, Mapping[str, fl
 
 
 def build_key(cell: ResolvedCell, code: str) -> str:
-    """The digest of all that a build is made from, as far as it is known without provisioning it."""
+    """The digest of everything that a build is made from, as far as it is known before provisioning."""
     parts: list[object] = [cell.build, cell.series, cell.repairs]
     if cell.node is not None:
         parts += [cell.node, cell.ports]
@@ -98,13 +100,13 @@ def as_json(jobs: Jobs) -> str:
 
 
 def as_github(jobs: Jobs) -> str:
-    """Two outputs of a job, to be read by `fromJSON` as the `include` of a matrix."""
+    """Two outputs of a job for GitHub Actions; `fromJSON` makes each the `include` of a matrix."""
     rows = {"builds": jobs.builds, "shards": jobs.shards}
     return "".join(f"{name}={json_records.encode(row).decode().strip()}\n" for name, row in rows.items())
 
 
 def as_gitlab(jobs: Jobs) -> str:
-    """A child pipeline (JSON is YAML): builds, shards, and the report of all."""
+    """A child pipeline for GitLab (JSON is YAML): builds, shards, and a report of them all."""
     harness = "python3 -m harness"
     install = ["python3 -m pip install --quiet nox msgspec packaging", "python3 -m nox -s cells --install-only"]
     pipeline: dict[str, object] = {

@@ -48,7 +48,7 @@ def test_a_step_that_succeeded_is_not_run_again(tmp_path: Path, store: Store) ->
     assert (tmp_path / "work/memory").read_text() == "again\n"
 
 
-def test_a_step_that_failed_goes_on_from_what_it_remembers(tmp_path: Path, store: Store) -> None:
+def test_a_step_that_failed_continues_from_the_files_it_remembers(tmp_path: Path, store: Store) -> None:
     one = plan(tmp_path / "work", "echo again >> memory; test -f ready && touch made")
     with pytest.raises(BuildFailed):
         run(one, store)
@@ -58,7 +58,7 @@ def test_a_step_that_failed_goes_on_from_what_it_remembers(tmp_path: Path, store
 
 
 @pytest.mark.parametrize("first", ["touch made", "false"], ids=["succeeded", "failed"])
-def test_a_step_that_changed_forgets_what_it_remembers(tmp_path: Path, store: Store, first: str) -> None:
+def test_a_changed_step_loses_the_files_it_remembers(tmp_path: Path, store: Store, first: str) -> None:
     before = plan(tmp_path / "work", f"echo before >> memory; {first}")
     if first == "false":
         with pytest.raises(BuildFailed):
@@ -69,7 +69,7 @@ def test_a_step_that_changed_forgets_what_it_remembers(tmp_path: Path, store: St
     assert (tmp_path / "work/memory").read_text() == "after\n"
 
 
-def test_what_was_remembered_for_a_step_before_it_ever_ran_is_kept(tmp_path: Path, store: Store) -> None:
+def test_a_new_step_keeps_the_files_that_were_prepared_for_it(tmp_path: Path, store: Store) -> None:
     one = plan(tmp_path / "work", "cat memory > made")
     (tmp_path / "work/memory").write_text("handed over\n")
     run(one, store)
@@ -101,7 +101,7 @@ def test_a_failure_is_forgotten_when_the_step_is_run_again(tmp_path: Path, store
     assert remembered_failure(one) is None
 
 
-def test_with_another_number_of_jobs_a_step_is_the_same(tmp_path: Path, store: Store) -> None:
+def test_another_number_of_jobs_does_not_change_a_step(tmp_path: Path, store: Store) -> None:
     one = plan(tmp_path / "work", 'echo "$0" > made')
     two, four = (replace(one, steps=(replace(one.steps[0], jobs=jobs),)) for jobs in (2, 4))
     assert run(two, store) > 0

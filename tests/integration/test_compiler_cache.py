@@ -61,7 +61,7 @@ def hits(cache: CompilerCache) -> int:
     return int(rows["direct_cache_hit"]) + int(rows["preprocessed_cache_hit"])
 
 
-def test_what_was_compiled_before_is_taken(cache: CompilerCache, tmp_path: Path) -> None:
+def test_an_earlier_compile_is_taken_from_the_cache(cache: CompilerCache, tmp_path: Path) -> None:
     store, small = Store(tmp_path / "store"), plan(tmp_path / "work")
     execute.execute(small, store, Silent(), say=print, cache=cache)
     first = (small.directory / "answer.o").read_bytes()
@@ -74,7 +74,7 @@ def test_what_was_compiled_before_is_taken(cache: CompilerCache, tmp_path: Path)
     assert (small.directory / "answer.o").read_bytes() == first
 
 
-def test_a_step_is_current_with_and_without(cache: CompilerCache, tmp_path: Path) -> None:
+def test_a_step_is_current_with_and_without_the_cache(cache: CompilerCache, tmp_path: Path) -> None:
     store, small = Store(tmp_path / "store"), plan(tmp_path / "work")
     execute.execute(small, store, Silent(), say=print, cache=cache)
     assert pending_steps(small) == ()

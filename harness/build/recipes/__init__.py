@@ -1,1 +1,1 @@
-"""How each kind of build is made, as pure data: one module per toolchain; they read and start nothing."""
+"""How each kind of build is made, as pure data: one module per toolchain; they read no files and start no processes."""

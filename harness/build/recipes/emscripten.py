@@ -1,8 +1,8 @@
 """The Emscripten builds, with CPython's own configure and its config.site, as Tools/wasm/wasm_build.py does it.
 
-Emscripten compiles its system libraries and ports when something first links with them. Here that is a plan
-of its own (`libraries`), one per SDK, whose results every build with the SDK shares: each step links a small
-program the way a flavour of CPython is linked.
+Emscripten compiles its system libraries and ports when something first links with them. Here a plan of its own
+does that (`libraries`), one per SDK, and all builds with the SDK share the results: each step links a small program
+with the flags of a flavour of CPython.
 
 Sources: Tools/wasm/wasm_build.py and configure.ac of 3.11 to 3.13, Tools/wasm/emscripten/__main__.py from 3.14
 on, and docs/explanation/emscripten.md for what differs.
@@ -20,11 +20,11 @@ from matrix.model import Build, Series, Target
 from matrix.rules import Repair
 
 PORTS = ("-sUSE_ZLIB", "-sUSE_BZIP2")
-"""what configure takes zlib and bzip2 from (PY_CHECK_EMSCRIPTEN_PORT in configure.ac)"""
+"""the flags with which configure finds zlib and bzip2 (PY_CHECK_EMSCRIPTEN_PORT in configure.ac)"""
 
 
 class Toolchain(msgspec.Struct, frozen=True, kw_only=True):
-    """An Emscripten SDK that is ready to compile: what it is run with, and its cache."""
+    """An Emscripten SDK that is ready to compile: the programs that it runs with, and its cache."""
 
     sdk: Path
     digest: str
@@ -33,7 +33,7 @@ class Toolchain(msgspec.Struct, frozen=True, kw_only=True):
     python: str
     """the Python that runs Emscripten's scripts"""
     directory: Path
-    """where its configuration and its cache of compiled libraries lie"""
+    """the directory of its configuration and its cache of compiled libraries"""
 
     @property
     def config(self) -> Path:
@@ -45,7 +45,7 @@ class Toolchain(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def program(self) -> Path:
-        """The small program that is linked to have the libraries compiled."""
+        """The small program that is linked so that Emscripten compiles its libraries."""
         return self.directory / "program.c"
 
     @property
@@ -69,7 +69,7 @@ class Toolchain(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def libraries(name: str, target: Target, toolchain: Toolchain) -> BuildPlan:
-    """The steps that have the SDK's libraries compiled for a target."""
+    """The steps that make Emscripten compile its libraries for a target."""
     variants: dict[str, tuple[str, ...]] = {"plain": ("-O0",), "optimised": ("-O2",)}
     if target.libraries:
         variants[target.id] = ("-O2", *target.libraries)
@@ -144,7 +144,7 @@ def plan(
 
 
 def launcher(series: Series, parts: Parts) -> Step:
-    """Put the script that loads the program beside it, as upstream's build script does."""
+    """Copy the script that loads the program to the program's directory, as upstream's build script does."""
     work = build_directory(parts.directory, series)
     name = PurePosixPath(series.launcher).name
     return Step(

@@ -1,8 +1,8 @@
-"""Where the parts of a cross build lie: on the host, and as its guests see them.
+"""The directories of a cross build, on the host and as its guests see them.
 
-Python finds its library from the place of its executable and the *relative* path to the sources that
-configure was given (`VPATH`), so the build directory is `cross-build/<host>` below a directory that holds a
-link to every entry of the sources. What guests see (`guest/`, made by `harness.build.stage`) has the same layout.
+Python finds its library by the path of its executable and the *relative* path of the sources that configure was
+given (`VPATH`). So the build directory is `cross-build/<host>` below a directory with a link to every entry of the
+sources, and the guests' tree (`guest/`, made by `harness.build.stage`) has the same layout.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from matrix.model import Build, SdkFamily, Series
 from matrix.rules import Repair
 
 LEFT_OUT = frozenset({".git", "cross-build", "builddir", "__pycache__"})
-"""entries of a source tree that are not linked"""
+"""entries of a source tree that are neither linked nor copied"""
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the parts of a build lie, and their digests."""
+    """The paths of a build's parts, and their digests."""
 
     source: Path
     source_digest: str
     configure_digest: str
-    """of those files of the sources that configure reads, so that an edited module is only made again"""
+    """of the sources' files that configure reads: after a change of other files only make runs"""
     entries: tuple[str, ...]
     """the names in the source tree's top directory"""
     sdk: Path
@@ -43,9 +43,9 @@ class GuestLayout(msgspec.Struct, frozen=True, kw_only=True):
 
     host: str
     program: str
-    """what is run: `python.wasm`, `python.js` or the script that launches it"""
+    """the file that a runtime runs: `python.wasm`, `python.js` or the script that launches it"""
     executable_name: str = ""
-    """what a launcher is told to take for the executable, in its own directory; upstream's is `python.sh`"""
+    """the executable's name that a launcher is given, in its own directory; upstream's is `python.sh`"""
     platform: str
     """the platform's name in the build's own library, `wasi-wasm32`"""
     series: str
@@ -61,12 +61,12 @@ class GuestLayout(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.build}/{self.program}"
 
     def told(self, tree: Path) -> tuple[str, ...]:
-        """What comes before Python's own options for a guest that sees `tree` where it is on the host."""
+        """The words before Python's own options, for a guest that sees `tree` under its path on the host."""
         return (f"--this-program={tree}{self.build}/{self.executable_name}",) if self.executable_name else ()
 
     @property
     def platform_library(self) -> str:
-        """Where the build's _sysconfigdata lies; upstream puts it on PYTHONPATH for WASI.
+        """The directory of the build's _sysconfigdata; upstream puts it on PYTHONPATH for WASI.
 
         Its name has `-pydebug` when the *build Python* is a debug build, whatever the build is.
         """
@@ -102,7 +102,7 @@ def copied(parts: Parts) -> tuple[str, ...]:
 
 
 def link_sources(parts: Parts) -> Step:
-    """Lay the sources out beside `cross-build`."""
+    """Link the sources' entries beside `cross-build`."""
     return Step(
         name="link",
         title="lay out the sources",

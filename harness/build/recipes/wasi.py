@@ -74,7 +74,7 @@ def plan(build: Build, series: Series, repairs: tuple[Repair, ...], parts: Parts
 def host_runner(layout: GuestLayout, series: Series, parts: Parts) -> str:
     """The HOSTRUNNER of upstream's `make test`: wasmtime's CLI from PATH, with the guest's layout.
 
-    Upstream maps the sources with the build inside; here a copy of them that looks the same.
+    Upstream maps the sources with the build inside; this maps the guests' tree, which looks the same.
     """
     words = ["wasmtime", "run", "--wasm", f"max-wasm-stack={series.wasm_stack}", "--wasi", "preview2"]
     words += ["--argv0", layout.executable, "--dir", f"{guest_tree(parts.directory)}::/"]

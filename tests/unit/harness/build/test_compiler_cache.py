@@ -23,7 +23,7 @@ def found(directory: Path, **environment: str) -> str | None:
     return None if cache is None else cache.command.name
 
 
-def test_ccache_is_taken_before_sccache_unless_something_configures_that(programs: Path) -> None:
+def test_ccache_is_preferred_unless_sccache_is_configured(programs: Path) -> None:
     assert found(programs) == "ccache"
     assert found(programs, SCCACHE_BUCKET="a") == "sccache"
     (programs / "ccache").unlink()
@@ -32,7 +32,7 @@ def test_ccache_is_taken_before_sccache_unless_something_configures_that(program
     assert found(programs) is None
 
 
-def test_what_is_named_is_taken_and_nothing_else(programs: Path, tmp_path: Path) -> None:
+def test_a_named_cache_is_taken_and_no_other(programs: Path, tmp_path: Path) -> None:
     assert found(programs, **{VARIABLE: "sccache"}) == "sccache"
     assert found(tmp_path / "nothing", **{VARIABLE: str(programs / "ccache")}) == "ccache"
     assert found(programs, **{VARIABLE: "off"}) is None
@@ -40,7 +40,7 @@ def test_what_is_named_is_taken_and_nothing_else(programs: Path, tmp_path: Path)
         find({"PATH": str(programs), VARIABLE: "distcc"})
 
 
-def test_its_configuration_is_the_users(programs: Path) -> None:
+def test_the_users_configuration_of_the_cache_is_passed_on(programs: Path) -> None:
     environment = {
         "PATH": str(programs),
         "CCACHE_DIR": "/c",
@@ -53,13 +53,13 @@ def test_its_configuration_is_the_users(programs: Path) -> None:
     assert cache.variables("") == {"CCACHE_DIR": "/c", "SCCACHE_BUCKET": "b", "AWS_PROFILE": "p"}
 
 
-def test_a_compiler_is_known_by_its_digest_unless_the_user_says_otherwise() -> None:
+def test_a_compiler_is_identified_by_its_digest_unless_the_user_says_otherwise() -> None:
     cache = CompilerCache(command=Path("/bin/ccache"), environment={})
     assert cache.variables("abc") == {"CCACHE_COMPILERCHECK": "string:abc"}
     cache = CompilerCache(command=Path("/bin/ccache"), environment={"CCACHE_COMPILERCHECK": "content"})
     assert cache.variables("abc") == {"CCACHE_COMPILERCHECK": "content"}
 
 
-def test_a_step_names_it_where_the_compiler_stands() -> None:
+def test_a_step_names_the_cache_before_the_compiler() -> None:
     cache = CompilerCache(command=Path("/bin/ccache"), environment={})
     assert cache.words(("CC={cache} clang --sysroot=/a", "A=b")) == ("CC=/bin/ccache clang --sysroot=/a", "A=b")

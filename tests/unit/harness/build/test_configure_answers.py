@@ -63,20 +63,20 @@ lines = st.one_of(
 
 
 @given(st.lists(lines))
-def test_what_is_left_is_the_cache_without_a_builds_own_lines(cache: list[bytes]) -> None:
+def test_the_shared_answers_are_the_cache_without_a_builds_own_lines(cache: list[bytes]) -> None:
     kept = [line + b"\n" for line in cache if not line.startswith(PREFIXES)]
     assert left_by(b"".join(line + b"\n" for line in cache)) == b"".join(kept)
 
 
 @given(st.binary())
-def test_what_is_left_once_is_left_again_as_it_is(cache: bytes) -> None:
+def test_shared_answers_are_shared_again_unchanged(cache: bytes) -> None:
     assert left_by(left_by(cache)) == left_by(cache)
 
 
 # --- giving and taking
 
 
-def test_a_build_that_was_not_configured_takes_what_another_left(tmp_path: Path) -> None:
+def test_a_build_that_is_not_configured_takes_the_shared_answers(tmp_path: Path) -> None:
     one, shared, other = tmp_path / "config.cache", tmp_path / "state/shared", tmp_path / "other/host/config.cache"
     one.write_text(COMMON + OWN)
     leave_answers(one, shared)
@@ -101,11 +101,11 @@ def test_the_first_builds_answers_stay_the_shared_ones(tmp_path: Path) -> None:
     assert shared.read_text() == COMMON
 
 
-def test_where_nobody_left_answers_none_are_taken(tmp_path: Path) -> None:
+def test_without_shared_answers_none_are_taken(tmp_path: Path) -> None:
     take_answers(tmp_path / "shared", tmp_path / "build/config.cache")
     assert not (tmp_path / "build").exists()
 
 
-def test_a_build_without_answers_leaves_none(tmp_path: Path) -> None:
+def test_a_build_without_answers_shares_none(tmp_path: Path) -> None:
     leave_answers(tmp_path / "config.cache", tmp_path / "state/shared")
     assert not (tmp_path / "state").exists()

@@ -29,13 +29,13 @@ def test_every_shard_has_its_build() -> None:
     assert {job.key for job in found.shards} <= {job.key for job in found.builds}
 
 
-def test_a_cell_that_is_known_not_to_build_has_no_shard() -> None:
+def test_a_cell_whose_build_is_known_to_fail_has_no_shard() -> None:
     failing = {cell.id for cell in CELLS if cell.expected_failure}
     assert failing
     assert {job.cell for job in jobs().shards} == {cell.id for cell in CELLS} - failing
 
 
-def test_long_suites_are_split_by_what_they_took() -> None:
+def test_long_suites_are_split_by_how_long_they_took() -> None:
     found = jobs({"wasi": {"test_a": 700.0, "test_b": 600.0}, "node": {"test_a": 50.0}})
     wasi = [job for job in found.shards if job.cell.endswith("cpython-3.13.5_wasmtime-50.0.1") and "sdk-24" in job.cell]
     assert [(job.shard, job.seconds) for job in wasi] == [("1/3", 433.3), ("2/3", 433.3), ("3/3", 433.3)]
@@ -89,10 +89,10 @@ def test_the_pipeline_for_gitlab_has_every_job() -> None:
         assert made["cache"]["key"] == job.key
 
 
-def test_the_plan_as_json_is_all_of_it() -> None:
+def test_the_plan_as_json_names_its_schema() -> None:
     assert json.loads(as_json(jobs()))["schema"] == 1
 
 
-def test_a_set_that_there_is_not_has_near_misses() -> None:
+def test_an_unknown_set_is_refused_with_near_misses() -> None:
     with pytest.raises(UsageError, match=r"there is no set 'defalt'.*\n.*default"):
         cells_of_set("defalt")

@@ -30,10 +30,10 @@ TASKS = tasks_of(CELLS, ITEMS)
 BY_ID = {task.id: task for task in TASKS}
 
 
-# --- what there is to do
+# --- which tasks there are
 
 
-def test_what_cells_share_is_one_task() -> None:
+def test_cells_share_tasks() -> None:
     kinds = [task.kind for task in TASKS]
     assert len(BY_ID) == len(TASKS)
     assert kinds.count(TaskKind.TEST) == len(CELLS)
@@ -42,7 +42,7 @@ def test_what_cells_share_is_one_task() -> None:
     assert kinds.count(TaskKind.GET) == len({item for wanted in ITEMS.values() for item in wanted})
 
 
-def test_a_task_stands_behind_all_that_it_waits_for() -> None:
+def test_a_task_comes_after_those_that_it_waits_for() -> None:
     seen: set[str] = set()
     for task in TASKS:
         assert task.after <= seen, task.id
@@ -64,7 +64,7 @@ def test_flavours_wait_for_the_first_whose_answers_they_share() -> None:
     assert all(builds[0].id in task.after for task in builds[1:])
 
 
-# --- in which order
+# --- their order
 
 
 def test_the_longest_path_comes_first() -> None:
@@ -94,26 +94,26 @@ def start(
     return (found[0].id, found[1]) if found else None
 
 
-def test_what_waits_is_not_started() -> None:
+def test_a_waiting_task_is_not_started() -> None:
     assert start([task("b", "a")]) is None
     assert start([task("b", "a")], "a") == ("b", 2)
 
 
-def test_the_most_urgent_is_started() -> None:
+def test_the_task_with_the_longest_path_is_started_first() -> None:
     assert start([task("a"), task("b")], a=1.0, b=2.0) == ("b", 1)
 
 
-def test_one_that_is_alone_gets_every_core() -> None:
+def test_the_only_task_left_gets_every_core() -> None:
     assert start([task("a")]) == ("a", 2)
     assert start([task("a")], running={"b": (TaskKind.TEST, 1)}) == ("a", 1)
     assert start([task("a"), task("b")]) == ("a", 1)
 
 
-def test_no_more_cores_are_used_than_there_are() -> None:
+def test_no_more_cores_are_used_than_the_budget_has() -> None:
     assert start([task("a")], running={"b": (TaskKind.TEST, 2)}) is None
 
 
-def test_memory_is_a_limit_but_not_for_the_only_one() -> None:
+def test_memory_limits_what_runs_side_by_side_but_not_a_single_task() -> None:
     small = Budget(cores=4, memory=2500)
     assert start([task("a")], budget=small) == ("a", 1)
     assert start([task("a")], running={"b": (TaskKind.TEST, 1)}, budget=small) is None
