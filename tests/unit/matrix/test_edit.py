@@ -74,12 +74,12 @@ def test_an_entry_without_tests_gets_its_first() -> None:
     assert TEXT.rstrip() in after
 
 
-def test_long_lists_stand_on_lines_of_their_own() -> None:
+def test_a_long_list_has_one_line_per_value() -> None:
     after = add(TEXT, "no-pipe", *(f"test.test_something_long.SomeTests.test_{number}" for number in range(4)))
     assert '\nmatch = [\n    "test.test_something_long.SomeTests.test_0",\n' in after
 
 
-def test_a_reason_that_was_printed_is_a_pattern_for_just_that_where_it_was_seen() -> None:
+def test_an_added_skip_reason_is_a_pattern_for_exactly_that_text_on_the_cells_that_gave_it() -> None:
     after = edit.add_skip_reason(TEXT, "no-fork", "needs os.fork() (really)", {"target": ["wasi"]})
     (line,) = changes(after)
     assert line.startswith("+     {")
@@ -89,7 +89,7 @@ def test_a_reason_that_was_printed_is_a_pattern_for_just_that_where_it_was_seen(
     ]
 
 
-def test_a_reason_of_an_entry_that_has_none_yet_stands_before_its_other_keys() -> None:
+def test_the_first_skip_reason_of_an_entry_is_added_before_the_other_keys() -> None:
     after = edit.add_skip_reason(TEXT, "no-pipe", "needs a pipe", {"target": ["wasi"], "cpython": ["==3.13.5"]})
     (line,) = changes(after)
     assert line.startswith("+ skip_reasons = [{")
@@ -97,7 +97,7 @@ def test_a_reason_of_an_entry_that_has_none_yet_stands_before_its_other_keys() -
     assert entry["skip_reasons"] == [{"match": "needs a pipe$", "seen": {"target": ["wasi"], "cpython": ["==3.13.5"]}}]
 
 
-def test_a_name_is_retired_from_a_list() -> None:
+def test_a_retired_name_is_removed_from_its_list() -> None:
     after = edit.retire(TEXT, "no-fork", "test.a.A.test_1")
     assert changes(after) == [
         '- match = ["test.a.A.test_1", "test.a.A.test_2"] # two',
@@ -105,7 +105,7 @@ def test_a_name_is_retired_from_a_list() -> None:
     ]
 
 
-def test_a_table_that_names_nothing_any_more_goes() -> None:
+def test_a_table_without_names_is_removed() -> None:
     after = edit.retire(TEXT, "no-fork", "test.b.*")
     assert sorted(changes(after)) == [
         "- ",
@@ -119,7 +119,7 @@ def test_a_table_that_names_nothing_any_more_goes() -> None:
 
 
 @pytest.mark.parametrize(("limitation", "match"), [("no-such", "test.b.*"), ("no-fork", "test.b"), ("no-pipe", "a")])
-def test_what_is_not_there_is_named(limitation: str, match: str) -> None:
+def test_an_unknown_entry_or_glob_is_refused_by_name(limitation: str, match: str) -> None:
     with pytest.raises(UsageError, match=r"there is no limitation|has no glob"):
         edit.retire(TEXT, limitation, match)
 
@@ -146,20 +146,20 @@ def test_a_skip_reason_is_retired(pattern: str, gone: str) -> None:
     assert len(tomllib.loads(after)["limitation"][0]["skip_reasons"]) == 1
 
 
-def test_a_list_of_skip_reasons_that_is_empty_goes() -> None:
+def test_an_empty_list_of_skip_reasons_is_removed() -> None:
     after = edit.retire_skip_reason(TEXT, "no-fork", "requires fork$")
     assert "skip_reasons" not in tomllib.loads(after)["limitation"][0]
     assert tomllib.loads(after)["limitation"][0]["references"] == ["seed"]
 
 
 @pytest.mark.parametrize("limitation", ["no-fork", "no-pipe"])
-def test_a_skip_reason_that_is_not_there_is_named(limitation: str) -> None:
+def test_an_unknown_skip_reason_is_refused_by_name(limitation: str) -> None:
     with pytest.raises(UsageError, match="has no skip reason 'needs a fork'"):
         edit.retire_skip_reason(TEXT, limitation, "needs a fork")
 
 
 @given(st.text(), st.text(min_size=1))
-def test_whatever_was_seen_can_be_read_again(reason: str, printed: str) -> None:
+def test_any_text_can_be_added_and_read_again(reason: str, printed: str) -> None:
     reason, printed = (text.encode("utf-8", "replace").decode() for text in (reason, printed))
     after = edit.add_skip_reason(add(TEXT, "no-pipe", "test.c", reason=reason), "no-pipe", printed, {})
     entry = tomllib.loads(after)["limitation"][1]

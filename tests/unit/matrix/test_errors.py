@@ -21,7 +21,7 @@ def test_each_error_has_its_exit_status(error: type[errors.MatrixError], status:
     assert error("what").exit_status == status
 
 
-def test_a_hint_stands_below_the_message() -> None:
+def test_a_hint_is_printed_below_the_message() -> None:
     assert str(errors.UsageError("what", hint="do that")) == "what\n  -> do that"
     assert str(errors.UsageError("what")) == "what"
 
@@ -37,9 +37,9 @@ def test_a_hint_stands_below_the_message() -> None:
         ("zzz", [], ""),
     ],
 )
-def test_near_misses(word: str, known: list[str], hint: str) -> None:
+def test_similar_words_are_suggested(word: str, known: list[str], hint: str) -> None:
     assert near(word, known) == hint
 
 
-def test_near_misses_are_few() -> None:
+def test_few_words_are_suggested() -> None:
     assert near("test_a", [f"test_a{number}" for number in range(9)]).count(" or ") == 2

