@@ -15,7 +15,7 @@ from reports.verdict import Verdict
 CELL, OTHER = "wasi_sdk-24_cpython-3.13.5_wasmtime-50", "node_sdk-3_cpython-3.13.5_node-20"
 
 
-def came_to(status: Status = Status.PASSED, test: str = "test.test_a.A.test_one", seconds: float = 0.25) -> Outcome:
+def observed(status: Status = Status.PASSED, test: str = "test.test_a.A.test_one", seconds: float = 0.25) -> Outcome:
     return Outcome(test=test, status=status, duration=seconds)
 
 

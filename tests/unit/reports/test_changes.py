@@ -14,7 +14,7 @@ P, F, S, C = Status.PASSED, Status.FAILED, Status.SKIPPED, Status.CRASHED
 ONE = "test.test_a.A.test_one"
 
 
-def came_to(*outcomes: tuple[str, Status] | tuple[str, Status, float], duration: float = 1.0) -> RecordedModule:
+def observed(*outcomes: tuple[str, Status] | tuple[str, Status, float], duration: float = 1.0) -> RecordedModule:
     return RecordedModule(
         tests=tuple(outcome[0] for outcome in outcomes),
         statuses=tuple(outcome[1] for outcome in outcomes),
@@ -32,7 +32,7 @@ def changed(
 
 def kinds(before: list[Status], after: list[Status], *, whole: bool = True) -> list[ChangeKind]:
     """What became of a test that came to one thing and to another; several statuses: it is there several times."""
-    old, new = (came_to(*((ONE, status) for status in statuses)) for statuses in (before, after))
+    old, new = (observed(*((ONE, status) for status in statuses)) for statuses in (before, after))
     return [change.kind for change in changed(old, new, whole=whole)]
 
 
@@ -77,7 +77,7 @@ def test_tests_of_one_name_have_no_order() -> None:
 
 
 def test_a_change_says_what_the_outcomes_were() -> None:
-    (change,) = changed(came_to((ONE, P), (ONE, S)), came_to((ONE, C), (ONE, P)))
+    (change,) = changed(observed((ONE, P), (ONE, S)), observed((ONE, C), (ONE, P)))
     assert (change.module, change.test, change.before, change.after) == (
         "test_a",
         ONE,
@@ -101,19 +101,19 @@ def test_what_both_ran_counts_when_only_some_tests_were_run() -> None:
 
 
 def test_a_module_appears_and_vanishes_as_a_whole() -> None:
-    module = came_to((ONE, P), (f"{ONE}_more", P), (f"{ONE}_other", S))
+    module = observed((ONE, P), (f"{ONE}_more", P), (f"{ONE}_other", S))
     assert changed(None, module) == [Change(kind=ChangeKind.APPEARED, module="test_a", after="2 passed, 1 skipped")]
     assert changed(module, None) == [Change(kind=ChangeKind.VANISHED, module="test_a", before="2 passed, 1 skipped")]
 
 
 def test_what_fails_in_a_module_that_appeared_newly_fails() -> None:
-    found = changed(None, came_to((ONE, C), (f"{ONE}_more", P)))
+    found = changed(None, observed((ONE, C), (f"{ONE}_more", P)))
     assert [(change.kind, change.test) for change in found] == [(ChangeKind.FAILING, ONE), (ChangeKind.APPEARED, "")]
 
 
 @pytest.mark.parametrize("whole", [False, True])
 def test_a_module_that_only_one_of_them_ran_does_not_count_unless_both_ran_all(whole: bool) -> None:
-    module = came_to((ONE, F))
+    module = observed((ONE, F))
     assert changed(None, module, whole=whole, complete=False) == []
     assert changed(module, None, whole=whole, complete=False) == []
 
@@ -135,29 +135,29 @@ def test_a_module_that_only_one_of_them_ran_does_not_count_unless_both_ran_all(w
 )
 def test_much_slower_is_a_factor_and_some_seconds(before: float, after: float, slower: bool) -> None:
     assert much_slower(before, after) is slower
-    test = changed(came_to((ONE, P, before)), came_to((ONE, P, after)))
+    test = changed(observed((ONE, P, before)), observed((ONE, P, after)))
     assert [(change.kind, change.test, change.before_s, change.after_s) for change in test] == (
         [(ChangeKind.SLOWER, ONE, before, after)] if slower else []
     )
-    module = changed(came_to((ONE, P), duration=before), came_to((ONE, P), duration=after))
+    module = changed(observed((ONE, P), duration=before), observed((ONE, P), duration=after))
     assert [(change.kind, change.test, change.before_s, change.after_s) for change in module] == (
         [(ChangeKind.SLOWER, "", before, after)] if slower else []
     )
 
 
 def test_a_test_that_newly_fails_is_not_slower_besides() -> None:
-    found = changed(came_to((ONE, P, 1.0)), came_to((ONE, Status.TIMED_OUT, 240.0)))
+    found = changed(observed((ONE, P, 1.0)), observed((ONE, Status.TIMED_OUT, 240.0)))
     assert [change.kind for change in found] == [ChangeKind.FAILING]
 
 
 def test_of_tests_of_one_name_the_longest_counts() -> None:
-    before, after = came_to((ONE, P, 0.1), (ONE, P, 5.0)), came_to((ONE, P, 4.9), (ONE, P, 5.1))
+    before, after = observed((ONE, P, 0.1), (ONE, P, 5.0)), observed((ONE, P, 4.9), (ONE, P, 5.1))
     assert changed(before, after) == []
-    assert [change.kind for change in changed(before, came_to((ONE, P, 0.1), (ONE, P, 10.0)))] == [ChangeKind.SLOWER]
+    assert [change.kind for change in changed(before, observed((ONE, P, 0.1), (ONE, P, 10.0)))] == [ChangeKind.SLOWER]
 
 
 def test_a_part_of_a_module_takes_less_than_the_whole() -> None:
-    before, after = came_to((ONE, P), duration=1.0), came_to((ONE, P), (f"{ONE}_more", P), duration=9.0)
+    before, after = observed((ONE, P), duration=1.0), observed((ONE, P), (f"{ONE}_more", P), duration=9.0)
     assert changed(before, after, whole=False) == []
 
 
@@ -170,7 +170,7 @@ OUTCOMES = st.lists(st.tuples(st.sampled_from([ONE, f"{ONE}_two", f"{ONE}_three"
 def test_a_test_is_listed_once_and_only_when_it_is_not_the_same(
     before: list[tuple[str, Status]], after: list[tuple[str, Status]]
 ) -> None:
-    found = changed(came_to(*before), came_to(*after))
+    found = changed(observed(*before), observed(*after))
     old, new = (Counter(outcomes) for outcomes in (before, after))
     assert Counter(change.test for change in found) == Counter({name for name, _ in (old - new) + (new - old)})
 
@@ -180,13 +180,15 @@ def test_what_newly_fails_failed_less_before(before: list[tuple[str, Status]], a
     def red(outcomes: list[tuple[str, Status]]) -> Counter[str]:
         return Counter(name for name, status in outcomes if status in FAILING_STATUSES)
 
-    found = {change.test for change in changed(came_to(*before), came_to(*after)) if change.kind is ChangeKind.FAILING}
+    found = {
+        change.test for change in changed(observed(*before), observed(*after)) if change.kind is ChangeKind.FAILING
+    }
     assert found == {name for name, count in red(after).items() if count > red(before)[name]}
 
 
 def test_changes_are_in_order_of_kind_module_and_test() -> None:
-    before = {name: came_to((f"{name}.one", P), (f"{name}.two", F)) for name in ("test_b", "test_a")}
-    after = {name: came_to((f"{name}.one", F), (f"{name}.two", P)) for name in ("test_b", "test_a")}
+    before = {name: observed((f"{name}.one", P), (f"{name}.two", F)) for name in ("test_b", "test_a")}
+    after = {name: observed((f"{name}.one", F), (f"{name}.two", P)) for name in ("test_b", "test_a")}
     found = [(change.kind, change.test) for change in changes(before, after, whole=True, complete=True)]
     assert found == [
         (ChangeKind.FAILING, "test_a.one"),

@@ -20,7 +20,7 @@ from matrix.outcome import Status
 from reports import history
 from reports.summary import CellStatus, untested_cell
 from tests.unit import made
-from tests.unit.nights import came_to, module
+from tests.unit.nights import module, observed
 from tests.unit.requests import run_request
 
 P, F = Status.PASSED, Status.FAILED
@@ -40,7 +40,7 @@ def published(
     place = cell_directory(out / run, CELL.id)
     if not place.is_dir():
         place.mkdir(parents=True)
-        append_result(place / OUTCOMES, module(came_to(status), digest=digest, reused=reused))
+        append_result(place / OUTCOMES, module(observed(status), digest=digest, reused=reused))
         base = untested_cell(CELL, CellStatus.OK, "")
         write_record(out / run, CellRecord(base=base, tested=True, planned=("test_a",), suite=1, whole=True))
     started = StartedRun(run_id=run, started=f"2026-01-01T00:00:{run[-2:]}+00:00", request=run_request(out))
