@@ -1,4 +1,4 @@
-"""Processes that record runs at once, one of which is killed while it writes."""
+"""Processes that record runs at the same time; one is killed while it writes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ recorded(path, run, *(module(observed(test=f"test.{run}.{n}"), name=f"test_{n}")
 """
 
 
-def test_each_run_is_recorded_whole_or_not_at_all(tmp_path: Path) -> None:
+def test_each_run_is_recorded_completely_or_not_at_all(tmp_path: Path) -> None:
     path = tmp_path / history.NAME
 
     def start(run: str, how: str) -> subprocess.Popen[bytes]:

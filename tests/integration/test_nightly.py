@@ -31,7 +31,7 @@ def run(command: list[str]) -> subprocess.CompletedProcess[str]:
 
 
 def observed(directory: Path) -> dict[tuple[str, str], str]:
-    """What was observed for each test, without how long it took."""
+    """The status and detail of each test, by module and name."""
     return {
         (module, outcome.test): f"{outcome.status} {outcome.detail}"
         for path in directory.glob("cells/*/outcomes.jsonl")
@@ -41,7 +41,7 @@ def observed(directory: Path) -> dict[tuple[str, str], str]:
 
 
 def judged(document: Any) -> list[Any]:
-    """What a report says of its cells, without how long they took."""
+    """The cells of a summary without their durations."""
     keys = ("id", "status", "modules", "counts", "verdicts", "unattributed_skips")
     return [{key: cell[key] for key in keys} for cell in document["cells"]]
 
@@ -72,7 +72,7 @@ def test_shards_of_other_options_are_refused(harness: Harness, tmp_path: Path) -
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], str]:
-    """What a nightly run observes that nothing happens to."""
+    """The outcomes of an undisturbed nightly run."""
     path = tmp_path_factory.mktemp("undisturbed")
     done = run(nightly(path, "--no-reuse"))
     assert done.returncode == 0, done.stdout + done.stderr
@@ -80,7 +80,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str
 
 
 @pytest.mark.parametrize("tasks", [1, 4, 5])
-def test_a_killed_nightly_goes_on(tmp_path: Path, undisturbed: dict[tuple[str, str], str], tasks: int) -> None:
+def test_a_killed_nightly_continues(tmp_path: Path, undisturbed: dict[tuple[str, str], str], tasks: int) -> None:
     command = nightly(tmp_path, "--no-reuse")
     process = subprocess.Popen(
         command, cwd=TOP, env=REAL_ENVIRONMENT, stdout=subprocess.PIPE, text=True, start_new_session=True
@@ -113,7 +113,7 @@ def test_a_nightly_for_which_nothing_changed_starts_nothing(tmp_path: Path, undi
     assert summary(tmp_path)["cells"][0]["modules"]["reused"] == len(SLICE)
 
 
-def test_a_nightly_whose_time_is_up_says_what_is_left(tmp_path: Path) -> None:
+def test_a_nightly_out_of_time_says_what_is_left(tmp_path: Path) -> None:
     done = run(nightly(tmp_path, "--no-reuse", "--time-budget", "0.1s"))
     assert done.returncode == 130, done.stdout + done.stderr
     assert "left: the time was up" in summary(tmp_path)["cells"][0]["reason"]

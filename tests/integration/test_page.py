@@ -1,4 +1,4 @@
-"""The page of a real run, opened from disk in a real Chromium: clicked, filtered, read back."""
+"""The pages of a real run, opened from disk and used in a real Chromium."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def run(out: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two runs of four cells: a real one, and after it the same with outcomes that are red and hostile."""
+    """Two runs of four cells: a real one, then the same one with some red outcomes and hostile texts."""
     out = tmp_path_factory.mktemp("page") / "out"
     runtimes = [word for runtime in CELLS for word in ("--runtime", runtime)]
     done = run(out, "test", "--target", "wasi", "--target", "node", *runtimes, *MODULES, "--no-reuse")
@@ -69,7 +69,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def msgspec_safe(one: Outcome) -> Outcome:
-    """As the guest's driver writes it: JSON has no lone surrogates."""
+    """Text as the guest's driver writes it, without lone surrogates, which JSON cannot hold."""
     clean = one.detail.encode("utf-8", "backslashreplace").decode()
     return Outcome(test=one.test, status=one.status, detail=clean, output=clean)
 
@@ -84,7 +84,7 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A tab, which must not have complained about anything, scripts of others included."""
+    """A tab. The test fails when the tab reported an error, or ran a script from a hostile text."""
     page = browser.new_page()
     problems: list[str] = []
     page.on("console", lambda message: problems.append(message.text))
@@ -106,7 +106,7 @@ def show(page: Page, out: Path, name: str, fragment: str = "") -> None:
     page.goto((out / name).as_uri() + fragment)
 
 
-def test_the_matrix_shows_each_cell_and_leads_to_it(page: Page, out: Path) -> None:
+def test_the_matrix_shows_each_cell_with_a_link(page: Page, out: Path) -> None:
     show(page, out, "index.html")
     squares = page.locator("#grid a.square")
     expect(squares).to_have_count(4)
@@ -124,7 +124,7 @@ def test_the_matrix_shows_each_cell_and_leads_to_it(page: Page, out: Path) -> No
     expect(page.locator("h1")).to_have_text(cell_of(out, "wasmtime-50.0.1"))
 
 
-def test_the_first_page_says_what_changed_and_what_is_red(page: Page, out: Path) -> None:
+def test_the_first_page_lists_changes_and_red_outcomes(page: Page, out: Path) -> None:
     show(page, out, "index.html")
     changed = page.get_by_role("region", name="Changes").locator("tr", has_text="BoolTest.test_repr")
     expect(changed).to_contain_text("newly failing")
@@ -164,7 +164,7 @@ def test_a_skip_names_its_reason_and_limitation(page: Page, out: Path) -> None:
     expect(page).to_have_url(re.compile("limitations.html#about-"))
 
 
-def test_the_steps_and_logs_of_a_build_are_there(page: Page, out: Path) -> None:
+def test_a_cell_shows_the_steps_and_logs_of_its_build(page: Page, out: Path) -> None:
     show(page, out, f"cells/{cell_of(out, 'wasmtime-50.0.1')}/index.html")
     page.get_by_text(re.compile("How it was built")).click()
     expect(page.locator("pre", has_text="configure").first).to_be_visible()
@@ -204,7 +204,7 @@ def test_runs_and_cells_are_compared(page: Page, out: Path) -> None:
     expect(page.get_by_label("After: cell")).to_have_value(cell_of(out, "wasmtime-50.0.1"))
 
 
-def test_limitations_are_narrowed_and_read(page: Page, out: Path) -> None:
+def test_limitations_are_filtered_and_read(page: Page, out: Path) -> None:
     show(page, out, "limitations.html")
     assert page.locator("#limitations tr[data-words]").count() > 100
     page.get_by_label("Name, title or section").fill("no-threads")
@@ -232,8 +232,8 @@ def test_trends_show_both_runs(page: Page, out: Path) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", [*TABS, "cell"])
-def test_nothing_keeps_people_from_using_it(browser: Browser, out: Path, name: str, scheme: str) -> None:
-    """No finding of axe, serious ones above all: https://github.com/dequelabs/axe-core"""
+def test_the_pages_are_accessible(browser: Browser, out: Path, name: str, scheme: str) -> None:
+    """axe finds no problems: https://github.com/dequelabs/axe-core"""
     page = browser.new_page(color_scheme="dark" if scheme == "dark" else "light")
     show(page, out, f"cells/{cell_of(out, 'wasmtime-50.0.1')}/index.html" if name == "cell" else f"{name}.html")
     page.wait_for_function("() => !document.querySelector('#found')?.textContent.startsWith('Loading')")
@@ -245,7 +245,7 @@ def test_nothing_keeps_people_from_using_it(browser: Browser, out: Path, name: s
     page.close()
 
 
-def test_the_keyboard_is_enough(page: Page, out: Path) -> None:
+def test_the_keyboard_suffices(page: Page, out: Path) -> None:
     show(page, out, f"cells/{cell_of(out, 'wasmtime-50.0.1')}/index.html")
     button = page.get_by_role("button", name="test_bool", exact=True)
     button.focus()
@@ -265,7 +265,7 @@ def test_the_page_fits_a_narrow_screen(browser: Browser, out: Path) -> None:
     page.close()
 
 
-def test_junit2html_takes_the_junit_file(out: Path, tmp_path: Path) -> None:
+def test_junit2html_reads_the_junit_file(out: Path, tmp_path: Path) -> None:
     target = tmp_path / "junit.html"
     (source,) = out.glob("cells/*wasmtime-50*/junit.xml")
     subprocess.run([sys.executable, "-m", "junit2htmlreport", str(source), str(target)], check=True, timeout=300)

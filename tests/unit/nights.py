@@ -1,4 +1,4 @@
-"""Runs that are recorded in a history, for tests."""
+"""Runs to record in a history, for tests."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def cell_summary(cell: str = CELL, status: CellStatus = CellStatus.OK, clang: st
 
 
 def summary(run: str, *cells: CellSummary, exit_status: int = 0) -> Summary:
-    """The summary of a run whose id is the second of 2026 in which it began."""
+    """The summary of a run. The last two digits of its id are the second at which it started."""
     return Summary(
         run_id=run,
         started=f"2026-01-01T00:00:{run[-2:]}+00:00",
@@ -60,7 +60,7 @@ def recorded(
     whole: bool = True,
     complete: bool = True,
 ) -> None:
-    """Record a run in which each of the cells came to the same."""
+    """Record a run in which each of the cells has the same outcomes."""
     found = results(*modules, whole=whole, complete=complete)
     history.record(path, summary(run, *(cell_summary(cell) for cell in cells)), dict.fromkeys(cells, found))
 

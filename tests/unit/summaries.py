@@ -42,7 +42,7 @@ CELLS = tuple(f"node_emscripten-{version}_cpython-3.11.2_node-20.18.0" for versi
 
 
 def comparison_of(*tests: str, cells: tuple[str, ...] = CELLS, text: str = "failed") -> Comparison:
-    """Tests that passed everywhere but in the last cell."""
+    """Tests that passed in every cell but the last."""
     outcomes = dict.fromkeys(cells, "passed") | {cells[-1]: text}
     return Comparison(
         cpython="cpython-3.11.2",

@@ -1,4 +1,4 @@
-"""The versions that part cells."""
+"""The versions from which on something happens."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def test_a_cell_has_the_versions_of_its_parts() -> None:
     assert (emscripten["LLVM"], emscripten["binaryen"]) == ("21.1.8", "131")
 
 
-def test_the_version_of_a_part_that_parts_cells_is_found() -> None:
+def test_a_version_that_separates_cells_is_a_boundary() -> None:
     yes = [place(sdk_version="24"), place(sdk_version="33", cpython="3.11.2")]
     no = [place(sdk_version="16"), place(sdk_version="9", cpython="3.11.2")]
     assert boundaries(yes, no) == [Boundary(name="wasi-sdk", first="24", last="16", target="wasi")]
     assert str(boundaries(yes, no)[0]) == "from wasi-sdk 24 on (not with 16)"
 
 
-def test_parts_of_a_composed_sdk_count() -> None:
+def test_parts_of_a_composed_sdk_have_boundaries() -> None:
     yes = [place("clang 19.1.7 + wasi-libc 0.0~git20241209.a"), place("clang 16.0.6 + wasi-libc 0.0~git20240708.b")]
     no = [place("clang 19.1.7 + wasi-libc 0.0~git20220510.c")]
     assert [(one.name, one.first, one.last) for one in boundaries(yes, no)] == [("wasi-libc", "20240708", "20220510")]

@@ -31,7 +31,7 @@ def changed(
 
 
 def kinds(before: list[Status], after: list[Status], *, whole: bool = True) -> list[ChangeKind]:
-    """What became of a test that came to one thing and to another; several statuses: it is there several times."""
+    """The kinds of change of a test with these statuses before and after; several mean several tests of one name."""
     old, new = (observed(*((ONE, status) for status in statuses)) for statuses in (before, after))
     return [change.kind for change in changed(old, new, whole=whole)]
 
@@ -53,7 +53,7 @@ def kinds(before: list[Status], after: list[Status], *, whole: bool = True) -> l
         ([F], [], ChangeKind.VANISHED),
     ],
 )
-def test_what_becomes_of_a_test(before: list[Status], after: list[Status], kind: ChangeKind) -> None:
+def test_the_kind_of_a_change(before: list[Status], after: list[Status], kind: ChangeKind) -> None:
     assert kinds(before, after) == [kind]
 
 
@@ -68,7 +68,9 @@ def test_what_becomes_of_a_test(before: list[Status], after: list[Status], kind:
         ([P], [P, F], ChangeKind.FAILING),
     ],
 )
-def test_what_becomes_of_tests_of_one_name(before: list[Status], after: list[Status], kind: ChangeKind) -> None:
+def test_the_kind_of_a_change_of_tests_with_one_name(
+    before: list[Status], after: list[Status], kind: ChangeKind
+) -> None:
     assert kinds(before, after) == [kind]
 
 
@@ -76,7 +78,7 @@ def test_tests_of_one_name_have_no_order() -> None:
     assert kinds([P, F], [F, P]) == []
 
 
-def test_a_change_says_what_the_outcomes_were() -> None:
+def test_a_change_has_the_outcomes_before_and_after() -> None:
     (change,) = changed(observed((ONE, P), (ONE, S)), observed((ONE, C), (ONE, P)))
     assert (change.module, change.test, change.before, change.after) == (
         "test_a",
@@ -87,13 +89,13 @@ def test_a_change_says_what_the_outcomes_were() -> None:
 
 
 @pytest.mark.parametrize(("before", "after"), [([], [P]), ([P], []), ([], [F])])
-def test_what_only_one_of_them_ran_does_not_count_when_only_some_tests_were_run(
+def test_a_test_of_one_side_does_not_count_unless_both_ran_whole_modules(
     before: list[Status], after: list[Status]
 ) -> None:
     assert kinds(before, after, whole=False) == []
 
 
-def test_what_both_ran_counts_when_only_some_tests_were_run() -> None:
+def test_a_test_of_both_sides_counts_in_a_partial_run() -> None:
     assert kinds([P], [F], whole=False) == [ChangeKind.FAILING]
 
 
@@ -106,13 +108,13 @@ def test_a_module_appears_and_vanishes_as_a_whole() -> None:
     assert changed(module, None) == [Change(kind=ChangeKind.VANISHED, module="test_a", before="2 passed, 1 skipped")]
 
 
-def test_what_fails_in_a_module_that_appeared_newly_fails() -> None:
+def test_a_failing_test_in_a_new_module_newly_fails() -> None:
     found = changed(None, observed((ONE, C), (f"{ONE}_more", P)))
     assert [(change.kind, change.test) for change in found] == [(ChangeKind.FAILING, ONE), (ChangeKind.APPEARED, "")]
 
 
 @pytest.mark.parametrize("whole", [False, True])
-def test_a_module_that_only_one_of_them_ran_does_not_count_unless_both_ran_all(whole: bool) -> None:
+def test_a_module_of_one_side_does_not_count_unless_both_ran_all_modules(whole: bool) -> None:
     module = observed((ONE, F))
     assert changed(None, module, whole=whole, complete=False) == []
     assert changed(module, None, whole=whole, complete=False) == []
@@ -133,7 +135,7 @@ def test_a_module_that_only_one_of_them_ran_does_not_count_unless_both_ran_all(w
         (2.0, 1.0, False),
     ],
 )
-def test_much_slower_is_a_factor_and_some_seconds(before: float, after: float, slower: bool) -> None:
+def test_much_slower_means_a_factor_and_some_seconds(before: float, after: float, slower: bool) -> None:
     assert much_slower(before, after) is slower
     test = changed(observed((ONE, P, before)), observed((ONE, P, after)))
     assert [(change.kind, change.test, change.before_s, change.after_s) for change in test] == (
@@ -145,18 +147,18 @@ def test_much_slower_is_a_factor_and_some_seconds(before: float, after: float, s
     )
 
 
-def test_a_test_that_newly_fails_is_not_slower_besides() -> None:
+def test_a_test_that_newly_fails_is_not_listed_as_slower() -> None:
     found = changed(observed((ONE, P, 1.0)), observed((ONE, Status.TIMED_OUT, 240.0)))
     assert [change.kind for change in found] == [ChangeKind.FAILING]
 
 
-def test_of_tests_of_one_name_the_longest_counts() -> None:
+def test_the_longest_of_the_tests_with_one_name_counts() -> None:
     before, after = observed((ONE, P, 0.1), (ONE, P, 5.0)), observed((ONE, P, 4.9), (ONE, P, 5.1))
     assert changed(before, after) == []
     assert [change.kind for change in changed(before, observed((ONE, P, 0.1), (ONE, P, 10.0)))] == [ChangeKind.SLOWER]
 
 
-def test_a_part_of_a_module_takes_less_than_the_whole() -> None:
+def test_a_module_with_fewer_tests_is_not_compared_for_time() -> None:
     before, after = observed((ONE, P), duration=1.0), observed((ONE, P), (f"{ONE}_more", P), duration=9.0)
     assert changed(before, after, whole=False) == []
 
@@ -167,16 +169,16 @@ OUTCOMES = st.lists(st.tuples(st.sampled_from([ONE, f"{ONE}_two", f"{ONE}_three"
 
 
 @given(OUTCOMES, OUTCOMES)
-def test_a_test_is_listed_once_and_only_when_it_is_not_the_same(
-    before: list[tuple[str, Status]], after: list[tuple[str, Status]]
-) -> None:
+def test_a_changed_test_is_listed_once(before: list[tuple[str, Status]], after: list[tuple[str, Status]]) -> None:
     found = changed(observed(*before), observed(*after))
     old, new = (Counter(outcomes) for outcomes in (before, after))
     assert Counter(change.test for change in found) == Counter({name for name, _ in (old - new) + (new - old)})
 
 
 @given(OUTCOMES, OUTCOMES)
-def test_what_newly_fails_failed_less_before(before: list[tuple[str, Status]], after: list[tuple[str, Status]]) -> None:
+def test_a_newly_failing_test_has_more_failures_than_before(
+    before: list[tuple[str, Status]], after: list[tuple[str, Status]]
+) -> None:
     def red(outcomes: list[tuple[str, Status]]) -> Counter[str]:
         return Counter(name for name, status in outcomes if status in FAILING_STATUSES)
 

@@ -43,7 +43,7 @@ def test_runs_are_compared_in_the_cells_that_both_have() -> None:
     assert pairs("run-2", "run-4") == [("run-2:wasi_a", "run-4:wasi_a")]
 
 
-def test_cells_that_only_one_run_has_are_told() -> None:
+def test_cells_of_one_run_only_are_listed() -> None:
     found = choose(RUNS, "run-2", "run-4")
     assert (found.only_before, found.only_after) == ((C,), (B,))
 
@@ -69,12 +69,12 @@ def test_two_cells_are_those_of_the_newest_run_that_has_outcomes_of_both() -> No
     assert "no run has outcomes of both wasi_b and node_c" in refusal(B, C)
 
 
-def test_a_run_and_a_cell_name_one_of_them() -> None:
+def test_run_and_cell_select_one_cell() -> None:
     assert pairs("run-1:wasi_a", "run-3:node_c") == [("run-1:wasi_a", "run-3:node_c")]
     assert pairs("run-2:wasi_a", "run-2:node_c") == [("run-2:wasi_a", "run-2:node_c")]
 
 
-def test_latest_and_previous_are_looked_for_among_the_runs_that_have_the_cell() -> None:
+def test_latest_and_previous_mean_runs_that_have_the_cell() -> None:
     assert pairs("previous:node_c", "latest:node_c") == [("run-2:node_c", "run-3:node_c")]
 
 
@@ -94,7 +94,7 @@ def test_a_cell_without_outcomes_is_compared_when_its_run_is_named() -> None:
         (A, "run-4", "there is no run 'wasi_a'"),
     ],
 )
-def test_what_means_nothing_is_refused(before: str, after: str, message: str) -> None:
+def test_an_unknown_name_is_refused(before: str, after: str, message: str) -> None:
     assert message in refusal(before, after)
 
 

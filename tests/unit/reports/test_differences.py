@@ -34,7 +34,7 @@ def compared(*cells: Seen) -> Comparison:
 # --- what is compared
 
 
-def test_a_test_that_ended_otherwise_elsewhere_is_a_difference() -> None:
+def test_a_test_with_another_outcome_elsewhere_is_a_difference() -> None:
     found = compared(
         {"test_a": [(ONE, Status.PASSED), (TWO, Status.PASSED)]},
         {"test_a": [(ONE, Status.PASSED), (TWO, Status.FAILED)]},
@@ -60,14 +60,14 @@ def test_one_of_three_cells_is_enough_for_a_difference() -> None:
     assert difference.outcomes == {"0": "passed", "1": "crashed", "2": "passed"}
 
 
-def test_a_test_that_a_module_does_not_have_everywhere_is_a_difference() -> None:
+def test_a_test_that_some_cells_lack_is_a_difference() -> None:
     found = compared({"test_a": [(ONE, Status.PASSED), (TWO, Status.PASSED)]}, {"test_a": [(ONE, Status.PASSED)]})
     assert found.differences == (
         Difference(module="test_a", test=TWO, outcomes={"0": "passed", "1": NO_SUCH_TEST}),
     )  # fmt: skip
 
 
-def test_why_a_test_ended_so_is_no_difference() -> None:
+def test_another_detail_is_not_a_difference() -> None:
     one, other = (
         {"test_a": recorded(result(Outcome(test=ONE, status=Status.SKIPPED, detail=why)))}
         for why in ("no threads", "no sockets")
@@ -108,7 +108,7 @@ def test_a_test_that_a_module_has_twice_has_both_outcomes() -> None:
     assert difference.outcomes == {"0": "failed, passed", "1": "passed, passed"}
 
 
-def test_how_often_a_module_has_a_test_is_a_difference() -> None:
+def test_another_number_of_tests_with_one_name_is_a_difference() -> None:
     (difference,) = compared(
         {"test_a": [(ONE, Status.PASSED)]}, {"test_a": [(ONE, Status.PASSED), (ONE, Status.PASSED)]}
     ).differences
@@ -156,7 +156,7 @@ cells_seen: st.SearchStrategy[Seen] = st.dictionaries(
 
 
 @given(st.lists(cells_seen, min_size=2, max_size=4))
-def test_every_difference_really_differs_and_nothing_else_does(seen: list[Seen]) -> None:
+def test_exactly_the_tests_that_differ_are_listed(seen: list[Seen]) -> None:
     found = compared(*seen)
 
     def statuses(cell: Seen, module: str, test: str) -> list[Status]:
@@ -186,7 +186,7 @@ def test_equal_cells_do_not_differ_in_whatever_order_their_tests_ran(seen: Seen)
 # --- names of columns
 
 
-def test_a_column_is_named_by_what_is_not_the_same_in_all_cells() -> None:
+def test_short_names_are_the_parts_that_differ() -> None:
     cells = (
         "wasi_wasi-sdk-24_cpython-3.13.5_wasmtime-50.0.1",
         "node_emscripten-3.1.69_cpython-3.13.5_node-20.18.0",

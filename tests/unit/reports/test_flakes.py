@@ -43,15 +43,15 @@ def test_a_test_with_different_outcomes_is_flaky() -> None:
 
 
 @pytest.mark.parametrize("statuses", [(P, P), (F, F), (S, S)])
-def test_a_test_that_comes_to_the_same_is_not_flaky(statuses: tuple[Status, ...]) -> None:
+def test_a_test_with_one_outcome_is_not_flaky(statuses: tuple[Status, ...]) -> None:
     assert found(*(seen((ONE, status)) for status in statuses)) == []
 
 
-def test_a_test_that_is_skipped_now_and_then_is_flaky_and_never_bad() -> None:
+def test_a_test_that_is_sometimes_skipped_is_flaky_but_never_fails() -> None:
     assert rates(seen((ONE, P)), seen((ONE, S))) == {ONE: Rate(bad=0, all=2)}
 
 
-def test_a_test_that_fails_in_different_ways_is_flaky_and_always_bad() -> None:
+def test_a_test_that_fails_in_different_ways_is_flaky_and_always_fails() -> None:
     assert rates(seen((ONE, F)), seen((ONE, C))) == {ONE: Rate(bad=2, all=2)}
 
 
@@ -60,11 +60,11 @@ def test_tests_of_one_name_are_seen_together() -> None:
     assert rates(seen((ONE, P), (ONE, F)), seen((ONE, P), (ONE, P))) == {ONE: Rate(bad=1, all=2)}
 
 
-def test_what_did_not_run_was_not_observed() -> None:
+def test_a_test_that_did_not_run_was_not_observed() -> None:
     assert found(seen((ONE, P), (TWO, C)), seen((ONE, NOT_RUN), (TWO, C))) == []
 
 
-def test_what_is_not_there_was_not_observed() -> None:
+def test_a_missing_test_was_not_observed() -> None:
     assert found(seen((ONE, P), (TWO, F)), seen((ONE, P))) == []
 
 
@@ -72,7 +72,7 @@ def test_what_is_not_there_was_not_observed() -> None:
 
 
 @pytest.mark.parametrize("name", ["test.test_a", "setUpClass (test.test_a.A)", "setUpModule (test.test_a)"])
-def test_what_fails_as_a_whole_passed_where_its_tests_were_run(name: str) -> None:
+def test_a_module_or_fixture_passed_where_its_tests_ran(name: str) -> None:
     fine, broken = seen((ONE, P), times=9), seen((ONE, NOT_RUN), (name, E))
     assert rates(fine, broken) == {name: Rate(bad=1, all=10)}
     assert rates(broken, fine) == {name: Rate(bad=1, all=10)}
@@ -81,11 +81,11 @@ def test_what_fails_as_a_whole_passed_where_its_tests_were_run(name: str) -> Non
 @pytest.mark.parametrize(
     "other", [seen(("test.test_a.B.test_one", P)), seen((ONE, NOT_RUN)), seen(("test.test_a.AB.test_one", P))]
 )
-def test_a_fixture_did_not_pass_where_no_test_of_its_class_was_run(other: Observation) -> None:
+def test_a_fixture_did_not_pass_where_no_test_of_its_class_ran(other: Observation) -> None:
     assert rates(seen(("setUpClass (test.test_a.A)", E)), other) == {}
 
 
-def test_a_test_that_did_not_run_did_not_pass_because_of_one_whose_name_begins_alike() -> None:
+def test_a_common_prefix_does_not_make_a_test_pass() -> None:
     assert rates(seen(("decimal", F)), seen(("decimal", NOT_RUN), ("decimal.Context", P))) == {}
 
 
@@ -96,7 +96,7 @@ SEVERAL = st.lists(OUTCOMES.map(lambda outcomes: seen(*outcomes)), min_size=1, m
 
 
 @given(SEVERAL)
-def test_only_what_varies_needs_to_be_looked_at(observations: list[Observation]) -> None:
+def test_exactly_the_varying_tests_are_flaky(observations: list[Observation]) -> None:
     everything = {test for one in observations for test in one.tests}
     varying = {test for test, count in tally(observations, everything).items() if len(count) > 1}
     assert {flake.test for flake in found(*observations)} == varying
@@ -110,5 +110,5 @@ def test_a_rate_is_a_share(observations: list[Observation]) -> None:
         assert 0.0 <= one.share <= 1.0
 
 
-def test_a_rate_counts_an_observation_with_anything_bad_once() -> None:
+def test_an_observation_with_several_failures_counts_once() -> None:
     assert rate(Counter({(P, F): 2, (F, F): 1, (P,): 3})) == Rate(bad=3, all=6)

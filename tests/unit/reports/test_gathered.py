@@ -58,7 +58,7 @@ def test_a_limitation_counts_what_it_explains(
     assert gathered.explained("other", limitation) == (0, 0)
 
 
-def test_only_modules_that_were_run_for_a_while_have_a_bar() -> None:
+def test_only_modules_that_ran_for_a_while_have_a_bar() -> None:
     gathered = Gathered()
     add(gathered, "short", result(outcome(), finished=100.0, duration=0.4))
     add(gathered, "reused", result(outcome(), finished=100.0, duration=2.0, reused="run-01"))

@@ -41,7 +41,7 @@ def test_a_run_is_recorded_with_what_it_used(path: Path) -> None:
     }
 
 
-def test_the_tables_can_be_asked_by_others(path: Path) -> None:
+def test_other_programs_can_query_the_tables(path: Path) -> None:
     recorded(path, "run-01", module(observed(), observed(F, f"{ONE}_more"), digest="d7", reused="run-00"))
     assert rows(path, "SELECT run, started, duration, exit_status, schema FROM runs") == [
         ("run-01", "2026-01-01T00:00:01+00:00", 12.5, 0, 1)
@@ -65,14 +65,14 @@ def test_a_cell_without_outcomes_is_recorded(path: Path) -> None:
     assert outcomes_of(path, cell) == {}
 
 
-def test_every_status_comes_back(path: Path) -> None:
+def test_every_status_is_read_back(path: Path) -> None:
     outcomes = [observed(status, f"{ONE}_{status}") for status in Status]
     recorded(path, "run-01", module(*outcomes))
     (cell,) = cells(path)
     assert outcomes_of(path, cell) == {"test_a": Counter((one.test, one.status) for one in outcomes)}
 
 
-def test_durations_come_back_with_their_tests(path: Path) -> None:
+def test_durations_are_read_back_with_their_tests(path: Path) -> None:
     recorded(path, "run-01", module(observed(F, "test.b", 4.0), observed(P, "test.a", 0.5), observed(P, "test.b", 2.0)))
     with opened(path) as found:
         one = found.modules(found.cells()[0])["test_a"]
@@ -85,7 +85,7 @@ def test_durations_come_back_with_their_tests(path: Path) -> None:
 
 
 @pytest.mark.parametrize("seconds", [-1.0, 1e300])
-def test_a_duration_that_no_test_can_have_keeps_nothing_from_being_recorded(path: Path, seconds: float) -> None:
+def test_an_impossible_duration_does_not_prevent_recording(path: Path, seconds: float) -> None:
     recorded(path, "run-01", module(observed(seconds=seconds)))
     assert [one.outcome for one in seen(path)] == ["passed"]
 
@@ -98,7 +98,7 @@ MODULES = st.dictionaries(
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.lists(MODULES, min_size=1, max_size=3))
-def test_any_multisets_of_outcomes_come_back(tmp_path: Path, runs: list[dict[str, list[tuple[str, Status]]]]) -> None:
+def test_any_multiset_of_outcomes_is_read_back(tmp_path: Path, runs: list[dict[str, list[tuple[str, Status]]]]) -> None:
     path = tmp_path / history.NAME
     path.unlink(missing_ok=True)
     for number, modules in enumerate(runs):
@@ -117,14 +117,14 @@ def test_results_without_modules_are_recorded(path: Path) -> None:
 # --- recorded again
 
 
-def test_a_run_that_is_recorded_again_is_there_once(path: Path) -> None:
+def test_a_run_recorded_twice_is_stored_once(path: Path) -> None:
     recorded(path, "run-01", module(observed()), module(observed(F), name="test_b"))
     before = dump(path)
     recorded(path, "run-01", module(observed()), module(observed(F), name="test_b"))
     assert dump(path) == before
 
 
-def test_a_run_that_is_recorded_again_is_replaced(path: Path) -> None:
+def test_recording_a_run_again_replaces_it(path: Path) -> None:
     recorded(path, "run-01", module(observed(), observed(F, "test.test_a.gone")), module(observed(), name="test_b"))
     recorded(path, "run-02", module(observed(), name="test_b"))
     recorded(path, "run-01", module(observed(F)), cells=(OTHER,))
@@ -137,7 +137,7 @@ def test_a_run_that_is_recorded_again_is_replaced(path: Path) -> None:
     assert rows(path, "SELECT count(*) FROM listed_tests") == [(1,)]
 
 
-def test_what_fails_in_the_middle_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_while_recording_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recorded(path, "run-01", module(observed()))
     before = path.read_bytes()
     monkeypatch.setattr(history, "note_glance", lambda *_: 1 / 0)
@@ -147,9 +147,7 @@ def test_what_fails_in_the_middle_changes_nothing(path: Path, monkeypatch: pytes
     assert not Path(f"{path}-journal").exists()
 
 
-def test_a_first_run_that_fails_in_the_middle_leaves_no_half_of_a_history(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failure_while_recording_the_first_run_leaves_no_history(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(history, "note_glance", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):

@@ -30,7 +30,7 @@ def path(tmp_path: Path) -> Path:
 # --- several at once
 
 
-def test_those_that_record_at_once_wait_for_each_other(path: Path) -> None:
+def test_processes_that_record_at_the_same_time_wait_for_each_other(path: Path) -> None:
     runs = [f"run-{number:02}" for number in range(12)]
     failed: list[BaseException] = []
     together = threading.Barrier(len(runs))
@@ -51,7 +51,7 @@ def test_those_that_record_at_once_wait_for_each_other(path: Path) -> None:
     assert sorted(cell.run for cell in cells(path)) == runs
 
 
-def test_waiting_has_an_end(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waiting_for_another_process_ends(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(history, "_WAIT", 0.05)
     recorded(path, "run-01", module(observed()))
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
@@ -61,7 +61,7 @@ def test_waiting_has_an_end(path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert "`python -m harness report RUN` adds the run" in message
 
 
-def test_what_is_read_is_of_one_state(path: Path) -> None:
+def test_all_reads_see_one_state(path: Path) -> None:
     recorded(path, "run-01", module(observed()))
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other, opened(path) as found:
         assert len(found.cells()) == 1
@@ -75,7 +75,7 @@ def test_what_is_read_is_of_one_state(path: Path) -> None:
 
 
 def refusal(path: Path) -> str:
-    """The message of recording."""
+    """The error message when a run is recorded."""
     with pytest.raises(HistoryUnusable) as caught:
         recorded(path, "run-02", module(observed()))
     assert caught.value.exit_status == 4
@@ -83,7 +83,7 @@ def refusal(path: Path) -> str:
 
 
 def refusals(path: Path) -> str:
-    """The message of recording; reading is refused, too."""
+    """The error message when a run is recorded; checks that reading fails, too."""
     before = path.read_bytes()
     message = refusal(path)
     with pytest.raises(HistoryUnusable, match="move it away"):
@@ -94,7 +94,7 @@ def refusals(path: Path) -> str:
 
 
 def read(path: Path) -> None:
-    """Read all that there is."""
+    """Read everything."""
     with opened(path) as found:
         for cell in found.cells():
             found.modules(cell)
@@ -103,7 +103,7 @@ def read(path: Path) -> None:
         found.flakes()
 
 
-def test_a_file_that_is_no_database_is_refused(path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_refused(path: Path) -> None:
     path.write_bytes(b"this is no database, but a text that is longer than a header" * 20)
     message = refusals(path)
     assert "is damaged: file is not a database" in message
@@ -117,7 +117,7 @@ def test_the_history_of_a_newer_version_is_refused(path: Path) -> None:
     assert f"is of a newer version of the harness: it has schema {history.SCHEMA + 1}, and this one knows" in message
 
 
-def test_a_database_of_something_else_is_refused(path: Path) -> None:
+def test_the_database_of_another_program_is_refused(path: Path) -> None:
     with contextlib.closing(sqlite3.connect(path)) as other:
         other.execute("CREATE TABLE runs (id)")
     assert "is a database, but not a history of this harness" in refusals(path)
@@ -129,14 +129,14 @@ def test_a_history_without_a_table_is_refused(path: Path) -> None:
     assert "is damaged" in refusals(path)
 
 
-def test_a_history_that_was_cut_off_is_refused(path: Path) -> None:
+def test_a_truncated_history_is_refused(path: Path) -> None:
     recorded(path, "run-01", *(module(observed(test=f"test.{number}"), name=f"test_{number}") for number in range(99)))
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 8192 * 4096])
     assert "is damaged" in refusals(path)
 
 
-def test_damage_that_neither_reading_nor_recording_meets_is_found_before_anything_is_written(path: Path) -> None:
+def test_hidden_damage_is_found_before_anything_is_written(path: Path) -> None:
     modules = [module(observed(test=f"test.number_{number}"), name=f"test_{number}") for number in range(999)]
     recorded(path, "run-01", *modules)
     data = bytearray(path.read_bytes())
@@ -149,7 +149,7 @@ def test_damage_that_neither_reading_nor_recording_meets_is_found_before_anythin
     assert path.read_bytes() == data
 
 
-def test_a_status_that_there_is_not_is_damage(path: Path) -> None:
+def test_an_unknown_status_is_damage(path: Path) -> None:
     recorded(path, "run-01", module(observed()))
     with contextlib.closing(sqlite3.connect(path)) as other, other:
         other.execute("UPDATE module_runs SET statuses = 'x'")
@@ -159,7 +159,7 @@ def test_a_status_that_there_is_not_is_damage(path: Path) -> None:
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.data())
-def test_damage_anywhere_is_met_with_a_message_or_not_at_all(tmp_path: Path, data: st.DataObject) -> None:
+def test_damage_anywhere_causes_a_message_or_nothing(tmp_path: Path, data: st.DataObject) -> None:
     path = tmp_path / history.NAME
     if not (intact := tmp_path / "intact").exists():
         for run in ("run-01", "run-02"):
@@ -175,14 +175,14 @@ def test_damage_anywhere_is_met_with_a_message_or_not_at_all(tmp_path: Path, dat
         recorded(path, "run-03", module(observed()))
 
 
-def test_a_directory_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+def test_an_unwritable_directory_has_a_message(tmp_path: Path) -> None:
     assert "cannot be read or written" in refusal(tmp_path / "nowhere" / history.NAME)
     path = tmp_path / history.NAME
     path.mkdir()
     assert "cannot be read or written" in refusal(path)
 
 
-def test_a_full_disk_is_said(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_has_a_message(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recorded(path, "run-01", module(observed()))
     before = dump(path)
     connect = sqlite3.connect
@@ -200,19 +200,19 @@ def test_a_full_disk_is_said(path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert dump(path) == before
 
 
-def test_a_python_without_sqlite_is_said(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_python_without_sqlite_has_a_message(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(history, "sqlite3", None)
     assert "this Python has no sqlite3" in refusal(path)
 
 
-def test_no_history_is_made_by_reading(path: Path) -> None:
+def test_reading_does_not_make_a_history(path: Path) -> None:
     with pytest.raises(UsageError, match="there is no history in") as caught, opened(path):
         pass
     assert "`python -m harness report RUN` adds an earlier one" in str(caught.value)
     assert not path.exists()
 
 
-def test_an_empty_file_is_no_history_yet(path: Path) -> None:
+def test_an_empty_file_is_not_yet_a_history(path: Path) -> None:
     path.touch()
     with pytest.raises(UsageError, match="there is no history in"), opened(path):
         pass
@@ -220,7 +220,7 @@ def test_an_empty_file_is_no_history_yet(path: Path) -> None:
     assert len(cells(path)) == 1
 
 
-def test_names_that_uris_have_other_meanings_for(tmp_path: Path) -> None:
+def test_a_path_may_have_characters_that_are_special_in_uris(tmp_path: Path) -> None:
     directory = tmp_path / "a b?mode=memory#%41"
     directory.mkdir()
     recorded(directory / history.NAME, "run-01", module(observed()))

@@ -42,7 +42,7 @@ def test_a_test_that_a_module_has_twice_has_both_outcomes(path: Path) -> None:
     assert (one.outcome, one.duration) == ("failed, passed", 3.0)
 
 
-def test_a_test_of_several_modules_is_shown_for_each(path: Path) -> None:
+def test_a_test_in_several_modules_is_shown_for_each(path: Path) -> None:
     recorded(path, "run-01", module(observed(), name="test_x"), module(observed(F), name="test_x_c"))
     assert [(one.module, one.outcome) for one in seen(path)] == [("test_x", "passed"), ("test_x_c", "failed")]
 
@@ -70,7 +70,7 @@ def test_different_outcomes_of_one_digest_are_a_flake(path: Path) -> None:
     assert flaky(path) == {(CELL, "d1", ONE): Rate(bad=1, all=4)}
 
 
-def test_different_outcomes_of_different_digests_are_none(path: Path) -> None:
+def test_different_outcomes_of_different_digests_are_not_a_flake(path: Path) -> None:
     nights(path, P, P)
     nights(path, F, F, digest="d2", first=3)
     assert flaky(path) == {}
@@ -82,7 +82,7 @@ def test_without_a_digest_nothing_is_flaky(path: Path) -> None:
 
 
 @pytest.mark.parametrize("changes", [{"reused": "run-00"}, {"fault": "the disk is full"}])
-def test_what_was_not_observed_does_not_count(path: Path, changes: dict[str, str]) -> None:
+def test_reused_and_faulty_results_do_not_count(path: Path, changes: dict[str, str]) -> None:
     nights(path, P, P)
     recorded(path, "run-03", module(observed(F), observed(P, "test.b"), **changes))
     assert flaky(path) == {}
@@ -102,7 +102,7 @@ def rates(path: Path, *results: ModuleResult, runs: tuple[str, ...] = ("run-99",
         return {test: rate for (_, test), rate in found.rates(cell, runs, results).items()}
 
 
-def test_rates_count_what_was_observed_before_and_now(path: Path) -> None:
+def test_rates_count_earlier_and_present_observations(path: Path) -> None:
     nights(path, P, F, P)
     assert rates(path, module(observed(F))) == {ONE: Rate(bad=2, all=4)}
     assert rates(path, module(observed(F), reused="run-02")) == {ONE: Rate(bad=1, all=3)}
@@ -120,7 +120,7 @@ def test_a_run_that_is_judged_again_does_not_count_twice(path: Path) -> None:
     assert rates(path, module(observed(F)), runs=("run-02",)) == {ONE: Rate(bad=1, all=3)}
 
 
-def test_what_was_put_together_of_recorded_parts_does_not_count_twice(path: Path) -> None:
+def test_a_run_merged_from_recorded_parts_does_not_count_twice(path: Path) -> None:
     nights(path, P, F)
     whole = [module(observed(F), observed(P, "test.b"))]
     merged = {CELL: results(*whole)}

@@ -10,11 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from junitparser import Error, Failure, JUnitXml, Skipped
+from msgspec.structs import replace
 
 from matrix.limitations import Expectation, Limitation
 from matrix.outcome import ModuleResult, Outcome, Status
 from reports import junit
+from reports.summary import CellStatus, SdkUsed, untested_cell
 from reports.verdict import CellVerdicts, Rate, Verdict, judge_cell
+from tests.unit import made
 from tests.unit.hostile import TEXTS, texts
 from tests.unit.made import expecting, listed, outcome, result
 
@@ -38,7 +41,7 @@ def document(path: Path) -> Any:
 
 
 def normal(text: str) -> str:
-    """What an XML reader makes of the ends of lines."""
+    """The text as an XML parser returns it: with normalised line ends."""
     return junit.xml_text(text).replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -82,7 +85,7 @@ def test_a_planned_module_without_result_is_in_the_file(path: Path) -> None:
         (Status.SKIPPED, Skipped),
     ],
 )
-def test_an_outcome_is_shown_as_what_it_is(path: Path, status: Status, element: type[Any]) -> None:
+def test_each_outcome_has_its_element(path: Path, status: Status, element: type[Any]) -> None:
     written(path, result(outcome(status=status, detail="first line\nlast line")))
     found: Any = next(iter(next(iter(document(path))))).result[0]
     assert type(found) is element
@@ -103,7 +106,7 @@ def test_a_known_failure_is_a_skip_that_says_why(path: Path) -> None:
 
 
 @pytest.mark.parametrize("status", [Status.PASSED, Status.SKIPPED])
-def test_what_is_stale_is_an_error_that_says_why(path: Path, status: Status) -> None:
+def test_a_stale_expectation_is_an_error_that_says_why(path: Path, status: Status) -> None:
     written(
         path,
         result(outcome(status=status)),
@@ -147,11 +150,11 @@ JENKINS = {
     "failure": ({"type", "message"}, set()),
     "system-out": (set(), set()),
 }
-"""attributes and children that Jenkins takes, of those that are used here: junit-10.xsd of jenkinsci/xunit-plugin"""
+"""the attributes and children that we use and Jenkins accepts: junit-10.xsd of jenkinsci/xunit-plugin"""
 
 
-def test_jenkins_and_gitlab_take_it(path: Path) -> None:
-    """GitLab wants a name, a class and a time: https://docs.gitlab.com/ci/testing/unit_test_reports/"""
+def test_the_file_is_valid_for_jenkins_and_gitlab(path: Path) -> None:
+    """GitLab needs a name, a class and a time: https://docs.gitlab.com/ci/testing/unit_test_reports/"""
     outcomes = [
         Outcome(test=f"test.test_a.A.test_{status}", status=status, detail="x", output="y", duration=0.00001)
         for status in Status
@@ -174,7 +177,7 @@ def test_suites_have_the_cells_properties(path: Path) -> None:
     assert [(each.name, each.value) for each in suite.properties()] == [("sdk", "wasi-sdk-24 (<clang> & lld)")]
 
 
-def test_a_suite_took_as_long_as_its_module(path: Path) -> None:
+def test_a_suite_has_the_duration_of_its_module(path: Path) -> None:
     slow = Outcome(test="test.test_a.A.test_one", status=Status.PASSED, duration=0.25)
     written(path, result(slow, duration=1.75))
     (suite,) = document(path)
@@ -182,9 +185,19 @@ def test_a_suite_took_as_long_as_its_module(path: Path) -> None:
     assert [case.time for case in suite] == [0.25]
 
 
-def test_the_file_is_there_whole_or_not_at_all(path: Path) -> None:
-    written(path, result(outcome()))
-    assert list(path.parent.iterdir()) == [path]
+def test_the_file_of_a_cell_has_its_versions_as_properties(path: Path) -> None:
+    sdk = SdkUsed(id="wasi-sdk-24", version="24", detail="clang 18")
+    cell = replace(untested_cell(made.cell(), CellStatus.OK, ""), sdk=sdk)
+    file = junit.cell_file(cell, judge_cell(["test_a"], {}, made.listed(), full=False), {})
+    path.write_bytes(file.content)
+    (suite,) = document(path)
+    assert file.name == f"cells/{cell.id}/junit.xml"
+    assert {one.name: one.value for one in suite.properties()} == {
+        "cell": cell.id,
+        "sdk": "wasi-sdk-24 (clang 18)",
+        "cpython": "3.13.5",
+        "runtime": "wasmtime 50.0.1",
+    }
 
 
 # --- hostile text
@@ -244,7 +257,7 @@ def test_ten_megabytes_of_output_are_shortened_to_what_a_server_shows(path: Path
 
 
 @given(texts)
-def test_plain_text_is_xml_and_says_where_it_was_not(text: str) -> None:
+def test_text_becomes_valid_xml_with_escapes(text: str) -> None:
     made = junit.xml_text(text)
     assert all(c in "\t\n\r" or " " <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" or c >= "\U00010000" for c in made)
     assert made == text or "\\x" in made
@@ -270,7 +283,7 @@ def test_ordinary_text_stays_as_it_is(text: str) -> None:
         max_size=5,
     )
 )
-def test_whatever_a_module_says_is_read_back_with_the_same_statuses(outcomes: list[Outcome]) -> None:
+def test_the_statuses_of_any_module_are_read_back(outcomes: list[Outcome]) -> None:
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "junit.xml"
         written(path, result(*outcomes))
@@ -329,7 +342,7 @@ def test_as_many_cases_are_red_as_verdicts(cases: list[tuple[Status, Expectation
     assert found.tests == len(cases)
 
 
-def test_reading_a_known_failure_back_says_that_it_was_not_red(path: Path) -> None:
+def test_a_known_failure_is_read_back_as_a_skip(path: Path) -> None:
     verdicts = written(
         path,
         result(outcome(status=Status.FAILED)),

@@ -1,4 +1,4 @@
-"""The list of limitations in forms that others use."""
+"""The list of limitations in the formats of other tools."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ ENTRIES = (
 CELL: CellLimitations = Limitations(ENTRIES).for_cell(made.FACTS)
 
 
-def test_regrtest_is_given_the_globs_of_what_does_not_pass_on_the_cell() -> None:
+def test_the_ignorefile_has_the_globs_of_tests_that_do_not_pass() -> None:
     globs = as_ignorefile(CELL).splitlines()
     assert globs == ["test.test_os.ExecTests.*", "test.test_os.*Fork*", "test.test_a.A.test_b"]
     assert fnmatch.fnmatchcase("test.test_os.ExecTests.test_execve", globs[0])
 
 
-def test_pytest_is_given_prefixes_and_what_it_cannot_be_given_is_named() -> None:
+def test_pytest_gets_prefixes_and_the_other_globs_are_returned() -> None:
     text, left = as_deselect(CELL)
     assert text == "--deselect=test_os.py::ExecTests\n--deselect=test_a.py::A::test_b\n"
     assert left == ["test.test_os.*Fork*"]
@@ -63,11 +63,11 @@ def test_pytest_is_given_prefixes_and_what_it_cannot_be_given_is_named() -> None
         ("", None),
     ],
 )
-def test_names_are_pytests(name: str, node: str | None) -> None:
+def test_names_become_node_ids_of_pytest(name: str, node: str | None) -> None:
     assert node_of(name) == node
 
 
-def test_what_is_not_said_is_left_out_of_json() -> None:
+def test_empty_fields_are_left_out_of_json() -> None:
     old = as_records(ENTRIES)[1]
     assert old == {
         "id": "old",
@@ -79,7 +79,7 @@ def test_what_is_not_said_is_left_out_of_json() -> None:
     }
 
 
-def test_all_of_the_real_list_has_every_form() -> None:
+def test_every_format_takes_the_real_list() -> None:
     limitations = Limitations.load()
     rows = as_records(limitations.entries)
     assert json_records.indented(rows)
@@ -88,7 +88,7 @@ def test_all_of_the_real_list_has_every_form() -> None:
     assert all(f"**{entry.id}**" in text for entry in limitations.entries)
 
 
-def test_markdown_says_where_and_how_much() -> None:
+def test_the_markdown_has_conditions_and_numbers() -> None:
     text = as_markdown(ENTRIES)
     assert "- **old**: There is no \\*fork\\*\n  target: wasi; sdk: wasi-sdk&lt;20\n  1 known failing" in text
     assert where(Condition()) == "everywhere"

@@ -22,7 +22,7 @@ hostile = pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
 
 
 def data(path: Path) -> dict[str, object]:
-    """What a script of data hands to the page."""
+    """The value that a data script passes to the page."""
     match = re.fullmatch(r'receive\((".*?"), (.*)\);\n', path.read_text("utf-8"), re.DOTALL)
     assert match, "it is one call"
     value = json.loads(match[2])
@@ -34,7 +34,7 @@ def data(path: Path) -> dict[str, object]:
 
 
 @hostile
-def test_nothing_ends_a_script_of_json(text: str) -> None:
+def test_no_text_ends_a_json_script(text: str) -> None:
     text = visible(text)
     script = json_script({"text": text})
     assert "<" not in script
@@ -66,14 +66,14 @@ def test_the_tests_of_a_cell_are_columns() -> None:
     assert details[0].tests["2"].detail == "AssertionError"
 
 
-def test_what_did_not_run_is_there(tmp_path: Path) -> None:
+def test_a_module_that_did_not_run_is_listed(tmp_path: Path) -> None:
     verdicts = judge_cell(["test_a"], {}, listed(), full=False)
     found, details = columns(verdicts, {})
     assert (found.statuses, found.verdicts, found.names) == ("-", "m", [""])
     assert details[0].tests["0"].why == "planned, but not run"
 
 
-def test_long_output_is_shortened_and_there_in_whole(tmp_path: Path) -> None:
+def test_long_output_is_shortened_and_stored_in_full(tmp_path: Path) -> None:
     output = "x" * 10_000_000 + "\ud800"
     results = {"test_a": result(Outcome(test="test.test_a.A.test_one", status=Status.FAILED, output=output))}
     write_files(tmp_path, files_of_tests("cell", judge_cell(["test_a"], results, listed(), full=False), results))
@@ -111,7 +111,7 @@ def timeline(*, spans: list[tuple[int, int, str]], tenths: list[int | None]) -> 
     )
 
 
-def test_what_never_changed_is_left_out() -> None:
+def test_modules_that_never_change_are_left_out() -> None:
     found = without_constant(timeline(spans=[(0, 1, "p")], tenths=[10, 10]), "run-2")
     assert found.spans[0] == []
     assert found.lists == {}
@@ -126,7 +126,7 @@ def test_what_never_changed_is_left_out() -> None:
     ],
     ids=["it changed", "the run does not have it", "the run is not there"],
 )
-def test_what_the_run_does_not_show_stays(
+def test_modules_that_the_run_did_not_run_stay(
     spans: list[tuple[int, int, str]], tenths: list[int | None], run: str
 ) -> None:
     found = without_constant(timeline(spans=spans, tenths=tenths), run)
@@ -134,7 +134,7 @@ def test_what_the_run_does_not_show_stays(
     assert 1 in found.lists
 
 
-def test_modules_that_change_are_named() -> None:
+def test_changing_modules_are_named() -> None:
     assert changing(timeline(spans=[(0, 1, "p")], tenths=[10, 10])) == []
     assert changing(timeline(spans=[(0, 1, "p"), (1, 1, "f")], tenths=[10, 10])) == ["test_a"]
 
@@ -142,7 +142,7 @@ def test_modules_that_change_are_named() -> None:
 # --- time
 
 
-def test_where_the_time_of_a_cell_went() -> None:
+def test_the_time_of_a_cell_is_split() -> None:
     one = made.outcome()
     slow = Outcome(test="test.test_a.A.test_slow", status=Status.PASSED, duration=1.0)
     results = (
@@ -154,7 +154,7 @@ def test_where_the_time_of_a_cell_went() -> None:
     assert (found.guests, found.reused) == (1, 1)
 
 
-def test_slow_modules_come_first_with_where_they_were_slowest() -> None:
+def test_the_slowest_modules_come_first_with_their_slowest_cell() -> None:
     slowest = Slowest()
     slowest.add("one", [result(duration=1.0), result(module="test_b", duration=5.0)])
     slowest.add("two", [result(duration=7.0)])
@@ -174,12 +174,12 @@ def laid_out(*bars: Bar) -> Lanes:
     return found
 
 
-def test_bars_that_overlap_lie_in_different_rows() -> None:
+def test_overlapping_bars_are_in_different_rows() -> None:
     found = laid_out(bar(0, 10), bar(5, 15), bar(10, 20))
     assert [[one.begun for one in row] for row in found.rows] == [[0, 10], [5]]
 
 
-def test_idle_cores_show() -> None:
+def test_idle_cores_lower_the_busy_share() -> None:
     assert laid_out(bar(0, 10), bar(0, 5)).busy == pytest.approx(0.75)
     assert laid_out(bar(0, 10, cores=2)).busy == 1.0
 

@@ -1,4 +1,4 @@
-"""Squares of the matrix of limitations, and the versions that part them."""
+"""The squares of the matrix of limitations, and the versions that lift a limitation."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ def squares(*states: tuple[str, str]) -> list[Square]:
     return [square(ENTRY, cell(sdk), State(state), f"saw {state}") for sdk, state in states]
 
 
-def test_a_limitation_is_lifted_from_a_version_on() -> None:
+def test_the_version_that_lifts_a_limitation_is_found() -> None:
     cells = {cell(sdk).id: cell(sdk) for sdk in ("16", "24", "33")}
     found = squares(("16", "holds"), ("24", "partly"), ("33", "lifted"))
     assert [str(one) for one in lifted_from(found, cells)] == ["from wasi-sdk 33 on (not with 24)"]
 
 
-def test_the_matrix_shows_states_and_what_disagrees() -> None:
+def test_the_matrix_shows_states_and_disagreements() -> None:
     found = squares(("16", "holds"), ("33", "lifted"))
     text = as_markdown([ENTRY], [cell("16"), cell("33")], found)
     assert "| [no-fork](#no-fork) | ● | ○! |" in text

@@ -45,7 +45,7 @@ def test_a_green_run_says_so() -> None:
     assert 'class="bad"' not in page
 
 
-def test_a_cell_leads_to_its_page_and_that_to_its_junit_file() -> None:
+def test_a_cell_links_to_its_page_and_that_page_to_the_junit_file() -> None:
     cell = cell_of(modules=replace(cell_of().modules, planned=1, run=1))
     text, _ = pages(run_of(cell))
     assert f'href="cells/{cell.id}/index.html"' in text
@@ -84,7 +84,7 @@ def test_red_rows_beyond_the_most_are_counted() -> None:
     assert len(as_json(summary)["unexpected"]) == 203
 
 
-def test_a_build_that_fails_as_expected_is_not_bad() -> None:
+def test_an_expected_build_failure_is_not_bad() -> None:
     page, markdown = pages(run_of(cell_of("known", CellStatus.BUILD_FAILED, expected=True)))
     assert 'class="bad"' not in page
     assert "does not build, as expected" in page
@@ -98,7 +98,7 @@ def test_a_build_that_fails_as_expected_is_not_bad() -> None:
         (CellStatus.BUILD_FAILED, "build-failed, allowed to fail"),
     ],
 )
-def test_what_fails_and_may_is_told_apart_with_the_reason(tmp_path: Path, status: CellStatus, words: str) -> None:
+def test_an_allowed_failure_is_marked_with_its_reason(tmp_path: Path, status: CellStatus, words: str) -> None:
     summary = run_of(cell_of(status=status, allowed_to_fail="<it> hangs"))
     page, markdown = pages(summary)
     assert f"</span> {words}<br><small>&lt;it&gt; hangs</small></td>" in page
@@ -110,7 +110,7 @@ def test_what_fails_and_may_is_told_apart_with_the_reason(tmp_path: Path, status
 
 
 @pytest.mark.parametrize("status", [CellStatus.OK, CellStatus.UNOBTAINABLE, CellStatus.ERROR])
-def test_what_may_fail_and_does_not_is_shown_like_any_other(tmp_path: Path, status: CellStatus) -> None:
+def test_a_cell_that_may_fail_but_does_not_is_shown_like_any_other(tmp_path: Path, status: CellStatus) -> None:
     summary = run_of(cell_of(status=status, allowed_to_fail="it hangs"))
     for text in (*pages(summary), shown(summary, tmp_path)):
         assert "allowed to fail" not in text

@@ -24,7 +24,7 @@ from tests.unit.summaries import (
 )
 
 
-def test_what_differs_is_a_table_of_the_page() -> None:
+def test_differences_are_a_table_on_the_page() -> None:
     page, _ = pages(comparing(comparison_of("test.test_a.A.test_one")))
     assert "What differs between the cells of cpython-3.11.2" in page
     assert "1 of 1000 tests do not have the same outcome in all 3 cells." in page
@@ -33,12 +33,12 @@ def test_what_differs_is_a_table_of_the_page() -> None:
     assert '<th scope="row">test.test_a.A.test_one</th><td>passed</td><td>passed</td><td>failed</td>' in page
 
 
-def test_the_page_names_the_module_of_a_test_that_does_not_lie_in_it() -> None:
+def test_the_page_names_the_module_of_a_test_from_elsewhere() -> None:
     page, _ = pages(comparing(comparison_of("test.test_b.B.test_one")))
     assert '<th scope="row">test.test_b.B.test_one <small>(test_a)</small></th>' in page
 
 
-def test_what_differs_is_a_table_of_the_markdown() -> None:
+def test_differences_are_a_table_in_the_markdown() -> None:
     _, markdown = pages(comparing(comparison_of("test.test_a.A.one", "test.test_a.A.two")))
     assert tables(markdown)[-1] == [
         "| test | emscripten-3.1.24 | emscripten-3.1.58 | emscripten-3.1.69 |",
@@ -49,7 +49,7 @@ def test_what_differs_is_a_table_of_the_markdown() -> None:
 
 
 @pytest.mark.parametrize("count", [2, 3])
-def test_every_table_of_the_markdown_has_a_rule_and_rows_of_one_width(count: int) -> None:
+def test_markdown_tables_have_a_rule_and_rows_of_one_width(count: int) -> None:
     comparisons = (comparison_of("a", "b", cells=CELLS[:count]), comparison_of("c"))
     summary = run_of(cell_of(), cell_of(), unexpected=(row_of("x"),), comparisons=comparisons)
     _, markdown = pages(summary)
@@ -89,7 +89,7 @@ def test_cells_that_do_not_differ_have_no_table() -> None:
     assert len(tables(markdown)) == 1
 
 
-def test_a_run_that_compares_nothing_does_not_speak_of_it() -> None:
+def test_a_run_without_comparisons_does_not_mention_them() -> None:
     for text in pages(run_of(cell_of())):
         assert "differ" not in text
 

@@ -10,7 +10,7 @@ from tests.unit.summaries import table_rows
 
 
 @given(texts)
-def test_visible_text_hides_nothing_and_can_be_written(text: str) -> None:
+def test_visible_text_hides_nothing_and_is_valid_utf_8(text: str) -> None:
     shown = visible(text)
     shown.encode("utf-8")
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", shown)
@@ -27,7 +27,7 @@ def test_a_colour_and_a_lone_surrogate_are_shown_as_escapes() -> None:
 @given(texts)
 @example("\\|")
 @example("\\\\| |")
-def test_any_text_is_one_cell_of_a_table(text: str) -> None:
+def test_any_text_fits_in_one_cell_of_a_table(text: str) -> None:
     row = f"| {markdown_line(text)} |"
     assert len(row.splitlines()) == 1
     assert table_rows(row) == [1]
@@ -47,6 +47,6 @@ def test_a_text_is_not_cut_within_an_escape() -> None:
     assert markdown_line("x" * 296 + "*" * 5) == "x" * 296 + "..."
 
 
-def test_markdown_marks_are_shown_as_they_are() -> None:
+def test_markdown_syntax_is_escaped() -> None:
     assert markdown_line("a_b *c* `d` [e](f) # g") == r"a\_b \*c\* \`d\` \[e\](f) \# g"
     assert markdown_line("<b>|`a`\n\x1b[31m *x*") == r"&lt;b&gt;\|\`a\` \\x1b\[31m \*x\*"

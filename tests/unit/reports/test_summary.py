@@ -70,7 +70,7 @@ def verdicts_of(*results: ModuleResult, full: bool = False) -> CellVerdicts:
         ([CellStatus.BUILD_FAILED, CellStatus.ERROR], [RED_ROW], 4),
     ],
 )
-def test_the_exit_status_is_that_of_the_worst(statuses: list[CellStatus], red: list[Unexpected], status: int) -> None:
+def test_the_worst_cell_decides_the_exit_status(statuses: list[CellStatus], red: list[Unexpected], status: int) -> None:
     assert exit_status([summary_of(each) for each in statuses], red, interrupted=False) == status
 
 
@@ -79,7 +79,7 @@ def test_an_interrupted_run_exits_with_130(status: CellStatus) -> None:
     assert exit_status([summary_of(status)], [RED_ROW], interrupted=True) == 130
 
 
-def test_a_build_that_fails_as_expected_is_fine() -> None:
+def test_an_expected_build_failure_does_not_change_the_exit_status() -> None:
     assert exit_status([summary_of(CellStatus.BUILD_FAILED, expected=True)], [], interrupted=False) == 0
 
 
@@ -101,7 +101,7 @@ MAY_FAIL = AllowedToFail(when=Condition(), reason="hangs on exit")
         (CellStatus.ERROR, [], 4),
     ],
 )
-def test_what_fails_and_may_does_not_decide_the_exit_status(
+def test_an_allowed_failure_does_not_change_the_exit_status(
     status: CellStatus, red: list[Unexpected], exits: int
 ) -> None:
     cell = allowed(replace(summary_of(status), id="c"), MAY_FAIL)
@@ -109,19 +109,19 @@ def test_what_fails_and_may_does_not_decide_the_exit_status(
     assert exit_status([cell, replace(summary_of(CellStatus.OK), id="another")], red, interrupted=False) == exits
 
 
-def test_another_cell_decides_all_the_same() -> None:
+def test_an_allowed_failure_does_not_hide_another_cell() -> None:
     cells = [allowed(summary_of(CellStatus.BUILD_FAILED), MAY_FAIL), summary_of(CellStatus.BUILD_FAILED)]
     assert exit_status(cells, [], interrupted=False) == 3
 
 
-def test_a_cell_without_a_rule_may_not_fail() -> None:
+def test_a_cell_without_a_rule_is_not_allowed_to_fail() -> None:
     cell = allowed(replace(summary_of(CellStatus.UNEXPECTED), allowed_to_fail="a rule that is gone"), None)
     assert not cell.forgiven
     assert exit_status([cell], [RED_ROW], interrupted=False) == 1
 
 
 @pytest.mark.parametrize("status", CellStatus)
-def test_only_what_failed_is_forgiven(status: CellStatus) -> None:
+def test_only_a_failed_cell_is_forgiven(status: CellStatus) -> None:
     failed = status in (CellStatus.UNEXPECTED, CellStatus.BUILD_FAILED)
     assert allowed(summary_of(status), MAY_FAIL).forgiven is failed
 
@@ -131,7 +131,7 @@ def expiring(sdk: str, last_day: str | None) -> Exclusion:
     return Exclusion(when=Condition(sdk=(Requirement.parse(sdk),)), reason=f"no {sdk}", expires=expires)
 
 
-def test_an_expired_rule_is_red_until_somebody_has_looked() -> None:
+def test_an_expired_rule_is_red() -> None:
     rules = (expiring("16", None), expiring("16", "2027-01-31"), expiring("24", "2027-02-01"))
     matrix = made.matrix(exclusions=rules, allowed_to_fail=(replace(MAY_FAIL, expires=date(2026, 12, 31)),))
     rows = expired(matrix, [made.cell()], date(2027, 2, 1))
@@ -141,7 +141,7 @@ def test_an_expired_rule_is_red_until_somebody_has_looked() -> None:
     assert exit_status([summary_of(CellStatus.OK)], rows, interrupted=False) == 1
 
 
-def test_a_rule_about_other_targets_expires_unseen_by_this_run() -> None:
+def test_an_expired_rule_for_other_targets_does_not_count() -> None:
     node = made.target("node", sdk_family=SdkFamily.EMSCRIPTEN)
     matrix = made.matrix(
         targets=(made.target(), node),
@@ -175,11 +175,11 @@ def test_a_tested_cell_counts_every_status_and_verdict() -> None:
     assert one.durations_s == {"test": 1.5}
 
 
-def test_a_cell_with_nothing_red_is_ok() -> None:
+def test_a_cell_without_red_outcomes_is_ok() -> None:
     assert judged_cell(summary_of(CellStatus.ERROR), verdicts_of(result(outcome())), {}).status is CellStatus.OK
 
 
-def test_a_cell_with_something_red_is_unexpected() -> None:
+def test_a_cell_with_a_red_outcome_is_unexpected() -> None:
     verdicts = verdicts_of(result(outcome(status=Status.FAILED)))
     assert judged_cell(summary_of(CellStatus.OK), verdicts, {}).status is CellStatus.UNEXPECTED
 
@@ -197,14 +197,14 @@ def test_modules_without_any_test_are_listed() -> None:
 # --- what is red
 
 
-def test_what_is_red_has_its_outcome_verdict_and_detail() -> None:
+def test_a_red_row_has_its_outcome_verdict_and_detail() -> None:
     verdicts = verdicts_of(result(outcome(status=Status.CRASHED, detail="a trap")))
     (row,) = unexpected("the-cell", "test-wasi", verdicts)
     assert (row.cell, row.test) == ("the-cell", "test.test_a.A.test_one")
     assert (row.outcome, row.verdict, row.detail) == ("crashed", "regression", "a trap")
 
 
-def test_what_is_fine_is_not_among_it() -> None:
+def test_expected_outcomes_have_no_row() -> None:
     assert unexpected("the-cell", "test-wasi", verdicts_of(result(outcome()))) == ()
 
 
@@ -229,7 +229,7 @@ def test_a_stale_entry_is_a_row_of_its_own() -> None:
         ("test.test_asyncio.test_events", "test.test_asyncio.test_events", "test.test_asyncio.test_events"),
     ],
 )  # fmt: skip
-def test_what_is_red_is_run_again_by_a_command_that_can_be_pasted(module: str, test: str, name: str) -> None:
+def test_a_red_row_has_a_command_to_reproduce_it(module: str, test: str, name: str) -> None:
     verdicts = verdicts_of(result(outcome(test, Status.FAILED), module=module))
     (row,) = unexpected(made.cell().id, "test-wasi", verdicts)
     words = shlex.split(row.reproduce)
@@ -283,14 +283,14 @@ def test_a_summarys_json_has_the_documented_keys() -> None:
 
 
 def test_a_summary_without_comparisons_is_read() -> None:
-    """Those of a run from before there were any, which `report` reads."""
+    """A summary without comparisons, as earlier versions wrote it; `report` still reads it."""
     summary = Summary(run_id="r", started="s", duration_s=0.0, exit_status=0, cells=(), unexpected=())
     document = json.loads(json_records.indented(summary))
     del document["comparisons"]
     assert json_records.decode(json.dumps(document).encode(), Summary) == summary
 
 
-def test_an_unexpected_row_has_the_limitations_view_where_it_knows_better() -> None:
+def test_a_red_row_says_what_the_limitation_expects() -> None:
     limitations = listed(expecting("test.test_a.*", Expectation.CRASHED, name="no-threads"))
     one = Outcome(test="test.test_a.A.test_one", status=Status.PASSED, detail="")
     verdicts = judge_cell(["test_a"], {"test_a": replace(result(one))}, limitations, full=False)

@@ -9,7 +9,7 @@ from reports.summary import CellStatus
 from tests.unit.summaries import MARK, cell_of, comparing, comparison_of, hostile, hostile_run, row_of, run_of, shown
 
 
-def test_skips_that_nothing_explains_are_said_with_the_command_that_lists_them(tmp_path: Path) -> None:
+def test_unexplained_skips_are_counted_with_the_command_that_lists_them(tmp_path: Path) -> None:
     assert "no limitation explains" not in shown(run_of(cell_of()), tmp_path)
     text = shown(run_of(cell_of(unattributed_skips=30), cell_of(unattributed_skips=5)), tmp_path)
     assert "35 skips that no limitation explains: nox -s triage -- queue 20261122-120301-wasi-3f9a" in text
@@ -22,7 +22,7 @@ def test_hostile_text_neither_breaks_nor_steers_the_terminal(tmp_path: Path, tex
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", said)
 
 
-def test_the_end_of_a_run_says_what_is_red_and_how_to_see_it_again(tmp_path: Path) -> None:
+def test_the_end_of_a_run_lists_red_outcomes_with_commands(tmp_path: Path) -> None:
     said = shown(run_of(cell_of(), unexpected=(row_of("test.test_a"),), exit_status=1), tmp_path)
     assert "1 unexpected" in said
     assert "regression failed test.test_a" in said

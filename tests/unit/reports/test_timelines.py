@@ -1,4 +1,4 @@
-"""Cells over time, as the pages of a report have them; a history of an earlier version."""
+"""Timelines of cells, and the upgrade of a history of schema 1."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / history.NAME
 
 
-def test_a_timeline_says_only_what_changes(path: Path) -> None:
+def test_a_timeline_stores_only_changes(path: Path) -> None:
     for run, status in (("run-01", P), ("run-02", P), ("run-03", F), ("run-04", F)):
         recorded(path, run, module(observed(status)))
     with opened(path) as found:
@@ -33,7 +33,7 @@ def test_a_timeline_says_only_what_changes(path: Path) -> None:
     assert {timeline.lists[number] for _, number, _ in timeline.spans[0]} == {("test.test_a.A.test_one",)}
 
 
-def test_a_module_that_stays_the_same_is_said_once_while_others_change(path: Path) -> None:
+def test_an_unchanged_module_is_stored_once_while_others_change(path: Path) -> None:
     same = module(observed(test="test.test_b.B.test_two"), name="test_b")
     for run, status in (("run-01", P), ("run-02", F)):
         recorded(path, run, module(observed(status)), same)
@@ -76,7 +76,7 @@ def test_points_are_in_order_of_time(path: Path) -> None:
     assert points[0].unattributed == 0
 
 
-def test_a_history_of_schema_1_is_brought_to_this_one(path: Path) -> None:
+def test_a_history_of_schema_1_is_upgraded(path: Path) -> None:
     recorded(path, "run-01", module(observed()))
     with contextlib.closing(sqlite3.connect(path)) as database:
         database.execute("ALTER TABLE cell_runs DROP COLUMN unattributed")

@@ -1,4 +1,4 @@
-"""Red rows as entries of the list: grouped, with the condition that tells their cells apart."""
+"""Proposals for the list of limitations: groups of red rows, and the conditions for their cells."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def summary(*rows: Unexpected) -> Summary:
     return Summary(run_id="r", started="", duration_s=0.0, exit_status=1, cells=(), unexpected=rows)
 
 
-def test_tests_that_came_to_the_same_on_the_same_cells_are_one_entry() -> None:
+def test_tests_with_the_same_outcome_on_the_same_cells_are_one_proposal() -> None:
     rows = [row(f"test.test_a.A.test_{n}", where) for n in (2, 1) for where in (OLD_SDK, OLD)]
     found = proposals(summary(*rows, row("test.test_a.A.test_3", FIRST, "crashed")), CELLS)
     assert found[0] == Proposal(
@@ -68,14 +68,14 @@ def test_tests_that_came_to_the_same_on_the_same_cells_are_one_entry() -> None:
     assert (found[1].expect, found[1].tests) == ("crashed", ("test.test_a.A.test_3",))
 
 
-def test_only_what_is_wanted_is_proposed() -> None:
+def test_only_wanted_tests_are_proposed() -> None:
     red = summary(row("test.test_a.A.test_1", FIRST), row("test.test_ab.A.test_1", FIRST))
     assert [one.tests for one in proposals(red, CELLS, ["test_a"])] == [("test.test_a.A.test_1",)]
     assert [one.tests for one in proposals(red, CELLS, ["test.test_ab.A"])] == [("test.test_ab.A.test_1",)]
     assert proposals(red, CELLS, ["test_b"]) == []
 
 
-def test_what_is_red_for_another_reason_is_not_proposed() -> None:
+def test_only_regressions_are_proposed() -> None:
     assert proposals(summary(row("test.test_a.A.test_1", FIRST, "passed", Verdict.STALE, "no-fork")), CELLS) == []
 
 
@@ -83,13 +83,13 @@ def these(*names: str) -> dict[str, tuple[str, ...]]:
     return condition([CELLS[name] for name in names], list(CELLS.values()))
 
 
-def test_a_condition_names_as_few_axes_as_tell_cells_apart() -> None:
+def test_a_condition_names_as_few_axes_as_possible() -> None:
     assert these(*CELLS) == {}
     assert these(OLD_RUNTIME, OLD) == {"runtime": ("wasmtime==49.0.0",)}
     assert these(OLD) == {"sdk": ("wasi-sdk==16",), "runtime": ("wasmtime==49.0.0",)}
 
 
-def test_the_only_cell_of_a_run_says_nothing_of_others() -> None:
+def test_the_condition_of_the_only_cell_names_all_axes() -> None:
     assert condition([CELLS[OLD]], [CELLS[OLD]]) == {
         "target": ("wasi",),
         "sdk": ("wasi-sdk==16",),
@@ -98,7 +98,7 @@ def test_the_only_cell_of_a_run_says_nothing_of_others() -> None:
     }
 
 
-def test_cells_that_no_condition_tells_apart_have_that_of_all_axes() -> None:
+def test_cells_that_no_condition_separates_get_all_axes() -> None:
     assert these(FIRST, OLD) == {
         "target": ("wasi",),
         "sdk": ("wasi-sdk==16", "wasi-sdk==24"),
@@ -113,7 +113,7 @@ def known(*globs: str) -> dict[str, CellLimitations]:
     return {name: limitations.for_cell(one.facts) for name, one in CELLS.items()}
 
 
-def test_what_is_stale_everywhere_can_go_and_what_still_holds_somewhere_cannot() -> None:
+def test_a_stale_entry_knows_where_it_still_holds() -> None:
     limitations = known("test.test_a.A.*", "test.test_b.B.test_1")
     rows = [row("test.test_a.A.test_1", where, "passed", Verdict.STALE, "no-fork") for where in CELLS]
     rows += [row("test.test_b.B.test_1", FIRST, "passed", Verdict.STALE, "no-fork")]
@@ -162,7 +162,7 @@ def sighting(cell: str, outcome: str) -> Sighting:
     )
 
 
-def test_since_when_a_test_comes_to_the_same() -> None:
+def test_the_run_since_which_an_outcome_is_the_same() -> None:
     seen = [("r1", "failed"), ("r2", "passed"), ("r3", "failed"), ("r4", "failed")]
     assert since(seen, "failed") == "r3"
     assert since(seen[:2], "passed") == "r2"
@@ -170,7 +170,7 @@ def test_since_when_a_test_comes_to_the_same() -> None:
     assert since([], "passed") == ""
 
 
-def test_what_parts_the_cells_where_a_test_fails() -> None:
+def test_what_distinguishes_the_cells_where_a_test_fails() -> None:
     places = {name: versions_of(one.facts) for name, one in CELLS.items()}
     found = [sighting(FIRST, "passed"), sighting(OLD_SDK, "failed"), sighting(OLD, "crashed")]
     assert distinctions(found, places) == ["passes from wasi-sdk 24 on (not with 16)"]
@@ -181,7 +181,7 @@ def test_what_parts_the_cells_where_a_test_fails() -> None:
     ]
 
 
-def test_a_neutral_reason_that_no_cell_has_is_named() -> None:
+def test_an_unused_reason_of_a_neutral_cause_is_named() -> None:
     entry = Limitation(id="no-fork", title="", section=NEUTRAL, skip_reasons=("needs fork", "no os.fork", "old"))
     limitations = Limitations((entry,))
     of_cells = {name: limitations.for_cell(CELLS[name].facts) for name in (FIRST, OLD)}
@@ -190,7 +190,7 @@ def test_a_neutral_reason_that_no_cell_has_is_named() -> None:
     assert unused_reasons({}, of_cells) == []
 
 
-def test_reasons_that_nothing_explains_are_the_queue_those_of_most_tests_first() -> None:
+def test_the_queue_has_unexplained_reasons_those_of_most_tests_first() -> None:
     tests = ExpectedTest(match="test.test_a.A.known", expect=Expectation.SKIPPED, reason="seen")
     entry = Limitation(id="no-fork", title="", section="processes", skip_reasons=("needs fork",), tests=(tests,))
     limitations = {name: Limitations((entry,)).for_cell(CELLS[name].facts) for name in (FIRST, OLD)}
@@ -215,7 +215,7 @@ def test_reasons_that_nothing_explains_are_the_queue_those_of_most_tests_first()
     assert [one.tests for one in unattributed(skips, limitations, ["test_b"])] == [("test.test_b.A.one",)]
 
 
-def test_where_a_reason_was_seen_names_target_and_cpython_in_any_case() -> None:
+def test_the_place_of_a_reason_always_names_target_and_cpython() -> None:
     everything = list(CELLS.values())
     assert seen_on(everything, everything) == {"target": ("wasi",), "cpython": ("==3.13.5",)}
     assert seen_on([CELLS[OLD_SDK], CELLS[OLD]], everything) == {

@@ -46,7 +46,7 @@ def test_failing_as_expected_is_known(status: Status) -> None:
 
 @pytest.mark.parametrize("status", FAILING)
 @pytest.mark.parametrize("expect", [each for each in Expectation if each is not Expectation.FLAKY])
-def test_failing_otherwise_than_expected_is_a_regression(status: Status, expect: Expectation) -> None:
+def test_failing_in_another_way_than_expected_is_a_regression(status: Status, expect: Expectation) -> None:
     assert (verdict(status, expect) is REGRESSION) is (expect.value != status.value)
 
 
@@ -119,7 +119,7 @@ def test_ten_observations_are_enough() -> None:
 
 @pytest.mark.parametrize("expect", [None, *(each for each in Expectation if each is not Expectation.FLAKY)])
 @pytest.mark.parametrize("status", Status)
-def test_a_rate_changes_nothing_for_what_is_not_flaky(status: Status, expect: Expectation | None) -> None:
+def test_a_rate_counts_only_for_flaky_tests(status: Status, expect: Expectation | None) -> None:
     limitations = listed() if expect is None else listed(expecting("test.test_a.*", expect))
     one = outcome(status=status)
     assert judge("test_a", one, limitations, rate=Rate(bad=10, all=10)) == judge("test_a", one, limitations)
@@ -136,15 +136,15 @@ def test_rates_are_those_of_module_and_test() -> None:
 
 @pytest.mark.parametrize("status", [Status.SKIPPED, Status.DID_NOT_RUN])
 @pytest.mark.parametrize("expect", Expectation)
-def test_what_is_not_run_on_purpose_is_known(status: Status, expect: Expectation) -> None:
+def test_a_test_that_is_not_run_on_purpose_is_known(status: Status, expect: Expectation) -> None:
     assert verdict(status, expect, run=False) is KNOWN
 
 
-def test_what_is_not_run_and_passes_after_all_is_stale() -> None:
+def test_a_test_that_should_not_run_and_passes_is_stale() -> None:
     assert verdict(Status.PASSED, Expectation.CRASHED, run=False) is STALE
 
 
-def test_what_is_red() -> None:
+def test_the_red_verdicts() -> None:
     assert {STALE, REGRESSION, MISSING, HARNESS_ERROR} == RED_VERDICTS
 
 
@@ -250,7 +250,7 @@ def test_skips_that_nothing_explains_are_the_triage_queue() -> None:
 # --- entries of the list that contradict each other
 
 
-def test_a_test_that_two_entries_claim_is_a_conflict_and_others_are_judged() -> None:
+def test_a_test_with_two_disagreeing_entries_is_a_conflict() -> None:
     entries = (
         expecting("test.test_a.A.*", Expectation.FAILED, name="one"),
         expecting("test.test_a.A.test_?ne", Expectation.CRASHED, name="other"),
@@ -277,7 +277,7 @@ def entries_left(*entries: Limitation, outcomes: tuple[Outcome, ...], full: bool
     return tuple(map(str, cell.stale_entries))
 
 
-def test_an_entry_for_tests_that_are_not_there_is_stale_in_a_full_run() -> None:
+def test_a_glob_that_matches_no_test_is_stale_in_a_full_run() -> None:
     (entry,) = entries_left(expecting("test.test_gone.*", Expectation.FAILED, name="gone"), outcomes=(outcome(),))
     assert "gone" in entry
     assert "test.test_gone.*" in entry
@@ -300,7 +300,7 @@ def test_an_entry_that_matched_a_test_is_not_stale_whatever_the_test_did(status:
     assert entries_left(expecting("test.test_a.*", Expectation.FAILED), outcomes=(outcome(status=status),)) == ()
 
 
-def test_an_entry_for_a_test_that_the_harness_failed_at_is_not_stale() -> None:
+def test_an_entry_for_a_test_with_a_harness_error_is_not_stale() -> None:
     entry = expecting("test.test_a.*", Expectation.FAILED)
     faulty = result(outcome(status=Status.FAILED), fault="the disk is full")
     assert judge_cell(["test_a"], {"test_a": faulty}, listed(entry), full=True).stale_entries == ()
@@ -332,12 +332,12 @@ def test_a_skip_reason_that_no_test_gave_is_stale_in_a_full_run() -> None:
     assert entries_left(entry, outcomes=(skip,), full=False) == ()
 
 
-def test_of_an_entry_that_explains_nothing_no_reason_is_named() -> None:
+def test_a_stale_entry_does_not_list_its_reasons() -> None:
     (entry,) = entries_left(explaining("requires fork", "needs fork", name="no-fork"), outcomes=(outcome(),))
     assert entry == "no-fork: explains no skip and no failure"
 
 
-def test_reasons_are_stale_only_when_every_module_could_say_its_own() -> None:
+def test_reasons_are_stale_only_when_every_module_ran() -> None:
     skip = outcome(status=Status.SKIPPED, detail="requires fork")
     entry = listed(explaining("requires fork", "needs fork"))
     faulty = {"test_a": result(skip), "test_b": result(outcome("test.test_b.A.test_one"), fault="the disk is full")}

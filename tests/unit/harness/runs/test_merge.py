@@ -32,7 +32,7 @@ def run(
     cell: Cell = CELLS[0],
     **changes: Any,
 ) -> Path:
-    """A run on disk, of one cell, in which some of its four modules were tested."""
+    """Write a run of one cell with four modules, some of which were tested."""
     directory = top / name
     given = {key: changes.pop(key) for key in ("limits", "isolate") if key in changes}
     request = run_request(top, cell.id, shard=(1, 2), **given)

@@ -58,7 +58,7 @@ def write_run(directory: Path, *cells: ResolvedCell) -> StartedRun:
     return StartedRun(run_id=directory.name, started="2026-01-01T00:00:00+00:00", request=run_request(directory.parent))
 
 
-def test_a_run_that_is_published_reads_each_cell_once(
+def test_publishing_a_run_reads_each_cell_once(
     tmp_path: Path, opened: Counter[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(publishing, "load", made.matrix)

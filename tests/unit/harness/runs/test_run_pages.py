@@ -1,4 +1,4 @@
-"""What the pages of a run are made of: what the matrix rejects, limitations by cell, tasks, probes."""
+"""The content of a run's pages: rejected combinations, limitations by cell, tasks, probes."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_limitation_has_what_its_probe_saw() -> None:
     assert (row.squares[0].probe, row.squares[0].saw, row.squares[0].wrong) == ("lifted", "a thread", "it holds")
 
 
-def test_the_newest_probes_that_can_be_read_count(tmp_path: Path) -> None:
+def test_the_newest_readable_probes_count(tmp_path: Path) -> None:
     assert newest_probes(tmp_path) is None
     one, two = (json_records.encode(Probes(run_id=name, cells=(), squares=())) for name in "12")
     for name, data in (("1", one), ("2", two), ("3", b"{}")):
@@ -68,7 +68,7 @@ def test_the_newest_probes_that_can_be_read_count(tmp_path: Path) -> None:
     assert found.run_id == "2"
 
 
-def test_tasks_are_bars_and_a_torn_line_is_none(tmp_path: Path) -> None:
+def test_tasks_become_bars_and_a_torn_line_is_ignored(tmp_path: Path) -> None:
     assert task_bars(tmp_path) == []
     span = Span(task="build a", kind=TaskKind.BUILD, started=10.0, ended=12.0, cores=2, cpu=3.0, code=0)
     (tmp_path / TIMELINE).write_bytes(json_records.encode(span) + b'\n{"task": "to')
@@ -76,7 +76,7 @@ def test_tasks_are_bars_and_a_torn_line_is_none(tmp_path: Path) -> None:
     assert (bar.name, bar.kind, bar.begun, bar.ended, bar.cores) == ("build a", "build", 10.0, 12.0, 2)
 
 
-def test_what_the_matrix_rejects_is_shown_where_its_axes_are() -> None:
+def test_rejected_combinations_of_the_shown_axes_are_listed() -> None:
     old = replace(CELL, build=replace(CELL.build, cpython=replace(CELL.build.cpython, version="3.11.2")))
     assert excluded([CELL]) == [], "no cell has that CPython, so that there is no such column"
     (found,) = excluded([CELL, replace(old, runtime=CELL.runtime)])

@@ -84,7 +84,7 @@ class NothingBuilds(Preparer):
 @pytest.mark.parametrize(
     ("rules", "status"), [((), 3), ((AllowedToFail(when=Condition(), reason="hangs on exit"),), 0)]
 )
-def test_a_build_that_may_fail_is_shown_and_does_not_decide(rules: tuple[AllowedToFail, ...], status: int) -> None:
+def test_an_allowed_build_failure_is_shown_and_does_not_decide(rules: tuple[AllowedToFail, ...], status: int) -> None:
     said = io.StringIO()
     console = Console(file=said, width=200)
     assert build_cells([resolve(matrix_with(*rules), made.cell())], NothingBuilds(), console) == status

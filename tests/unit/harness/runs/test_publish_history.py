@@ -1,4 +1,4 @@
-"""A run is recorded in the history when its report is written, and judged by what the history knows."""
+"""Publishing records a run in the history, and judges flaky tests by their rates there."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _rules(monkeypatch: pytest.MonkeyPatch) -> None:
 def published(
     out: Path, run: str, status: Status = P, *, limitations: Limitations = FLAKY, digest: str = "d1", reused: str = ""
 ) -> tuple[int, str]:
-    """Report a run of one module, which came to that; its exit status and what was said."""
+    """Report a run of one module with one test; the exit status, and the output on the terminal."""
     place = cell_directory(out / run, CELL.id)
     if not place.is_dir():
         place.mkdir(parents=True)
@@ -74,7 +74,7 @@ def test_a_run_that_is_reported_again_is_recorded_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("status", [P, F])
-def test_a_history_that_cannot_be_written_changes_nothing_but_says_so(tmp_path: Path, status: Status) -> None:
+def test_an_unwritable_history_causes_a_message_and_nothing_else(tmp_path: Path, status: Status) -> None:
     limitations = Limitations(())
     code, said = published(tmp_path / "fine", "run-01", status, limitations=limitations)
     assert "not in the history" not in said
@@ -90,7 +90,7 @@ def test_a_history_that_cannot_be_written_changes_nothing_but_says_so(tmp_path: 
         assert (damaged / "run-01" / name).read_bytes() == (tmp_path / "fine" / "run-01" / name).read_bytes()
 
 
-def test_a_damaged_history_does_not_keep_a_flaky_test_from_being_judged(tmp_path: Path) -> None:
+def test_a_damaged_history_does_not_prevent_judging_a_flaky_test(tmp_path: Path) -> None:
     (tmp_path / history.NAME).write_bytes(b"no database" * 100)
     code, said = published(tmp_path, "run-01", F)
     assert code == 0
@@ -101,7 +101,7 @@ def test_a_damaged_history_does_not_keep_a_flaky_test_from_being_judged(tmp_path
 
 
 def nights(out: Path, *statuses: Status, digest: str = "d1") -> int:
-    """Report a run a night; the exit status of the last."""
+    """Report one run for each status; the exit status of the last."""
     return [published(out, f"run-{number:02}", status, digest=digest)[0] for number, status in enumerate(statuses)][-1]
 
 
@@ -117,7 +117,7 @@ def test_a_flaky_test_within_its_bound_is_not(tmp_path: Path) -> None:
     assert nights(tmp_path, *[P] * 9, F, P, F) == 0
 
 
-def test_a_run_that_is_judged_again_comes_to_the_same(tmp_path: Path) -> None:
+def test_judging_a_run_again_gives_the_same_result(tmp_path: Path) -> None:
     nights(tmp_path, *[P] * 8, F)
     first = [published(tmp_path, "run-09", F)[0], *unexpected(tmp_path, "run-09")]
     for _ in range(3):
@@ -125,12 +125,12 @@ def test_a_run_that_is_judged_again_comes_to_the_same(tmp_path: Path) -> None:
     assert published(tmp_path, "run-10", F)[0] == 1
 
 
-def test_what_was_seen_with_another_digest_does_not_count(tmp_path: Path) -> None:
+def test_observations_with_another_digest_do_not_count(tmp_path: Path) -> None:
     nights(tmp_path, *[F] * 9, digest="d0")
     assert published(tmp_path, "run-09", P)[0] == 0
 
 
-def test_a_result_that_is_reused_was_not_seen_again(tmp_path: Path) -> None:
+def test_a_reused_result_is_not_another_observation(tmp_path: Path) -> None:
     nights(tmp_path, *[P] * 6, *[F] * 3)
     assert published(tmp_path, "run-09", F, reused="run-08")[0] == 0
     assert published(tmp_path, "run-10", F)[0] == 1
