@@ -71,6 +71,17 @@ def download(
     raise Unobtainable(f"{url} cannot be fetched: {problem}")
 
 
+def _client(url: str, timeout: httpx.Timeout) -> httpx.Client:
+    """A client with the user's proxy and certificates. Raises Unobtainable when it cannot work with these settings."""
+    try:
+        return httpx.Client(follow_redirects=True, max_redirects=_REDIRECTS, timeout=timeout)
+    except (ImportError, ValueError, OSError, httpx.InvalidURL) as exc:
+        raise Unobtainable(
+            f"{url}: no client for the proxy or the certificates that are set: {exc}",
+            hint="correct HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, SSL_CERT_FILE and SSL_CERT_DIR",
+        ) from None
+
+
 def _fetch(
     url: str,
     sha256: str,
@@ -78,13 +89,14 @@ def _fetch(
     timeout: httpx.Timeout,
     tick: Callable[[int, int | None], None],
 ) -> Path:
+    client = _client(url, timeout)
     descriptor, temporary = tempfile.mkstemp(prefix=".part-", dir=target.parent)
     try:
         digest = hashlib.sha256()
         received = 0
         with (
+            client,
             os.fdopen(descriptor, "wb") as file,
-            httpx.Client(follow_redirects=True, max_redirects=_REDIRECTS, timeout=timeout) as client,
             client.stream("GET", url, headers={"Accept-Encoding": "identity"}) as response,
         ):
             response.raise_for_status()
@@ -116,10 +128,7 @@ def read(url: str, *, limit: int = 64 << 20, timeout: httpx.Timeout = _TIMEOUT) 
     """The content at `url`. Raises Unobtainable when it cannot be read or is longer than `limit` bytes."""
     found = bytearray()
     try:
-        with (
-            httpx.Client(follow_redirects=True, max_redirects=_REDIRECTS, timeout=timeout) as client,
-            client.stream("GET", url) as response,
-        ):
+        with _client(url, timeout) as client, client.stream("GET", url) as response:
             response.raise_for_status()
             for chunk in response.iter_bytes(1 << 20):
                 found += chunk
@@ -137,7 +146,10 @@ def read(url: str, *, limit: int = 64 << 20, timeout: httpx.Timeout = _TIMEOUT) 
 def reachable(url: str, *, timeout: float = 4.0) -> str | None:
     """None when the server has `url`; else the reason in a few words."""
     try:
-        response = httpx.head(url, follow_redirects=True, timeout=timeout)
+        with _client(url, httpx.Timeout(timeout)) as client:
+            response = client.head(url)
+    except Unobtainable as exc:
+        return exc.message.removeprefix(f"{url}: ")
     except httpx.TimeoutException:
         return "no answer in time"
     except (httpx.HTTPError, httpx.InvalidURL) as exc:

@@ -40,6 +40,7 @@ CACHE_NAME = "cpython-wasm-matrix"
 VARIABLE = "CPYTHON_WASM_CACHE"
 """the environment variable that overrides the cache's directory"""
 
+_DIRECTORIES = ("downloads", "entries", "builds", "scratch", "state", "locks")
 PLACES = ("entries", "builds", "downloads", "state/compiled", "state/results")
 """the directories of the items: runs use them, and can obtain or make them again after they were removed"""
 _ANOTHER = f"choose another directory with ${VARIABLE}"
@@ -83,13 +84,16 @@ class Store:
         self.root = _usable(root or Path(os.environ.get(VARIABLE) or platformdirs.user_cache_path(CACHE_NAME)))
         self._used: set[Path] = set()
         try:
-            for name in ("downloads", "entries", "builds", "scratch", "state", "locks"):
+            for name in _DIRECTORIES:
                 (self.root / name).mkdir(parents=True, exist_ok=True)
         except OSError as exc:
             raise HarnessFault(
                 f"the cache directory {self.root} cannot be made: {exc.strerror}",
                 hint=_ANOTHER,
             ) from None
+        for directory in (self.root / name for name in _DIRECTORIES):
+            if not os.access(directory, os.W_OK | os.X_OK):
+                raise HarnessFault(f"{directory} is not writable", hint=f"check who owns it, or {_ANOTHER}")
 
     @contextlib.contextmanager
     def lock(self, name: str, *, say: Callable[[str], None] = lambda message: None) -> Iterator[None]:

@@ -26,7 +26,7 @@ class ComposedSdk(CachedProvider):
         self._item = item
 
     @abstractmethod
-    def _mark(self) -> str:
+    def _content_key(self) -> str:
         """Everything that determines the content: it becomes part of the entry's name."""
 
     @abstractmethod
@@ -46,7 +46,7 @@ class ComposedSdk(CachedProvider):
         """The versions of the packages, for people."""
 
     def entry(self, store: Store) -> str:
-        return f"{self._item}-composed-{digest_of(self._mark())[:12]}"
+        return f"{self._item}-composed-{digest_of(self._content_key())[:12]}"
 
     def obstacle(self, store: Store) -> str | None:
         try:

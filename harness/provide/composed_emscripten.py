@@ -49,10 +49,10 @@ class ComposedEmscriptenSdk(ComposedSdk):
         super().__init__(item)
         self._composed = composed
 
-    def _mark(self) -> str:
+    def _content_key(self) -> str:
         composed = self._composed
-        mark = [composed.emscripten, composed.llvm_version, composed.binaryen, str(self._tools())]
-        return "\0".join([*mark, _COMMAND] if self._is_old else mark)
+        key = [composed.emscripten, composed.llvm_version, composed.binaryen, str(self._tools())]
+        return "\0".join([*key, _COMMAND] if self._is_old else key)
 
     @property
     def _is_old(self) -> bool:

@@ -53,7 +53,7 @@ class ComposedWasiSdk(ComposedSdk):
         self._version = version
         self._composed = composed
 
-    def _mark(self) -> str:
+    def _content_key(self) -> str:
         composed = self._composed
         return "\0".join([composed.version, composed.libc.version, composed.triple, str(_WRAPPED), _WRAPPER])
 

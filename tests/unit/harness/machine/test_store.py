@@ -93,6 +93,14 @@ def test_the_home_of_an_unknown_user_is_refused(monkeypatch: pytest.MonkeyPatch)
     assert VARIABLE in caught.value.hint
 
 
+def test_a_root_without_write_permission_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != "locks")
+    with pytest.raises(HarnessFault, match=re.escape(f"{tmp_path}/cache/locks is not writable")) as caught:
+        Store(tmp_path / "cache")
+    assert "who owns it" in caught.value.hint
+    assert VARIABLE in caught.value.hint
+
+
 # --- entries
 
 

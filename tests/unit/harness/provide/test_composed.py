@@ -25,7 +25,7 @@ class Composed(ComposedSdk):
         super().__init__("an-sdk")
         self._fill = arrange
 
-    def _mark(self) -> str:
+    def _content_key(self) -> str:
         return "a mark"
 
     def _suites(self) -> tuple[str, ...]:
