@@ -32,7 +32,7 @@ from matrix.archives import Archive
 from matrix.errors import HarnessFault
 from matrix.resolve import resolve
 from tests.unit import made
-from tests.unit.harness.suite.test_reuse import settings
+from tests.unit.harness.guests.test_digest import settings
 from tests.unit.stored import fill, put
 
 NOW = datetime.datetime(2026, 11, 22, 12, tzinfo=datetime.UTC)

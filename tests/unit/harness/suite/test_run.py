@@ -19,7 +19,7 @@ from harness.suite.run import CellSuite
 from matrix.errors import HarnessFault, UsageError
 from matrix.outcome import ModuleResult
 from tests.unit import made
-from tests.unit.harness.suite.test_reuse import settings
+from tests.unit.harness.guests.test_digest import settings
 
 Pytest = Callable[[Path], int]
 """stands in for pytest: gets the cell's directory, returns an exit status"""
