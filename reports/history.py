@@ -416,8 +416,8 @@ class History:
             clauses.append("cell_runs.cell = (SELECT id FROM cells WHERE cell = ?)")
             values.append(cell)
         if modules:
-            known = "SELECT id FROM modules WHERE module IN (SELECT value FROM json_each(?))"
-            clauses.append(f"module_runs.module IN ({known})")
+            ids = "SELECT id FROM modules WHERE module IN (SELECT value FROM json_each(?))"
+            clauses.append(f"module_runs.module IN ({ids})")
             values.append(msgspec.json.encode(list(modules)).decode())
         if besides:
             clauses.append("runs.run NOT IN (SELECT value FROM json_each(?))")

@@ -74,7 +74,7 @@ def unfolded(glances: Sequence[bytes], outcomes_of: Callable[[int, int], tuple[i
     number of the module's list of tests and a letter for each test.
     """
     spans: dict[int, list[tuple[int, int, str]]] = {}
-    known: dict[int, int] = {}
+    newest: dict[int, int] = {}
     tenths: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
     before: tuple[int, ...] = ()
     for run, glance in enumerate(glances):
@@ -85,8 +85,8 @@ def unfolded(glances: Sequence[bytes], outcomes_of: Callable[[int, int], tuple[i
         if before == found[: 2 * count]:  # nothing has changed, as in most nights
             continue
         before = found[: 2 * count]
-        for module, digest in set(zip(modules, digests, strict=True)).difference(known.items()):
-            known[module] = digest
+        for module, digest in set(zip(modules, digests, strict=True)).difference(newest.items()):
+            newest[module] = digest
             spans.setdefault(module, []).append((run, *outcomes_of(run, module)))
     every = tuple(sorted(spans))
     return Unfolded(

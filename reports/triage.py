@@ -96,19 +96,19 @@ def stale(summary: Summary, limitations: Mapping[str, CellLimitations], wanted: 
             cells=tuple(dict.fromkeys(cells)),
             holds=tuple(
                 cell
-                for cell, known in limitations.items()
-                if cell not in cells and _says(known, limitation, match, reason)
+                for cell, listed in limitations.items()
+                if cell not in cells and _says(listed, limitation, match, reason)
             ),
         )
         for (limitation, match, reason), cells in places.items()
     ]
 
 
-def _says(known: CellLimitations, limitation: str, match: str, reason: str) -> bool:
+def _says(listed: CellLimitations, limitation: str, match: str, reason: str) -> bool:
     """Whether a cell's list has this entry: this glob of tests, or this skip reason."""
     if reason:
-        return known.gives(limitation, reason)
-    return any((one.limitation, one.match) == (limitation, match) for one in known.tests)
+        return listed.gives(limitation, reason)
+    return any((one.limitation, one.match) == (limitation, match) for one in listed.tests)
 
 
 class Unattributed(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,9 +133,9 @@ def unattributed(
     tests: dict[str, set[str]] = defaultdict(set)
     cells: dict[str, set[str]] = defaultdict(set)
     for cell, given in skips.items():
-        known = limitations[cell]
+        listed = limitations[cell]
         for module, test, reason in given:
-            if known.attribute(reason) or known.expected(test, module) or not _wanted(test, wanted):
+            if listed.attribute(reason) or listed.expected(test, module) or not _wanted(test, wanted):
                 continue
             tests[reason].add(test)
             cells[reason].add(cell)

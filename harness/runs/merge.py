@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -33,47 +33,64 @@ def merge(directories: Sequence[Path], out: Path) -> Path:
     The runs stay as they are. Raises UsageError when a directory has no run of this schema, when the runs were started
     with different options, and when the shards of a cell have different versions or suites.
     """
-    runs = [(directory, read_started(directory)) for directory in directories]
-    first = runs[0][1]
-    for directory, run in runs[1:]:
-        if (found := _asked(run)) != _asked(first):
-            different = [name for name, value in found.items() if value != _asked(first)[name]]
-            raise UsageError(
-                f"{directory} and {directories[0]} are of different runs: {', '.join(different)} differ",
-                hint="merge runs that were started with the same options",
-            )
-    cells = tuple(dict.fromkeys(cell for _, run in runs for cell in run.cells))
+    runs = {directory: read_started(directory) for directory in directories}
+    _check_options(runs)
+    cells = tuple(dict.fromkeys(cell for run in runs.values() for cell in run.cells))
     parts = {
-        cell: [(directory, record) for directory, _ in runs if (record := read_record(directory, cell)) is not None]
+        cell: {directory: record for directory in runs if (record := read_record(directory, cell)) is not None}
         for cell in cells
     }
-    merged = {cell: _merged([record for _, record in found], directories) for cell, found in parts.items() if found}
-    request = msgspec.structs.replace(
-        first.request,
-        cells=msgspec.structs.replace(first.request.cells, selection=Selection(cell=cells)),
-        suite=msgspec.structs.replace(first.request.suite, shard=(1, 1), pytest=(), workers=None),
-        out=out.absolute(),
-    )
-    run = StartedRun(
-        run_id=named_run_id("merged"),
-        started=min(run.started for _, run in runs),
-        request=request,
-        cells=cells,
-        parts=tuple(run.run_id for _, run in runs),
-    )
+    records = {cell: _merged(list(found.values()), directories) for cell, found in parts.items() if found}
+    run = _merged_run(list(runs.values()), cells, out.absolute())
     target = out.absolute() / run.run_id
     write_atomically(target / STARTED, json_records.encode(run))
-    for cell, record in merged.items():
-        for result in _results([cell_directory(directory, cell) for directory, _ in parts[cell]]):
-            place = cell_directory(target, cell)
-            place.mkdir(parents=True, exist_ok=True)
-            append_result(place / OUTCOMES, result)
-        write_record(target, record)
-        _copy_logs([cell_directory(directory, cell) for directory, _ in parts[cell]], cell_directory(target, cell))
+    for cell, record in records.items():
+        _write_cell(target, record, [cell_directory(directory, cell) for directory in parts[cell]])
     return target
 
 
-def _asked(run: StartedRun) -> dict[str, object]:
+def _check_options(runs: Mapping[Path, StartedRun]) -> None:
+    """Raise UsageError for runs that were started with different options."""
+    (first, run), *others = runs.items()
+    expected = _options(run)
+    for directory, other in others:
+        different = [name for name, value in _options(other).items() if value != expected[name]]
+        if different:
+            raise UsageError(
+                f"{directory} and {first} are of different runs: {', '.join(different)} differ",
+                hint="merge runs that were started with the same options",
+            )
+
+
+def _merged_run(runs: Sequence[StartedRun], cells: tuple[str, ...], out: Path) -> StartedRun:
+    """The options of the merged run: those of the first run, with all cells and without shards."""
+    first = runs[0].request
+    request = msgspec.structs.replace(
+        first,
+        cells=msgspec.structs.replace(first.cells, selection=Selection(cell=cells)),
+        suite=msgspec.structs.replace(first.suite, shard=(1, 1), pytest=(), workers=None),
+        out=out,
+    )
+    return StartedRun(
+        run_id=named_run_id("merged"),
+        started=min(run.started for run in runs),
+        request=request,
+        cells=cells,
+        parts=tuple(run.run_id for run in runs),
+    )
+
+
+def _write_cell(target: Path, record: CellRecord, parts: Sequence[Path]) -> None:
+    """Write a cell of the merged run: the results, the record and the logs of its `parts`."""
+    directory = cell_directory(target, record.base.id)
+    directory.mkdir(parents=True, exist_ok=True)
+    for result in _results(parts):
+        append_result(directory / OUTCOMES, result)
+    write_record(target, record)
+    _copy_logs(parts, directory)
+
+
+def _options(run: StartedRun) -> dict[str, object]:
     """A run's options, without those that may differ between machines and shards."""
     cells, suite = run.request.cells, run.request.suite
     return {
@@ -93,16 +110,8 @@ def _merged(found: Sequence[CellRecord], directories: Sequence[Path]) -> CellRec
     tested = [record for record in found if record.tested]
     if not tested:
         return found[0]
+    _check_parts(tested, directories)
     one = tested[0]
-    for record in tested[1:]:
-        for name in ("sdk", "cpython", "runtime"):
-            if (here := getattr(record.base, name)) != (there := getattr(one.base, name)):
-                raise UsageError(f"{one.base.id}: its parts had different versions: {here} and {there}")
-        if record.suite != one.suite:
-            raise UsageError(
-                f"{one.base.id}: its parts had suites of {one.suite} and {record.suite} modules: "
-                + ", ".join(str(directory) for directory in directories)
-            )
     names = dict.fromkeys(name for record in tested for name in record.durations)
     durations = {name: sum(record.durations.get(name, 0.0) for record in tested) for name in names}
     notes = tuple(dict.fromkeys(note for record in tested for note in record.base.notes))
@@ -118,6 +127,20 @@ def _merged(found: Sequence[CellRecord], directories: Sequence[Path]) -> CellRec
         unexpected=tuple(dict.fromkeys(row for record in tested for row in record.unexpected)),
         steps=next((record.steps for record in found if record.steps), ()),
     )
+
+
+def _check_parts(parts: Sequence[CellRecord], directories: Sequence[Path]) -> None:
+    """Raise UsageError for parts of a cell that were tested with different versions or suites."""
+    one = parts[0]
+    for record in parts[1:]:
+        for name in ("sdk", "cpython", "runtime"):
+            if (here := getattr(record.base, name)) != (there := getattr(one.base, name)):
+                raise UsageError(f"{one.base.id}: its parts had different versions: {here} and {there}")
+        if record.suite != one.suite:
+            raise UsageError(
+                f"{one.base.id}: its parts had suites of {one.suite} and {record.suite} modules: "
+                + ", ".join(str(directory) for directory in directories)
+            )
 
 
 def _copy_logs(places: Sequence[Path], target: Path) -> None:

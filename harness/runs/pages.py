@@ -144,7 +144,7 @@ def limitation_rows(
     rows = []
     for entry in limitations.entries:
         probed = squares[entry.id]
-        known = [square for name, square in probed.items() if name in there]
+        lifting = lifted_from([square for name, square in probed.items() if name in there], there)
         rows.append(
             page.LimitationRow(
                 id=entry.id,
@@ -154,7 +154,7 @@ def limitation_rows(
                 references=entry.references,
                 skip_reasons=tuple(reason.match for reason in entry.reasons),
                 tests=tuple((glob, test.expect.value, test.reason) for test in entry.tests for glob in test.globs),
-                boundaries=tuple(str(one) for one in lifted_from(known, there)),
+                boundaries=tuple(str(one) for one in lifting),
                 squares=tuple(
                     _square(entry.when.holds(cell.facts), gathered.explained(cell.id, entry.id), probed.get(cell.id))
                     for cell in cells

@@ -86,21 +86,21 @@ def test_cells_of_several_machines_stand_side_by_side(tmp_path: Path) -> None:
     assert all(read_record(target, cell.id) is not None for cell in CELLS)
 
 
-def test_what_is_merged_stays_as_it_is(tmp_path: Path) -> None:
+def test_merging_does_not_change_the_merged_runs(tmp_path: Path) -> None:
     parts = [run(tmp_path, "a", passing("test_a")), run(tmp_path, "b", passing("test_b"))]
     before = {path: path.read_bytes() for part in parts for path in part.rglob("*") if path.is_file()}
     merge(parts, tmp_path / "out")
     assert before == {path: path.read_bytes() for part in parts for path in part.rglob("*") if path.is_file()}
 
 
-def test_the_last_result_of_a_module_counts(tmp_path: Path) -> None:
+def test_the_newest_result_of_a_module_counts(tmp_path: Path) -> None:
     parts = [run(tmp_path, "a", passing("test_a")), run(tmp_path, "b", {"test_a": Status.FAILED})]
     target = merge(parts, tmp_path / "out")
     (result,) = read_results(cell_directory(target, CELLS[0].id) / OUTCOMES).values()
     assert result.outcomes[0].status is Status.FAILED
 
 
-def test_runs_that_were_asked_for_different_things_are_refused(tmp_path: Path) -> None:
+def test_runs_with_different_options_are_refused(tmp_path: Path) -> None:
     parts = [run(tmp_path, "a", passing("test_a")), run(tmp_path, "b", passing("test_b"), limits=Limits(seconds=1.0))]
     with pytest.raises(UsageError, match="of different runs: limits differ"):
         merge(parts, tmp_path / "out")
@@ -125,7 +125,7 @@ def test_a_directory_that_is_not_a_run_is_named(tmp_path: Path) -> None:
         merge([run(tmp_path, "a", {}), tmp_path / "nothing"], tmp_path / "out")
 
 
-def test_another_schema_is_named(tmp_path: Path) -> None:
+def test_a_run_of_another_schema_is_refused(tmp_path: Path) -> None:
     part = run(tmp_path, "a", {})
     path = part / STARTED
     path.write_bytes(path.read_bytes().replace(b'"schema":2', b'"schema":1'))
