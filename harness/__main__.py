@@ -17,13 +17,13 @@ from harness.commands.diff import DIFF
 from harness.commands.history import HISTORY
 from harness.commands.limitations import LIMITATIONS
 from harness.commands.nightly import NIGHTLY
-from harness.commands.pins.main import UPDATE_PINS
 from harness.commands.plan import PLAN
 from harness.commands.probe import PROBE
 from harness.commands.report import REPORT
 from harness.commands.serve import SERVE
 from harness.commands.test import TEST
 from harness.commands.triage.main import TRIAGE
+from harness.commands.update_pins import UPDATE_PINS
 from harness.commands.work import WORK
 from harness.machine.termination import raise_on_sigterm
 from matrix.errors import MatrixError

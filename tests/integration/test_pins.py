@@ -92,7 +92,7 @@ def test_a_failing_source_is_named_and_the_others_are_used(data: Path, web: Web)
     done = update(data, "--write")
 
     assert done.returncode == 3
-    assert "not asked: WASI SDK releases: GitHub's list of releases is not what it was" in done.stdout
+    assert "not asked: WASI SDK releases: GitHub's list of releases has a form that is not known" in done.stdout
     assert f"not asked: Emscripten releases: {web.url('/emscripten')}: the server answered 404" in done.stdout
     assert "cpython-3.12.99" in {cpython.id for cpython in load(data).cpythons}
 

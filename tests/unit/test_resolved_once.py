@@ -29,7 +29,7 @@ LOOKUPS = {
 }
 """the members of `Matrix` that say something about single cells"""
 
-PIN_UPDATES = "harness/commands/pins/main.py"
+PIN_UPDATES = "harness/commands/update_pins.py"
 """rewrites the matrix's tables, and so reads them as tables"""
 
 BELOW = [source for source in SOURCES if not source.startswith("matrix/") and source != PIN_UPDATES]

@@ -1,4 +1,4 @@
-"""What listings of releases offer: rows with hashes, and nothing from what is malformed or has none."""
+"""Listings of releases become rows with hashes; malformed entries and those without a hash become nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from harness.commands.pins.offers import cpythons, emscriptens, merged, recomposed, wasi_sdks
+from harness.provide.newer.offers import cpythons, emscriptens, merged, recomposed, wasi_sdks
 from matrix.archives import Archive, SuitePackage
 from matrix.errors import Unobtainable
 from matrix.load import load
@@ -53,7 +53,7 @@ def test_what_is_not_released_is_no_offer(changes: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("listing", [b"", b"<html>", b'{"message": "rate limit exceeded"}', b"[1]", b'[{"draft": 1}]'])
 def test_another_answer_is_named(listing: bytes) -> None:
-    with pytest.raises(Unobtainable, match="GitHub's list of releases is not what it was"):
+    with pytest.raises(Unobtainable, match="GitHub's list of releases has a form that is not known"):
         wasi_sdks(listing)
 
 

@@ -8,7 +8,11 @@ from functools import cache, partial
 
 from msgspec.structs import replace
 
-from harness.commands.pins.offers import (
+from harness.machine import fetch
+from harness.machine.store import Store
+from harness.provide import pip_index
+from harness.provide.apt import Suite, upstream_part
+from harness.provide.newer.offers import (
     CPYTHON_URL,
     Row,
     cpythons,
@@ -18,10 +22,6 @@ from harness.commands.pins.offers import (
     recomposed,
     wasi_sdks,
 )
-from harness.machine import fetch
-from harness.machine.store import Store
-from harness.provide import pip_index
-from harness.provide.apt import Suite, upstream_part
 from harness.provide.pypi import version_inside
 from matrix.archives import Archive, ComposedEmscripten, SuitePackage, Wheel
 from matrix.errors import MatrixError, Unobtainable
@@ -70,8 +70,8 @@ def emscripten_of(suite: Suite) -> list[Sdk]:
     return [Sdk(id=f"{family}-{version[0]}", family=family, version=version[0], composed_emscripten=composed)]
 
 
-class Asked:
-    """The sources, asked one after the other; what cannot be had goes to `failures`, in words."""
+class NewerVersions:
+    """Asks the sources one after the other for newer rows of the pin files; `failures` says which ones failed."""
 
     def __init__(self, sources: Sources, store: Store, say: Callable[[str], None]) -> None:
         self.failures: list[str] = []
@@ -103,7 +103,7 @@ class Asked:
         return [suite for name in self._sources.suites if (suite := self._suite(name)) is not None]
 
     def sdks(self, pinned: Sequence[Sdk]) -> tuple[Sdk, ...]:
-        """The pinned SDKs, composed of what the archive has now, and the newer ones."""
+        """The pinned SDKs, composed of the packages that the archive has now, and the newer ones."""
         wasi = self._ask("WASI SDK releases", lambda: wasi_sdks(fetch.read(self._sources.wasi_sdk)))
         upstream = self._ask("Emscripten releases", lambda: emscriptens(fetch.read(self._sources.emscripten)))
         suites = [
@@ -125,7 +125,7 @@ class Asked:
         return tuple(rows.values())
 
     def _newest_of(self, packages: Sequence[str]) -> Callable[[str, str], str | None]:
-        """What tells the upstream version that a suite has of one of the packages; asks each suite once."""
+        """A function from a suite and a package to the upstream version there, or None; each suite is asked once."""
 
         @cache
         def offered(name: str) -> dict[str, list[str]]:

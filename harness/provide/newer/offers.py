@@ -1,7 +1,6 @@
-"""Listings of what is published, as rows for the pin files (matrix/pins.py).
+"""Listings of published versions, as rows for the pin files (matrix/pins.py).
 
-A version whose hash a listing does not give is no offer: nothing is pinned that was not hashed by whoever
-published it.
+A version is offered only with the hash that its publisher gives: nothing else may be pinned.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ Row = TypeVar("Row", Sdk, CPython)
 Item = TypeVar("Item")
 
 _MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
-"""what WASI SDK's releases call machines"""
+"""the machines of WASI SDK's releases, by their names there"""
 _WASI_SDK = re.compile(r"wasi-sdk-(\d+)\.\d+-(x86_64|arm64)-linux\.tar\.gz")
 _EMSCRIPTEN = re.compile(r'"(\d+\.\d+\.\d+)": struct\(([^)]*)\)')
 _EMSCRIPTEN_FIELD = re.compile(r'(\w+) = "([0-9a-f]+)"')
@@ -52,7 +51,7 @@ class _ReleaseFile(msgspec.Struct, frozen=True):
 
 
 def wasi_sdks(listing: bytes) -> list[Sdk]:
-    """WASI SDKs of a GitHub repository's releases, those whose files have digests. Raises Unobtainable."""
+    """The WASI SDKs among a GitHub repository's releases whose files have digests. Raises Unobtainable."""
     found: dict[str, Sdk] = {}
     for release in _decoded(listing, _Release, "GitHub's list of releases"):
         if release.draft or release.prerelease:
@@ -73,7 +72,7 @@ def wasi_sdks(listing: bytes) -> list[Sdk]:
 
 
 def emscriptens(listing: bytes) -> list[Sdk]:
-    """Emscriptens of emsdk's bazel/revisions.bzl, those since 4.0: archives had other names before."""
+    """The Emscriptens of emsdk's bazel/revisions.bzl since 4.0; earlier archives had other names."""
     found = []
     for version, body in _EMSCRIPTEN.findall(listing.decode("utf-8", "replace")):
         fields = dict(_EMSCRIPTEN_FIELD.findall(body))
@@ -88,7 +87,7 @@ def emscriptens(listing: bytes) -> list[Sdk]:
 
 
 def cpythons(listing: bytes) -> list[CPython]:
-    """CPythons of python.org's list of source archives, those with a hash. Raises Unobtainable."""
+    """The CPythons in python.org's list of source archives that have a hash. Raises Unobtainable."""
     files = _decoded(listing, _ReleaseFile, "python.org's list of files")
     return [
         CPython(version=match[1], archive=Archive(url=file.url, sha256={"any": file.sha256_sum}))
@@ -101,7 +100,7 @@ def _decoded(listing: bytes, kind: type[Item], what: str) -> list[Item]:
     try:
         return msgspec.json.decode(listing, type=list[kind])  # type: ignore[valid-type]  # a type at run time
     except msgspec.DecodeError as exc:
-        raise Unobtainable(f"{what} is not what it was: {exc}") from None
+        raise Unobtainable(f"{what} has a form that is not known: {exc}") from None
 
 
 def packages_of(sdk: Sdk) -> set[str]:
@@ -114,9 +113,9 @@ def packages_of(sdk: Sdk) -> set[str]:
 
 
 def recomposed(sdk: Sdk, newest: Callable[[str, str], str | None]) -> Sdk:
-    """The SDK with the versions of packages that the archive has now, where it has moved on.
+    """The SDK with the package versions that the archive has now.
 
-    `newest` gives the upstream version that a suite has of a package, None when it has none.
+    `newest(suite, package)` is the upstream version there; None when the suite lacks the package.
     """
     if (wasi := sdk.composed) is not None:
         libc = newest(wasi.libc.suite, wasi.libc.name) or wasi.libc.version
@@ -133,7 +132,7 @@ def recomposed(sdk: Sdk, newest: Callable[[str, str], str | None]) -> Sdk:
 
 
 def merged(offers: Iterable[Row]) -> tuple[dict[str, Row], list[str]]:
-    """Offers of several sources as one row each, by id; and which were left out since two disagree about the hash."""
+    """One row per id from the offers of several sources; and which ids are left out, since their hashes differ."""
     found: dict[str, Row] = {}
     disputed: dict[str, str] = {}
     for offer in offers:

@@ -1,4 +1,4 @@
-"""`update-pins`: looks for newer SDKs, CPythons and runtimes, and shows or writes what the pin files would be."""
+"""`update-pins`: newer SDKs, CPythons and runtimes, as a diff of the pin files."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from rich.console import Console
 
 from harness.commands.command import Command
 from harness.commands.parser import Parser
-from harness.commands.pins.sources import Asked
 from harness.machine.files import write_atomically
 from harness.machine.store import Store
+from harness.provide.newer.ask import NewerVersions
 from matrix import load, pins
 from matrix.errors import Unobtainable
 from matrix.files import CPythonsFile, PortsFile, RuntimesFile, SdksFile
@@ -34,11 +34,11 @@ def run(known: argparse.Namespace, console: Console) -> int:
     """
     directory: Path = known.data
     matrix = load.load(directory)
-    asked = Asked(load.load_sources(directory), Store(), lambda message: console.print(message, soft_wrap=True))
+    newer = NewerVersions(load.load_sources(directory), Store(), lambda message: console.print(message, soft_wrap=True))
     found: dict[str, pins.Table] = {
-        "sdks.toml": SdksFile(sdk=asked.sdks(matrix.sdks)),
-        "cpythons.toml": CPythonsFile(cpython=asked.cpythons(matrix.cpythons)),
-        "runtimes.toml": RuntimesFile(runtime=asked.runtimes(matrix.runtimes)),
+        "sdks.toml": SdksFile(sdk=newer.sdks(matrix.sdks)),
+        "cpythons.toml": CPythonsFile(cpython=newer.cpythons(matrix.cpythons)),
+        "runtimes.toml": RuntimesFile(runtime=newer.runtimes(matrix.runtimes)),
         "ports.toml": PortsFile(port=matrix.ports),
     }
     changed = {}
@@ -52,24 +52,24 @@ def run(known: argparse.Namespace, console: Console) -> int:
             for line in lines:
                 console.print(line, markup=False, soft_wrap=True, style=_STYLES.get(line[:1], ""))
     _check(directory, changed)
-    for failure in asked.failures:
+    for failure in newer.failures:
         console.print(f"not asked: {failure}", style="yellow", markup=False, soft_wrap=True)
     if not changed:
-        console.print("nothing newer" if not asked.failures else "nothing newer where it could be asked")
+        console.print("nothing newer" if not newer.failures else "nothing newer where it could be asked")
     elif known.write:
         for path, text in changed.items():
             write_atomically(path, text.encode())
         console.print(f"written: {', '.join(path.name for path in changed)}")
     else:
         console.print("not written: --write does")
-    return Unobtainable.exit_status if asked.failures else 0
+    return Unobtainable.exit_status if newer.failures else 0
 
 
 _STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
 
 def _check(directory: Path, changed: dict[Path, str]) -> None:
-    """Load the matrix as it would be. Raises ConfigError for what it would not take."""
+    """Load the matrix with the changed files. Raises ConfigError when they do not fit it."""
     with tempfile.TemporaryDirectory(prefix="pins-") as place:
         copy = Path(shutil.copytree(directory, Path(place) / "data"))
         for path, text in changed.items():

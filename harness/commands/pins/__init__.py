@@ -1,1 +1,0 @@
-"""`update-pins`: what newer SDKs, CPythons and runtimes there are, as a diff of the matrix's data."""
