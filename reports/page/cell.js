@@ -57,8 +57,6 @@ function toneOf(number) {
   return verdict === "k" || verdict === "f" ? "mild" : columns.statuses[number] === "s" ? "none" : "good";
 }
 
-const MARKS = { bad: "✗", mild: "▲", none: "⊘", good: "✓" };
-
 async function showDetails(module, number, place) {
   if (place.childElementCount) { place.replaceChildren(); return; }
   const parts = [];
@@ -101,7 +99,7 @@ function testRow(module, number) {
     button.setAttribute("aria-expanded", String(place.childElementCount > 0));
   });
   const tone = toneOf(number);
-  const sign = make("span", { class: "sign", "aria-hidden": "true" }, MARKS[tone]);
+  const sign = make("span", { class: "sign", "aria-hidden": "true" }, SIGNS[tone]);
   const verdict = VERDICTS[columns.verdicts[number]];
   const row = make("tr", { class: "test" },
     make("td", {}, button, place),

@@ -10,7 +10,6 @@ const AXES = {
   "runtime": (one) => one.runtime,
   "SDK and CPython": (one) => `${one.sdk} · CPython ${one.cpython}`,
 };
-const SIGNS = { good: "✓", mild: "▲", bad: "✗", none: "⊘" };
 const squares = embedded("matrix-data");
 const asked = new URLSearchParams(location.hash.slice(1));
 let rows = AXES[asked.get("rows")] ? asked.get("rows") : "target and SDK";

@@ -61,6 +61,7 @@ const STATUSES = { p: "passed", f: "failed", e: "errored", s: "skipped", c: "cra
 const FAILING_STATUSES = "fect-";
 const VERDICTS = { o: "ok", k: "known", s: "stale", r: "regression", m: "missing", f: "flaky", h: "harness_error" };
 const RED_VERDICTS = "srmh";
+const SIGNS = { good: "✓", mild: "▲", bad: "✗", none: "⊘" };
 
 /** The full name of a test from its name within the module, which is "" for the module as a whole. */
 function fullName(module, name) {

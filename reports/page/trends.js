@@ -4,7 +4,7 @@
 const ALL = "(all cells together)";
 const CHARTS = [
   ["passed", (point) => point.counts.passed || 0],
-  ["red", (point) => ["regression", "stale", "missing", "harness_error"].reduce((sum, name) => sum + (point.verdicts[name] || 0), 0)],
+  ["red", (point) => [...RED_VERDICTS].reduce((sum, letter) => sum + (point.verdicts[VERDICTS[letter]] || 0), 0)],
   ["known failures", (point) => point.verdicts.known || 0],
   ["skips that nothing explains", (point) => point.unattributed],
   ["seconds of the suite", (point) => (point.durations.test === undefined ? null : point.durations.test)],
