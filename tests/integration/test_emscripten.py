@@ -74,7 +74,7 @@ def test_the_same_build_under_another_node(harness: Harness, tmp_path: Path) -> 
     assert document["cells"][1]["durations_s"]["build"] < 5
 
 
-# --- what cannot be had does not stop other cells
+# --- what is not available does not stop other cells
 
 
 def test_an_llvm_that_does_not_fit_does_not_stop_other_cells(harness: Harness, tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_an_llvm_that_does_not_fit_does_not_stop_other_cells(harness: Harness, t
     (sdk / "emscripten/emscripten-version.txt").write_text('"3.1.70"\n')
     done = harness("test", "--target", "node", "--sdk", str(sdk), "--sdk", "3.1.69", "test_bool")
     assert done.returncode == 3, done.stdout + done.stderr
-    assert "this Emscripten wants LLVM 19, and its clang is of LLVM 17" in done.stdout
+    assert "this Emscripten wants LLVM 19, but its clang is from LLVM 17" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
     states = {cell["sdk"]["version"]: cell["status"] for cell in summary(tmp_path)["cells"]}
     assert states["3.1.69"] == "ok"

@@ -309,7 +309,7 @@ def test_cells_lists_every_cell(harness: Harness) -> None:
         (["--cell", "wasi_wasi-sdk-24_cpython-3.13.5_wasmtime-50.0.2"], "wasmtime-50.0.1"),
         (["--target", "wasi", "test_jsom"], "test_json"),
         (["--target", "wasi", "-k", "test_jsom"], "test_json"),
-        (["--target", "wasi", "--cpython", "/nonexistent/tree"], "no CPython source tree"),
+        (["--target", "wasi", "--cpython", "/nonexistent/tree"], "is not a CPython source tree"),
         (["--target", "wasi", "--jobs", "none"], "--jobs"),
         (["--target", "wasi", "--sdk", ">=x"], "not a version range"),
     ],
@@ -324,7 +324,7 @@ def test_mistakes_are_explained(harness: Harness, arguments: list[str], words: s
 def test_a_directory_that_is_not_an_sdk_is_explained(harness: Harness) -> None:
     done = harness("test", "--target", "wasi", "--sdk", "/nonexistent/sdk")
     assert done.returncode == 3, done.stdout + done.stderr
-    assert "no WASI SDK" in done.stderr
+    assert "is not a WASI SDK: there is no such directory" in done.stderr
     assert "Traceback" not in done.stderr
 
 
