@@ -31,22 +31,22 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     differences: tuple[Difference, ...]
 
 
-Modules = Mapping[str, RecordedModule]
+RecordedModules = Mapping[str, RecordedModule]
 """a cell's modules by name"""
 
 
-def compare(cells: Sequence[tuple[str, str, Modules]]) -> tuple[Comparison, ...]:
+def compare(cells: Sequence[tuple[str, str, RecordedModules]]) -> tuple[Comparison, ...]:
     """Compare the cells of each CPython version. `cells` are tuples of id, version and modules.
 
     Only modules that ran in all cells of a version count.
     """
-    by_version: dict[str, dict[str, Modules]] = defaultdict(dict)
+    by_version: dict[str, dict[str, RecordedModules]] = defaultdict(dict)
     for cell, version, modules in cells:
         by_version[version][cell] = modules
     return tuple(_compare(version, group) for version, group in by_version.items() if len(group) > 1)
 
 
-def _compare(version: str, group: Mapping[str, Modules]) -> Comparison:
+def _compare(version: str, group: Mapping[str, RecordedModules]) -> Comparison:
     count = 0
     differences = []
     for module in sorted(set.intersection(*(set(modules) for modules in group.values()))):

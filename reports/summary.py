@@ -30,6 +30,8 @@ class CellStatus(StrEnum):
 
 
 class SdkUsed(msgspec.Struct, frozen=True, kw_only=True):
+    """The SDK that a cell used, and where it came from."""
+
     id: str
     version: str
     provider: str = ""
@@ -37,12 +39,16 @@ class SdkUsed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CPythonUsed(msgspec.Struct, frozen=True, kw_only=True):
+    """The CPython that a cell used, and where it came from."""
+
     version: str
     provider: str = ""
     detail: str = ""
 
 
 class RuntimeUsed(msgspec.Struct, frozen=True, kw_only=True):
+    """The runtime that a cell used, and where it came from."""
+
     name: str
     version: str
     provider: str = ""
@@ -50,6 +56,8 @@ class RuntimeUsed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Modules(msgspec.Struct, frozen=True, kw_only=True):
+    """The test modules of a cell in numbers."""
+
     planned: int = 0
     run: int = 0
     vacuous: tuple[str, ...] = ()

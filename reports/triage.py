@@ -230,6 +230,7 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def fails(self) -> bool:
+        """Whether the test failed in any way."""
         return self.outcome in FAILING_STATUSES
 
 

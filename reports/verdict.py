@@ -50,6 +50,7 @@ class Rate(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def share(self) -> float:
+        """The share of observations that failed, 0 to 1."""
         return self.bad / self.all if self.all else 0.0
 
 
@@ -116,14 +117,17 @@ class CellVerdicts(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def counts(self) -> Counter[Status]:
+        """The number of outcomes by status."""
         return Counter(judged.outcome.status for judged in self.judged)
 
     @property
     def verdicts(self) -> Counter[Verdict]:
+        """The number of outcomes by verdict."""
         return Counter(judged.verdict for judged in self.judged)
 
     @property
     def unexpected(self) -> tuple[Judged, ...]:
+        """The outcomes with a red verdict."""
         return tuple(judged for judged in self.judged if judged.verdict in RED_VERDICTS)
 
     @property
@@ -137,6 +141,7 @@ class CellVerdicts(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def green(self) -> bool:
+        """Whether nothing is red: no outcome, no entry of the list."""
         return not (self.unexpected or self.stale_entries or self.conflicts)
 
 

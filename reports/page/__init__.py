@@ -95,6 +95,8 @@ class LimitationRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FlakyTest(msgspec.Struct, frozen=True, kw_only=True):
+    """A flaky test of a cell: `bad` of `all` observations failed."""
+
     test: str
     cell: str
     bad: int

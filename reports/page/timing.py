@@ -98,6 +98,7 @@ class Slowest:
         self._seconds: dict[str, dict[str, float]] = defaultdict(dict)
 
     def add(self, cell: str, results: Iterable[ModuleResult]) -> None:
+        """Add the results of one cell."""
         for result in results:
             self._seconds[result.module][cell] = result.duration
 

@@ -19,7 +19,7 @@ RECORDS = """
 import os, sys
 from pathlib import Path
 from reports import history
-from tests.unit.nights import observed, module, recorded
+from tests.unit.nights import observed, module, record_run
 
 path, run, killed = Path(sys.argv[1]), sys.argv[2], sys.argv[3] == "killed"
 if killed:
@@ -30,7 +30,7 @@ if killed:
         assert Path(f"{path}-journal").stat().st_size > 0, "nothing would have to be rolled back"
         os.kill(os.getpid(), 9)
     history._Recorder.record = killed_at_the_end
-recorded(path, run, *(module(observed(test=f"test.{run}.{n}"), name=f"test_{n}") for n in range(500)))
+record_run(path, run, *(module(observed(test=f"test.{run}.{n}"), name=f"test_{n}") for n in range(500)))
 """
 
 

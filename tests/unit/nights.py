@@ -7,8 +7,7 @@ from pathlib import Path
 
 from matrix.outcome import ModuleResult, Outcome, Status
 from reports import history
-from reports.recorded import RecordedResults
-from reports.recorded import recorded as as_recorded
+from reports.recorded import RecordedResults, recorded
 from reports.summary import CellStatus, CellSummary, CPythonUsed, RuntimeUsed, SdkUsed, Summary
 from reports.verdict import Verdict
 
@@ -52,7 +51,7 @@ def summary(run: str, *cells: CellSummary, exit_status: int = 0) -> Summary:
     )
 
 
-def recorded(
+def record_run(
     path: Path,
     run: str,
     *modules: ModuleResult,
@@ -67,4 +66,4 @@ def recorded(
 
 def results(*modules: ModuleResult, whole: bool = True, complete: bool = True) -> RecordedResults:
     """The results of a cell, to be recorded."""
-    return RecordedResults(modules={one.module: as_recorded(one) for one in modules}, whole=whole, complete=complete)
+    return RecordedResults(modules={one.module: recorded(one) for one in modules}, whole=whole, complete=complete)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matrix.outcome import Outcome, Status
-from reports.differences import NO_SUCH_TEST, Comparison, Difference, Modules, compare, short_names
+from reports.differences import NO_SUCH_TEST, Comparison, Difference, RecordedModules, compare, short_names
 from reports.recorded import recorded
 from tests.unit import made
 from tests.unit.made import result
@@ -18,7 +18,7 @@ Seen = dict[str, list[tuple[str, Status]]]
 """tests and how they ended, by module"""
 
 
-def modules(seen: Seen) -> Modules:
+def modules(seen: Seen) -> RecordedModules:
     return {
         module: recorded(result(*(Outcome(test=test, status=status) for test, status in tests), module=module))
         for module, tests in seen.items()

@@ -14,7 +14,7 @@ from matrix.outcome import Status
 from reports import history
 from reports.history import opened, record
 from reports.summary import CellStatus
-from tests.unit.nights import CELL, OTHER, cell_summary, module, observed, recorded, results, summary
+from tests.unit.nights import CELL, OTHER, cell_summary, module, observed, record_run, results, summary
 from tests.unit.recordings import cells, dump, outcomes_of, rows, seen
 
 P, F = Status.PASSED, Status.FAILED
@@ -30,7 +30,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_a_run_is_recorded_with_what_it_used(path: Path) -> None:
-    recorded(path, "run-01", module(observed()))
+    record_run(path, "run-01", module(observed()))
     (cell,) = cells(path)
     assert (cell.run, cell.started, cell.cell, cell.status) == ("run-01", "2026-01-01T00:00:01+00:00", CELL, "ok")
     assert (cell.tested, cell.whole, cell.complete) == (True, True, True)
@@ -42,7 +42,7 @@ def test_a_run_is_recorded_with_what_it_used(path: Path) -> None:
 
 
 def test_other_programs_can_query_the_tables(path: Path) -> None:
-    recorded(path, "run-01", module(observed(), observed(F, f"{ONE}_more"), digest="d7", reused="run-00"))
+    record_run(path, "run-01", module(observed(), observed(F, f"{ONE}_more"), digest="d7", reused="run-00"))
     assert rows(path, "SELECT run, started, duration, exit_status, schema FROM runs") == [
         ("run-01", "2026-01-01T00:00:01+00:00", 12.5, 0, 1)
     ]
@@ -54,7 +54,7 @@ def test_other_programs_can_query_the_tables(path: Path) -> None:
 
 def test_the_newest_run_comes_first(path: Path) -> None:
     for run in ("run-02", "run-03", "run-01"):
-        recorded(path, run, module(observed()))
+        record_run(path, run, module(observed()))
     assert [cell.run for cell in cells(path)] == ["run-03", "run-02", "run-01"]
 
 
@@ -67,13 +67,15 @@ def test_a_cell_without_outcomes_is_recorded(path: Path) -> None:
 
 def test_every_status_is_read_back(path: Path) -> None:
     outcomes = [observed(status, f"{ONE}_{status}") for status in Status]
-    recorded(path, "run-01", module(*outcomes))
+    record_run(path, "run-01", module(*outcomes))
     (cell,) = cells(path)
     assert outcomes_of(path, cell) == {"test_a": Counter((one.test, one.status) for one in outcomes)}
 
 
 def test_durations_are_read_back_with_their_tests(path: Path) -> None:
-    recorded(path, "run-01", module(observed(F, "test.b", 4.0), observed(P, "test.a", 0.5), observed(P, "test.b", 2.0)))
+    record_run(
+        path, "run-01", module(observed(F, "test.b", 4.0), observed(P, "test.a", 0.5), observed(P, "test.b", 2.0))
+    )
     with opened(path) as found:
         one = found.modules(found.cells()[0])["test_a"]
     assert list(zip(one.tests, one.statuses, one.durations, strict=True)) == [
@@ -86,7 +88,7 @@ def test_durations_are_read_back_with_their_tests(path: Path) -> None:
 
 @pytest.mark.parametrize("seconds", [-1.0, 1e300])
 def test_an_impossible_duration_does_not_prevent_recording(path: Path, seconds: float) -> None:
-    recorded(path, "run-01", module(observed(seconds=seconds)))
+    record_run(path, "run-01", module(observed(seconds=seconds)))
     assert [one.outcome for one in seen(path)] == ["passed"]
 
 
@@ -104,7 +106,7 @@ def test_any_multiset_of_outcomes_is_read_back(tmp_path: Path, runs: list[dict[s
     for number, modules in enumerate(runs):
         results = [module(*(observed(status, test) for test, status in outcomes), name=name)
                    for name, outcomes in modules.items()]  # fmt: skip
-        recorded(path, f"run-{number:02}", *results)
+        record_run(path, f"run-{number:02}", *results)
     found = [outcomes_of(path, cell) for cell in reversed(cells(path))]
     assert found == [{name: Counter(outcomes) for name, outcomes in modules.items()} for modules in runs]
 
@@ -118,16 +120,16 @@ def test_results_without_modules_are_recorded(path: Path) -> None:
 
 
 def test_a_run_recorded_twice_is_stored_once(path: Path) -> None:
-    recorded(path, "run-01", module(observed()), module(observed(F), name="test_b"))
+    record_run(path, "run-01", module(observed()), module(observed(F), name="test_b"))
     before = dump(path)
-    recorded(path, "run-01", module(observed()), module(observed(F), name="test_b"))
+    record_run(path, "run-01", module(observed()), module(observed(F), name="test_b"))
     assert dump(path) == before
 
 
 def test_recording_a_run_again_replaces_it(path: Path) -> None:
-    recorded(path, "run-01", module(observed(), observed(F, "test.test_a.gone")), module(observed(), name="test_b"))
-    recorded(path, "run-02", module(observed(), name="test_b"))
-    recorded(path, "run-01", module(observed(F)), cells=(OTHER,))
+    record_run(path, "run-01", module(observed(), observed(F, "test.test_a.gone")), module(observed(), name="test_b"))
+    record_run(path, "run-02", module(observed(), name="test_b"))
+    record_run(path, "run-01", module(observed(F)), cells=(OTHER,))
     assert [(cell.run, cell.cell) for cell in cells(path)] == [("run-02", CELL), ("run-01", OTHER)]
     assert [outcomes_of(path, cell) for cell in cells(path)] == [
         {"test_b": Counter([(ONE, P)])},
@@ -138,11 +140,11 @@ def test_recording_a_run_again_replaces_it(path: Path) -> None:
 
 
 def test_a_failure_while_recording_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    recorded(path, "run-01", module(observed()))
+    record_run(path, "run-01", module(observed()))
     before = path.read_bytes()
     monkeypatch.setattr(history, "note_glance", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        recorded(path, "run-01", module(observed(F)))
+        record_run(path, "run-01", module(observed(F)))
     assert path.read_bytes() == before
     assert not Path(f"{path}-journal").exists()
 
@@ -151,8 +153,8 @@ def test_a_failure_while_recording_the_first_run_leaves_no_history(path: Path, m
     with monkeypatch.context() as patch:
         patch.setattr(history, "note_glance", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            recorded(path, "run-01", module(observed()))
+            record_run(path, "run-01", module(observed()))
     with pytest.raises(UsageError, match="there is no history"), opened(path):
         pass
-    recorded(path, "run-01", module(observed()))
+    record_run(path, "run-01", module(observed()))
     assert len(cells(path)) == 1

@@ -15,7 +15,7 @@ from matrix.errors import HistoryUnusable, MatrixError, UsageError
 from matrix.outcome import Status
 from reports import history
 from reports.history import opened
-from tests.unit.nights import module, observed, recorded
+from tests.unit.nights import module, observed, record_run
 from tests.unit.recordings import cells, dump, rows
 
 P, F = Status.PASSED, Status.FAILED
@@ -38,7 +38,7 @@ def test_processes_that_record_at_the_same_time_wait_for_each_other(path: Path) 
     def work(run: str) -> None:
         try:
             together.wait()
-            recorded(path, run, module(observed(), observed(F, f"test.{run}")))
+            record_run(path, run, module(observed(), observed(F, f"test.{run}")))
         except BaseException as exc:
             failed.append(exc)
 
@@ -53,7 +53,7 @@ def test_processes_that_record_at_the_same_time_wait_for_each_other(path: Path) 
 
 def test_waiting_for_another_process_ends(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(history, "_WAIT", 0.05)
-    recorded(path, "run-01", module(observed()))
+    record_run(path, "run-01", module(observed()))
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         message = refusal(path)
@@ -62,7 +62,7 @@ def test_waiting_for_another_process_ends(path: Path, monkeypatch: pytest.Monkey
 
 
 def test_all_reads_see_one_state(path: Path) -> None:
-    recorded(path, "run-01", module(observed()))
+    record_run(path, "run-01", module(observed()))
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other, opened(path) as found:
         assert len(found.cells()) == 1
         other.execute("PRAGMA busy_timeout = 0")
@@ -77,7 +77,7 @@ def test_all_reads_see_one_state(path: Path) -> None:
 def refusal(path: Path) -> str:
     """The error message when a run is recorded."""
     with pytest.raises(HistoryUnusable) as caught:
-        recorded(path, "run-02", module(observed()))
+        record_run(path, "run-02", module(observed()))
     assert caught.value.exit_status == 4
     return str(caught.value)
 
@@ -111,7 +111,7 @@ def test_a_file_that_is_not_a_database_is_refused(path: Path) -> None:
 
 
 def test_the_history_of_a_newer_version_is_refused(path: Path) -> None:
-    recorded(path, "run-01", module(observed()))
+    record_run(path, "run-01", module(observed()))
     rows(path, f"PRAGMA user_version = {history.SCHEMA + 1}")
     message = refusals(path)
     assert f"is of a newer version of the harness: it has schema {history.SCHEMA + 1}, and this one knows" in message
@@ -124,13 +124,15 @@ def test_the_database_of_another_program_is_refused(path: Path) -> None:
 
 
 def test_a_history_without_a_table_is_refused(path: Path) -> None:
-    recorded(path, "run-01", module(observed()))
+    record_run(path, "run-01", module(observed()))
     rows(path, "DROP TABLE tests")
     assert "is damaged" in refusals(path)
 
 
 def test_a_truncated_history_is_refused(path: Path) -> None:
-    recorded(path, "run-01", *(module(observed(test=f"test.{number}"), name=f"test_{number}") for number in range(99)))
+    record_run(
+        path, "run-01", *(module(observed(test=f"test.{number}"), name=f"test_{number}") for number in range(99))
+    )
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 8192 * 4096])
     assert "is damaged" in refusals(path)
@@ -138,19 +140,19 @@ def test_a_truncated_history_is_refused(path: Path) -> None:
 
 def test_hidden_damage_is_found_before_anything_is_written(path: Path) -> None:
     modules = [module(observed(test=f"test.number_{number}"), name=f"test_{number}") for number in range(999)]
-    recorded(path, "run-01", *modules)
+    record_run(path, "run-01", *modules)
     data = bytearray(path.read_bytes())
     page = data.index(b"test.number_500") // 4096
     data[page * 4096 : page * 4096 + 8] = bytes(8)
     path.write_bytes(data)
     assert len(cells(path)) == 1
     with pytest.raises(HistoryUnusable, match="is damaged"):
-        recorded(path, "run-02", modules[0])
+        record_run(path, "run-02", modules[0])
     assert path.read_bytes() == data
 
 
 def test_an_unknown_status_is_damage(path: Path) -> None:
-    recorded(path, "run-01", module(observed()))
+    record_run(path, "run-01", module(observed()))
     with contextlib.closing(sqlite3.connect(path)) as other, other:
         other.execute("UPDATE module_runs SET statuses = 'x'")
     with pytest.raises(HistoryUnusable, match="is damaged: 'x' is no status"), opened(path) as found:
@@ -163,7 +165,7 @@ def test_damage_anywhere_causes_a_message_or_nothing(tmp_path: Path, data: st.Da
     path = tmp_path / history.NAME
     if not (intact := tmp_path / "intact").exists():
         for run in ("run-01", "run-02"):
-            recorded(path, run, module(observed(), observed(F)), module(observed(test="test.b"), name="test_b"))
+            record_run(path, run, module(observed(), observed(F)), module(observed(test="test.b"), name="test_b"))
         path.rename(intact)
     content = bytearray(intact.read_bytes())
     for place in data.draw(st.lists(st.integers(0, len(content) - 1), min_size=1, max_size=4)):
@@ -172,7 +174,7 @@ def test_damage_anywhere_causes_a_message_or_nothing(tmp_path: Path, data: st.Da
     with contextlib.suppress(MatrixError):
         read(path)
     with contextlib.suppress(MatrixError):
-        recorded(path, "run-03", module(observed()))
+        record_run(path, "run-03", module(observed()))
 
 
 def test_an_unwritable_directory_has_a_message(tmp_path: Path) -> None:
@@ -183,7 +185,7 @@ def test_an_unwritable_directory_has_a_message(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_has_a_message(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    recorded(path, "run-01", module(observed()))
+    record_run(path, "run-01", module(observed()))
     before = dump(path)
     connect = sqlite3.connect
 
@@ -195,7 +197,7 @@ def test_a_full_disk_has_a_message(path: Path, monkeypatch: pytest.MonkeyPatch) 
     with monkeypatch.context() as patch:
         patch.setattr(sqlite3, "connect", with_little_room)
         with pytest.raises(HistoryUnusable, match="the disk is full") as caught:
-            recorded(path, "run-02", *(module(observed(test=f"test.{n}"), name=f"test_{n}") for n in range(999)))
+            record_run(path, "run-02", *(module(observed(test=f"test.{n}"), name=f"test_{n}") for n in range(999)))
     assert "free some room; then `python -m harness report RUN` adds the run" in str(caught.value)
     assert dump(path) == before
 
@@ -216,13 +218,13 @@ def test_an_empty_file_is_not_yet_a_history(path: Path) -> None:
     path.touch()
     with pytest.raises(UsageError, match="there is no history in"), opened(path):
         pass
-    recorded(path, "run-01", module(observed()))
+    record_run(path, "run-01", module(observed()))
     assert len(cells(path)) == 1
 
 
 def test_a_path_may_have_characters_that_are_special_in_uris(tmp_path: Path) -> None:
     directory = tmp_path / "a b?mode=memory#%41"
     directory.mkdir()
-    recorded(directory / history.NAME, "run-01", module(observed()))
+    record_run(directory / history.NAME, "run-01", module(observed()))
     assert len(cells(directory / history.NAME)) == 1
     assert [path.name for path in directory.iterdir()] == [history.NAME]

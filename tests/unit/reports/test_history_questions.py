@@ -10,7 +10,7 @@ from matrix.outcome import ModuleResult, Status
 from reports import history
 from reports.history import opened, record
 from reports.verdict import Rate
-from tests.unit.nights import CELL, OTHER, cell_summary, module, observed, recorded, results, summary
+from tests.unit.nights import CELL, OTHER, cell_summary, module, observed, record_run, results, summary
 from tests.unit.recordings import seen
 
 P, F = Status.PASSED, Status.FAILED
@@ -26,8 +26,8 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_a_test_is_shown_over_runs_and_cells(path: Path) -> None:
-    recorded(path, "run-02", module(observed(F, seconds=2.0)), cells=(CELL, OTHER))
-    recorded(path, "run-01", module(observed(seconds=0.5), reused="run-00"))
+    record_run(path, "run-02", module(observed(F, seconds=2.0)), cells=(CELL, OTHER))
+    record_run(path, "run-01", module(observed(seconds=0.5), reused="run-00"))
     assert [(one.run, one.cell, one.outcome, one.duration, one.reused) for one in seen(path)] == [
         ("run-01", CELL, "passed", 0.5, True),
         ("run-02", CELL, "failed", 2.0, False),
@@ -37,18 +37,18 @@ def test_a_test_is_shown_over_runs_and_cells(path: Path) -> None:
 
 
 def test_a_test_that_a_module_has_twice_has_both_outcomes(path: Path) -> None:
-    recorded(path, "run-01", module(observed(P, seconds=3.0), observed(F, seconds=1.0)))
+    record_run(path, "run-01", module(observed(P, seconds=3.0), observed(F, seconds=1.0)))
     (one,) = seen(path)
     assert (one.outcome, one.duration) == ("failed, passed", 3.0)
 
 
 def test_a_test_in_several_modules_is_shown_for_each(path: Path) -> None:
-    recorded(path, "run-01", module(observed(), name="test_x"), module(observed(F), name="test_x_c"))
+    record_run(path, "run-01", module(observed(), name="test_x"), module(observed(F), name="test_x_c"))
     assert [(one.module, one.outcome) for one in seen(path)] == [("test_x", "passed"), ("test_x_c", "failed")]
 
 
 def test_a_test_that_was_never_seen_has_no_history(path: Path) -> None:
-    recorded(path, "run-01", module(observed()))
+    record_run(path, "run-01", module(observed()))
     assert seen(path, "test.test_a.A") == []
 
 
@@ -62,7 +62,7 @@ def flaky(path: Path, *, cells: tuple[str, ...] = ()) -> dict[tuple[str, str, st
 
 def nights(path: Path, *statuses: Status, digest: str = "d1", first: int = 1) -> None:
     for number, status in enumerate(statuses, first):
-        recorded(path, f"run-{number:02}", module(observed(status), observed(P, "test.b"), digest=digest))
+        record_run(path, f"run-{number:02}", module(observed(status), observed(P, "test.b"), digest=digest))
 
 
 def test_different_outcomes_of_one_digest_are_a_flake(path: Path) -> None:
@@ -84,15 +84,15 @@ def test_without_a_digest_nothing_is_flaky(path: Path) -> None:
 @pytest.mark.parametrize("changes", [{"reused": "run-00"}, {"fault": "the disk is full"}])
 def test_reused_and_faulty_results_do_not_count(path: Path, changes: dict[str, str]) -> None:
     nights(path, P, P)
-    recorded(path, "run-03", module(observed(F), observed(P, "test.b"), **changes))
+    record_run(path, "run-03", module(observed(F), observed(P, "test.b"), **changes))
     assert flaky(path) == {}
 
 
 def test_cells_are_not_mixed(path: Path) -> None:
-    recorded(path, "run-01", module(observed()))
-    recorded(path, "run-02", module(observed(F)), cells=(OTHER,))
+    record_run(path, "run-01", module(observed()))
+    record_run(path, "run-02", module(observed(F)), cells=(OTHER,))
     assert flaky(path) == {}
-    recorded(path, "run-03", module(observed()), cells=(OTHER,))
+    record_run(path, "run-03", module(observed()), cells=(OTHER,))
     assert flaky(path) == {(OTHER, "d1", ONE): Rate(bad=1, all=2)}
     assert flaky(path, cells=(CELL,)) == {}
 

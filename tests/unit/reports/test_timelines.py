@@ -11,7 +11,7 @@ import pytest
 from matrix.outcome import Status
 from reports import history
 from reports.history import opened
-from tests.unit.nights import CELL, OTHER, module, observed, recorded
+from tests.unit.nights import CELL, OTHER, module, observed, record_run
 
 P, F = Status.PASSED, Status.FAILED
 
@@ -23,7 +23,7 @@ def path(tmp_path: Path) -> Path:
 
 def test_a_timeline_stores_only_changes(path: Path) -> None:
     for run, status in (("run-01", P), ("run-02", P), ("run-03", F), ("run-04", F)):
-        recorded(path, run, module(observed(status)))
+        record_run(path, run, module(observed(status)))
     with opened(path) as found:
         timeline = found.timeline(CELL)
     assert timeline.runs == ["run-01", "run-02", "run-03", "run-04"]
@@ -36,16 +36,16 @@ def test_a_timeline_stores_only_changes(path: Path) -> None:
 def test_an_unchanged_module_is_stored_once_while_others_change(path: Path) -> None:
     same = module(observed(test="test.test_b.B.test_two"), name="test_b")
     for run, status in (("run-01", P), ("run-02", F)):
-        recorded(path, run, module(observed(status)), same)
+        record_run(path, run, module(observed(status)), same)
     with opened(path) as found:
         timeline = found.timeline(CELL)
     assert [len(spans) for spans in timeline.spans] == [2, 1]
 
 
 def test_a_timeline_knows_where_a_module_was_not_run(path: Path) -> None:
-    recorded(path, "run-01", module(observed()), module(observed(test="test.test_b.B.test_two"), name="test_b"))
-    recorded(path, "run-02", module(observed()), complete=False)
-    recorded(path, "run-03", module(observed()), cells=(OTHER,))
+    record_run(path, "run-01", module(observed()), module(observed(test="test.test_b.B.test_two"), name="test_b"))
+    record_run(path, "run-02", module(observed()), complete=False)
+    record_run(path, "run-03", module(observed()), cells=(OTHER,))
     with opened(path) as found:
         timeline = found.timeline(CELL)
         assert found.timeline("no such cell").runs == []
@@ -55,8 +55,8 @@ def test_a_timeline_knows_where_a_module_was_not_run(path: Path) -> None:
 
 
 def test_another_list_of_tests_is_a_change(path: Path) -> None:
-    recorded(path, "run-01", module(observed()))
-    recorded(path, "run-02", module(observed(test="test.test_a.A.test_new")))
+    record_run(path, "run-01", module(observed()))
+    record_run(path, "run-02", module(observed(test="test.test_a.A.test_new")))
     with opened(path) as found:
         timeline = found.timeline(CELL)
     names = [timeline.lists[number] for _, number, _ in timeline.spans[0]]
@@ -64,8 +64,8 @@ def test_another_list_of_tests_is_a_change(path: Path) -> None:
 
 
 def test_points_are_in_order_of_time(path: Path) -> None:
-    recorded(path, "run-02", module(observed()))
-    recorded(path, "run-01", module(observed()))
+    record_run(path, "run-02", module(observed()))
+    record_run(path, "run-01", module(observed()))
     with opened(path) as found:
         points = found.points()
     assert [(point.run, point.cell, point.tested) for point in points] == [
@@ -77,7 +77,7 @@ def test_points_are_in_order_of_time(path: Path) -> None:
 
 
 def test_a_history_of_schema_1_is_upgraded(path: Path) -> None:
-    recorded(path, "run-01", module(observed()))
+    record_run(path, "run-01", module(observed()))
     with contextlib.closing(sqlite3.connect(path)) as database:
         database.execute("ALTER TABLE cell_runs DROP COLUMN unattributed")
         database.execute("ALTER TABLE cell_runs DROP COLUMN durations")
@@ -87,7 +87,7 @@ def test_a_history_of_schema_1_is_upgraded(path: Path) -> None:
     with opened(path) as found:
         (point,) = found.points()
     assert (point.unattributed, point.durations) == (None, {})
-    recorded(path, "run-02", module(observed(F)))
+    record_run(path, "run-02", module(observed(F)))
     with opened(path) as found:
         assert [one.unattributed for one in found.points()] == [None, 0]
         assert [span[0] for span in found.timeline(CELL).spans[0]] == [0, 1]

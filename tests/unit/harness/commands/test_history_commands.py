@@ -18,7 +18,7 @@ from reports.history import NAME, record
 from reports.matching import matching
 from reports.summary import CellStatus
 from tests.unit.hostile import TEXTS
-from tests.unit.nights import CELL, OTHER, cell_summary, module, observed, recorded, results, summary
+from tests.unit.nights import CELL, OTHER, cell_summary, module, observed, record_run, results, summary
 
 P, F = Status.PASSED, Status.FAILED
 ONE, TWO = "test.test_a.A.test_one", "test.test_a.A.test_two"
@@ -28,14 +28,14 @@ ONE, TWO = "test.test_a.A.test_one", "test.test_a.A.test_two"
 def out(tmp_path: Path) -> Path:
     """Two runs: one test fails now, one passes, one is gone, one is new, one takes longer."""
     slow = "test.test_a.A.test_slow"
-    recorded(
+    record_run(
         tmp_path / NAME,
         "run-01",
         module(
             observed(P, ONE), observed(F, TWO), observed(test="test.test_a.A.old"), observed(test=slow, seconds=1.0)
         ),
     )
-    recorded(
+    record_run(
         tmp_path / NAME,
         "run-02",
         module(
@@ -118,8 +118,8 @@ def test_other_parts_are_told(out: Path) -> None:
 
 
 def test_parts_of_the_suite_are_compared_as_far_as_both_ran_them(out: Path) -> None:
-    recorded(out / NAME, "run-03", module(observed(F, ONE)), whole=False, complete=False)
-    recorded(out / NAME, "run-04", module(name="test_b"), module(observed(P, ONE)), complete=False)
+    record_run(out / NAME, "run-03", module(observed(F, ONE)), whole=False, complete=False)
+    record_run(out / NAME, "run-04", module(name="test_b"), module(observed(P, ONE)), complete=False)
     text = said(DIFF, "run-01", "run-03", out=out)[1]
     assert "note: only some tests were run: those that only one of them ran are not compared" in text
     assert "vanished" not in text
@@ -141,7 +141,9 @@ def test_cells_of_one_run_are_compared(out: Path) -> None:
 
 def test_the_terminal_is_spared_very_many_changes(tmp_path: Path) -> None:
     for run, status in (("run-01", P), ("run-02", F)):
-        recorded(tmp_path / NAME, run, module(*(observed(status, f"test.test_a.t{number:03}") for number in range(70))))
+        record_run(
+            tmp_path / NAME, run, module(*(observed(status, f"test.test_a.t{number:03}") for number in range(70)))
+        )
     text = said(DIFF, out=tmp_path)[1]
     assert "t049" in text
     assert "t050" not in text
@@ -153,7 +155,7 @@ def test_the_terminal_is_spared_very_many_changes(tmp_path: Path) -> None:
 def test_names_do_not_steer_the_terminal(tmp_path: Path, kind: str) -> None:
     hostile = TEXTS[kind]
     for run, status in (("run-01", P), ("run-02", F)):
-        recorded(tmp_path / NAME, run, module(observed(status, hostile)))
+        record_run(tmp_path / NAME, run, module(observed(status, hostile)))
     for command, words in ((DIFF, ()), (HISTORY, ("--flaky",)), (HISTORY, ("*",))):
         text = said(command, *words, out=tmp_path)[1]
         assert "\x1b" not in text
@@ -166,7 +168,7 @@ def test_names_do_not_steer_the_terminal(tmp_path: Path, kind: str) -> None:
 
 
 def test_a_test_is_shown_in_a_table_of_runs_and_cells(out: Path) -> None:
-    recorded(out / NAME, "run-03", module(observed(P, ONE), reused="run-01"), cells=(CELL, OTHER))
+    record_run(out / NAME, "run-03", module(observed(P, ONE), reused="run-01"), cells=(CELL, OTHER))
     status, text = said(HISTORY, "test_a.A.test_one", out=out)
     assert status == 0
     assert lines(text)[0] == f"{ONE} of test_a"
@@ -192,13 +194,13 @@ def test_a_test_as_json(out: Path) -> None:
 
 
 def test_one_cell_may_be_chosen(out: Path) -> None:
-    recorded(out / NAME, "run-03", module(observed(P, ONE)), cells=(OTHER,))
+    record_run(out / NAME, "run-03", module(observed(P, ONE)), cells=(OTHER,))
     assert [one["run"] for one in answer(HISTORY, ONE, "--cell", OTHER, out=out)["seen"]] == ["run-03"]
 
 
 def test_the_terminal_shows_the_newest_runs(tmp_path: Path) -> None:
     for number in range(40):
-        recorded(tmp_path / NAME, f"run-{number:02}", module(observed(P, ONE)))
+        record_run(tmp_path / NAME, f"run-{number:02}", module(observed(P, ONE)))
     text = said(HISTORY, ONE, out=tmp_path)[1]
     assert "run-09" not in text
     assert "run-10" in text
@@ -208,7 +210,7 @@ def test_the_terminal_shows_the_newest_runs(tmp_path: Path) -> None:
 
 def test_many_cells_are_shown_below_each_other(tmp_path: Path) -> None:
     cells = [f"wasi_sdk-{number}_cpython" for number in range(6)]
-    recorded(tmp_path / NAME, "run-01", module(observed(P, ONE)), cells=cells)
+    record_run(tmp_path / NAME, "run-01", module(observed(P, ONE)), cells=cells)
     headings = [line for line in lines(said(HISTORY, ONE, out=tmp_path)[1]) if line.startswith("run sdk")]
     assert headings == ["run sdk-0 sdk-1 sdk-2 sdk-3", "run sdk-4 sdk-5"]
 
@@ -233,7 +235,7 @@ def test_flaky_tests_are_listed_with_their_rate(out: Path) -> None:
 
 
 def test_no_flakes_are_said(tmp_path: Path) -> None:
-    recorded(tmp_path / NAME, "run-01", module(observed()))
+    record_run(tmp_path / NAME, "run-01", module(observed()))
     assert said(HISTORY, "--flaky", out=tmp_path)[1] == "no test is flaky\n"
 
 
@@ -256,7 +258,7 @@ def test_what_cannot_be_shown_is_refused(out: Path, words: tuple[str, ...], mess
 
 
 def test_a_glob_must_not_match_very_many_tests(tmp_path: Path) -> None:
-    recorded(tmp_path / NAME, "run-01", module(*(observed(test=f"test.t{number}") for number in range(51))))
+    record_run(tmp_path / NAME, "run-01", module(*(observed(test=f"test.t{number}") for number in range(51))))
     with pytest.raises(UsageError, match=r"'test\.\*' matches 51 tests"):
         said(HISTORY, "test.*", out=tmp_path)
     assert answer(HISTORY, "--flaky", "test.*", out=tmp_path)["flaky"] == []
