@@ -26,7 +26,7 @@ from tests.integration.web import Web, serving
 
 TOP = Path(__file__).parents[2]
 REAL_ENVIRONMENT = dict(os.environ)
-"""the user's own, with the user's cache: builds are shared with the main job"""
+"""The environment of the test run: the user's, with the user's cache, so builds are shared with the main job."""
 Harness = Callable[..., subprocess.CompletedProcess[str]]
 
 BROKEN = {
@@ -39,7 +39,7 @@ BROKEN = {
     ),
     "test_copy": ("    def test_exceptions(self):\n", "        for _ in range(1024): print('x' * (1 << 20))\n"),
 }
-"""modules of CPython's suite, a test in each, and what it is made to do"""
+"""Modules of CPython's suite: in each, the line that a test begins with and the body that it gets."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
