@@ -88,6 +88,18 @@ def narrow(expansion: Expansion, selection: Selection) -> Expansion:
     )
 
 
+def listed(expansion: Expansion, selection: Selection) -> Expansion:
+    """The cells and the rejected combinations that `cells` lists: without cells and axes in the selection, all of them.
+
+    Raises UsageError as `select` and `narrow` do.
+    """
+    if selection.cell:
+        return Expansion(cells=select(expansion, selection), rejected=())
+    if selection == Selection(options=selection.options):
+        return of_options(expansion, selection.options)
+    return narrow(expansion, selection)
+
+
 def _by_id(expansion: Expansion, ids: tuple[str, ...]) -> tuple[Cell, ...]:
     cells = {cell.id: cell for cell in expansion.cells}
     reasons = {rejected.cell.id: rejected.reason for rejected in expansion.rejected}

@@ -21,7 +21,7 @@ from harness.provide.provider import Provider
 from matrix import json_records
 from matrix.expand import Expansion
 from matrix.resolve import resolve
-from matrix.select import Selection, narrow, of_options, select
+from matrix.select import listed
 
 
 def add_options(parser: Parser) -> None:
@@ -68,15 +68,6 @@ def run(known: argparse.Namespace, console: Console) -> int:
     console.print(rows)
     _show_rejected(expansion, console)
     return 0
-
-
-def listed(expansion: Expansion, selection: Selection) -> Expansion:
-    """What a selection lists: all that has its options, when it names neither cells nor axes."""
-    if selection.cell:
-        return Expansion(cells=select(expansion, selection), rejected=())
-    if selection == Selection(options=selection.options):
-        return of_options(expansion, selection.options)
-    return narrow(expansion, selection)
 
 
 def _show_rejected(expansion: Expansion, console: Console) -> None:

@@ -1,4 +1,4 @@
-"""One test in all cells of a run, and since when its outcome is what it is."""
+"""One test in all cells of a run, and since which run it has had its outcome."""
 
 from __future__ import annotations
 

@@ -2,12 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from harness.commands.cells import listed
 from matrix.conditions import Condition
 from matrix.errors import UsageError
 from matrix.expand import Expansion, expand
 from matrix.rules import Exclusion
-from matrix.select import Selection, narrow, of_options, select
+from matrix.select import Selection, listed, narrow, of_options, select
 from matrix.versions import Requirement
 from tests.unit import made
 

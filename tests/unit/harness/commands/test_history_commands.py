@@ -15,7 +15,6 @@ from harness.commands.history import HISTORY
 from matrix.errors import UsageError
 from matrix.outcome import Status
 from reports.history import NAME, record
-from reports.matching import matching
 from reports.summary import CellStatus
 from tests.unit.hostile import TEXTS
 from tests.unit.nights import CELL, OTHER, cell_summary, module, observed, record_run, results, summary
@@ -262,19 +261,6 @@ def test_a_glob_must_not_match_very_many_tests(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"'test\.\*' matches 51 tests"):
         said(HISTORY, "test.*", out=tmp_path)
     assert answer(HISTORY, "--flaky", "test.*", out=tmp_path)["flaky"] == []
-
-
-@pytest.mark.parametrize("word", ["test_[", "test_[!a]", "[", "***", "?"])
-def test_any_glob_is_taken(word: str) -> None:
-    names = {"test.test_[", "test.test_b", "["}
-    found = matching(names, word)
-    assert found
-    assert set(found) <= names
-
-
-def test_a_name_is_found_without_being_a_glob() -> None:
-    assert matching({"test.test_a", "test_a"}, "test_a") == ["test_a"]
-    assert matching({"test.test_a", "test.test_ab"}, "test_a") == ["test.test_a"]
 
 
 # --- the commands of `python -m harness`

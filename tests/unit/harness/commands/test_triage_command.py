@@ -1,4 +1,4 @@
-"""`triage` on a run that is on disk: into the list, out of it, and what is no such command."""
+"""`triage` on a run on disk: entries added to the list and removed from it, and mistakes."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def said(tmp_path: Path, limitations: Path) -> Said:
     return say
 
 
-def test_what_is_stale_is_shown_and_taken_out_when_it_is_to_be_written(said: Said, limitations: Path) -> None:
+def test_stale_entries_are_shown_and_removed_with_write(said: Said, limitations: Path) -> None:
     status, text = said("retire", "run-1")
     assert status == 0
     assert "retired: no-fork: test.test_gone.*" in text
@@ -116,7 +116,7 @@ def test_what_is_stale_is_shown_and_taken_out_when_it_is_to_be_written(said: Sai
     assert (limitations / "processes.toml").read_text().startswith("# What there is not.\n")
 
 
-def test_what_failed_goes_into_an_entry(said: Said, limitations: Path) -> None:
+def test_unexpected_failures_are_added_to_an_entry(said: Said, limitations: Path) -> None:
     status, text = said("accept", "run-1", "--limitation", "no-fork", "--reason", "fork gives ENOSYS", "--write")
     assert status == 0
     assert '+match = "test.test_a.A.test_one"' in text
@@ -124,7 +124,7 @@ def test_what_failed_goes_into_an_entry(said: Said, limitations: Path) -> None:
     assert (added.globs, added.expect, added.reason) == (("test.test_a.A.test_one",), "failed", "fork gives ENOSYS")
 
 
-def test_skips_that_nothing_explains_are_listed_and_go_into_an_entry(said: Said, limitations: Path) -> None:
+def test_unexplained_skips_are_listed_and_added_to_an_entry(said: Said, limitations: Path) -> None:
     status, text = said("queue", "run-1")
     assert status == 0
     assert "needs a moon: 1 test, such as test.test_a.A.test_three" in text
@@ -170,7 +170,7 @@ def test_nobody_is_asked_without_a_terminal(said: Said, monkeypatch: pytest.Monk
         (("check", "test_bool", "-x"), "`triage check` has no option '-x'"),
     ],
 )
-def test_what_cannot_be_meant_is_refused(said: Said, words: tuple[str, ...], message: str) -> None:
+def test_mistakes_are_explained(said: Said, words: tuple[str, ...], message: str) -> None:
     with pytest.raises(UsageError) as caught:
         said(*words)
     assert message in f"{caught.value} {caught.value.hint}"
