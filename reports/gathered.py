@@ -58,8 +58,8 @@ class Gathered:
         self.slowest.add(cell, results.values())
         for result in results.values():
             if result.finished and not result.reused and result.duration >= _SHORTEST_BAR:
-                name, begun = f"{result.module} ({cell})", result.finished - result.duration
-                self.bars.append(Bar(name=name, kind="module", begun=begun, ended=result.finished))
+                name, started = f"{result.module} ({cell})", result.finished - result.duration
+                self.bars.append(Bar(name=name, kind="module", started=started, ended=result.finished))
         for judged in verdicts.judged:
             if judged.limitation:
                 self._explained[cell, judged.limitation].count(judged.outcome.status)

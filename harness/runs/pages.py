@@ -195,5 +195,5 @@ def task_bars(directory: Path) -> list[Bar]:
             span = json_records.decode(line, Span)
         except msgspec.DecodeError:  # half a line, from a killed process
             continue
-        bars.append(Bar(name=span.task, kind=span.kind.value, begun=span.started, ended=span.ended, cores=span.cores))
+        bars.append(Bar(name=span.task, kind=span.kind.value, started=span.started, ended=span.ended, cores=span.cores))
     return bars

@@ -44,11 +44,11 @@ class SlowModule(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Bar(msgspec.Struct, frozen=True, kw_only=True):
-    """A task or a module in the timeline, from `begun` to `ended` in seconds since the epoch."""
+    """A task or a module in the timeline, from `started` to `ended` in seconds since the epoch."""
 
     name: str
     kind: str
-    begun: float
+    started: float
     ended: float
     cores: int = 1
 
@@ -57,7 +57,7 @@ class Lanes(msgspec.Struct, frozen=True, kw_only=True):
     """Bars in rows, so that bars of a row do not overlap."""
 
     rows: tuple[tuple[Bar, ...], ...]
-    begun: float
+    started: float
     ended: float
     cores: int
     """the largest number of cores in use at the same time"""
@@ -121,18 +121,18 @@ def lanes(bars: Sequence[Bar]) -> Lanes | None:
     if not bars:
         return None
     rows: list[list[Bar]] = []
-    for bar in sorted(bars, key=lambda bar: (bar.begun, bar.name)):
-        row = next((row for row in rows if row[-1].ended <= bar.begun), None)
+    for bar in sorted(bars, key=lambda bar: (bar.started, bar.name)):
+        row = next((row for row in rows if row[-1].ended <= bar.started), None)
         if row is None:
             rows.append([bar])
         else:
             row.append(bar)
-    begun, ended = min(bar.begun for bar in bars), max(bar.ended for bar in bars)
-    edges = sorted([(bar.begun, bar.cores) for bar in bars] + [(bar.ended, -bar.cores) for bar in bars])
+    started, ended = min(bar.started for bar in bars), max(bar.ended for bar in bars)
+    edges = sorted([(bar.started, bar.cores) for bar in bars] + [(bar.ended, -bar.cores) for bar in bars])
     cores = most = 0
     for _, change in edges:
         cores += change
         most = max(most, cores)
-    used = sum((bar.ended - bar.begun) * bar.cores for bar in bars)
-    busy = used / ((ended - begun) * most) if ended > begun else 1.0
-    return Lanes(rows=tuple(map(tuple, rows)), begun=begun, ended=ended, cores=most, busy=min(busy, 1.0))
+    used = sum((bar.ended - bar.started) * bar.cores for bar in bars)
+    busy = used / ((ended - started) * most) if ended > started else 1.0
+    return Lanes(rows=tuple(map(tuple, rows)), started=started, ended=ended, cores=most, busy=min(busy, 1.0))

@@ -63,4 +63,4 @@ def test_only_modules_that_ran_for_a_while_have_a_bar() -> None:
     add(gathered, "short", result(outcome(), finished=100.0, duration=0.4))
     add(gathered, "reused", result(outcome(), finished=100.0, duration=2.0, reused="run-01"))
     add(gathered, "long", result(outcome(), finished=100.0, duration=2.0))
-    assert [(bar.name, bar.begun, bar.ended) for bar in gathered.bars] == [("test_a (long)", 98.0, 100.0)]
+    assert [(bar.name, bar.started, bar.ended) for bar in gathered.bars] == [("test_a (long)", 98.0, 100.0)]

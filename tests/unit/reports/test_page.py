@@ -164,8 +164,8 @@ def test_the_slowest_modules_come_first_with_their_slowest_cell() -> None:
     ]
 
 
-def bar(begun: float, ended: float, cores: int = 1) -> Bar:
-    return Bar(name=f"{begun}", kind="build", begun=begun, ended=ended, cores=cores)
+def bar(started: float, ended: float, cores: int = 1) -> Bar:
+    return Bar(name=f"{started}", kind="build", started=started, ended=ended, cores=cores)
 
 
 def laid_out(*bars: Bar) -> Lanes:
@@ -176,7 +176,7 @@ def laid_out(*bars: Bar) -> Lanes:
 
 def test_overlapping_bars_are_in_different_rows() -> None:
     found = laid_out(bar(0, 10), bar(5, 15), bar(10, 20))
-    assert [[one.begun for one in row] for row in found.rows] == [[0, 10], [5]]
+    assert [[one.started for one in row] for row in found.rows] == [[0, 10], [5]]
 
 
 def test_idle_cores_lower_the_busy_share() -> None:

@@ -73,7 +73,7 @@ def test_tasks_become_bars_and_a_torn_line_is_ignored(tmp_path: Path) -> None:
     span = Span(task="build a", kind=TaskKind.BUILD, started=10.0, ended=12.0, cores=2, cpu=3.0, code=0)
     (tmp_path / TIMELINE).write_bytes(json_records.encode(span) + b'\n{"task": "to')
     (bar,) = task_bars(tmp_path)
-    assert (bar.name, bar.kind, bar.begun, bar.ended, bar.cores) == ("build a", "build", 10.0, 12.0, 2)
+    assert (bar.name, bar.kind, bar.started, bar.ended, bar.cores) == ("build a", "build", 10.0, 12.0, 2)
 
 
 def test_rejected_combinations_of_the_shown_axes_are_listed() -> None:
