@@ -112,6 +112,11 @@ def test_nox_alone_lists_the_matrix(newcomer: User) -> None:
     assert not [line for line in listed if "not listed" in line]
 
 
+def test_a_listed_cell_runs_also_when_its_name_is_typed_without_blanks(newcomer: User) -> None:
+    said = newcomer.succeeds('nox -s "test-wasi(wasi-sdk-24,cpython-3.13.5,wasmtime-50.0.1)" -- test_json')
+    assert "wasi_wasi-sdk-24_cpython-3.13.5_wasmtime-50.0.1  ok" in said
+
+
 @pytest.mark.parametrize("line", EVERYDAY_USE, ids=lambda line: line.split(" #")[0].strip())
 def test_each_line_of_everyday_use_runs(user: User, line: str) -> None:
     said = user.succeeds(line)
