@@ -1,7 +1,7 @@
 """Every error that a user can see, with its exit status.
 
 A message says what went wrong, where (file and key path, cell, step, log file) and what to do next.
-`python -m harness` prints it and exits with the status. docs/reference lists the statuses.
+`python -m harness` prints it and exits with the status. docs/reference/command-line.md lists the statuses.
 """
 
 from __future__ import annotations
