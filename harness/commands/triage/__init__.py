@@ -1,1 +1,1 @@
-"""`triage`: from a red square into the list of limitations and out of it; one module per group of subcommands."""
+"""`triage`: find out why a test fails, and keep the list of limitations true. One module per group of subcommands."""
