@@ -91,10 +91,11 @@ def sizes() -> Counter[str]:
 
 # --- the drawing
 
-WIDTH, HEIGHT = 1240, 1236
-LEFT, BOX_WIDTH, BOX_HEIGHT, STEP, TOP_EDGE = 250, 480, 108, 152, 106
-SPLIT = 52
-"""pixels that a floor with two boxes is higher than the others"""
+WIDTH = 1240
+LEFT, BOX_WIDTH, BETWEEN, TOP_EDGE = 250, 480, 44, 106
+"""pixels: the left edge and the width of a floor, the distance of two floors, the top of the first one"""
+LINE = 18
+"""pixels between two lines of text"""
 GAP = 24
 """pixels between the two"""
 LANE = 33
@@ -157,18 +158,23 @@ class Box:
         return self.y + self.height
 
 
+def height_for(part: str, width: int) -> int:
+    """How high a box must be for its text: name, caption and, in a narrow box on a line each, file and count."""
+    return 72 + LINE * (max(2, len(wrapped(caption(part), width - 32))) + int(width < BOX_WIDTH))
+
+
 def boxes() -> dict[str, Box]:
     """Where each part is drawn."""
     found = {}
     y = TOP_EDGE
     for floor in FLOORS:
         width = (BOX_WIDTH - GAP * (len(floor) - 1)) // len(floor)
-        higher = SPLIT * (len(floor) - 1)
+        height = max(height_for(part, width) for part in floor)
         for place, part in enumerate(floor):
-            found[part] = Box(part=part, x=LEFT + place * (width + GAP), y=y, width=width, height=BOX_HEIGHT + higher)
-        y += STEP + higher
-    top, bottom = found["commands"].y, found["machine"].bottom
-    found[REPORTS] = Box(part=REPORTS, x=ASIDE, y=top + 50, width=SIDE_WIDTH, height=STEP)
+            found[part] = Box(part=part, x=LEFT + place * (width + GAP), y=y, width=width, height=height)
+        y += height + BETWEEN
+    top, second, bottom = found["commands"].y, found["runs"].y, found["machine"].bottom
+    found[REPORTS] = Box(part=REPORTS, x=ASIDE, y=top + 50, width=SIDE_WIDTH, height=second - top)
     found[MATRIX] = Box(part=MATRIX, x=FAR, y=top, width=SIDE_WIDTH, height=bottom - top)
     return found
 
@@ -187,13 +193,18 @@ def line(path: str, part: str, *, arrow: bool = True) -> str:
     return f'<path class="line {part}" d="{path}"{end}/>'
 
 
+def wrapped(text: str, width: int) -> list[str]:
+    """Text in lines of at most so many pixels, about."""
+    return textwrap.wrap(text, width=int(width / 6.9))
+
+
 def lines_of(text: str, width: int, x: int, y: int, kind: str) -> tuple[str, int]:
     """Wrapped text from a first baseline on, and the baseline that follows."""
-    rows = textwrap.wrap(text, width=int(width / 6.9))
+    rows = wrapped(text, width)
     drawn = "".join(
-        f'<text class="{kind}" x="{x}" y="{y + 18 * row}">{escape(words)}</text>' for row, words in enumerate(rows)
+        f'<text class="{kind}" x="{x}" y="{y + LINE * row}">{escape(words)}</text>' for row, words in enumerate(rows)
     )
-    return drawn, y + 18 * len(rows)
+    return drawn, y + LINE * len(rows)
 
 
 def draw_box(box: Box, size: int) -> str:
@@ -212,7 +223,7 @@ def draw_box(box: Box, size: int) -> str:
     end = box.x + box.width - 16
     where = f'x="{end}" y="{bottom}" text-anchor="end"'
     if box.width < BOX_WIDTH:
-        where, bottom = f'x="{x}" y="{bottom}"', bottom - 18
+        where, bottom = f'x="{x}" y="{bottom}"', bottom - LINE
     return (
         f'<rect class="box {box.part}" x="{box.x}" y="{box.y}" width="{box.width}" height="{box.height}" rx="10"/>'
         f'<text class="name" x="{x}" y="{box.y + 27}"><tspan class="prefix">{prefix}</tspan>{box.part}</text>{words}'
@@ -349,13 +360,14 @@ def draw() -> str:
         "the number is how many pairs of modules do. Imports only go down and to the right."
     )
     bottom = found["machine"].bottom + 36
+    height = bottom + 28
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}"'
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"'
             ' role="img" aria-labelledby="title">',
             '<title id="title">The project\'s folders and the imports between them</title>',
             f"<style>{style()}</style><defs>{heads}</defs>",
-            f'<rect class="paper" width="{WIDTH}" height="{HEIGHT}"/>',
+            f'<rect class="paper" width="{WIDTH}" height="{height}"/>',
             *draw_sideways(found, imports),
             entrance,
             *draw_stairs(found, imports),

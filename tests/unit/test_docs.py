@@ -245,6 +245,10 @@ def test_every_other_table_of_the_history_is_described_with_its_columns(tables: 
 # --- the map
 
 
+def test_the_map_is_up_to_date() -> None:
+    assert tools_map.draw() == text_of(tools_map.DRAWING), "run `python -m tools.map`"
+
+
 def test_the_map_has_the_floors_of_the_import_test() -> None:
     assert tools_map.FLOORS == STAGES
 
