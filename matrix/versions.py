@@ -7,6 +7,9 @@ There are three forms:
 - a plain version, which matches every version that it is a prefix of: `3.13` matches 3.13.5
 - a glob over `name-version`: `wasi-sdk-*`, `wasmtime-5*`
 
+A pre-release stands for the release that it leads to: 3.16.0a2 is 3.16 to `>=3.16` and not to `<3.16`. Only a
+requirement that names a pre-release itself (`==3.14.0rc1`, `>=3.14.0rc1`) tells pre-releases apart.
+
 Ranges: https://packaging.python.org/en/latest/specifications/version-specifiers/.
 """
 
@@ -85,4 +88,11 @@ class Requirement:
             parsed = Version(version)
         except InvalidVersion:
             return False
-        return self._versions is not None and self._versions.contains(parsed, prereleases=True)
+        if self._versions is None:
+            return False
+        if parsed.is_prerelease and not any(
+            Version(each.version.removesuffix(".*")).is_prerelease for each in self._versions
+        ):
+            # PEP 440 sorts 3.14.0rc1 before 3.14: it would be in neither `<3.14` nor `>=3.14`.
+            parsed = Version(parsed.base_version)
+        return self._versions.contains(parsed, prereleases=True)

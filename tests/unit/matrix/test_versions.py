@@ -139,3 +139,42 @@ def test_equal_texts_are_equal_requirements() -> None:
 def test_the_repr_recreates_the_requirement() -> None:
     requirement = Requirement.parse("wasi-sdk>=20")
     assert eval(repr(requirement)) == requirement
+
+
+# --- pre-releases: what every checkout of main is
+
+
+@pytest.mark.parametrize("version", ["3.16.0a0", "3.16.0a2", "3.16.0b1", "3.16.0rc2", "3.16.0.dev1"])
+@pytest.mark.parametrize(
+    ("text", "matches"),
+    [
+        (">=3.16", True),
+        (">=3.11,<3.16", False),
+        (">=3.16,<3.17", True),
+        ("<3.16", False),
+        (">3.15", True),
+        ("3.16", True),
+        ("3.16.0", True),
+        ("==3.16.*", True),
+        ("3.1", False),
+        ("cpython>=3.16", True),
+        ("cpython-3.16*", True),
+    ],
+)
+def test_a_pre_release_stands_for_its_release(version: str, text: str, matches: bool) -> None:
+    assert Requirement.parse(text).matches("cpython", version) is matches
+
+
+@pytest.mark.parametrize(
+    ("text", "version", "matches"),
+    [
+        ("3.14.0rc1", "3.14.0rc1", True),
+        ("3.14.0rc1", "3.14.0", False),
+        ("3.14.0rc1", "3.14.0rc2", False),
+        (">=3.14.0rc1", "3.14.0b4", False),
+        (">=3.14.0rc1", "3.14.0rc2", True),
+        ("<3.14.0rc1", "3.14.0b4", True),
+    ],
+)
+def test_a_requirement_that_names_a_pre_release_tells_them_apart(text: str, version: str, matches: bool) -> None:
+    assert Requirement.parse(text).matches("cpython", version) is matches
