@@ -47,7 +47,6 @@ def synthetic() -> Matrix:
         sdk_family=SdkFamily.WASI_SDK,
         cpython=Requirement.parse(">=3.0,<4"),
         host="wasm32-wasip1",
-        config_site="",
         program="python.wasm",
         python_flags=(),
         resources=(),

@@ -136,12 +136,10 @@ class Series(Record, frozen=True, kw_only=True):
     cpython: Requirement
     host: str
     """configure's `--host`; also the name of the build directory, which guests see"""
-    config_site: str
-    """the file in CPython's sources with upstream's answers for configure"""
     program: str
     """the file that the build produces and a guest runs: `python.wasm` or `python.js`"""
     launcher: str = ""
-    """a script in CPython's sources that loads the program; guests run it in the program's place"""
+    """the name of a script of the sources that loads the program and is run in its place"""
     configure: tuple[str, ...] = ()
     """upstream's configure options, where upstream has one build for all targets"""
     cflags: tuple[str, ...] = ()
@@ -220,15 +218,19 @@ class Matrix(Record, frozen=True, kw_only=True):
     runtime_flags: tuple[RuntimeFlags, ...]
 
     def series_of(self, build: Build) -> Series | None:
-        """How upstream builds that CPython version with that family of SDKs; None when no series covers it."""
-        return next(
-            (
-                series
-                for series in self.series
-                if series.sdk_family is build.sdk.family and series.cpython.matches("cpython", build.cpython.version)
-            ),
-            None,
-        )
+        """How upstream builds that CPython version with that family of SDKs; None when no series covers it.
+
+        A version that is newer than every series of the family has the newest one.
+        """
+        family = [series for series in self.series if series.sdk_family is build.sdk.family]
+        version = build.cpython.version
+        for series in family:
+            if series.cpython.matches("cpython", version):
+                return series
+        minor = int(build.cpython.series.partition(".")[2] or 0)
+        covered = {each: series for series in family for each in range(100) if series.cpython.matches("", f"3.{each}")}
+        newest = max(covered, default=100)
+        return covered[newest] if version.startswith("3.") and minor > newest else None
 
     def expired(self, today: datetime.date) -> dict[str, Rule]:
         """The rules whose review date was before `today`, by their key paths in rules.toml."""

@@ -18,6 +18,7 @@ from harness.build.stage import stage_build, stage_sources
 from harness.build.stamps import LoggedStep, logged, pending_steps, reset_pending
 from harness.build.step import BuildPlan
 from harness.build.toolchain import set_up
+from harness.build.tree import build_files
 from harness.build.watcher import Watcher
 from harness.machine.hashing import digest_of
 from harness.machine.store import Store
@@ -148,6 +149,7 @@ class Builder:
             entries=tuple(sorted(os.listdir(cpython.path))),
             sdk=inputs.sdk.path,
             sdk_digest=sdk_digest,
+            files=build_files(series, cpython.path),
             python=python,
             build_machine=build_machine(),
             directory=self._work_directory(build.id, _identity(build, cpython), sdk_digest, str(python)),

@@ -50,7 +50,7 @@ def _run(plan: BuildPlan, step: Step, store: Store, watcher: Watcher, cache: Com
     _require_tools(step)
     started = time.monotonic()
     watcher.begin(f"{plan.name}: {step.title}", _expected(store, step))
-    argv, env = step.words, base_environment() | step.env
+    argv, env = step.words, step.environment(base_environment())
     if cache is not None and step.through_cache:
         argv, env = (*argv, *cache.words(step.through_cache)), env | cache.variables(step.compiler)
     code = run_logged(argv, env=env, cwd=step.cwd, log=log_path(plan, step), tick=watcher.tick)

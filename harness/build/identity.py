@@ -17,7 +17,7 @@ def configure_digest(source: Path) -> str:
     names = ["configure", "pyconfig.h.in", "Makefile.pre.in", "config.sub", "config.guess"]
     paths = [source / name for name in names]
     paths += sorted((source / "Modules").glob("Setup*"))
-    paths += sorted((source / "Tools/wasm").rglob("config.site*"))
+    paths += sorted(path for home in ("Tools/wasm", "Platforms") for path in (source / home).rglob("config.site*"))
     return digest_of(*(f"{path.name} {file_sha256(path)}" for path in paths if path.is_file()))
 
 

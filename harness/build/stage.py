@@ -17,6 +17,7 @@ from harness.build.recipes import layout
 from harness.machine.files import remove_path, remove_tree, write_atomically
 from harness.machine.hashing import digest_of
 from matrix import json_records
+from matrix.errors import HarnessFault
 from matrix.model import Series
 
 LIBRARY = "/Lib"
@@ -25,7 +26,7 @@ _KEPT = {"__pycache__"}
 """entries that the sources do not have and that stay when the tree is synchronised"""
 _BUILD_FILES = (
     "pybuilddir.txt", "Makefile", "pyconfig.h", "python-config.py", "Modules/Setup.local",
-    "python.wasm", "python.js", "python.worker.js",
+    "python.wasm", "python.js", "python.mjs", "python.worker.js", "build-details.json",
 )  # fmt: skip
 """the files of a build that tests read; sysconfig.is_python_build() looks for Modules/Setup.local"""
 
@@ -58,16 +59,31 @@ def stage_build(guest: layout.GuestLayout, series: Series, parts: layout.Parts) 
     inside = layout.guest_tree(parts.directory) / guest.build.lstrip("/")
     remove_tree(inside)
     inside.mkdir(parents=True)
-    for name in dict.fromkeys((*_BUILD_FILES, series.program, guest.program)):
+    launchers = (Path(file).name for file in parts.files.launcher)
+    for name in dict.fromkeys((*_BUILD_FILES, series.program, *launchers)):
         if (work / name).is_file():
             (inside / name).parent.mkdir(exist_ok=True)
             shutil.copy2(work / name, inside / name)
     if guest.in_memory:
         pack_tests(layout.guest_tree(parts.directory))
     else:
-        library = Path(guest.platform_library).relative_to(guest.build)
+        library = built_library(work)
         shutil.copytree(work / library, inside / library, symlinks=True)  # 3.11 has links that lead nowhere
     write_atomically(stamp, mark.encode())
+
+
+def built_library(work: Path) -> str:
+    """Where a build has its own library, relative to its directory: `build/lib.wasi-wasm32-3.13`.
+
+    make writes the name, which depends on configure's answers, to pybuilddir.txt. Raises HarnessFault without it.
+    """
+    path = work / "pybuilddir.txt"
+    name = path.read_text("utf-8").strip() if path.is_file() else ""
+    if not name or not (work / name).is_dir():
+        raise HarnessFault(
+            f"{path} names no directory of the build ({name!r})", hint=f"remove {work.parent.parent}: it is made again"
+        )
+    return name
 
 
 TESTS = ("tests.data", "tests.json")

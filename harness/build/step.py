@@ -6,7 +6,9 @@ processes.
 
 from __future__ import annotations
 
+import os
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -24,6 +26,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     jobs: int = 0
     """its `-j`, which does not change what it makes; 0 for a command without this option"""
     cwd: Path
+    path: tuple[Path, ...] = ()
+    """directories whose commands it calls by name; they go before those of PATH"""
     env: dict[str, str] = {}
     """variables that are added to a nearly empty environment (`process.base_environment`)"""
     inputs: tuple[str, ...] = ()
@@ -44,6 +48,11 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
         """The command, with its number of jobs."""
         return (*self.argv, f"-j{self.jobs}") if self.jobs else self.argv
 
+    def environment(self, base: Mapping[str, str]) -> dict[str, str]:
+        """The step's environment on top of another one."""
+        path = os.pathsep.join([*map(str, self.path), base.get("PATH", os.defpath)])
+        return {**base, "PATH": path, **self.env}
+
     def command(self) -> str:
         """The step as one line for a shell."""
         return _pasted(self, self.words)
@@ -54,7 +63,10 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _pasted(step: Step, words: tuple[str, ...]) -> str:
-    env = " ".join(f"{name}={shlex.quote(value)}" for name, value in step.env.items())
+    settings = [f"{name}={shlex.quote(value)}" for name, value in step.env.items()]
+    if step.path:
+        settings.insert(0, f'PATH={shlex.quote(os.pathsep.join(map(str, step.path)))}{os.pathsep}"$PATH"')
+    env = " ".join(settings)
     run = shlex.join(words)
     return f"cd {shlex.quote(str(step.cwd))} && " + (f"env {env} {run}" if env else run)
 

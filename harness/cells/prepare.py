@@ -10,8 +10,10 @@ import msgspec
 
 from harness.build.builder import Builder, Input, Inputs
 from harness.build.recipes import layout
+from harness.build.stage import built_library
 from harness.build.stamps import LoggedStep
 from harness.build.step import BuildPlan
+from harness.build.tree import fitted
 from harness.build.watcher import Watcher
 from harness.guests.adapter import Adapter, GuestRun
 from harness.guests.digest import digest_of_guests
@@ -81,6 +83,7 @@ class Preparer:
         """Make a cell ready to run. Raises Unobtainable, BuildFailed, UsageError, or what the machine raises."""
         started = time.monotonic()
         obtained = self._obtain_all(cell)
+        cell = _fitted(cell, obtained)
         provisioned = time.monotonic()
         parts = self._builder.build(cell, _inputs(cell, obtained))
         built = time.monotonic()
@@ -106,7 +109,8 @@ class Preparer:
 
     def build(self, cell: ResolvedCell) -> Path:
         """Build a cell without its runtime; returns the directory with `python.wasm`. Raises as `prepare` does."""
-        parts = self._builder.build(cell, self._build_inputs(cell))
+        cell, inputs = self._build_inputs(cell)
+        parts = self._builder.build(cell, inputs)
         return layout.build_directory(parts.directory, cell.series)
 
     def build_python(self, cell: ResolvedCell) -> None:
@@ -118,11 +122,11 @@ class Preparer:
         for providers in items_of(cell, self._store).values():
             if all(provider.cached(self._store) is None for provider in providers()):
                 return False
-        return self._builder.is_current(cell, self._build_inputs(cell))
+        return self._builder.is_current(*self._build_inputs(cell))
 
     def plans(self, cell: ResolvedCell) -> tuple[BuildPlan, ...]:
         """The plans of a cell's build, after provisioning it: what `--dry-run` prints."""
-        return self._builder.plan(cell, self._build_inputs(cell)).plans
+        return self._builder.plan(*self._build_inputs(cell)).plans
 
     def steps(self, cell: ResolvedCell) -> list[LoggedStep]:
         """The steps of a cell's build, with the logs and times of those that ran. Builds nothing.
@@ -130,7 +134,7 @@ class Preparer:
         The list is empty when an item that the build needs is missing.
         """
         try:
-            return self._builder.logged_steps(cell, self._build_inputs(cell))
+            return self._builder.logged_steps(*self._build_inputs(cell))
         except MatrixError:
             return []
 
@@ -141,8 +145,10 @@ class Preparer:
         providers = items_of(cell, self._store)[item]
         return obtain(item, providers(), self._store, self._say, refresh=self._refresh)
 
-    def _build_inputs(self, cell: ResolvedCell) -> Inputs:
-        return _inputs(cell, self._obtain_all(cell, runtime=False))
+    def _build_inputs(self, cell: ResolvedCell) -> tuple[ResolvedCell, Inputs]:
+        """A cell fitted to its tree, and what its build is made from."""
+        obtained = self._obtain_all(cell, runtime=False)
+        return _fitted(cell, obtained), _inputs(cell, obtained)
 
     def _obtain_all(self, cell: ResolvedCell, *, runtime: bool = True) -> dict[str, Obtained]:
         """Every item that a cell needs, by its id; without `runtime`, those that its build needs."""
@@ -165,7 +171,8 @@ class Preparer:
     def _settings(self, cell: ResolvedCell, parts: layout.Parts, adapter: Adapter, limits: Limits) -> GuestSettings:
         series = cell.series
         guest = layout.layout_of(cell.build, series)
-        wasm = layout.build_directory(parts.directory, series) / "python.wasm"
+        work = layout.build_directory(parts.directory, series)
+        wasm = work / "python.wasm"
         digest = file_sha256(wasm)
         run = GuestRun(
             wasm=wasm,
@@ -183,7 +190,7 @@ class Preparer:
             tree=layout.guest_tree(parts.directory),
             executable=guest.executable,
             build=guest.build,
-            platform_library=guest.platform_library,
+            platform_library=guest.platform_library(built_library(work)),
             python_flags=(*guest.told(layout.guest_tree(parts.directory)), *series.python_flags),
             resources=series.resources,
             verbose=series.verbose,
@@ -193,6 +200,11 @@ class Preparer:
             runtime_flags=cell.runtime_flags,
             limits=limits,
         )
+
+
+def _fitted(cell: ResolvedCell, obtained: dict[str, Obtained]) -> ResolvedCell:
+    """A cell with what its tree itself says of builds: the tree is obtained by now."""
+    return msgspec.structs.replace(cell, series=fitted(cell.series, obtained[cell.build.cpython.id].path))
 
 
 def _inputs(cell: ResolvedCell, obtained: dict[str, Obtained]) -> Inputs:
@@ -213,7 +225,11 @@ def _notes(
     cell: ResolvedCell, obtained: dict[str, Obtained], adapter: Adapter, settings: GuestSettings
 ) -> tuple[str, ...]:
     """What a reader of a cell's results should know."""
-    notes = [f"repaired: {repair.reason}" for repair in cell.repairs]
+    version = cell.build.cpython.version
+    notes = []
+    if not cell.series.cpython.matches("cpython", version):
+        notes.append(f"CPython {version} is newer than every series: it is built and run as {cell.series.cpython}")
+    notes += [f"repaired: {repair.reason}" for repair in cell.repairs]
     notes += [f"{obtained[port.id].detail} stands in for the port" for port in cell.ports]
     if cell.exclusion is not None:
         notes.append(f"made on demand: {cell.exclusion.reason}")

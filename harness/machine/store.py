@@ -4,6 +4,7 @@ Layout below the root (`$CPYTHON_WASM_CACHE`, else the user's cache directory):
 
     downloads/   files, named by their sha256
     entries/     finished directories: SDKs, sources, runtimes, each with a manifest in it
+    snapshots/   copies of users' trees (`harness.provide.snapshot`)
     builds/      work directories whose steps keep their own stamps (`harness.build.execute`)
     scratch/     temporary directories of running processes, removed when they end
     state/       small files: durations, apt's lists, pytest's last-failed; compiled modules, results
@@ -40,8 +41,8 @@ CACHE_NAME = "cpython-wasm-matrix"
 VARIABLE = "CPYTHON_WASM_CACHE"
 """the environment variable that overrides the cache's directory"""
 
-_DIRECTORIES = ("downloads", "entries", "builds", "scratch", "state", "locks")
-PLACES = ("entries", "builds", "downloads", "state/compiled", "state/results")
+_DIRECTORIES = ("downloads", "entries", "snapshots", "builds", "scratch", "state", "locks")
+PLACES = ("entries", "snapshots", "builds", "downloads", "state/compiled", "state/results")
 """the directories of the items: runs use them, and can obtain or make them again after they were removed"""
 _ANOTHER = f"choose another directory with ${VARIABLE}"
 _UNFINISHED_AGE = 6 * 3600.0

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from harness.machine.files import remove_path
-from harness.machine.store import MANIFEST, PLACES, Store
+from harness.machine.store import MANIFEST, Store
 from matrix import json_records
 
 
@@ -21,6 +21,8 @@ class ItemKind(enum.Enum):
     """The kinds of items in the cache."""
 
     ENTRY = "entry"
+    SNAPSHOT = "snapshot"
+    """a copy of a user's tree"""
     BUILD = "build"
     DOWNLOAD = "download"
     COMPILED = "compiled"
@@ -33,9 +35,14 @@ class ItemKind(enum.Enum):
     """durations, apt's lists and the like: small, and never removed"""
 
 
-_KINDS = dict(
-    zip(PLACES, (ItemKind.ENTRY, ItemKind.BUILD, ItemKind.DOWNLOAD, ItemKind.COMPILED, ItemKind.RESULTS), strict=True)
-)
+_KINDS = {
+    "entries": ItemKind.ENTRY,
+    "snapshots": ItemKind.SNAPSHOT,
+    "builds": ItemKind.BUILD,
+    "downloads": ItemKind.DOWNLOAD,
+    "state/compiled": ItemKind.COMPILED,
+    "state/results": ItemKind.RESULTS,
+}
 _SUMMED = {ItemKind.COMPILED, ItemKind.RESULTS, ItemKind.UNFINISHED, ItemKind.STATE}
 """kinds whose items are too small or too many to list one by one"""
 

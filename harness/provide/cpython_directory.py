@@ -6,17 +6,14 @@ import os
 import re
 from pathlib import Path
 
-from harness.machine.hashing import digest_of
-from harness.machine.paths import unusable
+from harness.machine import git
 from harness.machine.store import Store
-from harness.provide.provider import LocalProvider, Obtained
+from harness.provide import snapshot
+from harness.provide.provider import Obtained, Say, silently
 from matrix.errors import Unobtainable, UsageError
 from matrix.model import CPython
 
 _PARTS = ("configure", "Include/patchlevel.h", "Lib/os.py", "Lib/test")
-_BUILT_IN_PLACE = ("Programs/python.o", "pybuilddir.txt")
-"""files that a build within the tree leaves"""
-_NOT_SOURCE = {"__pycache__", ".git", "cross-build", "builddir", "build", ".mypy_cache", ".ruff_cache"}
 
 
 def cpython_from(path: Path) -> CPython:
@@ -31,19 +28,11 @@ def cpython_from(path: Path) -> CPython:
             f"{path} is not a CPython source tree: {reason}",
             hint="name the top of a checkout or of an unpacked release",
         )
-    if why := unusable(path):
-        raise UsageError(f"{path} cannot be used: {why}", hint="move it to another directory")
-    header = path / "Include/patchlevel.h"
-    match = re.search(r'#define\s+PY_VERSION\s+"([^"+]+)\+?"', header.read_text("utf-8", "replace"))
-    if match is None:
-        raise UsageError(
-            f"{header} does not state the version (PY_VERSION)", hint="restore the file (`git checkout` it)"
-        )
-    return CPython(version=match[1], directory=path.absolute())
+    return CPython(version=_full_version(path).rstrip("+"), directory=path.absolute())
 
 
-class CPythonDirectory(LocalProvider):
-    """A checkout or an unpacked tree, identified by its files' sizes and times. It is never written to."""
+class CPythonDirectory:
+    """A checkout or an unpacked tree. What is used is its snapshot: the tree itself is only read."""
 
     name = "directory"
 
@@ -51,40 +40,44 @@ class CPythonDirectory(LocalProvider):
         self._path = path
 
     def obstacle(self, store: Store) -> str | None:
-        return self._defect()  # without reading the whole tree, as `find` does
+        return None if os.access(self._path, os.R_OK | os.X_OK) else f"{self._path} cannot be read"
 
-    def _defect(self) -> str | None:
-        for trace in _BUILT_IN_PLACE:
-            if (self._path / trace).exists():
-                return (
-                    f"{self._path} was built in place ({trace} exists), and CPython refuses to build elsewhere from "
-                    "such a tree: run `make distclean` there, or make a second checkout (`git worktree add`)"
-                )
-        return None
-
-    def find(self) -> Obtained:
-        if defect := self._defect():
-            raise Unobtainable(defect)
+    def cached(self, store: Store) -> Obtained | None:
         try:
-            digest = tree_fingerprint(self._path)
-        except OSError as exc:
-            raise Unobtainable(
-                f"{self._path} cannot be read: {exc}", hint="give this user the right to read the whole tree"
-            ) from None
-        return Obtained(path=self._path, provider=self.name, detail=str(self._path), digest=digest)
+            return self.obtain(store, silently)
+        except Unobtainable:
+            return None
+
+    def obtain(self, store: Store, say: Say) -> Obtained:
+        found = snapshot.of_tree(self._path, store, say)
+        notes = [
+            f"{self._path}/{name} is left out: it lists modules that only this checkout builds"
+            for name in found.left_out
+        ]
+        return Obtained(
+            path=found.path,
+            provider=self.name,
+            detail=_described(self._path),
+            digest=found.digest,
+            notes=tuple(notes),
+        )
 
 
-def tree_fingerprint(path: Path) -> str:
-    """A digest of the names, sizes and modification times of a source tree's files."""
-    marks: list[str] = []
-    pending = [str(path)]
-    while pending:
-        with os.scandir(pending.pop()) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    if entry.name not in _NOT_SOURCE:
-                        pending.append(entry.path)
-                else:
-                    info = entry.stat(follow_symlinks=False)
-                    marks.append(f"{entry.path}:{info.st_size}:{info.st_mtime_ns}")
-    return digest_of(*sorted(marks))
+def _described(tree: Path) -> str:
+    """A tree in words: its path, its full version and, in a checkout, its revision."""
+    words = f"{tree}, {_full_version(tree)}"
+    if not git.is_checkout(tree):
+        return words
+    revision = git.revision(tree)
+    return f"{words}, revision {revision.commit[:10] or 'none'}" + (", changed since" if revision.dirty else "")
+
+
+def _full_version(tree: Path) -> str:
+    """PY_VERSION as it is written, such as `3.16.0a2+`. Raises UsageError when the tree does not state it."""
+    header = tree / "Include/patchlevel.h"
+    match = re.search(r'#define\s+PY_VERSION\s+"([^"]+)"', header.read_text("utf-8", "replace"))
+    if match is None:
+        raise UsageError(
+            f"{header} does not state the version (PY_VERSION)", hint="restore the file (`git checkout` it)"
+        )
+    return match[1]

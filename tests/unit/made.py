@@ -47,7 +47,6 @@ def series(cpython: str = ">=3.11,<3.16", **changes: Any) -> Series:
         sdk_family=SdkFamily.WASI_SDK,
         cpython=Requirement.parse(cpython),
         host="wasm32-wasip1",
-        config_site="Tools/wasm/config.site-wasm32-wasi",
         program="python.wasm",
         python_flags=("-u",),
         resources=("cpu",),

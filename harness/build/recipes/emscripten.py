@@ -114,8 +114,9 @@ def plan(
             *configure_command(build, series, repairs, parts),
         ),
         cwd=work,
+        path=(emscripten,),  # configure asks `emcc -dumpversion` for the platform's name
         env=toolchain.environment
-        | {"CONFIG_SITE": f"../../{series.config_site}"}
+        | {"CONFIG_SITE": f"../../{parts.files.config_site}"}
         | ({} if build.target.in_memory else {"HOSTRUNNER": str(toolchain.node)})
         | {name: value for name, value in flags.items() if value},
         inputs=(parts.configure_digest, toolchain.digest),
@@ -129,6 +130,7 @@ def plan(
         argv=(str(emscripten / "emmake"), "make", "-s", "all"),
         jobs=jobs,
         cwd=work,
+        path=(emscripten,),
         env=toolchain.environment,
         inputs=(parts.source_digest, toolchain.digest),
         outputs=(work / series.program, work / "python.wasm", work / "pybuilddir.txt"),
@@ -138,21 +140,21 @@ def plan(
         expected=90,
     )
     steps = [link_sources(parts), configure, make]
-    if series.launcher:
+    if parts.files.launcher:
         steps.append(launcher(series, parts))
     return BuildPlan(name=build.id, directory=parts.directory, steps=tuple(steps))
 
 
 def launcher(series: Series, parts: Parts) -> Step:
-    """Copy the script that loads the program to the program's directory, as upstream's build script does."""
+    """Put the script that loads the program beside it, with what it imports, as upstream's build script does."""
     work = build_directory(parts.directory, series)
-    name = PurePosixPath(series.launcher).name
+    files = parts.files.launcher
     return Step(
         name="launcher",
-        title=f"copy {name}",
-        argv=("cp", f"../../{series.launcher}", name),
+        title=f"copy {series.launcher}",
+        argv=("cp", *(f"../../{file}" for file in files), "."),
         cwd=work,
         inputs=(parts.source_digest,),
-        outputs=(work / name,),
+        outputs=tuple(work / PurePosixPath(file).name for file in files),
         expected=1,
     )

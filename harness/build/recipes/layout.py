@@ -7,12 +7,13 @@ sources, and the guests' tree (`guest/`, made by `harness.build.stage`) has the 
 
 from __future__ import annotations
 
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import msgspec
 
 from harness.build.step import Step
-from matrix.model import Build, SdkFamily, Series
+from harness.build.tree import BuildFiles
+from matrix.model import Build, Series
 from matrix.rules import Repair
 
 LEFT_OUT = frozenset({".git", "cross-build", "builddir", "__pycache__"})
@@ -30,6 +31,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """the names in the source tree's top directory"""
     sdk: Path
     sdk_digest: str
+    files: BuildFiles
+    """the files of the sources that the build names"""
     python: Path
     """the build Python"""
     build_machine: str
@@ -46,8 +49,6 @@ class GuestLayout(msgspec.Struct, frozen=True, kw_only=True):
     """the file that a runtime runs: `python.wasm`, `python.js` or the script that launches it"""
     executable_name: str = ""
     """the executable's name that a launcher is given, in its own directory; upstream's is `python.sh`"""
-    platform: str
-    """the platform's name in the build's own library, `wasi-wasm32`"""
     series: str
     in_memory: bool = False
     """whether the guest has the reduced library of a browser build, and nothing of the tree"""
@@ -64,24 +65,16 @@ class GuestLayout(msgspec.Struct, frozen=True, kw_only=True):
         """The words before Python's own options, for a guest that sees `tree` under its path on the host."""
         return (f"--this-program={tree}{self.build}/{self.executable_name}",) if self.executable_name else ()
 
-    @property
-    def platform_library(self) -> str:
-        """The directory of the build's _sysconfigdata; upstream puts it on PYTHONPATH for WASI.
-
-        Its name has `-pydebug` when the *build Python* is a debug build, whatever the build is.
-        """
-        if self.in_memory:
-            return f"/usr/local/lib/python{self.series}"
-        return f"{self.build}/build/lib.{self.platform}-{self.series}"
+    def platform_library(self, built: str) -> str:
+        """Where the guest sees the build's own library; `built` is what the build's `pybuilddir.txt` says."""
+        return f"/usr/local/lib/python{self.series}" if self.in_memory else f"{self.build}/{built}"
 
 
 def layout_of(build: Build, series: Series) -> GuestLayout:
-    wasi = build.sdk.family is SdkFamily.WASI_SDK
     return GuestLayout(
         host=series.host,
-        program=PurePosixPath(series.launcher or series.program).name,
+        program=series.launcher or series.program,
         executable_name="python.sh" if series.launcher else "",
-        platform="wasi-wasm32" if wasi else "emscripten-wasm32",
         series=build.cpython.series,
         in_memory=build.target.in_memory,
     )

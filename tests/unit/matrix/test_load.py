@@ -53,7 +53,6 @@ FILES = {
         sdk_family = "wasi-sdk"
         cpython = ">=3.13"
         host = "wasm32-wasip1"
-        config_site = "Tools/wasm/config.site-wasm32-wasi"
         program = "python.wasm"
         python_flags = ["-u"]
         resources = ["cpu"]

@@ -28,6 +28,9 @@ def source(tmp_path: Path) -> Path:
     path = tmp_path / "source"
     path.mkdir()
     (path / "configure").write_text("#!/bin/sh\n")
+    (path / "Tools/wasm").mkdir(parents=True)
+    for platform in ("wasi", "emscripten"):
+        (path / f"Tools/wasm/config.site-wasm32-{platform}").write_text("")
     return path
 
 

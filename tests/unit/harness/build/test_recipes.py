@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from harness.build.recipes import layout, native, wasi
 from harness.build.step import BuildPlan, Step
+from harness.build.tree import BuildFiles
 from matrix.conditions import Condition
 from matrix.rules import Repair
 from tests.unit import made
@@ -24,6 +25,7 @@ PARTS = layout.Parts(
     entries=("Include", "Lib", "Modules", "configure", "README.rst", ".git", ".github", "cross-build", "Doc", "Mac"),
     sdk=NOWHERE / "wasi sdk",
     sdk_digest="the sdk",
+    files=BuildFiles(config_site="Tools/wasm/config.site-wasm32-wasi"),
     python=NOWHERE / "native/python",
     build_machine="x86_64-pc-linux-gnu",
     directory=NOWHERE / "builds",
@@ -162,9 +164,17 @@ def test_guests_see_the_sources_without_what_git_and_builds_leave() -> None:
     assert layout.copied(PARTS) == ("Doc", "Include", "Lib", "Mac", "Modules", "README.rst", "configure")
 
 
-def test_the_platform_library_of_a_debug_build_is_named_like_any_other() -> None:
-    guest = layout.layout_of(made.build(debug=True), made.series())
-    assert guest.platform_library == "/cross-build/wasm32-wasip1/build/lib.wasi-wasm32-3.13"
+def test_the_platform_library_has_the_name_that_the_build_gave_it() -> None:
+    guest = layout.layout_of(made.build(), made.series())
+    assert guest.platform_library("build/lib.any-name") == "/cross-build/wasm32-wasip1/build/lib.any-name"
+
+
+def test_commands_that_a_step_calls_by_name_come_first() -> None:
+    one = Step(
+        name="a", title="a", argv=("emcc",), cwd=NOWHERE, path=(NOWHERE / "my sdk", NOWHERE / "b"), env={"A": "1"}
+    )
+    assert one.environment({"PATH": "/usr/bin"}) == {"PATH": "/nowhere/my sdk:/nowhere/b:/usr/bin", "A": "1"}
+    assert one.command() == """cd /nowhere && env PATH='/nowhere/my sdk:/nowhere/b':"$PATH" A=1 emcc"""
 
 
 # --- the build Python

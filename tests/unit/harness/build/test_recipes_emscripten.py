@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from harness.build.recipes import emscripten, layout
 from harness.build.step import BuildPlan, Step
+from harness.build.tree import BuildFiles
 from matrix.conditions import Condition
 from matrix.expand import expand
 from matrix.load import load
@@ -37,6 +38,7 @@ PARTS = layout.Parts(
     entries=("Lib", "Modules", "Tools", "configure", ".git", "cross-build", "__pycache__"),
     sdk=TOOLCHAIN.sdk,
     sdk_digest=TOOLCHAIN.digest,
+    files=BuildFiles(config_site="Tools/wasm/config.site-wasm32-emscripten"),
     python=NOWHERE / "native/python",
     build_machine="x86_64-pc-linux-gnu",
     directory=NOWHERE / "builds",
@@ -205,7 +207,7 @@ def test_the_stack_is_enlarged_where_emscriptens_default_shrank(sdk: str, ldflag
 def test_a_guest_runs_the_javascript_half() -> None:
     guest = layout.layout_of(build(), series(build()))
     assert guest.executable == f"/cross-build/{HOST}/python.js"
-    assert guest.platform_library == f"/cross-build/{HOST}/build/lib.emscripten-wasm32-3.11"
+    assert guest.platform_library("build/lib.x") == f"/cross-build/{HOST}/build/lib.x"
 
 
 def test_a_debug_build_has_the_same_layout() -> None:
@@ -327,7 +329,8 @@ def test_each_variant_links_the_program_with_the_ports_to_a_place_of_its_own(nam
 @pytest.mark.parametrize("name", NODE_TARGETS)
 def test_each_step_can_be_pasted(name: str) -> None:
     for each in (*variants(name).values(), *planned(build(name), REPAIR).steps):
-        env = ["env", *(f"{key}={value}" for key, value in each.env.items())] if each.env else []
+        path = [f"PATH={':'.join(map(str, each.path))}:$PATH"] if each.path else []
+        env = ["env", *path, *(f"{key}={value}" for key, value in each.env.items())] if each.env else []
         assert shlex.split(each.command()) == ["cd", str(each.cwd), "&&", *env, *each.words]
 
 
@@ -337,25 +340,32 @@ def test_each_step_can_be_pasted(name: str) -> None:
 NEW = CPython(version="3.14.2")
 
 
+NEW_FILES = BuildFiles(
+    config_site="Platforms/emscripten/config.site-wasm32-emscripten",
+    launcher=("Platforms/emscripten/node_entry.mjs", "Platforms/emscripten/streams.mjs"),
+)
+
+
 def new(name: str = "node-dl") -> Build:
     return replace(build(name, "4.0.12"), cpython=NEW)
 
 
 def test_the_one_build_of_314_is_configured_as_upstream_does_it() -> None:
-    plan = planned(new())
+    plan = planned(new(), files=NEW_FILES)
     configure = step(plan, "configure")
     assert "--host=wasm32-emscripten" in configure.argv
     assert "--enable-wasm-dynamic-linking" in configure.argv
     assert not any("--with-emscripten-target" in word or "pthreads" in word for word in configure.argv)
     assert configure.env["CFLAGS"] == "-DPY_CALL_TRAMPOLINE -sUSE_BZIP2"
-    assert configure.env["CONFIG_SITE"] == "../../Tools/wasm/emscripten/config.site-wasm32-emscripten"
+    assert configure.env["CONFIG_SITE"] == "../../Platforms/emscripten/config.site-wasm32-emscripten"
 
 
 def test_the_launcher_of_314_is_copied_and_run() -> None:
-    plan = planned(new())
+    plan = planned(new(), files=NEW_FILES)
     assert [each.name for each in plan.steps] == ["link", "configure", "make", "launcher"]
-    (copy,) = step(plan, "launcher").outputs
-    assert copy.name == "node_entry.mjs"
+    copy = step(plan, "launcher")
+    assert [path.name for path in copy.outputs] == ["node_entry.mjs", "streams.mjs"]
+    assert copy.argv == ("cp", *(f"../../{file}" for file in NEW_FILES.launcher), ".")
     guest = layout.layout_of(new(), series(new()))
     assert guest.executable == "/cross-build/wasm32-emscripten/node_entry.mjs"
     assert guest.told(Path("/tree")) == ("--this-program=/tree/cross-build/wasm32-emscripten/python.sh",)

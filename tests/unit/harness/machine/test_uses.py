@@ -333,6 +333,13 @@ def test_results_are_in_use(store: Store, other: Store) -> None:
     assert other.in_use(store.root / "state/results/digest.jsonl")
 
 
+def fill_with_sources(directory: Path) -> Provenance:
+    """Fill an entry with the one file that planning a build looks for."""
+    (directory / "Tools/wasm").mkdir(parents=True)
+    (directory / "Tools/wasm/config.site-wasm32-wasi").write_text("")
+    return fill(directory)
+
+
 def test_everything_that_a_build_needs_is_in_use(store: Store, other: Store) -> None:
     sdk = replace(made.sdk(), archive=archive_of("s"))
     cpython = replace(made.cell().build.cpython, archive=archive_of("c"))
@@ -341,7 +348,7 @@ def test_everything_that_a_build_needs_is_in_use(store: Store, other: Store) -> 
     matrix = made.matrix(sdks=(sdk,), cpythons=(cpython,))
     with_archives = [f"{sdk.id}-release-ssssssssssss", f"{cpython.id}-release-cccccccccccc"]
     for name in with_archives:
-        Store(store.root).obtain(name, fill)
+        Store(store.root).obtain(name, fill_with_sources)
     preparer = Preparer(store, PrepareOptions(jobs=1), Silent(), lambda message: None)
     preparer.plans(resolve(matrix, cell))
     used = {item.kind: {i.name for i in survey(other) if i.kind is item.kind and i.in_use} for item in survey(other)}

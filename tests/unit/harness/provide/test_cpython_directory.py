@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
 from harness.machine.store import Store
-from harness.provide.cpython_directory import CPythonDirectory, cpython_from, tree_fingerprint
+from harness.provide.cpython_directory import CPythonDirectory, cpython_from
 from harness.provide.obtain import obtain
 from harness.provide.provider import silently
 from matrix.errors import Unobtainable, UsageError
@@ -38,67 +37,54 @@ def test_a_tree_without_a_version_is_refused(tmp_path: Path) -> None:
         cpython_from(tree)
 
 
-def test_a_tree_is_used_in_place(tmp_path: Path, store: Store) -> None:
-    tree = cpython_tree(tmp_path / "tree")
+def test_a_tree_is_used_by_its_snapshot(tmp_path: Path, store: Store) -> None:
+    tree = cpython_tree(tmp_path / "tree", "3.15.0a2+")
     found = obtain("cpython", [CPythonDirectory(tree)], store, silently)
-    assert (found.path, found.provider, found.digest) == (tree, "directory", tree_fingerprint(tree))
+    assert (found.provider, found.detail) == ("directory", f"{tree}, 3.15.0a2+")
+    assert found.path.is_relative_to(store.root / "snapshots")
+    assert (found.path / "Lib/os.py").read_text() == (tree / "Lib/os.py").read_text()
 
 
-@pytest.mark.parametrize("trace", ["Programs/python.o", "pybuilddir.txt"])
-def test_a_tree_that_was_built_in_place_is_refused_with_a_remedy(tmp_path: Path, store: Store, trace: str) -> None:
+@pytest.mark.parametrize("trace", ["Programs/python.o", "pybuilddir.txt", "Makefile", "python"])
+def test_a_tree_that_was_built_in_place_is_used_like_any_other(tmp_path: Path, store: Store, trace: str) -> None:
     tree = cpython_tree(tmp_path / "tree")
+    before = obtain("cpython", [CPythonDirectory(tree)], store, silently)
     (tree / trace).parent.mkdir(exist_ok=True)
     (tree / trace).write_text("")
-    assert CPythonDirectory(tree).cached(store) is None
-    with pytest.raises(Unobtainable, match="make distclean"):
-        obtain("cpython", [CPythonDirectory(tree)], store, silently)
+    assert obtain("cpython", [CPythonDirectory(tree)], store, silently) == before
 
 
-def test_an_edit_changes_the_fingerprint(tmp_path: Path) -> None:
+def test_a_setup_local_is_left_out_and_said(tmp_path: Path, store: Store) -> None:
     tree = cpython_tree(tmp_path / "tree")
-    before = tree_fingerprint(tree)
+    (tree / "Modules").mkdir(exist_ok=True)
+    (tree / "Modules/Setup.local").write_text("_json _json.c\n")
+    (note,) = CPythonDirectory(tree).obtain(store, silently).notes
+    assert note.startswith(f"{tree}/Modules/Setup.local is left out")
+
+
+def test_an_edit_changes_the_digest_and_its_undoing_brings_it_back(tmp_path: Path, store: Store) -> None:
+    tree = cpython_tree(tmp_path / "tree")
+    provider = CPythonDirectory(tree)
+    before, text = provider.obtain(store, silently).digest, (tree / "Lib/os.py").read_text()
     (tree / "Lib/os.py").write_text("edited")
-    assert tree_fingerprint(tree) != before
+    between = provider.obtain(store, silently).digest
+    (tree / "Lib/os.py").write_text(text)
+    assert provider.obtain(store, silently).digest == before != between
 
 
-def test_a_new_and_a_removed_file_change_the_fingerprint(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["my tree", "a:b", "it's", 'say "b"', "été"])
+def test_the_path_of_a_tree_may_have_any_characters(tmp_path: Path, store: Store, name: str) -> None:
+    tree = cpython_tree(tmp_path / name)
+    assert cpython_from(tree).directory == tree
+    assert CPythonDirectory(tree).obtain(store, silently).path.is_dir()
+
+
+def test_a_file_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, store: Store) -> None:
     tree = cpython_tree(tmp_path / "tree")
-    before = tree_fingerprint(tree)
-    (tree / "Lib/new.py").write_text("")
-    between = tree_fingerprint(tree)
-    (tree / "Lib/new.py").unlink()
-    assert tree_fingerprint(tree) == before != between
 
+    def refuse(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
 
-def test_files_of_git_and_builds_do_not_change_the_fingerprint(tmp_path: Path) -> None:
-    tree = cpython_tree(tmp_path / "tree")
-    before = tree_fingerprint(tree)
-    for name in (".git", "Lib/__pycache__", "cross-build", "builddir"):
-        (tree / name).mkdir()
-        (tree / name / "file").write_text("")
-    assert tree_fingerprint(tree) == before
-
-
-def test_a_tree_with_a_dangling_link_has_a_fingerprint(tmp_path: Path) -> None:
-    tree = cpython_tree(tmp_path / "tree")
-    os.symlink("nowhere", tree / "Lib/link")
-    assert tree_fingerprint(tree)
-
-
-@pytest.mark.parametrize("name", ["my tree", "a:b"])
-def test_a_tree_whose_path_breaks_builds_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(UsageError, match="which configure and make cannot handle") as caught:
-        cpython_from(cpython_tree(tmp_path / name))
-    assert "move it" in caught.value.hint
-
-
-def test_a_tree_that_cannot_be_read_is_unobtainable(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, store: Store
-) -> None:
-    def refuse(path: Path) -> str:
-        raise PermissionError(13, "Permission denied", str(path / "Lib"))
-
-    monkeypatch.setattr("harness.provide.cpython_directory.tree_fingerprint", refuse)
-    tree = cpython_tree(tmp_path / "tree")
-    with pytest.raises(Unobtainable, match=f"{tree} cannot be read: .*Permission denied"):
+    monkeypatch.setattr("harness.provide.snapshot._content", refuse)
+    with pytest.raises(Unobtainable, match=f"{tree}/.* cannot be read: Permission denied"):
         CPythonDirectory(tree).obtain(store, silently)

@@ -1,0 +1,93 @@
+"""git, asked about a user's checkout without changing anything in it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from harness.machine.command import CommandFailed, capture
+from harness.machine.process import base_environment
+from matrix.errors import UsageError
+
+_QUIET = (
+    "--no-optional-locks",  # `status` would refresh the checkout's index
+    "-c", "core.fsmonitor=false",  # no process of its own in the user's checkout
+    "-c", "core.quotePath=false",
+)  # fmt: skip
+
+
+class Revision(msgspec.Struct, frozen=True, kw_only=True):
+    """What a checkout is at."""
+
+    commit: str
+    """40 or 64 hexadecimal digits; "" before the first commit"""
+    dirty: bool
+    """whether a tracked file differs from the commit"""
+
+    @property
+    def short(self) -> str:
+        """As people see it: `1b8858023b`, with `+` when dirty."""
+        return self.commit[:10] + ("+" if self.dirty else "")
+
+
+def is_checkout(tree: Path) -> bool:
+    """Whether a directory is the top of a git checkout, a worktree included, that git is willing to read."""
+    if not (tree / ".git").exists():
+        return False
+    try:
+        top = git(tree, "rev-parse", "--show-toplevel").rstrip("\n")
+    except CommandFailed:
+        return False
+    return os.path.samefile(top, tree)
+
+
+def listed_files(tree: Path) -> list[str]:
+    """What git tracks or would track in a checkout, relative to its top, sorted; files that are gone are among them."""
+    names = git(tree, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
+    return sorted(set(filter(None, names)))  # a file in conflict is listed once a stage
+
+
+def revision(tree: Path) -> Revision:
+    """The commit that a checkout is at, and whether tracked files differ from it."""
+    try:
+        commit = git(tree, "rev-parse", "--verify", "--quiet", "HEAD^{commit}").strip()
+    except CommandFailed:
+        return Revision(commit="", dirty=True)
+    changed = git(tree, "status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all")
+    return Revision(commit=commit, dirty=bool(changed))
+
+
+def commit_of(tree: Path, name: str) -> str:
+    """The commit that a branch, a tag or an abbreviation names. Raises UsageError when there is no such commit."""
+    if not name or name.startswith("-"):
+        raise UsageError(f"{name!r} is not the name of a commit", hint="name a commit, a branch or a tag after the @")
+    try:
+        return git(tree, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}").strip()
+    except CommandFailed:
+        raise UsageError(
+            f"{tree} has no commit {name!r}", hint="`git fetch` it there first, or see `git branch -a` and `git tag`"
+        ) from None
+
+
+def archive(tree: Path, commit: str, target: Path) -> None:
+    """Write the files of a commit as a tar archive; the checkout's own files are not touched."""
+    git(tree, "archive", "--format=tar", f"--output={target}", commit)
+
+
+def commits_between(tree: Path, good: str, bad: str) -> list[str]:
+    """The commits after `good` up to and with `bad`, oldest first, following first parents."""
+    return git(tree, "rev-list", "--first-parent", "--reverse", f"{good}..{bad}").split()
+
+
+def subject(tree: Path, commit: str) -> str:
+    """The first line of a commit's message."""
+    return git(tree, "show", "--no-patch", "--format=%s", commit).strip()
+
+
+def git(tree: Path, *words: str) -> str:
+    """The standard output of a git command in a checkout. Raises CommandFailed."""
+    command: Sequence[str] = ("git", *_QUIET, "-C", str(tree), *words)
+    return capture(command, env=base_environment() | {"GIT_TERMINAL_PROMPT": "0"})

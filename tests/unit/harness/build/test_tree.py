@@ -1,0 +1,114 @@
+"""What a tree says of its own builds, in the layouts that CPython has had."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.build.tree import LibraryPin, Pins, build_files, fitted, pins_of
+from matrix.errors import Unobtainable
+from matrix.load import load
+from matrix.model import SdkFamily, Series
+
+CONFIG = """
+emscripten-version = "6.0.10"
+node-version = "24"
+test-args = ["-m", "test"]
+
+[{place}libffi]
+url = "https://example.org/libffi-{{version}}.tar.gz"
+version = "3.4.6"
+shasum = "abc"
+"""
+
+
+def put(tree: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        path = tree / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return tree
+
+
+def series(family: SdkFamily, *, launcher: bool = False) -> Series:
+    return next(one for one in load().series if one.sdk_family is family and bool(one.launcher) is launcher)
+
+
+@pytest.mark.parametrize("home", ["Tools/wasm", "Tools/wasm/wasi", "Platforms/WASI"])
+def test_config_site_is_found_where_each_version_has_it(tmp_path: Path, home: str) -> None:
+    tree = put(tmp_path, {f"{home}/config.site-wasm32-wasi": ""})
+    assert build_files(series(SdkFamily.WASI_SDK), tree).config_site == f"{home}/config.site-wasm32-wasi"
+
+
+def test_the_newest_place_wins(tmp_path: Path) -> None:
+    tree = put(tmp_path, {f"{home}/config.site-wasm32-wasi": "" for home in ("Tools/wasm", "Platforms/WASI")})
+    assert build_files(series(SdkFamily.WASI_SDK), tree).config_site == "Platforms/WASI/config.site-wasm32-wasi"
+
+
+def test_a_missing_config_site_is_named_with_the_places(tmp_path: Path) -> None:
+    with pytest.raises(Unobtainable, match=r"no config\.site-wasm32-wasi .*Platforms/WASI/.*Tools/wasm/wasi/"):
+        build_files(series(SdkFamily.WASI_SDK), tmp_path)
+
+
+def test_the_pins_of_wasi_are_read(tmp_path: Path) -> None:
+    tree = put(
+        tmp_path,
+        {
+            "Platforms/WASI/config.toml": '[targets]\nwasi-sdk = 34\nhost-triple = "wasm32-wasip1"\n',
+            "Platforms/WASI/wasmtime.toml": "[wasm]\nmax-wasm-stack = 33_554_432\n",
+            "Platforms/WASI/config.site-wasm32-wasi": "",
+        },
+    )
+    assert pins_of(tree, SdkFamily.WASI_SDK) == Pins(sdk="34", host="wasm32-wasip1", wasm_stack=32 << 20)
+    found = fitted(series(SdkFamily.WASI_SDK), tree)
+    assert (found.host, found.wasm_stack) == ("wasm32-wasip1", 32 << 20)
+
+
+@pytest.mark.parametrize("place", ["", "dependencies."])
+def test_the_pins_of_emscripten_are_read_in_both_forms(tmp_path: Path, place: str) -> None:
+    tree = put(tmp_path, {"Platforms/emscripten/config.toml": CONFIG.format(place=place)})
+    libffi = LibraryPin(version="3.4.6", url="https://example.org/libffi-3.4.6.tar.gz", sha256="abc")
+    assert pins_of(tree, SdkFamily.EMSCRIPTEN) == Pins(sdk="6.0.10", node="24", libraries={"libffi": libffi})
+
+
+@pytest.mark.parametrize("family", list(SdkFamily))
+def test_a_tree_without_pins_asks_for_nothing(tmp_path: Path, family: SdkFamily) -> None:
+    assert pins_of(tmp_path, family) == Pins()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("targets = [", "cannot be read"),
+        ('[targets]\nwasi-sdk = "34"\n', r"targets\.wasi-sdk is '34', not a whole number"),
+        ("[targets]\nwasi-sdk = true\n", r"targets\.wasi-sdk is True"),
+        ("[targets]\nhost-triple = 1\n", r"targets\.host-triple is 1, not a string"),
+    ],
+)
+def test_a_malformed_config_is_named_with_its_key(tmp_path: Path, text: str, said: str) -> None:
+    tree = put(tmp_path, {"Platforms/WASI/config.toml": text})
+    with pytest.raises(Unobtainable, match=rf"Platforms/WASI/config\.toml.*{said}"):
+        pins_of(tree, SdkFamily.WASI_SDK)
+
+
+@pytest.mark.parametrize("home", ["Tools/wasm/emscripten", "Platforms/emscripten"])
+def test_a_launcher_is_found_with_what_it_imports(tmp_path: Path, home: str) -> None:
+    texts = {
+        "config.site-wasm32-emscripten": "",
+        "node_entry.mjs": 'import EmscriptenModule from "./python.mjs";\nimport { init } from "./streams.mjs";\n',
+        "streams.mjs": "export * from './deeper.mjs';",
+        "deeper.mjs": "",
+    }
+    tree = put(tmp_path, {f"{home}/{name}": text for name, text in texts.items()})
+    assert build_files(series(SdkFamily.EMSCRIPTEN, launcher=True), tree).launcher == tuple(
+        f"{home}/{name}" for name in ("node_entry.mjs", "streams.mjs", "deeper.mjs")
+    )
+
+
+def test_a_module_that_the_launcher_imports_and_the_tree_lacks_is_named(tmp_path: Path) -> None:
+    home = "Platforms/emscripten"
+    texts = {"config.site-wasm32-emscripten": "", "node_entry.mjs": 'import { init } from "./streams.mjs";\n'}
+    tree = put(tmp_path, {f"{home}/{name}": text for name, text in texts.items()})
+    with pytest.raises(Unobtainable, match=r"no Platforms/emscripten/streams\.mjs, which .*node_entry\.mjs imports"):
+        build_files(series(SdkFamily.EMSCRIPTEN, launcher=True), tree)
