@@ -3,8 +3,7 @@
     python -m tools.map            write the drawing
     python -m tools.map --check    exit status 1, with a message, when the file is not what would be written
 
-Standard library only. A number on a line counts pairs: a module of the upper folder that imports a module of the
-lower one, wherever it does and however many names it takes.
+Standard library only. A number on a line counts pairs of modules: one that imports and one that it imports.
 """
 
 from __future__ import annotations
@@ -30,9 +29,7 @@ PARTS = (*FOLDERS, REPORTS, MATRIX)
 """what has a box"""
 
 Imports = Counter[tuple[str, str]]
-"""how many pairs of modules import each other, by the parts that they belong to"""
-
-# --- what the code says
+"""how many pairs of a module and one that it imports, by their parts"""
 
 
 def modules() -> dict[str, Path]:
@@ -88,8 +85,6 @@ def sizes() -> Counter[str]:
     """How many modules each part has."""
     return Counter(part_of(module) for module, path in modules().items() if path.name != "__init__.py")
 
-
-# --- the drawing
 
 WIDTH = 1240
 LEFT, BOX_WIDTH, BETWEEN, TOP_EDGE = 250, 480, 44, 106
@@ -355,10 +350,7 @@ def draw() -> str:
         f'<path class="start" d="M{door.middle} 64 V{door.y - 4}"/>'
         f'<text class="note" x="{door.middle + 12}" y="{door.y - 16}">starts python -m harness</text>'
     )
-    note = (
-        "A line leads from the folder that imports to the one that is imported; "
-        "the number is how many pairs of modules do. Imports only go down and to the right."
-    )
+    note = "A number counts pairs of a module and one that it imports. Imports only go down and to the right."
     bottom = found["machine"].bottom + 36
     height = bottom + 28
     return "\n".join(
