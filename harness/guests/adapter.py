@@ -59,7 +59,7 @@ class GuestRun(msgspec.Struct, frozen=True, kw_only=True):
     """number of the guest among those that run side by side, from 0"""
 
 
-class Command(msgspec.Struct, frozen=True, kw_only=True):
+class HostCommand(msgspec.Struct, frozen=True, kw_only=True):
     """A command for the host to start, and the variables that it needs beside the harness's basic environment."""
 
     argv: tuple[str, ...]
@@ -78,7 +78,7 @@ class Adapter(ABC):
         """
 
     @abstractmethod
-    def command(self, run: GuestRun, compiled: Path, scratch: Path) -> Command:
+    def command(self, run: GuestRun, compiled: Path, scratch: Path) -> HostCommand:
         """The command that runs a guest.
 
         `compiled` is what `compile` returned. `scratch` is the directory that `lay_out` filled, where the command
@@ -123,6 +123,6 @@ class Adapter(ABC):
         """Whether a trap's backtrace names source lines of a debug build, when guests start from the module itself."""
         return False
 
-    def under_debugger(self, command: Command) -> Command | None:
+    def under_debugger(self, command: HostCommand) -> HostCommand | None:
         """The command of a guest under a debugger, for `triage repro --debugger`; None when there is no debugger."""
         return None

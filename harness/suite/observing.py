@@ -12,7 +12,7 @@ import msgspec
 
 from harness.cells.prepare import Prepared
 from harness.guests import events
-from harness.guests.adapter import Adapter, Command, GuestRun
+from harness.guests.adapter import Adapter, GuestRun, HostCommand
 from harness.guests.runtimes.choose import choose_adapter
 from harness.guests.session import GuestSession
 from harness.guests.settings import GuestSettings
@@ -119,7 +119,7 @@ def in_order(source: Path, before: Sequence[str], test: str) -> list[ModulePlan]
     return [*plans.values(), last]
 
 
-def by_hand(settings: GuestSettings, runtime: Adapter, directory: Path, words: Sequence[str]) -> Command:
+def by_hand(settings: GuestSettings, runtime: Adapter, directory: Path, words: Sequence[str]) -> HostCommand:
     """The command that runs a build's Python with the arguments `words`, in a guest like the harness's own.
 
     Creates the guest's files in `directory`.
@@ -135,4 +135,4 @@ def by_hand(settings: GuestSettings, runtime: Adapter, directory: Path, words: S
         memory_limit=settings.limits.memory,
     )
     command = runtime.command(run, settings.compiled, directory)
-    return Command(argv=command.argv, env=command.env | run.env)
+    return HostCommand(argv=command.argv, env=command.env | run.env)

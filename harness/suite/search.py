@@ -10,7 +10,7 @@ import msgspec
 T = TypeVar("T")
 
 
-class Change(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+class FirstChange(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """A change between two versions in a row."""
 
     before: T
@@ -19,7 +19,7 @@ class Change(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """the versions between the two, none of which could be observed: the change may be at any of them"""
 
 
-def find_change(row: Sequence[T], look: Callable[[T], object | None]) -> Change[T] | None:
+def find_change(row: Sequence[T], look: Callable[[T], object | None]) -> FirstChange[T] | None:
     """Search by bisection for two neighbours in a row with different results.
 
     `look` returns the result of an item, or None when it cannot be observed. It is called at most once for each item.
@@ -45,7 +45,7 @@ def find_change(row: Sequence[T], look: Callable[[T], object | None]) -> Change[
             low = middle
         elif found is not None:
             high = middle
-    return Change(before=row[low], after=row[high], between=tuple(row[low + 1 : high]))
+    return FirstChange(before=row[low], after=row[high], between=tuple(row[low + 1 : high]))
 
 
 def fewest(items: Sequence[T], suffices: Callable[[Sequence[T]], bool]) -> tuple[T, ...]:

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from harness import TOP
-from harness.guests.adapter import Adapter, Command, GuestRun
+from harness.guests.adapter import Adapter, GuestRun, HostCommand
 from harness.guests.guest_files import MEMORY_EVENTS, MEMORY_WORK, GuestFiles, files_in_memory
 from harness.guests.runtimes.ends import FAULT, describe_v8_end
 from harness.guests.runtimes.v8_options import memory_option
@@ -28,7 +28,7 @@ _LONGEST = 107 - len("/org.chromium.Chromium.XXXXXX/SingletonSocket")
 """bytes of the longest path of a directory in which Chromium can create its socket"""
 
 
-class HostSpec(msgspec.Struct, frozen=True, kw_only=True):
+class BrowserHostSpec(msgspec.Struct, frozen=True, kw_only=True):
     """What `browser_host.py` gets, as JSON."""
 
     browser: str
@@ -104,7 +104,7 @@ class Browser(Adapter):
     def lay_out(self, tree: Path, build: str, directory: Path) -> GuestFiles:
         return files_in_memory(tree, directory)
 
-    def command(self, run: GuestRun, compiled: Path, scratch: Path) -> Command:
+    def command(self, run: GuestRun, compiled: Path, scratch: Path) -> HostCommand:
         files = scratch / "files"
         worker = WorkerSpec(
             library=run.env["PYTHONPATH"],
@@ -114,7 +114,7 @@ class Browser(Adapter):
             files={f"/{path.name}": path.read_text("utf-8") for path in sorted(files.iterdir())},
         )
         (scratch / "told.json").write_bytes(json_records.encode(worker))
-        spec = HostSpec(
+        spec = BrowserHostSpec(
             browser=str(self._executable),
             assets=compiled.parent,
             tests=next(preopen.host for preopen in run.preopens),
@@ -124,7 +124,7 @@ class Browser(Adapter):
         )
         return _module("browser_host", spec, scratch)
 
-    def page_probe(self, script: Path, assets: Path, scratch: Path) -> Command:
+    def page_probe(self, script: Path, assets: Path, scratch: Path) -> HostCommand:
         """The command that runs a page probe with the build's `assets`."""
         spec = PageProbe(browser=str(self._executable), assets=assets, script=script)
         return _module("page_prober", spec, scratch)
@@ -135,7 +135,7 @@ class Browser(Adapter):
         return describe_v8_end(output) or super().describe_end(code, output)
 
 
-def _module(name: str, spec: HostSpec | PageProbe, scratch: Path) -> Command:
+def _module(name: str, spec: BrowserHostSpec | PageProbe, scratch: Path) -> HostCommand:
     """The command that starts a module of this package; the browser keeps its files in `scratch`."""
     argv = (sys.executable, "-m", f"harness.guests.runtimes.{name}", json_records.encode(spec).decode())
-    return Command(argv=argv, env={"PYTHONPATH": str(TOP), "HOME": str(scratch)})
+    return HostCommand(argv=argv, env={"PYTHONPATH": str(TOP), "HOME": str(scratch)})

@@ -2,7 +2,7 @@
 
     python -m harness.guests.runtimes.browser_host SPEC
 
-SPEC is the JSON of `browser.HostSpec`. A server on loopback serves the page's files and receives its reports. It
+SPEC is the JSON of `browser.BrowserHostSpec`. A server on loopback serves the page's files and receives its reports. It
 writes the driver's events to a file, and what the guest prints to standard output. The exit status is 134 when the
 tab crashes and 125 when the browser does not start.
 """
@@ -16,7 +16,7 @@ import traceback
 
 from playwright.sync_api import Error, sync_playwright
 
-from harness.guests.runtimes.browser import PAGES, HostSpec, launch_options, short_temporary_directory
+from harness.guests.runtimes.browser import PAGES, BrowserHostSpec, launch_options, short_temporary_directory
 from harness.guests.runtimes.ends import FAULT, TRAPPED
 from harness.machine.http_server import Site, serving
 from matrix import json_records
@@ -28,7 +28,7 @@ _LOOK = 100.0
 class PageReports:
     """Takes what a page reports about its guest."""
 
-    def __init__(self, spec: HostSpec) -> None:
+    def __init__(self, spec: BrowserHostSpec) -> None:
         self._events = spec.events.open("ab", buffering=0)
         self.ended = threading.Event()
         self.status = TRAPPED
@@ -46,7 +46,7 @@ class PageReports:
         self.ended.set()
 
 
-def run(spec: HostSpec) -> int:
+def run(spec: BrowserHostSpec) -> int:
     reports = PageReports(spec)
     site = Site(
         {
@@ -84,7 +84,7 @@ def main() -> None:
     status = FAULT
     try:
         with short_temporary_directory():
-            status = run(json_records.decode(sys.argv[1].encode(), HostSpec))
+            status = run(json_records.decode(sys.argv[1].encode(), BrowserHostSpec))
     except BaseException:
         traceback.print_exc()
     sys.stdout.flush()

@@ -3,8 +3,8 @@
     host.py SPEC              run the guest and exit with its status
     host.py --compile SPEC    compile the module into the file that SPEC calls `compiled`
 
-SPEC is the JSON of `wasmtime_embedded.HostSpec`. The exit status is 134 after a trap, as that of wasmtime's CLI, and
-125 when this script itself fails.
+SPEC is the JSON of `wasmtime_embedded.EmbeddedHostSpec`. The exit status is 134 after a trap, as that of wasmtime's
+CLI, and 125 when this script itself fails.
 """
 
 from __future__ import annotations

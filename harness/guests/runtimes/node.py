@@ -13,7 +13,7 @@ import signal
 import sys
 from pathlib import Path
 
-from harness.guests.adapter import Adapter, Command, GuestRun
+from harness.guests.adapter import Adapter, GuestRun, HostCommand
 from harness.guests.guest_files import GuestFiles, host_files
 from harness.guests.runtimes import confine
 from harness.guests.runtimes.compiled import compiled
@@ -69,15 +69,15 @@ class Node(Adapter):
     def lay_out(self, tree: Path, build: str, directory: Path) -> GuestFiles:
         return host_files(tree, directory)
 
-    def command(self, run: GuestRun, compiled: Path, scratch: Path) -> Command:
+    def command(self, run: GuestRun, compiled: Path, scratch: Path) -> HostCommand:
         kept = compiled != run.wasm
         node = (str(self._node), *self._options(run, kept=kept))
         node += ("--require", str(_COMPILED), *run.argv) if kept else run.argv
         env = {_VARIABLE: str(compiled)} if kept else {}
         if not self.confines_writes:
-            return Command(argv=node, env=env)
+            return HostCommand(argv=node, env=env)
         writable = [str(preopen.host) for preopen in run.preopens if preopen.writable]
-        return Command(argv=(sys.executable, "-I", "-S", str(_CONFINE), *writable, "--", *node), env=env)
+        return HostCommand(argv=(sys.executable, "-I", "-S", str(_CONFINE), *writable, "--", *node), env=env)
 
     def _options(self, run: GuestRun, *, kept: bool) -> tuple[str, ...]:
         """Options of node and of V8. V8 takes kept code only with the options that it was compiled with."""
@@ -88,7 +88,7 @@ class Node(Adapter):
         own = code > 0 or code == -signal.SIGABRT
         return (describe_v8_end(output) if own else "") or super().describe_end(code, output)
 
-    def under_debugger(self, command: Command) -> Command:
+    def under_debugger(self, command: HostCommand) -> HostCommand:
         argv = list(command.argv)
         argv.insert(argv.index(str(self._node)) + 1, "--inspect-brk")  # then chrome://inspect
-        return Command(argv=tuple(argv), env=command.env)
+        return HostCommand(argv=tuple(argv), env=command.env)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from harness.guests.adapter import Adapter, Command, GuestRun
+from harness.guests.adapter import Adapter, GuestRun, HostCommand
 from harness.guests.guest_files import GuestFiles, private_root
 from harness.guests.runtimes.compiled import compiled
 from harness.guests.runtimes.ends import describe_wasmtime_end
@@ -59,9 +59,9 @@ class WasmtimeCli(Adapter):
     def lay_out(self, tree: Path, build: str, directory: Path) -> GuestFiles:
         return private_root(tree, build, directory)
 
-    def command(self, run: GuestRun, compiled: Path, scratch: Path) -> Command:
+    def command(self, run: GuestRun, compiled: Path, scratch: Path) -> HostCommand:
         limits = ["-W", f"max-memory-size={run.memory_limit}", "-C", "cache=n"]
-        return Command(
+        return HostCommand(
             argv=(
                 str(self._command), "run", "--allow-precompiled", *limits, *self._run_flags(run),
                 str(compiled), *run.argv[1:],
@@ -73,8 +73,8 @@ class WasmtimeCli(Adapter):
     def describe_end(self, code: int, output: str) -> str:
         return describe_wasmtime_end(code)
 
-    def under_debugger(self, command: Command) -> Command:
+    def under_debugger(self, command: HostCommand) -> HostCommand:
         # https://docs.wasmtime.dev/examples-debugging.html
         argv = list(command.argv)
         argv.insert(argv.index("run") + 1, "-Ddebug-info")
-        return Command(argv=("gdb", "--args", *argv), env=command.env)
+        return HostCommand(argv=("gdb", "--args", *argv), env=command.env)

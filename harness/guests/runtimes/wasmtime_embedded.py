@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from harness.guests.adapter import Adapter, Command, GuestRun
+from harness.guests.adapter import Adapter, GuestRun, HostCommand
 from harness.guests.guest_files import GuestFiles, private_root
 from harness.guests.runtimes.compiled import compiled
 from harness.guests.runtimes.ends import describe_wasmtime_end
@@ -21,7 +21,7 @@ from matrix.errors import HarnessFault
 HOST = Path(__file__).parent / "host.py"
 
 
-class HostSpec(msgspec.Struct, frozen=True, kw_only=True):
+class EmbeddedHostSpec(msgspec.Struct, frozen=True, kw_only=True):
     """What `host.py` gets, as JSON."""
 
     site: str
@@ -58,7 +58,7 @@ class WasmtimeEmbedded(Adapter):
         return compiled(store, f"{name}-embedded.cwasm", make)
 
     def _spec(self, run: GuestRun, compiled: Path, cpu: int | None = None) -> str:
-        spec = HostSpec(
+        spec = EmbeddedHostSpec(
             site=str(self._site),
             module=str(run.wasm),
             compiled=str(compiled),
@@ -74,13 +74,13 @@ class WasmtimeEmbedded(Adapter):
     def lay_out(self, tree: Path, build: str, directory: Path) -> GuestFiles:
         return private_root(tree, build, directory)
 
-    def command(self, run: GuestRun, compiled: Path, scratch: Path) -> Command:
+    def command(self, run: GuestRun, compiled: Path, scratch: Path) -> HostCommand:
         # The library hands each file-system call to another thread and waits for it. With both threads on one
         # processor this takes half the time: eleven test modules take 12 s, not 22 s.
         # https://github.com/bytecodealliance/wasmtime/pull/8190
         processors = sorted(os.sched_getaffinity(0))
         cpu = processors[run.slot % len(processors)]
-        return Command(argv=(*_python(), str(HOST), self._spec(run, compiled, cpu)))
+        return HostCommand(argv=(*_python(), str(HOST), self._spec(run, compiled, cpu)))
 
     def describe_end(self, code: int, output: str) -> str:
         return describe_wasmtime_end(code)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from harness.guests.adapter import GuestRun
 from harness.guests.guest_files import MEMORY_EVENTS, MEMORY_WORK, GuestFiles, Preopen
-from harness.guests.runtimes.browser import PAGES, Browser, HostSpec, PageProbe, WorkerSpec, launch_options
+from harness.guests.runtimes.browser import PAGES, Browser, BrowserHostSpec, PageProbe, WorkerSpec, launch_options
 from harness.guests.runtimes.choose import choose_adapter
 from harness.guests.runtimes.ends import FAULT, TRAPPED
 from harness.machine.store import Store
@@ -43,10 +43,10 @@ def place(tmp_path: Path) -> GuestFiles:
     return place
 
 
-def spec(directory: Path, run: GuestRun = RUN) -> HostSpec:
+def spec(directory: Path, run: GuestRun = RUN) -> BrowserHostSpec:
     """What the host of the tab is told."""
     command = Browser(CHROMIUM).command(run, run.wasm, directory)
-    return json_records.decode(command.argv[-1].encode(), HostSpec)
+    return json_records.decode(command.argv[-1].encode(), BrowserHostSpec)
 
 
 # --- the command
@@ -79,7 +79,7 @@ def test_the_process_finds_the_harness_and_keeps_its_files_in_the_guests_directo
 
 
 def test_the_host_gets_what_to_serve_and_where_to_write_events(tmp_path: Path, place: GuestFiles) -> None:
-    assert spec(tmp_path) == HostSpec(
+    assert spec(tmp_path) == BrowserHostSpec(
         browser=str(CHROMIUM),
         assets=Path("/nowhere/build"),
         tests=TREE,
@@ -188,7 +188,7 @@ def test_the_adapter_starts_the_browser_that_was_found(tmp_path: Path) -> None:
     found = choose_adapter(runtime, obtained)
     found.lay_out(TREE, "/cross-build/host", tmp_path)
     command = found.command(RUN, RUN.wasm, tmp_path)
-    assert json_records.decode(command.argv[-1].encode(), HostSpec).browser == str(CHROMIUM)
+    assert json_records.decode(command.argv[-1].encode(), BrowserHostSpec).browser == str(CHROMIUM)
 
 
 # --- how a guest ended

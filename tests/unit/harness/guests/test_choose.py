@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.guests.adapter import Adapter, Command, GuestRun
+from harness.guests.adapter import Adapter, GuestRun, HostCommand
 from harness.guests.guest_files import GuestFiles, host_files
 from harness.guests.runtimes.choose import ADAPTERS, choose_adapter
 from harness.machine.store import Store
@@ -36,8 +36,8 @@ class Script(Adapter):
     def lay_out(self, tree: Path, build: str, directory: Path) -> GuestFiles:
         return host_files(tree, directory)
 
-    def command(self, run: GuestRun, compiled: Path, scratch: Path) -> Command:
-        return Command(argv=("sh", "run.sh", str(compiled), *run.argv[1:]), env=run.env)
+    def command(self, run: GuestRun, compiled: Path, scratch: Path) -> HostCommand:
+        return HostCommand(argv=("sh", "run.sh", str(compiled), *run.argv[1:]), env=run.env)
 
 
 def test_every_kind_of_runtime_has_an_adapter() -> None:
@@ -49,7 +49,7 @@ def test_an_adapter_needs_only_a_layout_and_a_command(store: Store) -> None:
     script = Script()
     assert script.compile(RUN, store) == RUN.wasm
     assert script.describe_end(3, "") == "the guest ended with exit status 3"
-    assert script.under_debugger(Command(argv=("sh",))) is None
+    assert script.under_debugger(HostCommand(argv=("sh",))) is None
     assert (script.confines_writes, script.keeps_code, script.has_command_line) == (False, False, True)
 
 
@@ -65,13 +65,13 @@ def test_only_a_guest_in_a_browser_has_no_command_line() -> None:
     ],
 )
 def test_some_runtimes_have_a_debugger(kind: RuntimeKind, argv: tuple[str, ...]) -> None:
-    command = Command(argv=(str(COMMAND), "run", "a.wasm"), env={"A": "1"})
-    assert adapter_of(kind).under_debugger(command) == Command(argv=argv, env={"A": "1"})
+    command = HostCommand(argv=(str(COMMAND), "run", "a.wasm"), env={"A": "1"})
+    assert adapter_of(kind).under_debugger(command) == HostCommand(argv=argv, env={"A": "1"})
 
 
 @pytest.mark.parametrize("kind", [RuntimeKind.EMBEDDED, RuntimeKind.BROWSER])
 def test_others_have_none(kind: RuntimeKind) -> None:
-    assert adapter_of(kind).under_debugger(Command(argv=("a",))) is None
+    assert adapter_of(kind).under_debugger(HostCommand(argv=("a",))) is None
 
 
 def test_wasmtimes_command_names_source_lines_of_a_module_that_it_compiles_itself() -> None:

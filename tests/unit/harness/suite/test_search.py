@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.suite.search import Change, fewest, find_change
+from harness.suite.search import FirstChange, fewest, find_change
 
 OUTCOMES = st.sampled_from(["passed", "failed", None])
 
@@ -18,7 +18,7 @@ def test_the_change_is_found_with_few_looks(count: int, data: st.DataObject) -> 
         return "passed" if index < at else "failed"
 
     found = find_change(range(count + 1), look)
-    assert found == Change(before=at - 1, after=at, between=())
+    assert found == FirstChange(before=at - 1, after=at, between=())
     assert len(looked) == len(set(looked)) <= 2 + count.bit_length()
 
 
