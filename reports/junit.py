@@ -1,7 +1,10 @@
-"""JUnit XML: one file per cell, one suite per test module, a case for every planned test.
+"""JUnit XML: one file per cell, one suite per test module and cell, a case for every planned test.
 
 The only module that imports junitparser, for reading. The written files follow the schema that Jenkins accepts
 (https://github.com/jenkinsci/xunit-plugin, junit-10.xsd). A case's `group` holds its verdict and limitation.
+
+The cell is in the name of each suite: tools that merge files take suites that compare equal for one. To junitparser,
+suites are equal when name, host, timestamp and properties are, whatever their cases.
 """
 
 from __future__ import annotations
@@ -51,14 +54,14 @@ def document(
     suites: list[_Suite] = []
     for module, items in groupby(verdicts.judged, key=lambda judged: judged.module):
         seconds = results[module].duration if module in results else 0.0  # includes imports and fixtures
-        suites.append(_Suite(module, [(item, _result(item)) for item in items], seconds))
+        suites.append(_Suite(f"{cell}: {module}", [(item, _result(item)) for item in items], seconds))
     totals = sum((suite.counts for suite in suites), Counter[str]())
     seconds = round(sum(suite.seconds for suite in suites), 3)
     of_cell = "".join(f"<property name={_quoted(name)} value={_quoted(value)}/>" for name, value in properties.items())
     # Joining strings: a nightly has 300,000 cases, and building junitparser's tree takes five times as long.
     lines = ["<?xml version='1.0' encoding='utf-8'?>", f"<testsuites {_counted(cell, totals, seconds, _OF_ALL)}>"]
     for suite in suites:
-        lines.append(f"<testsuite {_counted(suite.module, suite.counts, suite.seconds)}>")
+        lines.append(f"<testsuite {_counted(suite.name, suite.counts, suite.seconds)}>")
         if of_cell:
             lines.append(f"<properties>{of_cell}</properties>")
         lines += [_case(item, result) for item, result in suite.cases]
@@ -77,9 +80,9 @@ class _Result(NamedTuple):
 
 
 class _Suite(NamedTuple):
-    """A module's cases."""
+    """A module's cases in one cell."""
 
-    module: str
+    name: str
     cases: list[tuple[Judged, _Result | None]]
     seconds: float
 
@@ -92,7 +95,7 @@ class _Suite(NamedTuple):
 _COUNTED = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 _WHITE = str.maketrans({"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"})
 """white space, which an attribute keeps only as references"""
-_ORDINARY = re.compile(r"[\w. ()-]*", re.ASCII)
+_ORDINARY = re.compile(r"[\w. ():-]*", re.ASCII)
 """text that needs no escaping in XML, as nearly all names"""
 
 

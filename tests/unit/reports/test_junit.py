@@ -60,9 +60,19 @@ def test_each_module_is_a_suite_and_each_outcome_a_case(path: Path) -> None:
         result(outcome("test.test_b.B.test_one"), module="test_b"),
     )
     assert [(suite.name, [(case.classname, case.name) for case in suite]) for suite in document(path)] == [
-        ("test_a", [("test.test_a.A", "test_one"), ("test.test_a.A", "test_two")]),
-        ("test_b", [("test.test_b.B", "test_one")]),
+        ("the-cell: test_a", [("test.test_a.A", "test_one"), ("test.test_a.A", "test_two")]),
+        ("the-cell: test_b", [("test.test_b.B", "test_one")]),
     ]
+
+
+def test_suites_of_different_cells_stay_apart_when_their_files_are_merged(path: Path) -> None:
+    results = {"test_a": result(outcome())}
+    verdicts = judge_cell(["test_a"], results, listed(), full=False)
+    merged = JUnitXml()
+    for cell in ("one-cell", "another-cell", "one-cell"):
+        path.write_bytes(junit.document(cell, verdicts, results, {}))
+        merged += JUnitXml.fromfile(str(path))
+    assert [(suite.name, suite.tests) for suite in merged] == [("one-cell: test_a", 2), ("another-cell: test_a", 1)]
 
 
 def test_a_planned_module_without_result_is_in_the_file(path: Path) -> None:
