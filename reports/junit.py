@@ -20,7 +20,7 @@ from junitparser import JUnitXml, Skipped
 from markupsafe import escape
 
 from matrix.outcome import ModuleResult, Outcome, Status
-from matrix.text import shortened
+from matrix.text import raised, shortened
 from reports.file import File
 from reports.summary import CellSummary
 from reports.verdict import CellVerdicts, Judged, Verdict
@@ -134,7 +134,7 @@ def _result(judged: Judged) -> _Result | None:
     outcome = judged.outcome
     if outcome.status is Status.PASSED and judged.verdict not in (Verdict.STALE, Verdict.REGRESSION):
         return None
-    first = outcome.detail.strip().splitlines()[-1] if outcome.detail.strip() else outcome.status.value
+    first = raised(outcome.detail) or outcome.status.value
     if outcome.status is Status.SKIPPED and judged.verdict is not Verdict.STALE:
         return _Result("skipped", outcome.detail)
     if judged.verdict in (Verdict.KNOWN, Verdict.FLAKY) and outcome.status is not Status.PASSED:

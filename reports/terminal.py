@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from matrix.outcome import Status
-from matrix.text import last_line
+from matrix.text import last_line, raised
 from reports.render import Tone, state, tone
 from reports.safe_text import for_terminal as safe
 from reports.summary import CellSummary, Summary, Unexpected
@@ -74,7 +74,7 @@ def _show_unexpected(rows: Sequence[Unexpected], console: Console) -> None:
         console.print(f"\n[red]{len(rows)} unexpected[/red]")
     for row in rows[:_MOST_ROWS]:
         console.print(f"  [red]{row.verdict}[/red] {row.outcome} [bold]{safe(row.test)}[/bold]")
-        console.print(f"    {safe(last_line(row.detail)[:_LONGEST])}")
+        console.print(f"    {safe(raised(row.detail)[:_LONGEST])}")
         if row.reproduce:
             console.print(f"    again: {safe(row.reproduce)}", soft_wrap=True)
     if len(rows) > _MOST_ROWS:

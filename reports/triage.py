@@ -13,7 +13,7 @@ from matrix.limitations import NEUTRAL, CellLimitations
 from matrix.model import Cell
 from matrix.names import is_within
 from matrix.outcome import FAILING_STATUSES, Status
-from matrix.text import last_line
+from matrix.text import raised
 from reports.boundaries import CellVersions, boundaries
 from reports.summary import Summary
 from reports.verdict import Verdict
@@ -30,7 +30,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     when: dict[str, tuple[str, ...]]
     """the simplest condition that holds on those cells of the run and on no other; empty for all cells"""
     detail: str
-    """the last line of the first test's detail"""
+    """what the first test raised, as one line"""
 
 
 def proposals(summary: Summary, cells: Mapping[str, Cell], wanted: Sequence[str] = ()) -> list[Proposal]:
@@ -46,7 +46,7 @@ def proposals(summary: Summary, cells: Mapping[str, Cell], wanted: Sequence[str]
         details.setdefault((row.test, row.outcome), row.detail)
     groups: dict[tuple[str, tuple[str, ...], str], list[str]] = defaultdict(list)
     for (test, outcome), where in places.items():
-        groups[outcome, tuple(sorted(where)), last_line(details[test, outcome])].append(test)
+        groups[outcome, tuple(sorted(where)), raised(details[test, outcome])].append(test)
     return [
         Proposal(
             expect=outcome,

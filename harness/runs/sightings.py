@@ -12,7 +12,7 @@ from matrix.errors import MatrixError, UsageError, near
 from matrix.limitations import Limitations
 from matrix.model import Cell
 from matrix.names import spellings
-from matrix.text import last_line
+from matrix.text import raised
 from reports import history
 from reports.boundaries import CellVersions, versions_of
 from reports.triage import Sighting, since
@@ -44,7 +44,7 @@ def sightings(directory: Path, cells: Mapping[str, Cell], test: str) -> tuple[li
                     outcome=outcome.status,
                     verdict=judged.verdict,
                     limitation=judged.limitation,
-                    detail=judged.detail or last_line(outcome.detail),
+                    detail=judged.detail or raised(outcome.detail),
                     since=_since(directory, outcome.test, name, outcome.status.value),
                     whole="\n".join(filter(None, (outcome.detail, outcome.output))),
                 )

@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from matrix.limitations import State
 from matrix.outcome import ModuleResult, Status
-from matrix.text import last_line, shortened
+from matrix.text import raised, shortened
 from reports.changes import ChangeKind
 from reports.columns import columns
 from reports.differences import short_names
@@ -138,7 +138,7 @@ _ENVIRONMENT = jinja2.Environment(
     lstrip_blocks=True,
     finalize=lambda value: visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value,
 )
-_ENVIRONMENT.filters |= {"last_line": last_line, "shortened": shortened, "json_script": json_script}
+_ENVIRONMENT.filters |= {"raised": raised, "shortened": shortened, "json_script": json_script}
 _ENVIRONMENT.globals |= {
     "state": state,
     "tone": tone,

@@ -9,7 +9,7 @@ from pathlib import Path
 import jinja2
 
 from matrix import json_records
-from matrix.text import last_line
+from matrix.text import raised
 from reports.differences import short_names
 from reports.file import File, text_file
 from reports.safe_text import markdown_block, markdown_line
@@ -30,7 +30,7 @@ _ENVIRONMENT = jinja2.Environment(
 
 _ENVIRONMENT.filters["md"] = markdown_line
 _ENVIRONMENT.filters["fenced"] = markdown_block
-_ENVIRONMENT.filters["last_line"] = last_line
+_ENVIRONMENT.filters["raised"] = raised
 
 
 def summary_files(summary: Summary) -> Iterator[File]:

@@ -53,6 +53,15 @@ def path(tmp_path: Path) -> Path:
 # --- what is written
 
 
+def test_the_message_of_a_failure_is_what_was_raised_and_not_the_end_of_a_diff(path: Path) -> None:
+    detail = "Traceback (most recent call last):\n  File 'a'\nAssertionError: 'a' != 'b'\n- a\n+ b\n? ^\n"
+    written(path, result(outcome(status=Status.FAILED, detail=detail)))
+    [[case]] = document(path)
+    [found] = case.result
+    assert found.message == "AssertionError: 'a' != 'b'"
+    assert found.text == detail
+
+
 def test_each_module_is_a_suite_and_each_outcome_a_case(path: Path) -> None:
     written(
         path,

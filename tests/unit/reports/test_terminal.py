@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from reports.summary import CellStatus
 from tests.unit.summaries import MARK, cell_of, comparing, comparison_of, hostile, hostile_run, row_of, run_of, shown
 
@@ -28,6 +30,14 @@ def test_the_end_of_a_run_lists_red_outcomes_with_commands(tmp_path: Path) -> No
     assert "regression failed test.test_a" in said
     assert "again: nox test.test_a" in said
     assert "index.html" in said
+
+
+def test_a_red_row_is_shown_by_what_was_raised_and_not_by_the_end_of_a_diff(tmp_path: Path) -> None:
+    detail = "Traceback (most recent call last):\n  File 'a'\nAssertionError: 'a' != 'b'\n- a\n+ b\n? ^\n"
+    row = replace(row_of("test.test_a"), detail=detail)
+    said = shown(run_of(cell_of(), unexpected=(row,), exit_status=1), tmp_path)
+    assert "AssertionError: 'a' != 'b'" in said
+    assert "+ b" not in said
 
 
 def test_the_end_of_a_run_shows_the_first_red_rows_and_counts_the_rest(tmp_path: Path) -> None:
