@@ -155,6 +155,10 @@ class Series(Record, frozen=True, kw_only=True):
     """seconds: regrtest's `--timeout`, from which `test.support` derives its own time-outs"""
     wasm_stack: int = 0
     """bytes: wasmtime's `max-wasm-stack`"""
+    sdk: str = ""
+    """the version of the SDK that upstream pins, where neither the trees nor the target's default say it"""
+    node: str = ""
+    """the major version of Node that upstream pins, likewise"""
     reference: str
 
 

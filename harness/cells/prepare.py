@@ -13,8 +13,9 @@ from harness.build.recipes import layout
 from harness.build.stage import built_library
 from harness.build.stamps import LoggedStep
 from harness.build.step import BuildPlan
-from harness.build.tree import fitted
+from harness.build.tree import fitted, pins_of
 from harness.build.watcher import Watcher
+from harness.cells.wanted import completed, is_version
 from harness.guests.adapter import Adapter, GuestRun
 from harness.guests.digest import digest_of_guests
 from harness.guests.runtimes.choose import choose_adapter
@@ -25,6 +26,7 @@ from harness.provide.items import items_of
 from harness.provide.obtain import obtain
 from harness.provide.provider import Obtained
 from matrix.errors import MatrixError
+from matrix.model import RuntimeKind
 from matrix.resolve import ResolvedCell
 
 
@@ -229,6 +231,12 @@ def _notes(
     notes = []
     if not cell.series.cpython.matches("cpython", version):
         notes.append(f"CPython {version} is newer than every series: it is built and run as {cell.series.cpython}")
+    family = cell.build.sdk.family
+    asked = completed(pins_of(obtained[cell.build.cpython.id].path, family), cell.series)
+    if asked.sdk and not is_version(cell.build.sdk.version, asked.sdk):
+        notes.append(f"CPython {version} asks for {family} {asked.sdk}: {cell.build.sdk.id} stands in")
+    if asked.node and cell.runtime.kind is RuntimeKind.NODE and not is_version(cell.runtime.version, asked.node):
+        notes.append(f"CPython {version} asks for Node {asked.node}: it runs under {cell.runtime.id}")
     notes += [f"repaired: {repair.reason}" for repair in cell.repairs]
     notes += [f"{obtained[port.id].detail} stands in for the port" for port in cell.ports]
     if cell.exclusion is not None:

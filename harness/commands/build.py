@@ -7,6 +7,7 @@ import argparse
 from rich.console import Console
 
 from harness.cells.selection import matrix_of, selected_cells
+from harness.cells.wanted import settled
 from harness.commands import options
 from harness.commands.command import Command
 from harness.commands.parser import Parser
@@ -26,11 +27,12 @@ def add_options(parser: Parser) -> None:
 
 def run(known: argparse.Namespace, console: Console) -> int:
     """Build the selected cells, or print how; 3 when a build failed or could not be printed."""
-    request = options.cell_request(known)
-    matrix = matrix_of(request, say_to(console))
-    cells = selected_cells(request, matrix)
+    say = say_to(console)
     store = Store()
     store.remove_left_over()
+    request = options.cell_request(known)
+    matrix = matrix_of(request, say)
+    cells = selected_cells(settled(request, matrix, store, say), matrix)
     preparer = preparer_for(store, options.build_options(known), console)
     if known.dry_run:
         return print_builds(cells, preparer, console)

@@ -7,9 +7,11 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 from rich.console import Console
 
 from harness.cells.selection import matrix_of, selected_cells
+from harness.cells.wanted import settled
 from harness.commands import options
 from harness.commands.command import Command
 from harness.commands.parser import Parser, shard
@@ -98,10 +100,12 @@ def run(known: argparse.Namespace, console: Console) -> int:
         check_resumed(request, request_of(TEST.parse([])), started)
         request = started.request
     say = say_to(console)
-    matrix = matrix_of(request.cells, say)
-    cells = selected_cells(request.cells, matrix)
     store = Store()
     store.remove_left_over()
+    matrix = matrix_of(request.cells, say)
+    if started is None:
+        request = msgspec.structs.replace(request, cells=settled(request.cells, matrix, store, say))
+    cells = selected_cells(request.cells, matrix)
     preparer = preparer_for(store, request.options, console)
     if known.dry_run:
         return print_builds(cells, preparer, console)
