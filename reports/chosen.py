@@ -89,13 +89,31 @@ def _run(runs: Runs, word: str, other: str) -> Mapping[str, RecordedCell]:
         older = itertools.dropwhile(lambda run: run is not after, runs.values())
         found = next((run for run in older if run is not after and _tested(run) & _tested(after)), None)
         if found is None:
-            raise UsageError(f"no run before {next(iter(after.values())).run} has one of its cells")
+            raise _no_earlier(runs, after)
         return found
     if word not in runs:
         raise UsageError(
             f"there is no run {word!r} in the history", hint=near(word, [LATEST, PREVIOUS, *runs, *_ids(runs)])
         )
     return runs[word]
+
+
+def _no_earlier(runs: Runs, after: Mapping[str, RecordedCell]) -> UsageError:
+    """The error when no earlier run has a cell of a run: its cells, those of the run before it, and what to type."""
+    name = next(iter(after.values())).run
+    older = itertools.dropwhile(lambda run: run is not after, runs.values())
+    others = ((_name(run), _tested(run)) for run in older if run is not after and _tested(run))
+    said = f"no run before {name} has outcomes of one of its cells: {', '.join(sorted(_tested(after)))}"
+    if (found := next(others, None)) is None:
+        return UsageError(said, hint="no earlier run has any outcomes: run it again, then ask what changed")
+    other, cells = found
+    pair = f"{other}:{min(cells)} {name}:{min(_tested(after))}"
+    said += f"\nthe run before it, {other}, has {', '.join(sorted(cells))}"
+    return UsageError(said, hint=f"to compare two cells: nox -s diff -- {pair}")
+
+
+def _name(run: Mapping[str, RecordedCell]) -> str:
+    return next(iter(run.values())).run
 
 
 def narrowed(cells: Sequence[RecordedCell], only: Sequence[str]) -> list[RecordedCell]:

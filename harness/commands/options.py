@@ -52,6 +52,7 @@ def cell_request(known: argparse.Namespace, default_target: str = "") -> CellReq
     """The cells that were asked for; of `default_target` when neither a target nor a cell was named."""
     sdks, sdk_paths = _paths(known.sdk)
     cpythons, cpython_paths = _paths(known.cpython)
+    cpython_paths = tuple(path.resolve() for path in cpython_paths)  # a tree is the same by way of a link
     targets = tuple(known.target)
     if default_target and not (targets or known.cell):
         targets = (default_target,)

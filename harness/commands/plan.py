@@ -16,6 +16,7 @@ from harness.machine.store import Store
 from harness.runs.ci import FORMATS, jobs_of
 from harness.suite.schedule import Durations
 from matrix import json_records
+from matrix.errors import UsageError
 
 
 def add_options(parser: Parser) -> None:
@@ -33,7 +34,12 @@ def add_options(parser: Parser) -> None:
 
 
 def run(known: argparse.Namespace, console: Console) -> int:
-    """Print the builds and the shards of a set. Raises UsageError for a set that does not exist."""
+    """Print the builds and the shards of a set. Raises UsageError for a set or a directory that does not exist."""
+    if known.module_seconds is not None and not known.module_seconds.absolute().parent.is_dir():
+        raise UsageError(
+            f"--module-seconds {known.module_seconds}: there is no directory {known.module_seconds.parent}",
+            hint="make it first, or name a file elsewhere",
+        )
     store = Store()
     cells = cells_of_set(known.set)
     targets = dict.fromkeys(cell.build.target.id for cell in cells)

@@ -17,7 +17,7 @@ from harness.commands.parser import Parser
 from harness.commands.terminal import preparer_for, say_to
 from harness.machine.store import Store
 from harness.runs.probing import PAGE, ProbeRun, chosen_probes
-from harness.runs.records import named_run_id, point_latest
+from harness.runs.records import named_run_id
 from matrix.limitations import Limitation, Limitations, State
 from matrix.model import Cell
 from reports.limitation_matrix import LEGEND
@@ -47,7 +47,6 @@ def run(known: argparse.Namespace, console: Console) -> int:
     run_id = named_run_id("probe")
     probing = ProbeRun(limitations.entries, probes, known.out / run_id)
     probing.run(cells, preparer, options.limits(known), store, console)
-    point_latest(known.out, run_id)
     _show(probing.entries, cells, probing.squares, console)
     if missing := without_probe(limitations.entries):
         console.print(f"without a probe: {escape(', '.join(missing))}", soft_wrap=True)

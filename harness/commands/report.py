@@ -6,7 +6,9 @@ import argparse
 import webbrowser
 from pathlib import Path
 
+import msgspec
 from rich.console import Console
+from rich.markup import escape
 
 from harness.cells.selection import matrix_of, selected_cells
 from harness.commands import options
@@ -36,12 +38,23 @@ def run(known: argparse.Namespace, console: Console) -> int:
         directory = run_directory(out, *(known.runs or ["latest"]))
     started = read_started(directory)
     cells = selected_cells(started.request.cells, matrix_of(started.request.cells))
-    before = directory / "summary.json"
-    duration = json_records.decode(before.read_bytes(), Summary).duration_s if before.is_file() else 0.0
-    status = publish(directory, started, cells, Limitations.load(), duration, console)
+    status = publish(directory, started, cells, Limitations.load(), _duration(directory, console), console)
     if known.open and not webbrowser.open((directory / "index.html").as_uri()):
         console.print("no browser was found: open index.html yourself, or name a browser in $BROWSER", soft_wrap=True)
     return status
+
+
+def _duration(directory: Path, console: Console) -> float:
+    """The seconds that a run took, from its summary; 0 when it has none, or none that can be read."""
+    path = directory / "summary.json"
+    try:
+        return json_records.decode(path.read_bytes(), Summary).duration_s
+    except FileNotFoundError:
+        return 0.0
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as exc:
+        said = f"note: {path} cannot be read, so the report does not say how long the run took: {exc}"
+        console.print(escape(said), soft_wrap=True)
+        return 0.0
 
 
 REPORT = Command(

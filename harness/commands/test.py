@@ -24,6 +24,7 @@ from harness.runs.request import RunRequest
 from harness.runs.start import check_resumed, new_run
 from harness.runs.worker import CellWorker
 from harness.suite.request import SuiteRequest
+from harness.suite.run import left_out_variables
 from matrix.errors import Unobtainable, UsageError
 from matrix.limitations import Limitations
 
@@ -109,6 +110,8 @@ def run(known: argparse.Namespace, console: Console) -> int:
     preparer = preparer_for(store, request.options, console)
     if known.dry_run:
         return print_builds(cells, preparer, console)
+    for name in left_out_variables():
+        say(f"${name} is not used: give the options of pytest on the command line")
     limitations = Limitations.load()
     worker = CellWorker(request, preparer, limitations, store, console)
     status = test_cells(started or new_run(request, cells), cells, worker, limitations, console)

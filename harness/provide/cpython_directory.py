@@ -28,7 +28,7 @@ def cpython_from(path: Path) -> CPython:
             f"{path} is not a CPython source tree: {reason}",
             hint="name the top of a checkout or of an unpacked release",
         )
-    return CPython(version=_full_version(path).rstrip("+"), directory=path.absolute())
+    return CPython(version=_full_version(path).rstrip("+"), directory=path.resolve())
 
 
 class CPythonDirectory:

@@ -4,6 +4,9 @@ The bytes of the build, of the library with its tests, of the runtime and of the
 settings of the guest determine what a test module does. As long as their digest is the same, an earlier result
 stands for a new one. `state/results/<digest>.jsonl` keeps the results.
 
+The list of limitations is not part of the digest: a result counts as long as the list keeps the same of its tests from
+running.
+
 Results of modules that ran in part are not kept, nor results that say more about the machine than about the module:
 a test that took too long, a fault of the harness.
 """
@@ -11,7 +14,8 @@ a test that took too long, a fault of the harness.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
 
 import msgspec
 
@@ -19,6 +23,9 @@ from harness.machine.store import Store
 from harness.suite.batch import ModulePlan
 from harness.suite.results import ResultsFile
 from matrix.outcome import FAILING_STATUSES, ModuleResult, Status
+
+NOT_RUN = "not run, by the list of limitations"
+"""what the guest's driver says of a test that `run = false` keeps from running (`harness/guests/inside/driver.py`)"""
 
 Expects = Callable[[str, Status, str], bool]
 """whether a limitation expects a test's status in a module"""
@@ -52,6 +59,7 @@ class KeptResults:
             if plan.module in known
             and not plan.match
             and _as_expected(known[plan.module], expects)
+            and _left_out_alike(known[plan.module], plan.skip)
             and chance() >= again
         }
 
@@ -74,6 +82,16 @@ class KeptResults:
             self._file.path.parent.mkdir(parents=True, exist_ok=True)
         for result in new:
             self._file.append(msgspec.structs.replace(result, reused=run))
+
+
+def _left_out_alike(result: ModuleResult, skip: Sequence[str]) -> bool:
+    """Whether a run of today leaves out exactly the tests that a result says were left out by the list."""
+    return all(
+        (outcome.status is Status.SKIPPED and outcome.detail == NOT_RUN)
+        == any(fnmatchcase(outcome.test, pattern) for pattern in skip)
+        for outcome in result.outcomes
+        if skip or outcome.detail == NOT_RUN
+    )
 
 
 def _as_expected(result: ModuleResult, expects: Expects) -> bool:

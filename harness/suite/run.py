@@ -35,6 +35,11 @@ _INTERRUPTED, _USAGE, _NOTHING = 2, 4, 5
 _ENDED = (0, 1, _INTERRUPTED, _NOTHING)
 """pytest's exit statuses; with those of _ENDED it worked: https://docs.pytest.org/en/stable/reference/exit-codes.html"""
 
+_CONFIGURES = ("PYTEST_", "PYTHON")
+"""how the names of the variables begin that configure pytest, pytest-xdist and Python"""
+_OPTIONS = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
+"""those whose absence a user may notice"""
+
 
 class SuiteRun(msgspec.Struct, frozen=True, kw_only=True):
     """How one run of a cell's suite went, beside the outcomes."""
@@ -213,8 +218,14 @@ def pytest_command(directory: Path, request: SuiteRequest, workers: int) -> list
 
 
 def pytest_environment() -> dict[str, str]:
-    """The environment in which pytest loads only our plugin and xdist, and finds the harness."""
-    return dict(os.environ) | {
-        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(TOP), os.environ.get("PYTHONPATH", "")])),
-    }
+    """The environment in which pytest loads only our plugin and xdist, and finds the harness.
+
+    It is the user's, except for the variables that configure pytest or Python: they could change what the suite does.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_CONFIGURES)}
+    return kept | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(TOP)}
+
+
+def left_out_variables() -> tuple[str, ...]:
+    """The user's environment variables with options or plugins that the suite's pytest does not get."""
+    return tuple(name for name in _OPTIONS if os.environ.get(name))

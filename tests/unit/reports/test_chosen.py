@@ -60,7 +60,21 @@ def test_the_previous_run_is_the_newest_before_it_with_outcomes_of_one_of_its_ce
 def test_the_previous_run_is_the_one_before_the_other() -> None:
     assert pairs("previous", "run-3") == [("run-2:node_c", "run-3:node_c")]
     assert pairs("previous", "run-2") == [("run-1:wasi_a", "run-2:wasi_a")]
-    assert "no run before run-1 has one of its cells" in refusal("previous", "run-1")
+    assert "no run before run-1 has outcomes of one of its cells: wasi_a\n  -> no earlier" in refusal(
+        "previous", "run-1"
+    )
+
+
+def test_without_a_previous_run_of_the_cell_it_is_said_which_run_has_which_cells_and_what_to_type() -> None:
+    said = refusal("previous", "latest", [cell("run-3", "new_d"), *RUNS[3:]])
+    assert "no run before run-3 has outcomes of one of its cells: new_d" in said
+    assert "the run before it, run-3" not in said
+    assert "the run before it, run-2, has node_c, wasi_a" in refusal(
+        "previous", "latest", [cell("run-9", B), *RUNS[4:]]
+    )
+    assert "-> to compare two cells: nox -s diff -- run-2:node_c run-9:wasi_b" in refusal(
+        "previous", "latest", [cell("run-9", B), *RUNS[4:]]
+    )
 
 
 def test_two_cells_are_those_of_the_newest_run_that_has_outcomes_of_both() -> None:

@@ -70,6 +70,12 @@ def test_a_path_is_not_a_version(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert cells.selects
 
 
+def test_a_tree_is_the_same_by_way_of_a_link(tmp_path: Path) -> None:
+    (tmp_path / "cpython").mkdir()
+    (tmp_path / "link").symlink_to("cpython")
+    assert requested("--cpython", str(tmp_path / "link")).cells == requested("--cpython", f"{tmp_path}/cpython").cells
+
+
 def test_a_build_is_plain_or_debug() -> None:
     assert selected().options == ()
     assert selected("--options", "plain", "--debug-build").options == ("plain", "debug")

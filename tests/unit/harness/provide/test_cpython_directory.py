@@ -23,6 +23,12 @@ def test_the_version_comes_from_patchlevel_h(tmp_path: Path, text: str, version:
     assert cpython.id == f"cpython-{version}-tree"
 
 
+def test_a_tree_is_known_by_where_a_link_to_it_leads(tmp_path: Path) -> None:
+    tree = cpython_tree(tmp_path / "tree", "3.15.0a2+")
+    (tmp_path / "link").symlink_to("tree")
+    assert cpython_from(tmp_path / "link") == cpython_from(tree)
+
+
 def test_a_directory_without_the_parts_of_a_tree_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"configure, Include/patchlevel\.h, Lib/os\.py, Lib/test not in it"):
         cpython_from(tmp_path)

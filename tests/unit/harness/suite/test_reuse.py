@@ -6,8 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from harness.machine.store import Store
-from harness.suite.batch import ModulePlan
-from harness.suite.reuse import KeptResults
+from harness.suite.batch import DRIVER, ModulePlan
+from harness.suite.reuse import NOT_RUN, KeptResults
 from matrix.outcome import ModuleResult, Outcome, Status
 
 
@@ -68,6 +68,28 @@ def test_a_module_with_an_unexpected_outcome_runs_again(results: KeptResults) ->
     results.keep({"test_a": result("test_a", Status.FAILED)}, [PLAN], "run-1")
     assert results.take([PLAN], nothing) == {}
     assert set(results.take([PLAN], lambda *_: True)) == {"test_a"}
+
+
+def left_out(test: str = "test.test_a.T.test_a", detail: str = NOT_RUN) -> ModuleResult:
+    """A result of a module, one of whose tests the list of limitations kept from running."""
+    skipped = Outcome(test=test, status=Status.SKIPPED, detail=detail)
+    passed = Outcome(test="test.test_a.T.test_b", status=Status.PASSED)
+    return replace(result("test_a"), outcomes=(skipped, passed))
+
+
+def test_a_result_stands_only_as_long_as_the_list_keeps_the_same_tests_from_running(results: KeptResults) -> None:
+    listed = replace(PLAN, skip=("test.test_a.T.test_a", "test.test_z.*"))
+    results.keep({"test_a": left_out()}, [listed], "run-1")
+    assert set(results.take([listed], nothing)) == {"test_a"}
+    assert results.take([PLAN], nothing) == {}
+    assert results.take([replace(PLAN, skip=("test.test_a.T.test_[ab]",))], nothing) == {}
+    results.keep({"test_a": replace(left_out(detail="no fork"), finished=2.0)}, [PLAN], "run-2")
+    assert set(results.take([PLAN], nothing)) == {"test_a"}
+    assert results.take([listed], nothing) == {}
+
+
+def test_the_driver_marks_what_the_list_keeps_from_running() -> None:
+    assert f'detail="{NOT_RUN}"' in DRIVER.read_text()
 
 
 def test_a_share_of_the_modules_runs_again(results: KeptResults) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from harness import TOP
 from harness.cells.prepare import Prepared
 from harness.machine.store import Store
 from harness.provide.provider import Obtained
@@ -15,7 +16,7 @@ from harness.suite.files import OUTCOMES, SELECTED
 from harness.suite.request import SuiteRequest
 from harness.suite.results import ResultsFile, append_result, read_results
 from harness.suite.reuse import KeptResults
-from harness.suite.run import CellSuite
+from harness.suite.run import CellSuite, left_out_variables, pytest_environment
 from matrix.errors import HarnessFault, UsageError
 from matrix.outcome import ModuleResult
 from tests.unit import made
@@ -205,3 +206,42 @@ def test_a_pytest_that_fails_after_some_modules_is_noted(
 ) -> None:
     pytest_is(running("test_a", status=3))
     assert suite_of(prepared, directory, store).run().fault == "pytest ended with exit status 3"
+
+
+# --- the environment of the suite's pytest
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "PYTEST_ADDOPTS",
+        "PYTEST_PLUGINS",
+        "PYTEST_XDIST_AUTO_NUM_WORKERS",
+        "PYTHONWARNINGS",
+        "PYTHONHASHSEED",
+        "PYTHONHOME",
+        "PYTHONSTARTUP",
+        "PYTHONDEVMODE",
+    ],
+)
+def test_what_configures_pytest_or_python_stays_outside(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "--no-such-option")
+    assert name not in pytest_environment()
+
+
+def test_only_the_harness_is_on_the_path_and_no_plugin_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", "/of/the/user")
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "")
+    monkeypatch.setenv("HTTP_PROXY", "kept")
+    environment = pytest_environment()
+    assert environment["PYTHONPATH"] == str(TOP)
+    assert environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] == "1"
+    assert environment["HTTP_PROXY"] == "kept"
+
+
+def test_options_that_are_left_out_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    monkeypatch.setenv("PYTEST_PLUGINS", "")
+    assert left_out_variables() == ()
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-x")
+    assert left_out_variables() == ("PYTEST_ADDOPTS",)
