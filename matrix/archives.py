@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+
 from msgspec import field
 
 from matrix.record import Record, Sha256, Url
@@ -30,10 +32,15 @@ class SuitePackage(Record, frozen=True, kw_only=True):
     name: str
     suite: str
     version: str
+    seen: datetime.date | None = None
+    """a day on which the suite had that version, for the snapshot service"""
 
 
 class ComposedWasi(Record, frozen=True, kw_only=True):
-    """A WASI SDK that is put together from the distribution's clang, lld, compiler-rt and wasi-libc."""
+    """A WASI SDK that is put together from the distribution's clang, lld, compiler-rt and wasi-libc.
+
+    The versions are those that are wanted. Where a suite has moved on, what it has now stands in.
+    """
 
     llvm: int
     version: str
@@ -43,13 +50,18 @@ class ComposedWasi(Record, frozen=True, kw_only=True):
 
 
 class ComposedEmscripten(Record, frozen=True, kw_only=True):
-    """An Emscripten SDK that is put together from one suite's emscripten, LLVM and binaryen."""
+    """An Emscripten SDK that is put together from one suite's emscripten, LLVM and binaryen.
+
+    Emscripten's own version must be the row's. Of LLVM and binaryen, what the suite has now stands in.
+    """
 
     suite: str
     emscripten: str
     llvm: int
     llvm_version: str
     binaryen: str
+    seen: datetime.date | None = None
+    """a day on which the suite had these versions, for the snapshot service"""
 
 
 class Wheel(Record, frozen=True, kw_only=True):

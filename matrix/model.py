@@ -39,6 +39,8 @@ class Sdk(Record, frozen=True, kw_only=True):
     directory: Path | None = None
     node: str = ""
     """the id of the runtime that runs Emscripten itself"""
+    wasi_libc: str = ""
+    """the wasi-libc in upstream's release, as date and commit: `20260423.161b319`"""
     note: str = ""
 
 

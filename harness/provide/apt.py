@@ -9,6 +9,8 @@ apt.conf(5) describes the `Dir::` options, sources.list(5) the `signed-by` optio
 
 from __future__ import annotations
 
+import datetime
+import os
 import re
 import shutil
 import time
@@ -27,18 +29,29 @@ NAME = "distribution archive"
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 _INDEX_AGE = 24 * 3600.0
 """seconds after which a suite's index is fetched again"""
+SNAPSHOTS = "CPYTHON_WASM_SNAPSHOTS"
+"""The environment variable with the address of a snapshot service, which keeps what suites had on earlier days.
+
+`{archive}` in it stands for the last part of the mirror's address (`debian`, `debian-security`), `{time}` for the
+day (`20261126T000000Z`).
+"""
 _INRELEASE = re.compile(r"^'(?P<uri>\S+?)/dists/(?P<suite>\S+)/InRelease'")
 _ARCHIVE = re.compile(r"^ (?P<sha256>[0-9a-f]{64}) \d+ (?P<name>\S+\.orig\.tar\.\w+)$", re.MULTILINE)
 """a line of a source's Checksums-Sha256 (deb-src-control(5)) that names upstream's archive"""
 
 
 class Suite:
-    """One suite of the archive, with a private apt state in the store."""
+    """One suite of the archive, with a private apt state in the store.
 
-    def __init__(self, name: str, store: Store) -> None:
-        self.name = name
+    With `day`, the suite as it was at the end of that day, from the snapshot service.
+    """
+
+    def __init__(self, name: str, store: Store, *, day: datetime.date | None = None) -> None:
+        self.name = name if day is None else f"{name}@{day}"
+        self._suite = name
+        self._day = day
         self._store = store
-        self._home = store.root / "state" / "apt" / name
+        self._home = store.root / "state" / "apt" / self.name
 
     @cached_property
     def _environment(self) -> dict[str, str]:
@@ -54,8 +67,10 @@ class Suite:
         for part in ("state/lists/partial", "cache/archives/partial", "empty"):
             (self._home / part).mkdir(parents=True, exist_ok=True)
         (self._home / "state/status").touch()
-        uri = mirror_of(self.name)
-        sources = f"deb [signed-by={_KEYRING}] {uri} {self.name} main\n"
+        uri = mirror_of(self._suite)
+        if self._day is not None:
+            uri = _snapshot_of(uri, self._day)
+        sources = f"deb [signed-by={_KEYRING}] {uri} {self._suite} main\n"
         (self._home / "sources.list").write_text(sources + sources.replace("deb ", "deb-src ", 1))
         settings = {
             "Dir::State": self._home / "state",
@@ -69,6 +84,8 @@ class Suite:
             "APT::Sandbox::User": "",
             "Debug::NoLocking": "true",  # the store's lock does that
         }
+        if self._day is not None:
+            settings["Acquire::Check-Valid-Until"] = "false"  # an old index has expired
         text = "".join(f'{key} "{value}";\n' for key, value in settings.items())
         (self._home / "apt.conf").write_text(text)
 
@@ -76,7 +93,7 @@ class Suite:
         """Fetch the suite's index if there is none or it is a day old. Raises Unobtainable."""
         with self._store.lock(f"apt-{self.name}", say=say):
             stamp = self._home / "updated"
-            if stamp.exists() and time.time() - stamp.stat().st_mtime < _INDEX_AGE:
+            if stamp.exists() and (self._day is not None or time.time() - stamp.stat().st_mtime < _INDEX_AGE):
                 return
             self._configure()
             self._run(["apt-get", "update", "-q", "-o", "APT::Update::Error-Mode=any"])
@@ -157,6 +174,15 @@ def mirror_of(suite: str) -> str:
     return mirrors[security]
 
 
+def _snapshot_of(mirror: str, day: datetime.date) -> str:
+    """The address of a mirror's archive as it was at the end of a day. Raises Unobtainable without a service."""
+    service = os.environ.get(SNAPSHOTS, "")
+    if not service:
+        raise Unobtainable(f"no snapshot service is known: ${SNAPSHOTS} is not set")
+    archive = mirror.rstrip("/").rsplit("/", 1)[-1]
+    return service.replace("{archive}", archive).replace("{time}", f"{day:%Y%m%d}T235959Z")
+
+
 def _reason(output: str) -> str:
     """The last error or warning that apt printed, else its last line."""
     lines = [line for line in output.splitlines() if line.startswith(("E:", "W:"))] or output.splitlines()
@@ -181,12 +207,30 @@ def choose(suites: Sequence[Suite], wanted: Mapping[str, str]) -> dict[Suite, li
                 chosen[suite].append(f"{name}={version}")
                 break
         else:
-            had = "; ".join(f"{suite.name}: {', '.join(o.get(name, [])) or 'none'}" for suite, o in offers.items())
-            raise Unobtainable(
-                f"the archive has no {name} {upstream} ({had})",
-                hint="the archive has moved on: correct the version in matrix/data/sdks.toml",
-            )
+            raise _lacking(name, upstream, offers)
     return chosen
+
+
+def current(suites: Sequence[Suite], package: str, wanted: str) -> str:
+    """The upstream version of a package to take: the wanted one if a suite has it, else what the first one has.
+
+    Suites change what they have, some each week: what was wanted once is gone then, and what follows it stands in.
+    Raises Unobtainable when no suite has the package.
+    """
+    offers = {suite: suite.versions([package]) for suite in suites}
+    for upstream in (wanted, ""):
+        for offered in offers.values():
+            if version := newest(offered.get(package, []), upstream):
+                return upstream_part(version)
+    raise _lacking(package, wanted, offers)
+
+
+def _lacking(package: str, upstream: str, offers: Mapping[Suite, Mapping[str, Sequence[str]]]) -> Unobtainable:
+    had = "; ".join(f"{suite.name}: {', '.join(o.get(package, [])) or 'none'}" for suite, o in offers.items())
+    return Unobtainable(
+        f"the archive has no {package} {upstream} ({had})",
+        hint=f"try another SDK, or set ${SNAPSHOTS} to the address of a snapshot service",
+    )
 
 
 def newest(versions: Iterable[str], upstream: str) -> str | None:

@@ -16,14 +16,16 @@ from harness.machine.command import capture
 from harness.machine.hashing import digest_of
 from harness.machine.process import require
 from harness.machine.store import Store
-from harness.provide.apt import Suite, choose
-from harness.provide.composed import ComposedSdk, copy_libraries
+from harness.provide.apt import Suite, choose, current
+from harness.provide.composed import ComposedSdk, Parts, copy_libraries
 from matrix.archives import ComposedEmscripten
 from matrix.errors import Unobtainable
 from matrix.model import SdkFamily
 
 _LIBRARIES = re.compile(r"^(lib(c6$|stdc\+\+6|gcc-s1|edit|xml2|icu|z3|bsd|md|tinfo|zstd|lzma|ffi|llvm|clang)|zlib1g)")
 """the libraries that the tools link with, including the C library"""
+_LLVM = "LLVM"
+_BINARYEN = "binaryen"
 _LLVM_TOOLS = (
     "clang", "clang++", "wasm-ld", "llvm-addr2line", "llvm-ar", "llvm-cxxfilt", "llvm-dwarfdump", "llvm-dwp",
     "llvm-nm", "llvm-objcopy", "llvm-objdump", "llvm-ranlib", "llvm-readobj", "llvm-size", "llvm-strip",
@@ -46,12 +48,11 @@ class ComposedEmscriptenSdk(ComposedSdk):
     family = SdkFamily.EMSCRIPTEN
 
     def __init__(self, item: str, composed: ComposedEmscripten) -> None:
-        super().__init__(item)
+        super().__init__(item, {_LLVM: composed.llvm_version, _BINARYEN: composed.binaryen}, day=composed.seen)
         self._composed = composed
 
     def _content_key(self) -> str:
-        composed = self._composed
-        key = [composed.emscripten, composed.llvm_version, composed.binaryen, str(self._tools())]
+        key = [self._composed.emscripten, self._parts[_LLVM], self._parts[_BINARYEN], str(self._tools())]
         return "\0".join([*key, _COMMAND] if self._is_old else key)
 
     @property
@@ -66,23 +67,30 @@ class ComposedEmscriptenSdk(ComposedSdk):
     def entry(self, store: Store) -> str:
         return f"{super().entry(store)}-{digest_of(str(store.root))[:4]}"
 
-    def _suites(self) -> tuple[str, ...]:
+    def _suite_names(self) -> tuple[str, ...]:
         return (self._composed.suite,)
 
     def _detail(self) -> str:
+        return f"emscripten {self._composed.emscripten}, LLVM {self._parts[_LLVM]}, binaryen {self._parts[_BINARYEN]}"
+
+    def _current(self, store: Store) -> Parts:
         composed = self._composed
-        return f"emscripten {composed.emscripten}, LLVM {composed.llvm_version}, binaryen {composed.binaryen}"
+        suites = self._suites(store, [composed.suite])
+        choose(suites, {"emscripten": composed.emscripten})  # another Emscripten is another SDK
+        llvm = current(suites, f"clang-{composed.llvm}", self._wanted[_LLVM])
+        return {_LLVM: llvm, _BINARYEN: current(suites, "binaryen", self._wanted[_BINARYEN])}
 
     def _packages(self, store: Store) -> dict[Suite, list[str]]:
         composed = self._composed
-        wanted = {"emscripten": composed.emscripten, "binaryen": composed.binaryen, "node-acorn": ""}
-        wanted |= {f"{name}-{composed.llvm}": composed.llvm_version for name in ("clang", "lld", "llvm")}
-        wanted[f"libclang-common-{composed.llvm}-dev"] = composed.llvm_version
-        suite = Suite(composed.suite, store)
-        for library in suite.needed_by(list(wanted), _LIBRARIES):
-            if not library.endswith("-dev"):
-                wanted.setdefault(library, "")
-        return choose([suite], wanted)
+        wanted = {"emscripten": composed.emscripten, "binaryen": self._parts[_BINARYEN], "node-acorn": ""}
+        wanted |= {f"{name}-{composed.llvm}": self._parts[_LLVM] for name in ("clang", "lld", "llvm")}
+        wanted[f"libclang-common-{composed.llvm}-dev"] = self._parts[_LLVM]
+        suites = self._suites(store, [composed.suite])
+        for suite in suites:
+            for library in suite.needed_by(list(wanted), _LIBRARIES):
+                if not library.endswith("-dev"):
+                    wanted.setdefault(library, "")
+        return choose(suites, wanted)
 
     def _arrange(self, root: Path, sdk: Path, final: Path) -> None:
         llvm = root / f"usr/lib/llvm-{self._composed.llvm}"

@@ -8,13 +8,15 @@ import shutil
 from pathlib import Path
 
 from harness.machine.store import Store
-from harness.provide.apt import Suite, choose
-from harness.provide.composed import ComposedSdk, copy_libraries
+from harness.provide.apt import Suite, choose, current
+from harness.provide.composed import ComposedSdk, Parts, copy_libraries
 from matrix.archives import ComposedWasi
 from matrix.model import SdkFamily
 
 _LIBRARIES = re.compile(r"^(lib(edit|xml2|icu|z3|bsd|md|tinfo|zstd|lzma|ffi)|zlib)")
 """the libraries of clang and lld that a machine with gcc may lack (it has libc, libstdc++ and libgcc_s)"""
+_CLANG = "clang"
+_LIBC = "wasi-libc"
 
 _WRAPPED = (
     "clang",
@@ -48,34 +50,51 @@ class ComposedWasiSdk(ComposedSdk):
 
     family = SdkFamily.WASI_SDK
 
-    def __init__(self, item: str, version: str, composed: ComposedWasi) -> None:
-        super().__init__(item)
+    def __init__(self, item: str, version: str, composed: ComposedWasi, *, released_libc: str = "") -> None:
+        """`released_libc` is the wasi-libc of upstream's release, as in `Sdk.wasi_libc`."""
+        super().__init__(item, {_CLANG: composed.version, _LIBC: composed.libc.version}, day=composed.libc.seen)
         self._version = version
         self._composed = composed
+        self._released_libc = released_libc
 
     def _content_key(self) -> str:
-        composed = self._composed
-        return "\0".join([composed.version, composed.libc.version, composed.triple, str(_WRAPPED), _WRAPPER])
+        return "\0".join([self._parts[_CLANG], self._parts[_LIBC], self._composed.triple, str(_WRAPPED), _WRAPPER])
 
-    def _suites(self) -> tuple[str, ...]:
+    def _suite_names(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys([*self._composed.suites, self._composed.libc.suite]))
 
     def _detail(self) -> str:
-        return f"clang {self._composed.version} + wasi-libc {self._composed.libc.version}"
+        return f"clang {self._parts[_CLANG]} + wasi-libc {self._parts[_LIBC]}"
+
+    def _notes(self) -> tuple[str, ...]:
+        libc, released = self._parts[_LIBC], self._released_libc
+        text = f"{self._item}: composed of clang {self._parts[_CLANG]} and wasi-libc {_day_of(libc)}"
+        if released and not libc.endswith(f"git{released}"):
+            text += f", where the release has wasi-libc {_day_of(released)}"
+        gone = [f"{part} {_day_of(old)}" for part, old in self._wanted.items() if self._parts[part] != old]
+        if gone:
+            text += f"; the archive no longer has {' and '.join(gone)}"
+        return (text,)
+
+    def _current(self, store: Store) -> Parts:
+        composed = self._composed
+        clang = current(self._suites(store, composed.suites), f"clang-{composed.llvm}", self._wanted[_CLANG])
+        libc = current(self._suites(store, [composed.libc.suite]), composed.libc.name, self._wanted[_LIBC])
+        return {_CLANG: clang, _LIBC: libc}
 
     def _packages(self, store: Store) -> dict[Suite, list[str]]:
         llvm = self._composed.llvm
         tools = [f"{name}-{llvm}" for name in ("clang", "lld", "llvm")]
         tools += [f"{name}{llvm}" for name in ("libclang-cpp", "libllvm")]
         tools += [f"libclang-common-{llvm}-dev", f"libclang-rt-{llvm}-dev-wasm32"]
-        wanted = dict.fromkeys(tools, self._composed.version)
-        suites = [Suite(name, store) for name in self._composed.suites]
+        wanted = dict.fromkeys(tools, self._parts[_CLANG])
+        suites = self._suites(store, self._composed.suites)
         for suite in suites:
             for library in suite.needed_by(list(wanted), _LIBRARIES):
                 wanted.setdefault(library, "")
         packages = choose(suites, wanted)
         libc = self._composed.libc
-        for suite, names in choose([Suite(libc.suite, store)], {libc.name: libc.version}).items():
+        for suite, names in choose(self._suites(store, [libc.suite]), {libc.name: self._parts[_LIBC]}).items():
             packages[suite] = names
         return packages
 
@@ -122,6 +141,11 @@ class ComposedWasiSdk(ComposedSdk):
         for name, tool in _ALIASES.items():
             (bin_ / name).symlink_to(tool)
         (sdk / "VERSION").write_text(
-            f"{self._version}.0\ncomposed-from: clang {self._composed.version}, "
-            f"wasi-libc {self._composed.libc.version}\n"
+            f"{self._version}.0\ncomposed-from: clang {self._parts[_CLANG]}, wasi-libc {self._parts[_LIBC]}\n"
         )
+
+
+def _day_of(version: str) -> str:
+    """The day in a version of wasi-libc, such as `0.0~git20260423.161b319`: its releases have no numbers."""
+    match = re.search(r"(\d{4})(\d{2})(\d{2})\.", version)
+    return "-".join(match.groups()) if match else version

@@ -45,7 +45,7 @@ def sdk_providers(sdk: Sdk) -> list[Provider]:
     if sdk.archive is not None:
         providers.append(sdk_archive(sdk.id, sdk.family, sdk.archive))
     if sdk.composed is not None:
-        providers.append(ComposedWasiSdk(sdk.id, sdk.version, sdk.composed))
+        providers.append(ComposedWasiSdk(sdk.id, sdk.version, sdk.composed, released_libc=sdk.wasi_libc))
     if sdk.composed_emscripten is not None:
         providers.append(ComposedEmscriptenSdk(sdk.id, sdk.composed_emscripten))
     return providers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Callable, Sequence
 from functools import cache, partial
@@ -120,7 +121,7 @@ class NewerVersions:
                 versions = newest_of_lines(known, [sdk.version for sdk in listing], parts=parts)
                 news += [offers[id_] for v in versions if (id_ := f"{family}-{v}") in offers]
         newest = self._newest_of(sorted(set().union(*map(packages_of, pinned))))
-        rows = {sdk.id: recomposed(sdk, newest) for sdk in pinned}
+        rows = {sdk.id: recomposed(sdk, newest, datetime.date.today()) for sdk in pinned}
         rows |= {sdk.id: replace(sdk, node=node if sdk.family is SdkFamily.EMSCRIPTEN else "") for sdk in news}
         return tuple(rows.values())
 

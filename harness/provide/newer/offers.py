@@ -5,6 +5,7 @@ A version is offered only with the hash that its publisher gives: nothing else m
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Callable, Iterable
 from typing import TypeVar
@@ -112,8 +113,8 @@ def packages_of(sdk: Sdk) -> set[str]:
     return set()
 
 
-def recomposed(sdk: Sdk, newest: Callable[[str, str], str | None]) -> Sdk:
-    """The SDK with the package versions that the archive has now.
+def recomposed(sdk: Sdk, newest: Callable[[str, str], str | None], today: datetime.date) -> Sdk:
+    """The SDK with the package versions that the archive has `today`.
 
     `newest(suite, package)` is the upstream version there; None when the suite lacks the package.
     """
@@ -121,13 +122,15 @@ def recomposed(sdk: Sdk, newest: Callable[[str, str], str | None]) -> Sdk:
         libc = newest(wasi.libc.suite, wasi.libc.name) or wasi.libc.version
         clangs = (newest(suite, f"clang-{wasi.llvm}") for suite in wasi.suites)
         clang = next(filter(None, clangs), wasi.version)
-        return replace(sdk, composed=replace(wasi, version=clang, libc=replace(wasi.libc, version=libc)))
+        seen = wasi.libc.seen if libc == wasi.libc.version and clang == wasi.version else today
+        return replace(sdk, composed=replace(wasi, version=clang, libc=replace(wasi.libc, version=libc, seen=seen)))
     if (emscripten := sdk.composed_emscripten) is not None:
         if newest(emscripten.suite, "emscripten") != emscripten.emscripten:
             return sdk  # the suite has another Emscripten: a row of its own
         clang = newest(emscripten.suite, f"clang-{emscripten.llvm}") or emscripten.llvm_version
         binaryen = newest(emscripten.suite, "binaryen") or emscripten.binaryen
-        return replace(sdk, composed_emscripten=replace(emscripten, llvm_version=clang, binaryen=binaryen))
+        seen = emscripten.seen if clang == emscripten.llvm_version and binaryen == emscripten.binaryen else today
+        return replace(sdk, composed_emscripten=replace(emscripten, llvm_version=clang, binaryen=binaryen, seen=seen))
     return sdk
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from harness.machine.store import Store
 from harness.provide.apt import Suite
-from harness.provide.composed import ComposedSdk
+from harness.provide.composed import ComposedSdk, Parts
 from harness.provide.provider import silently
 from matrix.errors import Unobtainable
 from matrix.model import SdkFamily
@@ -22,14 +22,17 @@ class Composed(ComposedSdk):
     family = SdkFamily.WASI_SDK
 
     def __init__(self, arrange: Callable[[Path], object]) -> None:
-        super().__init__("an-sdk")
+        super().__init__("an-sdk", {"a part": "1"})
         self._fill = arrange
 
     def _content_key(self) -> str:
         return "a mark"
 
-    def _suites(self) -> tuple[str, ...]:
+    def _suite_names(self) -> tuple[str, ...]:
         return ()
+
+    def _current(self, store: Store) -> Parts:
+        return self._wanted
 
     def _packages(self, store: Store) -> dict[Suite, list[str]]:
         return {}
@@ -53,7 +56,7 @@ def test_an_sdk_without_a_part_is_refused(store: Store) -> None:
 
     with pytest.raises(Unobtainable, match="the packages lack bin/llvm-ar") as caught:
         Composed(arrange).obtain(store, silently)
-    assert "matrix/data/sdks.toml" in caught.value.hint
+    assert "try another SDK" in caught.value.hint
     assert list((store.root / "entries").iterdir()) == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from typing import Any
 
@@ -14,6 +15,7 @@ from matrix.errors import Unobtainable
 from matrix.load import load
 from matrix.model import CPython
 
+TODAY = datetime.date(2026, 12, 1)
 ONE, TWO = "1a" * 32, "2b" * 32
 BASE = "https://example.org/releases/download"
 
@@ -139,21 +141,21 @@ def pinned_sdk(id_: str) -> Any:
 def test_a_composed_wasi_sdk_follows_the_archive() -> None:
     sdk = pinned_sdk("wasi-sdk-33")
     now = {("trixie-backports", "wasi-libc"): "0.0~git20261001.abc", ("bookworm-security", "clang-22"): "22.2.0"}
-    found = recomposed(sdk, lambda suite, package: now.get((suite, package)))
-    libc = replace(sdk.composed.libc, version="0.0~git20261001.abc")
+    found = recomposed(sdk, lambda suite, package: now.get((suite, package)), TODAY)
+    libc = replace(sdk.composed.libc, version="0.0~git20261001.abc", seen=TODAY)
     assert found == replace(sdk, composed=replace(sdk.composed, version="22.2.0", libc=libc))
 
 
 def test_a_composed_emscripten_follows_the_tools_but_not_another_emscripten() -> None:
     sdk = pinned_sdk("emscripten-6.0.5")
     now = {"emscripten": sdk.composed_emscripten.emscripten, "clang-21": "21.1.9", "binaryen": "132"}
-    composed = replace(sdk.composed_emscripten, llvm_version="21.1.9", binaryen="132")
-    assert recomposed(sdk, lambda suite, package: now[package]) == replace(sdk, composed_emscripten=composed)
+    composed = replace(sdk.composed_emscripten, llvm_version="21.1.9", binaryen="132", seen=TODAY)
+    assert recomposed(sdk, lambda suite, package: now[package], TODAY) == replace(sdk, composed_emscripten=composed)
     now["emscripten"] = "6.1.0+dfsg"
-    assert recomposed(sdk, lambda suite, package: now[package]) == sdk
+    assert recomposed(sdk, lambda suite, package: now[package], TODAY) == sdk
 
 
 @pytest.mark.parametrize("id_", ["wasi-sdk-24", "emscripten-3.1.69", "wasi-sdk-25"])
 def test_what_the_archive_does_not_tell_stays(id_: str) -> None:
     sdk = pinned_sdk(id_)
-    assert recomposed(sdk, lambda suite, package: None) == sdk
+    assert recomposed(sdk, lambda suite, package: None, TODAY) == sdk
