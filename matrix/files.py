@@ -59,6 +59,8 @@ class CellSet(Record, frozen=True, kw_only=True):
 
     name: str
     cells: tuple[Selection, ...]
+    may_be_missing: tuple[Selection, ...] = ()
+    """More cells of the set. One that is not available here does not decide the exit status."""
 
 
 class NightlyFile(Record, frozen=True, kw_only=True):

@@ -78,6 +78,8 @@ class CellSummary(msgspec.Struct, frozen=True, kw_only=True):
     """whether the build was expected to fail"""
     allowed_to_fail: str = ""
     """why a failing build and red outcomes do not affect the exit status; "" where they do"""
+    may_be_missing: bool = False
+    """whether it does not affect the exit status when it is not available"""
     reason: str = ""
     """why it was not tested"""
     modules: Modules = Modules()
@@ -97,6 +99,11 @@ class CellSummary(msgspec.Struct, frozen=True, kw_only=True):
     def forgiven(self) -> bool:
         """Whether it failed and is allowed to."""
         return self.status in (CellStatus.UNEXPECTED, CellStatus.BUILD_FAILED) and bool(self.allowed_to_fail)
+
+    @property
+    def missing(self) -> bool:
+        """Whether it is not available and need not be."""
+        return self.status is CellStatus.UNOBTAINABLE and self.may_be_missing
 
 
 class BuildStep(msgspec.Struct, frozen=True, kw_only=True):
@@ -286,14 +293,15 @@ def run_summary(
 def exit_status(cells: Sequence[CellSummary], red: Sequence[Unexpected], *, interrupted: bool) -> int:
     """The exit status of a run: 130 interrupted, 4 harness error, 3 no build or toolchain, 1 unexpected outcomes, 0.
 
-    A cell that is allowed to fail causes neither 1 nor, if its build fails, 3.
+    A cell that is allowed to fail causes neither 1 nor, if its build fails, 3. One that may be missing causes no 3 when
+    it is not available.
     """
     if interrupted:
         return 130
     if any(cell.status is CellStatus.ERROR for cell in cells):
         return 4
     failed = (CellStatus.BUILD_FAILED, CellStatus.UNOBTAINABLE)
-    if any(cell.status in failed and not (cell.expected or cell.forgiven) for cell in cells):
+    if any(cell.status in failed and not (cell.expected or cell.forgiven or cell.missing) for cell in cells):
         return 3
     allowed_cells = {cell.id for cell in cells if cell.allowed_to_fail}
     return 1 if any(row.cell not in allowed_cells for row in red) else 0

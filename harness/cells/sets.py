@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from matrix.errors import UsageError, near
-from matrix.expand import expand
+from matrix.expand import Expansion, expand
+from matrix.files import CellSet
 from matrix.load import load, load_sets
 from matrix.resolve import ResolvedCell, resolve
-from matrix.select import select
+from matrix.select import Selection, select
 
 
 def cells_of_set(name: str) -> tuple[ResolvedCell, ...]:
     """The cells of a named set, in the matrix's order. Raises UsageError, with near misses, for an unknown name."""
+    row = _named(name)
+    matrix = load()
+    expansion = expand(matrix)
+    wanted = _ids(expansion, (*row.cells, *row.may_be_missing))
+    return tuple(resolve(matrix, cell) for cell in expansion.cells if cell.id in wanted)
+
+
+def may_be_missing_of_set(name: str) -> tuple[str, ...]:
+    """The ids, sorted, of the cells of a set that need not be available. Raises UsageError for an unknown name."""
+    row = _named(name)
+    expansion = expand(load())
+    return tuple(sorted(_ids(expansion, row.may_be_missing) - _ids(expansion, row.cells)))
+
+
+def _named(name: str) -> CellSet:
     sets = {row.name: row for row in load_sets()}
     if name not in sets:
         raise UsageError(f"there is no set {name!r} in nightly.toml", hint=near(name, sets))
-    matrix = load()
-    expansion = expand(matrix)
-    wanted = {cell.id for selection in sets[name].cells for cell in select(expansion, selection)}
-    return tuple(resolve(matrix, cell) for cell in expansion.cells if cell.id in wanted)
+    return sets[name]
+
+
+def _ids(expansion: Expansion, selections: Iterable[Selection]) -> set[str]:
+    return {cell.id for selection in selections for cell in select(expansion, selection)}

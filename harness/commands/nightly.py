@@ -10,7 +10,7 @@ from rich.console import Console
 
 from harness.cells.prepare import PrepareOptions
 from harness.cells.request import CellRequest
-from harness.cells.sets import cells_of_set
+from harness.cells.sets import cells_of_set, may_be_missing_of_set
 from harness.commands import options
 from harness.commands.command import Command
 from harness.commands.parser import Parser, duration, positive
@@ -51,6 +51,7 @@ def run(known: argparse.Namespace, console: Console) -> int:
         cells=CellRequest(selection=Selection(cell=tuple(cell.id for cell in cells))),
         options=PrepareOptions(jobs=1, reuse=not known.no_reuse),  # each task is told its cores when it starts
         suite=SuiteRequest(names=test_names(known.names), reuse=not known.no_reuse, again=known.again),
+        may_be_missing=may_be_missing_of_set(known.set),
         out=known.out.absolute(),
     )
     store = Store()

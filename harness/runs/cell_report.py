@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 from harness.runs.records import CellRecord, cell_directory, read_record, write_files
 from harness.suite.files import OUTCOMES
 from harness.suite.results import read_results
@@ -56,6 +58,12 @@ def read_cell(run: Path, cell: ResolvedCell, *, interrupted: bool) -> CellOnDisk
         record = CellRecord(base=untested_cell(cell, status, "it has no record: the run ended before it"), tested=False)
     results = read_results(cell_directory(run, cell.id) / OUTCOMES) if record.tested else {}
     return CellOnDisk(record, results)
+
+
+def may_be_missing(found: CellOnDisk) -> CellOnDisk:
+    """A cell that does not decide the exit status when it is not available."""
+    base = msgspec.structs.replace(found.record.base, may_be_missing=True)
+    return found._replace(record=msgspec.structs.replace(found.record, base=base))
 
 
 def report_cell(

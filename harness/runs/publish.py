@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from harness.cells.selection import cell_options
-from harness.runs.cell_report import CellReport, read_cell, report_cell
+from harness.runs.cell_report import CellReport, may_be_missing, read_cell, report_cell
 from harness.runs.pages import run_page, with_history
 from harness.runs.records import StartedRun, write_files
 from matrix.errors import HistoryUnusable
@@ -76,6 +76,8 @@ def report_cells(
     reports = []
     for cell in cells:
         found = read_cell(directory, cell, interrupted=interrupted)
+        if cell.id in run.request.may_be_missing:
+            found = may_be_missing(found)
         interrupted = interrupted or found.record.interrupted
         reports.append(report_cell(directory, cell, found, limitations, gathered, parts=run.parts, options=options))
     return reports, interrupted

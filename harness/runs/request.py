@@ -19,5 +19,7 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     options: PrepareOptions
     limits: Limits = Limits()
     suite: SuiteRequest = SuiteRequest()
+    may_be_missing: tuple[str, ...] = ()
+    """ids of the cells that do not decide the exit status when they are not available"""
     out: Path
     """the directory of all runs"""

@@ -60,6 +60,8 @@ def state(cell: CellSummary) -> str:
     """A cell's state in words."""
     if cell.status is CellStatus.BUILD_FAILED and cell.expected:
         return "does not build, as expected"
+    if cell.missing:
+        return f"{cell.status.value}, may be missing"
     return f"{cell.status.value}, allowed to fail" if cell.forgiven else cell.status.value
 
 
@@ -68,7 +70,7 @@ class Tone(StrEnum):
 
     GOOD = "good"
     MILD = "mild"
-    """it fails, and may"""
+    """it fails or is missing, and may"""
     BAD = "bad"
 
 
@@ -76,4 +78,4 @@ def tone(cell: CellSummary) -> Tone:
     """How a cell's state is meant."""
     if cell.status is CellStatus.OK or cell.expected:
         return Tone.GOOD
-    return Tone.MILD if cell.forgiven else Tone.BAD
+    return Tone.MILD if cell.forgiven or cell.missing else Tone.BAD

@@ -116,6 +116,15 @@ def test_a_cell_that_may_fail_but_does_not_is_shown_like_any_other(tmp_path: Pat
         assert "allowed to fail" not in text
 
 
+def test_a_cell_that_may_be_missing_is_shown_with_its_reason(tmp_path: Path) -> None:
+    summary = run_of(cell_of("no such suite", status=CellStatus.UNOBTAINABLE, may_be_missing=True))
+    page, markdown = pages(summary)
+    assert "</span> unobtainable, may be missing</td>" in page
+    assert "| unobtainable, may be missing |" in markdown
+    for text in (page, markdown, shown(summary, tmp_path)):
+        assert "no such suite" in text
+
+
 def test_an_expired_rule_is_a_red_row_without_a_command(tmp_path: Path) -> None:
     row = Unexpected(cell="", test="", outcome="expired", verdict=Verdict.STALE, detail="rules.toml: exclusion[3]")
     summary = run_of(cell_of(), unexpected=(row,), exit_status=1)

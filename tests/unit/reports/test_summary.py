@@ -83,6 +83,21 @@ def test_an_expected_build_failure_does_not_change_the_exit_status() -> None:
     assert exit_status([summary_of(CellStatus.BUILD_FAILED, expected=True)], [], interrupted=False) == 0
 
 
+@pytest.mark.parametrize(
+    ("status", "exits"),
+    [
+        (CellStatus.UNOBTAINABLE, 0),
+        (CellStatus.UNEXPECTED, 1),
+        (CellStatus.BUILD_FAILED, 3),
+        (CellStatus.ERROR, 4),
+    ],
+)
+def test_a_cell_that_may_be_missing_decides_the_exit_status_unless_it_is(status: CellStatus, exits: int) -> None:
+    cell = replace(summary_of(status), may_be_missing=True)
+    red = [replace(RED_ROW, cell=cell.id)] if status is CellStatus.UNEXPECTED else []
+    assert exit_status([cell, summary_of(CellStatus.OK)], red, interrupted=False) == exits
+
+
 # --- cells that are allowed to fail, rules that have expired
 
 

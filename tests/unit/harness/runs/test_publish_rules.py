@@ -71,6 +71,21 @@ def test_a_run_is_reported_by_the_rules_of_today(
     assert [row.outcome for row in summary.unexpected] == red
 
 
+@pytest.mark.parametrize(("optional", "status"), [(True, 0), (False, 3)])
+def test_a_cell_that_may_be_missing_does_not_decide_the_exit_status(
+    run: StartedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, optional: bool, status: int
+) -> None:
+    monkeypatch.setattr(publishing, "load", made.matrix)
+    cell = resolve(made.matrix(), made.cell())
+    if optional:
+        run = replace(run, request=replace(run.request, may_be_missing=(cell.id,)))
+    directory = tmp_path / run.run_id
+    write_record(directory, CellRecord(base=summary_of(CellStatus.UNOBTAINABLE), tested=False))
+    assert publish(directory, run, [cell], Limitations(()), 1.0, Console(file=io.StringIO())) == status
+    summary = json_records.decode((directory / "summary.json").read_bytes(), Summary)
+    assert [cell.missing for cell in summary.cells] == [optional]
+
+
 class NothingBuilds(Preparer):
     """A preparer whose builds all fail."""
 
