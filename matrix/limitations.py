@@ -128,7 +128,7 @@ class Limitation(Record, frozen=True, kw_only=True):
     """restricts the cells on which tests give these reasons"""
     references: tuple[str, ...] = ()
     probe: str = ""
-    """the path in `probes/` of the script that shows whether the limitation holds; empty for a neutral cause"""
+    """the path in `probes/` of the script that shows whether the limitation holds; a neutral cause needs none"""
     tests: tuple[ExpectedTest, ...] = ()
 
     @property
@@ -196,6 +196,12 @@ class CellLimitations:
         self.entries = tuple(entry for entry in limitations.entries if entry.when.holds(facts))
         self.explaining = tuple(entry for entry in self.entries if entry.skip_reasons and entry.skip_when.holds(facts))
         """the entries whose skip reasons tests give on this cell"""
+        self.must_explain = tuple(
+            entry
+            for entry in self.explaining
+            if entry.section != NEUTRAL and any(reason.expected(facts) for reason in entry.reasons)
+        )
+        """those with a reason that a whole suite must have here"""
         # Neutral causes depend on the run's options and on the machine, so their reasons are never stale.
         self._skips = [
             (re.compile(reason.match, re.DOTALL), entry, entry.section != NEUTRAL and reason.expected(facts))

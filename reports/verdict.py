@@ -19,7 +19,7 @@ from typing import assert_never
 
 import msgspec
 
-from matrix.limitations import NEUTRAL, CellLimitations, Expectation
+from matrix.limitations import CellLimitations, Expectation
 from matrix.names import full_name
 from matrix.outcome import ModuleResult, Outcome, Status
 
@@ -253,8 +253,9 @@ def _conflicts(judged: Sequence[Judged], limitations: CellLimitations) -> tuple[
 def _stale(judged: Sequence[Judged], limitations: CellLimitations) -> tuple[StaleEntry, ...]:
     """Parts of the list that matched nothing: globs without a test, entries that explain nothing, unused skip reasons.
 
-    A neutral cause may explain nothing: it is not a limitation of the platform and need not occur in every run. Skip
-    reasons count only when no module is missing and the harness did not fail.
+    A neutral cause may explain nothing: it is not a limitation of the platform and need not occur in every run. So may
+    an entry whose reasons are all seen on other cells only. Skip reasons count only when no module is missing and the
+    harness did not fail.
     """
     used = {item.limitation for item in judged if item.limitation}
     # A named test has a limitation, unless the harness failed. Looking up every test would take as long as judging.
@@ -263,11 +264,7 @@ def _stale(judged: Sequence[Judged], limitations: CellLimitations) -> tuple[Stal
     globs = [
         StaleEntry(limitation=test.limitation, match=test.match) for test in limitations.tests if test not in matched
     ]
-    entries = [
-        StaleEntry(limitation=entry.id)
-        for entry in limitations.explaining
-        if entry.id not in used and entry.section != NEUTRAL
-    ]
+    entries = [StaleEntry(limitation=entry.id) for entry in limitations.must_explain if entry.id not in used]
     unexplained = {entry.limitation for entry in entries}
     complete = not any(item.verdict in (Verdict.HARNESS_ERROR, Verdict.MISSING) for item in judged)
     given = {item.outcome.detail for item in judged if item.outcome.status is Status.SKIPPED} if complete else set()

@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matrix.limitations import Expectation, Limitation, Limitations
+from matrix.conditions import Condition
+from matrix.limitations import Expectation, Limitation, Limitations, SkipReason
 from matrix.outcome import ModuleResult, Outcome, Status
+from matrix.versions import Requirement
 from reports.verdict import ENOUGH, RED_VERDICTS, CellVerdicts, Judged, Rate, Verdict, judge, judge_cell
 from tests.unit.made import FACTS, expecting, explaining, listed, outcome, result
 
@@ -309,6 +311,19 @@ def test_an_entry_for_a_test_with_a_harness_error_is_not_stale() -> None:
 def test_an_explanation_that_explained_a_skip_is_not_stale() -> None:
     skip = outcome(status=Status.SKIPPED, detail="requires fork")
     assert entries_left(explaining("requires fork"), outcomes=(skip,)) == ()
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        SkipReason(match="requires fork", seen=Condition(cpython=(Requirement.parse(">=3.14"),))),
+        SkipReason(match="requires fork", varies=True),
+    ],
+    ids=["seen elsewhere", "varies"],
+)
+def test_an_explanation_whose_reasons_need_not_be_given_here_is_not_stale(reason: SkipReason) -> None:
+    entry = Limitation(id="no-fork", title="no fork", section="processes", skip_reasons=(reason,))
+    assert entries_left(entry, outcomes=(outcome(),)) == ()
 
 
 def test_a_limitation_without_tests_and_reasons_is_never_stale() -> None:
