@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from reports.build_facts import BuildChange
 from reports.changes import Change, ChangeKind, changes
 from reports.chosen import choose
 from reports.history import History, RecordedCell
@@ -21,6 +22,8 @@ class CellChanges(msgspec.Struct, frozen=True, kw_only=True):
     changes: tuple[Change, ...]
     notes: tuple[str, ...]
     """what else differs, and what is not compared"""
+    build: tuple[BuildChange, ...] = ()
+    """what differs in what the builds are, where the runs have it"""
 
     @property
     def fails(self) -> bool:

@@ -13,6 +13,7 @@ from matrix.names import full_name
 from matrix.outcome import Status
 from matrix.reach import reaches
 from matrix.rules import AllowedToFail
+from reports.build_facts import BuildFacts
 from reports.differences import Comparison
 from reports.verdict import RED_VERDICTS, CellVerdicts, Verdict
 
@@ -89,6 +90,8 @@ class CellSummary(msgspec.Struct, frozen=True, kw_only=True):
     durations_s: dict[str, float] = {}
     notes: tuple[str, ...] = ()
     """what a reader should know, such as fallbacks and limits"""
+    build: BuildFacts = BuildFacts()
+    """what the build is; empty where it does not exist"""
 
     @property
     def red(self) -> int:

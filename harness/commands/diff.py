@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -11,8 +12,10 @@ from rich.table import Table
 from harness.commands import options
 from harness.commands.command import Command
 from harness.commands.parser import Parser
+from harness.runs.describing import with_build_changes
 from matrix import json_records
 from reports import history as recorded
+from reports.build_facts import BuildChange, shown
 from reports.changes import Change, ChangeKind
 from reports.chosen import LATEST, PREVIOUS, narrowed
 from reports.compared import CellChanges, Diff, compare
@@ -33,6 +36,7 @@ def run(known: argparse.Namespace, console: Console) -> int:
     """Show what changed. Raises UsageError, HistoryUnusable."""
     with recorded.opened(known.out / recorded.NAME) as history:
         found = compare(history, narrowed(history.cells(), known.cell), known.before, known.after)
+    found = with_build_changes(found, known.out)
     if known.json:
         console.file.write(json_records.indented(found).decode())
     else:
@@ -70,7 +74,21 @@ def _show_cell(cell: CellChanges, console: Console) -> None:
         console.print(table)
     elif cell.compared:
         console.print(f"nothing changed in {cell.compared} modules")
+    if cell.build:
+        _show_builds(cell.build, console)
     console.print()
+
+
+def _show_builds(changes: Sequence[BuildChange], console: Console) -> None:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("what the build is", "before", "after"):
+        table.add_column(heading, overflow="fold")
+    for change in changes[:_MOST_ROWS]:
+        before, after = shown(change)
+        table.add_row(safe(change.key), safe(before) or "-", safe(after) or "-")
+    if len(changes) > _MOST_ROWS:
+        table.add_row(f"... and {len(changes) - _MOST_ROWS} more: --json has all")
+    console.print(table)
 
 
 _COLOURS = {
@@ -94,7 +112,8 @@ DIFF = Command(
     summary="show what newly fails, newly passes, appeared, vanished or got much slower",
     details="""\
 BEFORE and AFTER are runs: an id, `latest`, or `previous` (the newest run before the other one that has a cell of it);
-or two cells, compared in the newest run that has both; or RUN:CELL on both sides.""",
+or two cells, compared in the newest run that has both; or RUN:CELL on both sides. Below the tests stands what
+differs in the builds: versions, the compiler's macros, target features, configuration.""",
     example="diff previous latest",
     add_options=add_options,
     run=run,

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from harness.runs.describing import read_description
 from harness.runs.records import CellRecord, cell_directory, read_record, write_files
 from harness.suite.files import OUTCOMES
 from harness.suite.results import read_results
@@ -57,6 +58,8 @@ def read_cell(run: Path, cell: ResolvedCell, *, interrupted: bool) -> CellOnDisk
         status = CellStatus.UNEXPECTED if interrupted else CellStatus.ERROR
         record = CellRecord(base=untested_cell(cell, status, "it has no record: the run ended before it"), tested=False)
     results = read_results(cell_directory(run, cell.id) / OUTCOMES) if record.tested else {}
+    if (described := read_description(run, cell.id)) is not None:
+        record = msgspec.structs.replace(record, base=msgspec.structs.replace(record.base, build=described.facts))
     return CellOnDisk(record, results)
 
 

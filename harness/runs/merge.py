@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from harness.machine.files import write_atomically
+from harness.runs.describing import FACTS, PYTHONINFO
 from harness.runs.records import (
     STARTED,
     CellRecord,
@@ -81,13 +82,16 @@ def _merged_run(runs: Sequence[StartedRun], cells: tuple[str, ...], out: Path) -
 
 
 def _write_cell(target: Path, record: CellRecord, parts: Sequence[Path]) -> None:
-    """Write a cell of the merged run: the results, the record and the logs of its `parts`."""
+    """Write a cell of the merged run: the results, the record, the logs and the facts of its `parts`."""
     directory = cell_directory(target, record.base.id)
     directory.mkdir(parents=True, exist_ok=True)
     for result in _results(parts):
         append_result(directory / OUTCOMES, result)
     write_record(target, record)
     _copy_logs(parts, directory)
+    for name in (FACTS, PYTHONINFO):
+        if (found := next((part / name for part in parts if (part / name).is_file()), None)) is not None:
+            shutil.copyfile(found, directory / name)
 
 
 def _options(run: StartedRun) -> dict[str, object]:

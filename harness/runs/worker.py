@@ -13,6 +13,7 @@ from harness.build.stamps import LoggedStep
 from harness.cells.prepare import Prepared, Preparer
 from harness.machine.files import write_atomically
 from harness.machine.store import Store
+from harness.runs.describing import description_of, make_step, write_description
 from harness.runs.recording import added, record_of_failure, record_of_prepared, record_of_suite
 from harness.runs.records import CellRecord, cell_directory, read_record, write_record
 from harness.runs.request import RunRequest
@@ -94,6 +95,8 @@ class CellWorker:
         cell = prepared.cell
         earlier = read_record(run, cell.id)  # there is one when the run is resumed
         record = self._with_steps(cell, record, run)
+        make = make_step(self._preparer.plans(cell), cell.build.id)
+        write_description(run, cell.id, description_of(prepared, make, self._store))
         started = time.monotonic()
         finished = suite.run()
         durations = prepared.durations | {"test": round(time.monotonic() - started, 3)}

@@ -66,7 +66,7 @@ def test_junit_has_every_outcome(harness: Harness, tmp_path: Path) -> None:
     cases = [case for suite in document for case in suite]
     results = read_results(directory / "outcomes.jsonl")
     assert len(cases) == sum(len(result.outcomes) for result in results.values())
-    assert {suite.name for suite in document} == set(SLICE)
+    assert {suite.name for suite in document} == {f"{directory.name}: {module}" for module in SLICE}
 
 
 def test_keyword_selects_modules(harness: Harness, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from matrix import files, limitations, model, rules
 from matrix.outcome import ModuleResult, Status
-from reports import differences, history, summary
+from reports import build_facts, differences, history, summary
 from reports.verdict import Verdict
 from tests.unit.test_imports import STAGES
 from tools import map as tools_map
@@ -161,6 +161,7 @@ SUMMARY = {
     "`$.cells[].cpython`": summary.CPythonUsed,
     "`$.cells[].runtime`": summary.RuntimeUsed,
     "`$.cells[].modules`": summary.Modules,
+    "`$.cells[].build`": build_facts.BuildFacts,
     "`$.unexpected[]`": summary.Unexpected,
     "`$.comparisons[]`": differences.Comparison,
     "`$.comparisons[].differences[]`": differences.Difference,

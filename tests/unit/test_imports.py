@@ -12,6 +12,7 @@ import pytest
 
 TOP = Path(__file__).parents[2]
 STANDALONE = {
+    "harness/guests/inside/describer.py",
     "harness/guests/inside/driver.py",
     "harness/guests/inside/prober.py",
     "harness/guests/runtimes/host.py",

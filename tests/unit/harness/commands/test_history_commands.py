@@ -12,8 +12,10 @@ from harness import __main__ as main
 from harness.commands.command import Command
 from harness.commands.diff import DIFF
 from harness.commands.history import HISTORY
+from harness.runs.describing import write_description
 from matrix.errors import UsageError
 from matrix.outcome import Status
+from reports.build_facts import BuildDescription, BuildFacts
 from reports.history import NAME, record
 from reports.summary import CellStatus
 from tests.unit.hostile import TEXTS
@@ -72,6 +74,36 @@ def test_a_diff_shows_what_changed_by_cell(out: Path) -> None:
         "vanished test.test_a.A.old passed -",
         "much slower test.test_a.A.test_slow 1.00 s 2.50 s",
     ]
+
+
+def describe(out: Path, run: str, **platform: str) -> None:
+    write_description(out / run, CELL, BuildDescription(facts=BuildFacts(platform=platform)))
+
+
+def test_a_diff_shows_what_differs_in_the_builds(out: Path) -> None:
+    describe(out, "run-01", recursion="1000", system="wasi")
+    describe(out, "run-02", recursion="600", system="wasi")
+    _, text = said(DIFF, out=out)
+    rows = lines(text)
+    assert rows[rows.index("what the build is before after") + 1] == "platform.recursion 1000 600"
+    assert "system" not in text
+    (cell,) = answer(DIFF, out=out)["cells"]
+    assert cell["build"] == [{"key": "platform.recursion", "before": "1000", "after": "600"}]
+
+
+def test_a_diff_says_which_run_does_not_say_what_its_build_is(out: Path) -> None:
+    assert "what the build" not in said(DIFF, out=out)[1]
+    describe(out, "run-02", system="wasi")
+    assert "note: what the builds are is not compared: run-01 has no readable build.json" in said(DIFF, out=out)[1]
+    describe(out, "run-01", system="wasi")
+    (out / "run-02/cells" / CELL / "build.json").write_text("{")
+    assert "note: what the builds are is not compared: run-02 has no readable build.json" in said(DIFF, out=out)[1]
+
+
+def test_a_diff_stays_short_when_the_builds_have_little_in_common(out: Path) -> None:
+    describe(out, "run-01", **{f"key{number}": "1" for number in range(60)})
+    describe(out, "run-02")
+    assert "... and 10 more: --json has all" in said(DIFF, out=out)[1]
 
 
 def test_a_diff_as_json_has_what_was_compared(out: Path) -> None:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from harness.guests.settings import Limits
 from harness.machine.files import write_atomically
+from harness.runs.describing import read_description, write_description
 from harness.runs.merge import merge
 from harness.runs.records import STARTED, CellRecord, StartedRun, cell_directory, read_record, write_record
 from harness.suite.files import OUTCOMES
@@ -18,6 +19,7 @@ from matrix.expand import expand
 from matrix.load import load
 from matrix.model import Cell
 from matrix.outcome import ModuleResult, Outcome, Status
+from reports.build_facts import BuildDescription, BuildFacts
 from reports.summary import CellStatus, untested_cell
 from tests.unit.requests import run_request
 
@@ -91,6 +93,16 @@ def test_merging_does_not_change_the_merged_runs(tmp_path: Path) -> None:
     before = {path: path.read_bytes() for part in parts for path in part.rglob("*") if path.is_file()}
     merge(parts, tmp_path / "out")
     assert before == {path: path.read_bytes() for part in parts for path in part.rglob("*") if path.is_file()}
+
+
+def test_what_the_build_is_comes_from_the_first_part_that_says_it(tmp_path: Path) -> None:
+    parts = [run(tmp_path, name, passing(f"test_{name}")) for name in ("a", "b", "c")]
+    for part, system in zip(parts[1:], ("wasi", "other"), strict=True):
+        facts = BuildFacts(platform={"sys.platform": system})
+        write_description(part, CELLS[0].id, BuildDescription(facts=facts, pythoninfo=f"sys.platform: {system}\n"))
+    found = read_description(merge(parts, tmp_path / "out"), CELLS[0].id)
+    assert found is not None
+    assert (found.facts.platform, found.pythoninfo) == ({"sys.platform": "wasi"}, "sys.platform: wasi\n")
 
 
 def test_the_newest_result_of_a_module_counts(tmp_path: Path) -> None:
