@@ -16,6 +16,7 @@ from harness.commands.command import Command
 from harness.commands.parser import Parser, duration, positive
 from harness.commands.test import test_names
 from harness.machine.store import Store
+from harness.provide.obtain import ask_again
 from harness.runs.nightly import Nightly
 from harness.runs.request import RunRequest
 from harness.runs.start import locked, named_run
@@ -39,6 +40,9 @@ def add_options(parser: Parser) -> None:
     parser.add_argument(
         "--time-budget", type=duration, metavar="TIME", help="such as 90m or 6h: then stop in good order"
     )
+    parser.add_argument(
+        "--refresh", action="store_true", help="ask again for what was not available within the last hour"
+    )
     parser.add_argument("--new", action="store_true", help="start a new run, even if one of this set is unfinished")
     options.add_reuse_options(parser)
     options.add_out(parser)
@@ -56,6 +60,8 @@ def run(known: argparse.Namespace, console: Console) -> int:
     )
     store = Store()
     store.remove_left_over()
+    if known.refresh:
+        ask_again(store)
     started = named_run(f"nightly-{known.set}", request, cells, new=known.new)
     with locked(request.out / started.run_id):
         budget = Budget(cores=known.cores, memory=known.memory)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from harness.machine.store import Provenance, Store
-from harness.provide.obtain import availability, obtain
-from harness.provide.provider import Obtained, Say, silently
+from harness.provide.obtain import ask_again, availability, obtain
+from harness.provide.provider import CachedProvider, Obtained, Provider, Say, silently
 from matrix.errors import HarnessFault, MatrixError, Unobtainable
 
 
@@ -125,3 +127,102 @@ def test_a_cached_item_is_available_as_such(store: Store) -> None:
 def test_an_unavailable_item_has_the_reason_of_every_provider(store: Store) -> None:
     state = availability("item", [Shelf("first", Unobtainable("one")), Shelf("second", Unobtainable("two"))], store)
     assert (state.provider, state.reasons) == (None, ("first: one", "second: two"))
+
+
+# --- what was not available within the hour
+
+
+class Fetched(CachedProvider):
+    """A provider that fetches, or fails with `problem`."""
+
+    name = "fetched"
+
+    def __init__(self, problem: MatrixError | None = None, entry: str = "entry-1") -> None:
+        self.problem = problem
+        self.asked = 0
+        self._entry = entry
+
+    def obstacle(self, store: Store) -> str | None:
+        return None
+
+    def entry(self, store: Store) -> str:
+        return self._entry
+
+    def fill(self, directory: Path, store: Store, say: Say) -> Provenance:
+        self.asked += 1
+        if self.problem:
+            raise self.problem
+        return Provenance(provider=self.name, detail="version 1", digest="d")
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """What the time is, in seconds."""
+    now = [1_800_000_000.0]
+    monkeypatch.setattr("harness.provide.obtain.time.time", lambda: now[0])
+    return now
+
+
+GONE = Unobtainable("no such release", hint="wait")
+
+
+def test_what_was_not_available_is_not_asked_for_again_within_the_hour(store: Store, clock: list[float]) -> None:
+    provider = Fetched(GONE)
+    for _ in range(2):
+        with pytest.raises(Unobtainable, match="no such release") as caught:
+            obtain("sdk", [provider], store, silently)
+    assert provider.asked == 1
+    assert "not asked again until " in caught.value.message
+    assert "--refresh asks" in caught.value.message
+    clock[0] += 3601
+    with pytest.raises(Unobtainable):
+        obtain("sdk", [provider], store, silently)
+    assert provider.asked == 2
+
+
+def test_a_fallback_says_when_a_better_provider_is_asked_again(store: Store, clock: list[float]) -> None:
+    providers: list[Provider] = [Fetched(GONE), Shelf("second", Unobtainable("broken"))]
+    with pytest.raises(Unobtainable):
+        obtain("sdk", providers, store, silently)
+    said: list[str] = []
+    found = obtain("sdk", [providers[0], Shelf("second")], store, said.append)
+    assert "not asked again until" in found.notes[0]
+    assert "not asked again until" in said[0]
+    clock[0] += 7200
+    again = obtain("sdk", [providers[0], Shelf("second")], store, silently)
+    assert "not asked" not in again.notes[0]
+
+
+def test_refresh_asks(store: Store, clock: list[float]) -> None:
+    with pytest.raises(Unobtainable):
+        obtain("sdk", [Fetched(GONE)], store, silently)
+    found = obtain("sdk", [Fetched()], store, silently, refresh=True)
+    assert found.notes == ()
+
+
+def test_all_refusals_can_be_forgotten(store: Store, clock: list[float]) -> None:
+    with pytest.raises(Unobtainable):
+        obtain("sdk", [Fetched(GONE)], store, silently)
+    ask_again(store)
+    assert obtain("sdk", [Fetched()], store, silently).provider == "fetched"
+
+
+def test_another_pin_of_the_same_item_is_asked_for(store: Store, clock: list[float]) -> None:
+    with pytest.raises(Unobtainable):
+        obtain("sdk", [Fetched(GONE)], store, silently)
+    assert obtain("sdk", [Fetched(entry="entry-2")], store, silently).provider == "fetched"
+
+
+def test_a_fault_of_the_machine_is_not_remembered(store: Store, clock: list[float]) -> None:
+    with pytest.raises(Unobtainable):
+        obtain("sdk", [Fetched(HarnessFault("the disk is full"))], store, silently)
+    assert obtain("sdk", [Fetched()], store, silently).provider == "fetched"
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"reason": 1}', '{"reason": "r", "message": "m", "until": 9e99}'])
+def test_a_damaged_or_absurd_memory_is_ignored(store: Store, clock: list[float], content: str) -> None:
+    with pytest.raises(Unobtainable):
+        obtain("sdk", [Fetched(GONE)], store, silently)
+    (memory,) = (store.root / "state/refusals").iterdir()
+    memory.write_text(content)
+    assert obtain("sdk", [Fetched()], store, silently).provider == "fetched"
