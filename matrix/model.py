@@ -60,17 +60,19 @@ class Port(Record, frozen=True, kw_only=True):
 
 
 class CPython(Record, frozen=True, kw_only=True):
-    """One version of CPython's sources: a release, or the tree in `directory`."""
+    """One version of CPython's sources: a release, the tree in `directory`, or a commit of that checkout."""
 
     version: str
     archive: Archive | None = None
     source_package: SuitePackage | None = None
     directory: Path | None = None
+    commit: str = ""
+    """of the checkout in `directory`, whose working tree is not used then"""
 
     @property
     def id(self) -> str:
         suffix = re.sub(r"[^A-Za-z0-9.-]+", "-", self.directory.name) if self.directory else ""
-        return f"cpython-{self.version}" + (f"-{suffix}" if suffix else "")
+        return "-".join(filter(None, (f"cpython-{self.version}", suffix, self.commit[:10])))
 
     @property
     def series(self) -> str:

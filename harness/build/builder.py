@@ -152,7 +152,7 @@ class Builder:
             files=build_files(series, cpython.path),
             python=python,
             build_machine=build_machine(),
-            directory=self._work_directory(build.id, _identity(build, cpython), sdk_digest, str(python)),
+            directory=self._work_directory(_work_name(build), _identity(build, cpython), sdk_digest, str(python)),
         )
         libraries = None
         if toolchain is None:
@@ -173,7 +173,7 @@ class Builder:
         """The path of the build Python, and the plan that makes it; None when one was given."""
         if self._build_python is not None:
             return check_build_python(self._build_python, build.cpython.series), None
-        directory = self._work_directory(f"native_{build.cpython.id}", _identity(build, cpython))
+        directory = self._work_directory(f"native_{_tree_name(build)}", _identity(build, cpython))
         digests = (cpython.digest, configure_digest(cpython.path))
         plan = native.plan(f"native {build.cpython.id}", directory, cpython.path, *digests, jobs=self._jobs)
         return directory / "python", plan
@@ -225,6 +225,17 @@ class Builder:
 
     def _execute(self, plan: BuildPlan) -> None:
         execute(plan, self._store, self._watcher, say=self._say, cache=self._compiler_cache)
+
+
+def _tree_name(build: Build) -> str:
+    """The CPython in the name of a work directory: trees with the same sources share it, and a tree that changes."""
+    return f"cpython-{build.cpython.series}-tree" if build.cpython.directory else build.cpython.id
+
+
+def _work_name(build: Build) -> str:
+    """A build in the name of its work directory."""
+    name = f"{build.target.id}_{build.sdk.id}_{_tree_name(build)}"
+    return name + (f"_{build.options}" if build.debug else "")
 
 
 def _identity(build: Build, cpython: Input) -> str:

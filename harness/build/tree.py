@@ -22,6 +22,8 @@ _HOMES = {
     SdkFamily.EMSCRIPTEN: ("Platforms/emscripten", "Tools/wasm/emscripten", "Tools/wasm"),
 }
 """where upstream's script for a platform lies, newest place first"""
+PIN_FILES = ("Platforms/WASI/config.toml", "Platforms/WASI/wasmtime.toml", "Platforms/emscripten/config.toml")
+"""what `pins_of` reads, besides upstream's script"""
 _SITES = {
     SdkFamily.WASI_SDK: "config.site-wasm32-wasi",
     SdkFamily.EMSCRIPTEN: "config.site-wasm32-emscripten",
@@ -29,6 +31,8 @@ _SITES = {
 _IMPORTED = re.compile(r"""\bfrom\s*["']\./([\w.-]+)["']|\bimport\s*\(?\s*["']\./([\w.-]+)["']""")
 """a module that a launcher imports from beside itself; what the build makes is not among them"""
 _BUILT = {"python.mjs", "python.js", "python.wasm"}
+
+_TRIPLE = re.compile(r"""(?:^HOST_TRIPLE\s*=|"--host-triple",[^)]*?default=)\s*["'](wasm32-[\w-]+)["']""", re.MULTILINE)
 
 T = TypeVar("T")
 
@@ -71,7 +75,7 @@ def pins_of(source: Path, family: SdkFamily) -> Pins:
     sdk = config.get(int, "targets", "wasi-sdk")
     return Pins(
         sdk=str(sdk) if sdk is not None else "",
-        host=config.get(str, "targets", "host-triple") or "",
+        host=config.get(str, "targets", "host-triple") or _host_of_script(source),
         wasm_stack=_Table(home / "wasmtime.toml").get(int, "wasm", "max-wasm-stack") or 0,
     )
 
@@ -124,6 +128,18 @@ def launcher_files(source: Path, launcher: str) -> tuple[str, ...]:
                 raise Unobtainable(f"{source} has no {path}, which {name} imports", hint="is the tree complete?")
             pending.append(path)
     return tuple(files)
+
+
+def _host_of_script(source: Path) -> str:
+    """The host triple that upstream's script for WASI passes to configure; "" where there is no such script.
+
+    Alphas of 3.13 do not know `wasm32-wasip1` yet: https://github.com/python/cpython/issues/121634.
+    """
+    for place in ("Tools/wasm/wasi/__main__.py", "Tools/wasm/wasi.py"):
+        script = source / place
+        if script.is_file() and (found := _TRIPLE.search(script.read_text("utf-8", "replace"))):
+            return found[1]
+    return ""
 
 
 def _found(source: Path, family: SdkFamily, name: str, why: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import msgspec
 
 from harness.cells.request import CellRequest
+from harness.provide.cpython_commit import cpython_at
 from harness.provide.cpython_directory import cpython_from
 from harness.provide.sdk_directory import sdk_from
 from matrix.errors import Unobtainable
@@ -21,8 +22,8 @@ from matrix.select import Selection, select
 def matrix_of(request: CellRequest, say: Callable[[str], None] | None = None) -> Matrix:
     """The matrix, extended by the SDKs and source trees that the request names by their paths.
 
-    Raises Unobtainable for a path that is not an SDK. With `say`, such a path is reported and left out instead, as
-    long as the request has other SDKs.
+    Raises UsageError for a path that is not a source tree, Unobtainable for one that is not an SDK. With `say`, the
+    latter is reported and left out instead, as long as the request has other SDKs.
     """
     matrix = load()
     sdks: list[Sdk] = []
@@ -37,11 +38,9 @@ def matrix_of(request: CellRequest, say: Callable[[str], None] | None = None) ->
     for problem in problems:
         assert say is not None
         say(f"left out: {problem}")
-    return msgspec.structs.replace(
-        matrix,
-        sdks=(*matrix.sdks, *sdks),
-        cpythons=(*matrix.cpythons, *(cpython_from(path) for path in request.cpython_paths)),
-    )
+    trees = [cpython_from(path) for path in request.cpython_paths]
+    trees += [cpython_at(one.directory, one.commit) for one in request.cpython_commits]
+    return msgspec.structs.replace(matrix, sdks=(*matrix.sdks, *sdks), cpythons=(*matrix.cpythons, *trees))
 
 
 def expansion_of(request: CellRequest, matrix: Matrix) -> Expansion:
@@ -52,7 +51,9 @@ def expansion_of(request: CellRequest, matrix: Matrix) -> Expansion:
 def selection_of(request: CellRequest, matrix: Matrix) -> Selection:
     """The selection, with the SDKs and source trees that were named by their paths."""
     own_sdks = tuple(sdk.id for sdk in matrix.sdks if sdk.directory in request.sdk_paths and sdk.directory)
-    own_trees = tuple(c.id for c in matrix.cpythons if c.directory in request.cpython_paths and c.directory)
+    trees = {(path, "") for path in request.cpython_paths}
+    trees |= {(one.directory, one.commit) for one in request.cpython_commits}
+    own_trees = tuple(c.id for c in matrix.cpythons if c.directory and (c.directory, c.commit) in trees)
     return msgspec.structs.replace(
         request.selection,
         sdk=(*request.selection.sdk, *own_sdks),
@@ -72,4 +73,6 @@ def cell_options(request: CellRequest) -> str:
     for option, paths in (("--sdk", request.sdk_paths), ("--cpython", request.cpython_paths)):
         for path in paths:
             words += [option, str(path)]
+    for one in request.cpython_commits:
+        words += ["--cpython", one.option]
     return shlex.join(words)

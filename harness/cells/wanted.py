@@ -6,16 +6,20 @@ here is replaced by the nearest version that is.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
 import msgspec
 from packaging.version import Version
 
-from harness.build.tree import Pins, pins_of
+from harness.build.tree import PIN_FILES, Pins, pins_of
 from harness.cells.request import CellRequest
 from harness.cells.selection import expansion_of, selection_of
+from harness.machine import git
 from harness.machine.store import Store
 from harness.provide.items import sdk_providers
+from matrix.errors import Unobtainable
 from matrix.model import Build, Cell, Matrix, RuntimeKind, Sdk, Series
 from matrix.select import Selection, narrow
 from matrix.versions import Requirement
@@ -56,8 +60,26 @@ def settled(request: CellRequest, matrix: Matrix, store: Store, say: Callable[[s
 def wanted(build: Build, matrix: Matrix) -> Pins:
     """What a build's CPython asks for: what its tree says, else what its series says."""
     series = matrix.series_of(build)
-    pins = pins_of(build.cpython.directory, build.sdk.family) if build.cpython.directory else Pins()
+    pins = _pins(build)
     return pins if series is None else completed(pins, series)
+
+
+def _pins(build: Build) -> Pins:
+    tree, commit = build.cpython.directory, build.cpython.commit
+    if tree is None:
+        return Pins()
+    if not commit:
+        return pins_of(tree, build.sdk.family)
+    with tempfile.TemporaryDirectory() as place:
+        for name in PIN_FILES:
+            if (text := git.content(tree, commit, name)) is not None:
+                path = Path(place) / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, "utf-8")
+        try:
+            return pins_of(Path(place), build.sdk.family)
+        except Unobtainable as exc:
+            raise Unobtainable(exc.message.replace(place, f"{tree}@{commit[:10]}"), hint=exc.hint) from None
 
 
 def completed(pins: Pins, series: Series) -> Pins:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from harness import TOP
 from harness.cells.prepare import PrepareOptions
-from harness.cells.request import CellRequest
+from harness.cells.request import CellRequest, TreeCommit
 from harness.commands.parser import Parser, directory, positive, share, timeout
 from harness.guests.settings import Limits
+from harness.machine import git
 from matrix.conditions import BuildOption
 from matrix.select import Selection
 
@@ -32,7 +33,7 @@ def add_cell_options(parser: Parser, default: str = "each target's own defaults"
     for option, metavar, text in (
         ("--target", "ID", "such as wasi, node or browser"),
         ("--sdk", "VERSION|PATH", "24, 'wasi-sdk>=20', 'wasi-sdk-*', or a directory"),
-        ("--cpython", "VERSION|PATH", "3.13, '>=3.11,<3.14', or a source tree"),
+        ("--cpython", "VERSION|PATH[@REV]", "3.13, '>=3.11,<3.14', a source tree, or a commit of it"),
         ("--runtime", "VERSION", "'wasmtime==50.*', 'wasmtime-cli-*'"),
         ("--cell", "ID", "exactly this cell"),
         ("--options", "NAME", "how to build: plain (the default) or debug"),
@@ -49,9 +50,16 @@ def add_cell_options(parser: Parser, default: str = "each target's own defaults"
 
 
 def cell_request(known: argparse.Namespace, default_target: str = "") -> CellRequest:
-    """The cells that were asked for; of `default_target` when neither a target nor a cell was named."""
+    """The cells that were asked for; of `default_target` when neither a target nor a cell was named.
+
+    Raises UsageError for a revision that a checkout does not have.
+    """
     sdks, sdk_paths = _paths(known.sdk)
-    cpythons, cpython_paths = _paths(known.cpython)
+    at_revisions = {value: found for value in known.cpython if (found := tree_and_revision(value))}
+    commits = [
+        TreeCommit(directory=tree, name=name, commit=git.commit_of(tree, name)) for tree, name in at_revisions.values()
+    ]
+    cpythons, cpython_paths = _paths([value for value in known.cpython if value not in at_revisions])
     cpython_paths = tuple(path.resolve() for path in cpython_paths)  # a tree is the same by way of a link
     targets = tuple(known.target)
     if default_target and not (targets or known.cell):
@@ -67,6 +75,7 @@ def cell_request(known: argparse.Namespace, default_target: str = "") -> CellReq
         ),
         sdk_paths=sdk_paths,
         cpython_paths=cpython_paths,
+        cpython_commits=tuple({(one.directory, one.commit): one for one in commits}.values()),
         known_bad=known.known_bad,
     )
 
@@ -76,6 +85,20 @@ def _paths(values: Sequence[str]) -> tuple[tuple[str, ...], tuple[Path, ...]]:
     paths = [value for value in values if os.sep in value or value in (".", "..") or value.startswith("~")]
     versions = tuple(value for value in values if value not in paths)
     return versions, tuple(Path(value).expanduser().absolute() for value in paths)
+
+
+def tree_and_revision(value: str) -> tuple[Path, str] | None:
+    """The directory and the revision of PATH@REV; None for any other value, such as a path that has an @ in its name.
+
+    PATH may have an @ as well as REV (`HEAD@{1}`): the directory is the longest one that exists.
+    """
+    if "@" not in value or Path(value).expanduser().exists():
+        return None
+    for at in reversed([index for index, character in enumerate(value) if character == "@"]):
+        tree = Path(value[:at]).expanduser()
+        if at and tree.is_dir():
+            return tree.resolve(), value[at + 1 :]
+    return None
 
 
 # --- provisioning and building

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from harness.machine.command import CommandFailed, capture
-from harness.machine.process import base_environment
+from harness.machine.process import base_environment, require
 from matrix.errors import UsageError
 
 _QUIET = (
@@ -17,6 +17,9 @@ _QUIET = (
     "-c", "core.fsmonitor=false",  # no process of its own in the user's checkout
     "-c", "core.quotePath=false",
 )  # fmt: skip
+
+
+_TOP = "name the top of a checkout, which `git -C PATH rev-parse --show-toplevel` prints"
 
 
 class Revision(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +65,8 @@ def revision(tree: Path) -> Revision:
 
 def commit_of(tree: Path, name: str) -> str:
     """The commit that a branch, a tag or an abbreviation names. Raises UsageError when there is no such commit."""
+    if not is_checkout(tree):
+        raise UsageError(f"{tree} is not the top of a git checkout, so it has no revision {name!r}", hint=_TOP)
     if not name or name.startswith("-"):
         raise UsageError(f"{name!r} is not the name of a commit", hint="name a commit, a branch or a tag after the @")
     try:
@@ -82,12 +87,47 @@ def commits_between(tree: Path, good: str, bad: str) -> list[str]:
     return git(tree, "rev-list", "--first-parent", "--reverse", f"{good}..{bad}").split()
 
 
+def is_ancestor(tree: Path, before: str, after: str) -> bool:
+    """Whether a commit is in the history of another one."""
+    try:
+        git(tree, "merge-base", "--is-ancestor", before, after)
+    except CommandFailed as exc:
+        if exc.returncode == 1:
+            return False
+        raise
+    return True
+
+
+def merge_base(tree: Path, one: str, other: str) -> str:
+    """The last commit that is in the histories of both; "" when they have none in common."""
+    try:
+        return git(tree, "merge-base", one, other).strip()
+    except CommandFailed as exc:
+        if exc.returncode == 1:
+            return ""
+        raise
+
+
+def content(tree: Path, commit: str, name: str) -> str | None:
+    """The text of a file in a commit; None when it has no such file, or there is no such commit."""
+    try:
+        return git(tree, "show", f"{commit}:{name}")
+    except CommandFailed:
+        return None
+
+
 def subject(tree: Path, commit: str) -> str:
     """The first line of a commit's message."""
     return git(tree, "show", "--no-patch", "--format=%s", commit).strip()
 
 
+def author_date(tree: Path, commit: str) -> str:
+    """The day on which a commit was written: `2024-03-17`."""
+    return git(tree, "show", "--no-patch", "--format=%as", commit).strip()
+
+
 def git(tree: Path, *words: str) -> str:
-    """The standard output of a git command in a checkout. Raises CommandFailed."""
+    """The standard output of a git command in a checkout. Raises CommandFailed, MissingTool without git."""
+    require("git")
     command: Sequence[str] = ("git", *_QUIET, "-C", str(tree), *words)
     return capture(command, env=base_environment() | {"GIT_TERMINAL_PROMPT": "0"})

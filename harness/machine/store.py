@@ -83,7 +83,7 @@ class Store:
 
     def __init__(self, root: Path | None = None) -> None:
         self.root = _usable(root or Path(os.environ.get(VARIABLE) or platformdirs.user_cache_path(CACHE_NAME)))
-        self._used: set[Path] = set()
+        self._used: dict[Path, weakref.finalize[..., Store]] = {}
         try:
             for name in _DIRECTORIES:
                 (self.root / name).mkdir(parents=True, exist_ok=True)
@@ -183,9 +183,13 @@ class Store:
         """
         mark = self._mark(path)
         if mark is not None and mark not in self._used:
-            weakref.finalize(self, uses.release, uses.hold(mark))
-            self._used.add(mark)
+            self._used[mark] = weakref.finalize(self, uses.release, uses.hold(mark))
         return path.exists()
+
+    def release(self) -> None:
+        """Stop using every item, as at the end of the store's lifetime."""
+        while self._used:
+            self._used.popitem()[1]()
 
     def in_use(self, path: Path) -> bool:
         """Whether any run, including this one, uses the item."""

@@ -13,7 +13,8 @@ from harness.provide.provider import Obtained, Say, silently
 from matrix.errors import Unobtainable, UsageError
 from matrix.model import CPython
 
-_PARTS = ("configure", "Include/patchlevel.h", "Lib/os.py", "Lib/test")
+PATCHLEVEL = "Include/patchlevel.h"
+_PARTS = ("configure", PATCHLEVEL, "Lib/os.py", "Lib/test")
 
 
 def cpython_from(path: Path) -> CPython:
@@ -69,13 +70,20 @@ def _described(tree: Path) -> str:
     if not git.is_checkout(tree):
         return words
     revision = git.revision(tree)
-    return f"{words}, revision {revision.commit[:10] or 'none'}" + (", changed since" if revision.dirty else "")
+    if not revision.commit:
+        return f"{words}, nothing is committed yet"
+    return f"{words}, revision {revision.commit[:10]}" + (", changed since" if revision.dirty else "")
 
 
 def _full_version(tree: Path) -> str:
     """PY_VERSION as it is written, such as `3.16.0a2+`. Raises UsageError when the tree does not state it."""
-    header = tree / "Include/patchlevel.h"
-    match = re.search(r'#define\s+PY_VERSION\s+"([^"]+)"', header.read_text("utf-8", "replace"))
+    header = tree / PATCHLEVEL
+    return stated_version(header.read_text("utf-8", "replace"), str(header))
+
+
+def stated_version(text: str, header: str) -> str:
+    """PY_VERSION in the text of patchlevel.h. Raises UsageError, with the name `header`, when it is not there."""
+    match = re.search(r'#define\s+PY_VERSION\s+"([^"]+)"', text)
     if match is None:
         raise UsageError(
             f"{header} does not state the version (PY_VERSION)", hint="restore the file (`git checkout` it)"

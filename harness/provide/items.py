@@ -8,6 +8,7 @@ from functools import partial
 from harness.machine.store import Store
 from harness.provide.composed_emscripten import ComposedEmscriptenSdk
 from harness.provide.composed_wasi import ComposedWasiSdk
+from harness.provide.cpython_commit import CPythonCommit
 from harness.provide.cpython_directory import CPythonDirectory
 from harness.provide.installed import InstalledBrowser, InstalledCommand, InstalledPackage
 from harness.provide.provider import Provider
@@ -52,7 +53,9 @@ def sdk_providers(sdk: Sdk) -> list[Provider]:
 
 
 def cpython_providers(cpython: CPython) -> list[Provider]:
-    """The tree that the user named; else upstream's release, the distribution's source package."""
+    """The tree or the commit that the user named; else upstream's release, the distribution's source package."""
+    if cpython.directory is not None and cpython.commit:
+        return [CPythonCommit(cpython.directory, cpython.commit)]
     if cpython.directory is not None:
         return [CPythonDirectory(cpython.directory)]
     providers: list[Provider] = []

@@ -7,11 +7,11 @@ snapshot, and so builds and results. A file that did not change keeps its time, 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import secrets
 import stat
-import tarfile
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -19,11 +19,11 @@ from typing import TypeVar
 
 import msgspec
 
-from harness.machine import git
 from harness.machine.files import remove_path, write_atomically
 from harness.machine.hashing import digest_of
 from harness.machine.store import Store
 from harness.provide import tree_files
+from harness.provide.commit_files import CommitFiles
 from matrix import json_records
 from matrix.errors import HarnessFault, Unobtainable
 
@@ -101,29 +101,14 @@ def of_tree(tree: Path, store: Store, say: Callable[[str], None]) -> Snapshot:
     return msgspec.structs.replace(_brought(str(tree), wanted, read, store, say), left_out=left_out)
 
 
-def of_commit(tree: Path, commit: str, owner: str, store: Store, say: Callable[[str], None]) -> Snapshot:
+def of_commit(tree: Path, commit: str, store: Store, say: Callable[[str], None]) -> Snapshot:
     """The snapshot of a commit of a checkout, whose own files are not touched.
 
-    Snapshots of one `owner` follow each other: the next commit changes only the files that differ.
+    The commits of one checkout share snapshots as far as none is in use: moving one to another commit changes only
+    the files that differ. Two commits in one run have two. Raises Unobtainable when git cannot read the commit.
     """
-    with store.scratch("commit") as scratch:
-        target = scratch / "sources.tar"
-        git.archive(tree, commit, target)
-        with tarfile.open(target) as archive:
-            members = {one.name: one for one in archive if one.isreg() or one.issym()}
-            wanted = {name: (_sha256(_member(archive, one)), _kind_of(one)) for name, one in members.items()}
-            return _brought(owner, wanted, lambda name: _member(archive, members[name]), store, say)
-
-
-def _member(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
-    if member.issym():
-        return os.fsencode(member.linkname)
-    file = archive.extractfile(member)
-    return file.read() if file is not None else b""
-
-
-def _kind_of(member: tarfile.TarInfo) -> str:
-    return "link" if member.issym() else "program" if member.mode & stat.S_IXUSR else "file"
+    with contextlib.closing(CommitFiles(tree, commit, store)) as files:
+        return _brought(f"{tree}@", files.wanted(), files.read, store, say)
 
 
 # --- the user's tree
@@ -205,6 +190,7 @@ def _brought(
         heads = {path.parent: head for path in home.glob("*/snapshot.json") if (head := _decoded(path, Head))}
         same = [path for path, head in heads.items() if head.digest == digest]
         own = [path for path, head in heads.items() if head.owner == owner and not store.in_use(path)]
+        own.sort(key=store.last_use, reverse=True)
         place = next(iter([*same, *own]), home / secrets.token_hex(4))
         store.use(place)
         head = heads.get(place, Head(digest="", owner=owner))

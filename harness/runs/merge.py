@@ -101,6 +101,7 @@ def _options(run: StartedRun) -> dict[str, object]:
         "known_bad": cells.known_bad,
         "sdk_paths": cells.sdk_paths,
         "cpython_paths": cells.cpython_paths,
+        "cpython_commits": [one.option for one in cells.cpython_commits],
         "names": suite.names,
         "limits": run.request.limits,
         "isolate": suite.isolate,

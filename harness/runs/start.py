@@ -77,9 +77,13 @@ def check_resumed(asked: RunRequest, defaults: RunRequest, run: StartedRun) -> N
 
 
 def _fields(request: RunRequest) -> dict[str, object]:
-    """Every value of a request by the name of its field, except where runs are kept."""
+    """Every value of a request by the name of its field, except where runs are kept.
+
+    A branch is the same wherever it has moved since: a resumed run stays with its commit.
+    """
     found: dict[str, object] = {}
     for part in (request.cells.selection, request.cells, request.options, request.limits, request.suite):
         found |= msgspec.structs.asdict(part)
     del found["selection"]
+    found["cpython_commits"] = [(one.directory, one.name) for one in request.cells.cpython_commits]
     return found

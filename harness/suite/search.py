@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
@@ -38,14 +39,25 @@ def find_change(row: Sequence[T], look: Callable[[T], object | None]) -> FirstCh
     if first is None or last is None or result_of(first) == result_of(last):
         return None
     low, high = first, last
-    while left := [index for index in range(low + 1, high) if index not in seen]:
-        middle = min(left, key=lambda index: abs(2 * index - low - high))
+    while (middle := _middle([index for index in range(low, high + 1) if index in seen])) is not None:
         found = result_of(middle)
         if found == seen[first]:
             low = middle
         elif found is not None:
             high = middle
     return FirstChange(before=row[low], after=row[high], between=tuple(row[low + 1 : high]))
+
+
+def _middle(seen: Sequence[int]) -> int | None:
+    """The middle of a stretch between two neighbours of `seen`; None when nothing is left between any.
+
+    Only the first and the last of `seen` could be observed. Between two items that could not, the others often
+    cannot either: such a stretch is the last to be looked at.
+    """
+    stretches = [(low, high) for low, high in itertools.pairwise(seen) if high - low > 1]
+    outer = [pair for pair in stretches if pair[0] == seen[0] or pair[1] == seen[-1]]
+    low, high = max(outer or stretches, key=lambda pair: pair[1] - pair[0], default=(0, 0))
+    return (low + high) // 2 if high > low else None
 
 
 def fewest(items: Sequence[T], suffices: Callable[[Sequence[T]], bool]) -> tuple[T, ...]:

@@ -13,6 +13,7 @@ RESOLVERS = {
     "harness/cells/sets.py",
     "harness/commands/cells.py",  # lists an expansion, whether selected or not
     "harness/commands/triage/bisect.py",  # walks along an axis, beyond the cells that were selected
+    "harness/commands/triage/bisect_commits.py",  # the same, along the commits of a checkout
 }
 """the modules that turn cells into resolved cells"""
 

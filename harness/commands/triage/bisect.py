@@ -14,6 +14,7 @@ from harness.cells.selection import expansion_of
 from harness.commands.command import Command
 from harness.commands.parser import Parser
 from harness.commands.terminal import say_to
+from harness.commands.triage.bisect_commits import bisect_commits
 from harness.commands.triage.one_cell import OneCell, add_one_cell_options, prepared_cell
 from harness.machine.store import Store
 from harness.suite.observing import gravest, observe
@@ -23,15 +24,22 @@ from matrix.model import Cell
 from matrix.outcome import FAILING_STATUSES, Status
 from matrix.resolve import resolve
 
+_COMMIT = "commit"
 _CANNOT_BE_TESTED = 125
 """what `git bisect run` takes for a commit to skip: https://git-scm.com/docs/git-bisect"""
 
 
 def add_bisect_options(parser: Parser) -> None:
     add_one_cell_options(parser)
-    parser.add_argument("--axis", choices=[axis.value for axis in Axis], required=True, help="whose versions to search")
-    parser.add_argument("--first", default="", metavar="VERSION", help="where to begin (default: the oldest)")
-    parser.add_argument("--last", default="", metavar="VERSION", help="where to end (default: the newest)")
+    parser.add_argument(
+        "--axis", choices=[*(axis.value for axis in Axis), _COMMIT], required=True, help="whose versions to search"
+    )
+    parser.add_argument(
+        "--first", default="", metavar="VERSION|REV", help="where to begin (default: the oldest version)"
+    )
+    parser.add_argument(
+        "--last", default="", metavar="VERSION|REV", help="where to end (default: the newest version, or HEAD)"
+    )
 
 
 def bisect(known: argparse.Namespace, console: Console) -> int:
@@ -39,6 +47,8 @@ def bisect(known: argparse.Namespace, console: Console) -> int:
 
     Returns 1 when it does not change. Raises UsageError when there is nothing to compare.
     """
+    if known.axis == _COMMIT:
+        return bisect_commits(known, console)
     one, axis = OneCell.read(known), Axis(known.axis)
     row = between(row_of(one.cell, axis, expansion_of(one.request, one.matrix)), axis, known.first, known.last)
     store = Store()
@@ -106,10 +116,11 @@ def check(known: argparse.Namespace, console: Console) -> int:
 
 BISECT = Command(
     name="triage bisect",
-    summary="name the first version of an SDK, CPython or runtime at which a test's outcome changes",
+    summary="name the first version of an SDK, CPython or runtime, or commit, at which a test's outcome changes",
     details="""\
 It halves the range, and builds and runs only the versions that it needs. The exit status is 1 when nothing changes.""",
-    example="triage bisect test_os.FileTests.test_access --axis sdk --cpython 3.13.5",
+    example="triage bisect test_os.FileTests.test_access --axis sdk --cpython 3.13.5\n"
+    "triage bisect test_json --axis commit --cpython ~/cpython --first v3.14.0 --last main",
     add_options=add_bisect_options,
     run=bisect,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from harness.build.watcher import Silent
 from harness.machine.store import Store
 from matrix.conditions import Condition
 from matrix.errors import BuildFailed
+from matrix.model import CPython
 from matrix.resolve import ResolvedCell
 from matrix.rules import ExpectedBuildFailure
 from tests.unit import made
@@ -55,6 +57,25 @@ def fail(cell: ResolvedCell, inputs: Inputs, made_by: Builder, output: str) -> N
 
 
 # --- plans
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_a_tree_keeps_its_work_directories_whatever_it_is_called_and_at(
+    tmp_path: Path, inputs: Inputs, *, debug: bool
+) -> None:
+    def directories(cpython: CPython) -> list[Path]:
+        cell = replace(CELL, build=replace(CELL.build, cpython=cpython, debug=debug))
+        return [plan.directory for plan in builder(tmp_path).plan(cell, inputs).plans]
+
+    first = directories(CPython(version="3.13.0a4", directory=tmp_path / "one"))
+    assert first == directories(CPython(version="3.13.0a5", directory=tmp_path / "other", commit="1b8858023b"))
+    assert first != directories(CPython(version="3.14.0a1", directory=tmp_path / "one"))
+    assert first != directories(CPython(version="3.13.0"))
+    other_tree = replace(inputs, cpython=replace(inputs.cpython, path=tmp_path))
+    (tmp_path / "configure").write_text("")
+    shutil.copytree(inputs.cpython.path / "Tools", tmp_path / "Tools")
+    cell = replace(CELL, build=replace(CELL.build, cpython=CPython(version="3.13.0a4", directory=tmp_path / "one")))
+    assert first[0] != builder(tmp_path).plan(cell, other_tree).plans[0].directory
 
 
 def test_a_wasi_build_needs_a_build_python_and_ends_with_byte_code(tmp_path: Path, inputs: Inputs) -> None:

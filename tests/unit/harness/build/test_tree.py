@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from harness.build.tree import LibraryPin, Pins, build_files, fitted, pins_of
 from matrix.errors import Unobtainable
@@ -112,3 +113,21 @@ def test_a_module_that_the_launcher_imports_and_the_tree_lacks_is_named(tmp_path
     tree = put(tmp_path, {f"{home}/{name}": text for name, text in texts.items()})
     with pytest.raises(Unobtainable, match=r"no Platforms/emscripten/streams\.mjs, which .*node_entry\.mjs imports"):
         build_files(series(SdkFamily.EMSCRIPTEN, launcher=True), tree)
+
+
+@pytest.mark.parametrize(
+    ("place", "text"),
+    [
+        ("Tools/wasm/wasi.py", 'HOST_TRIPLE = "wasm32-wasi"\n'),
+        ("Tools/wasm/wasi.py", 'x.add_argument("--host-triple", action="store", default="wasm32-wasi",\n help="")'),
+        ("Tools/wasm/wasi/__main__.py", "HOST_TRIPLE = 'wasm32-wasi'\n"),
+    ],
+)
+def test_the_host_of_wasi_is_the_one_of_upstream_s_script(tmp_path: Path, place: str, text: str) -> None:
+    tree, wasi = put(tmp_path, {place: text}), series(SdkFamily.WASI_SDK)
+    assert fitted(wasi, tree) == replace(wasi, host="wasm32-wasi")
+
+
+def test_a_script_without_a_host_says_nothing(tmp_path: Path) -> None:
+    tree = put(tmp_path, {"Tools/wasm/wasi.py": "# HOST_TRIPLE, wasm32-wasi\n"})
+    assert pins_of(tree, SdkFamily.WASI_SDK) == Pins()

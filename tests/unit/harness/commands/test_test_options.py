@@ -76,6 +76,29 @@ def test_a_tree_is_the_same_by_way_of_a_link(tmp_path: Path) -> None:
     assert requested("--cpython", str(tmp_path / "link")).cells == requested("--cpython", f"{tmp_path}/cpython").cells
 
 
+def test_a_commit_of_a_tree_is_told_from_a_path_and_a_version(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("harness.machine.git.commit_of", lambda tree, name: f"commit of {name}")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("a", "a@b"):
+        (tmp_path / name).mkdir()
+    words = ("a@main", "./a@HEAD@{1}", "~/a@v1", "a@b@main", f"{tmp_path}/a@b", ".@v2", "3.13", "gone/x@main")
+    cells = requested(*(word for value in words for word in ("--cpython", value))).cells
+    a, ab = tmp_path / "a", tmp_path / "a@b"
+    found = [(one.directory, one.name) for one in cells.cpython_commits]
+    assert found == [(a, "main"), (a, "HEAD@{1}"), (a, "v1"), (ab, "main"), (tmp_path, "v2")]
+    assert cells.cpython_commits[0].commit == "commit of main"
+    assert cells.cpython_paths == (ab, tmp_path / "gone/x@main")
+    assert cells.selection == Selection(cpython=("3.13",))
+
+
+def test_two_names_of_one_commit_are_one_cell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("harness.machine.git.commit_of", lambda tree, name: "c")
+    cells = requested("--cpython", f"{tmp_path}@main", "--cpython", f"{tmp_path}@v1").cells
+    assert [one.commit for one in cells.cpython_commits] == ["c"]
+    assert cells.selects
+
+
 def test_a_build_is_plain_or_debug() -> None:
     assert selected().options == ()
     assert selected("--options", "plain", "--debug-build").options == ("plain", "debug")

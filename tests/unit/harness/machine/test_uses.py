@@ -46,6 +46,17 @@ def marks(store: Store) -> list[str]:
 # --- use
 
 
+def test_a_store_that_is_released_uses_nothing_and_can_go_on(store: Store) -> None:
+    run = Store(store.root)
+    path, _ = run.obtain("sdk", fill)
+    run.release()
+    assert not store.in_use(path)
+    run.use(path)
+    assert store.in_use(path)
+    run.release()
+    assert not store.in_use(path)
+
+
 def test_a_new_entry_is_in_use_while_the_run_lives(store: Store) -> None:
     run = Store(store.root)
     path, _ = run.obtain("sdk", fill)

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from harness.cells.request import TreeCommit
 from harness.machine.files import write_atomically
 from harness.runs.records import STARTED, StartedRun, read_started
+from harness.runs.request import RunRequest
 from harness.runs.start import check_resumed, locked, named_run, new_run
 from matrix import json_records
 from matrix.errors import UsageError
@@ -98,3 +100,15 @@ def test_a_resumed_run_takes_no_other_options(tmp_path: Path) -> None:
         with pytest.raises(UsageError, match=f"was started with other values of: {name}\n") as caught:
             check_resumed(asked, defaults, run)
         assert "leave them out" in caught.value.hint
+
+
+def test_a_run_of_a_branch_is_resumed_wherever_the_branch_is_now(tmp_path: Path) -> None:
+    def asked(name: str, commit: str) -> RunRequest:
+        request = run_request(tmp_path)
+        one = TreeCommit(directory=tmp_path, name=name, commit=commit)
+        return replace(request, cells=replace(request.cells, cpython_commits=(one,)))
+
+    run = new_run(asked("main", "a"), CELLS)
+    check_resumed(asked("main", "b"), run_request(tmp_path), run)
+    with pytest.raises(UsageError, match="cpython_commits"):
+        check_resumed(asked("side", "a"), run_request(tmp_path), run)

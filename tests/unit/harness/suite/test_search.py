@@ -22,6 +22,24 @@ def test_the_change_is_found_with_few_looks(count: int, data: st.DataObject) -> 
     assert len(looked) == len(set(looked)) <= 2 + count.bit_length()
 
 
+@given(st.integers(1, 60), st.integers(1, 60), st.integers(0, 60), st.integers(0, 60))
+def test_a_stretch_that_cannot_be_observed_is_left_soon(passing: int, unknown: int, later: int, failing: int) -> None:
+    row: list[str | None] = ["passed"] * passing
+    row += [None] * unknown
+    row += ["passed"] * (later + 1)
+    row += ["failed"] * (failing + 1)
+    looked: list[int] = []
+
+    def look(index: int) -> str | None:
+        looked.append(index)
+        return row[index]
+
+    found = find_change(range(len(row)), look)
+    assert found is not None
+    assert (found.before, found.after, found.between) == (len(row) - failing - 2, len(row) - failing - 1, ())
+    assert len(looked) <= 2 + 2 * len(row).bit_length()
+
+
 @given(st.lists(OUTCOMES, max_size=12))
 def test_between_the_two_sides_of_a_change_everything_is_unknown(row: list[str | None]) -> None:
     known = [outcome for outcome in row if outcome is not None]
