@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from harness.machine.command import capture
 from harness.machine.hashing import digest_of
 from harness.machine.paths import unusable
 from harness.machine.store import Store
-from harness.provide.provider import LocalProvider, Obtained
+from harness.provide.contents import digest_of_directory
+from harness.provide.provider import Obtained, Say, silently
 from harness.provide.sdk_layout import LAYOUTS, family_of, sdk_defect, sdk_root, sdk_version
-from matrix.errors import Unobtainable
+from matrix.errors import MatrixError, Unobtainable
 from matrix.model import Sdk, SdkFamily
 
 _NODE_FOR_DIRECTORIES = "node-20.18.0"
@@ -22,9 +24,9 @@ def sdk_from(path: Path) -> Sdk:
 
     Raises Unobtainable when the directory is not an SDK or does not state its version.
     """
-    if reason := unusable(path):
-        raise Unobtainable(f"{path} cannot be used: {reason}", hint="move it to another directory")
     family = family_of(path)
+    if family is SdkFamily.EMSCRIPTEN and (reason := unusable(path)):
+        raise Unobtainable(f"{path} cannot be used: {reason}", hint="move it to another directory")
     layout = LAYOUTS[family]
     if reason := sdk_defect(family, path):
         raise Unobtainable(f"{path} is not {layout.title}: {reason}", hint=layout.directory_hint)
@@ -35,8 +37,8 @@ def sdk_from(path: Path) -> Sdk:
     return Sdk(id=f"{family}-{version}-directory", family=family, version=version, directory=path, node=node)
 
 
-class SdkDirectory(LocalProvider):
-    """An SDK in a directory, identified by what its clang prints. With `version`, only that version will do."""
+class SdkDirectory:
+    """An SDK in a directory, identified by its files. With `version`, only that version will do."""
 
     name = "directory"
 
@@ -46,9 +48,7 @@ class SdkDirectory(LocalProvider):
         self._version = version
 
     def obstacle(self, store: Store) -> str | None:
-        return self._defect()  # without starting the compiler, as `find` does
-
-    def _defect(self) -> str | None:
+        """As `Provider.obstacle`, without starting the compiler or reading the files."""
         if reason := sdk_defect(self._family, self._path):
             return f"{self._path}: {reason}"
         found = sdk_version(self._family, self._path)
@@ -56,20 +56,44 @@ class SdkDirectory(LocalProvider):
             return f"{self._path} is version {found or 'unknown'}, not {self._version}"
         return None
 
-    def find(self) -> Obtained:
-        if defect := self._defect():
+    def cached(self, store: Store) -> Obtained | None:
+        """As `Provider.cached`."""
+        try:
+            return self.obtain(store, silently)
+        except MatrixError:
+            return None
+
+    def obtain(self, store: Store, say: Say) -> Obtained:
+        """As `Provider.obtain`."""
+        if defect := self.obstacle(store):
             raise Unobtainable(defect)
-        root = sdk_root(self._family, self._path)
+        root = sdk_root(self._family, self._usable(store))
         clang = capture([str(root / "bin/clang"), "--version"]).partition("\n")[0]
         if not clang:
             raise Unobtainable(f"{root}/bin/clang --version prints nothing: it is not a working clang")
-        watched = [*sorted((root / "share/wasi-sysroot/lib").glob("*/libc.a"))]
-        if self._family is SdkFamily.EMSCRIPTEN:
-            watched = [root / "emscripten/emscripten-version.txt"]
-        marks = [f"{path}:{path.stat().st_size}:{path.stat().st_mtime_ns}" for path in watched]
+        content = digest_of_directory(root, store, without=_NOT_USED[self._family])
         return Obtained(
             path=root,
             provider=self.name,
             detail=f"{clang} in {self._path}",
-            digest=digest_of(str(self._path), clang, *marks),
+            digest=digest_of(str(self._path), clang, content),
         )
+
+    def _usable(self, store: Store) -> Path:
+        """The directory by a path that configure and make can handle: if need be, by a link in the store."""
+        if unusable(self._path) is None:
+            return self._path
+        link = store.root / "state" / "paths" / digest_of(str(self._path))[:16]
+        link.parent.mkdir(parents=True, exist_ok=True)
+        if not link.is_symlink():
+            with contextlib.suppress(FileExistsError):  # another run has just made it
+                link.symlink_to(self._path)
+        return link
+
+
+_NOT_USED = {
+    SdkFamily.WASI_SDK: frozenset({"__pycache__"}),
+    # Emscripten fills its cache while it is used; what lies in it follows from the rest.
+    SdkFamily.EMSCRIPTEN: frozenset({"__pycache__", "cache", "tests", "test", "docs", "site", ".git"}),
+}
+"""names of directories in an SDK that no build reads, or that builds change"""

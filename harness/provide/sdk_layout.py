@@ -10,7 +10,7 @@ import msgspec
 
 from harness.machine.command import capture
 from harness.machine.paths import unusable
-from matrix.errors import MatrixError
+from matrix.errors import MatrixError, UsageError
 from matrix.model import SdkFamily
 
 
@@ -59,9 +59,17 @@ def family_of(path: Path) -> SdkFamily:
 
 
 def usual_directory(family: SdkFamily) -> Path | None:
-    """`$WASI_SDK_PATH` or `$EMSDK`, else the usual place below /opt if it exists."""
+    """`$WASI_SDK_PATH` or `$EMSDK`, else the usual place below /opt if it exists.
+
+    Raises UsageError when the variable names a directory that does not exist.
+    """
     layout = LAYOUTS[family]
     if path := os.environ.get(layout.variable):
+        if not Path(path).is_dir():
+            raise UsageError(
+                f"${layout.variable} names {path}, and there is no such directory",
+                hint=f"set it to the directory of {layout.title}, or unset it",
+            )
         return Path(path)
     return layout.usual_place if layout.usual_place.is_dir() else None
 
@@ -75,8 +83,8 @@ def sdk_defect(family: SdkFamily, path: Path) -> str | None:
     """Why a directory cannot be an SDK of that family; None when all its parts are there and fit together."""
     if not path.is_dir():
         return "there is no such directory"
-    if reason := unusable(path):
-        return reason
+    if family is SdkFamily.EMSCRIPTEN and (reason := unusable(path)):
+        return reason  # its scripts find themselves by their real path; a WASI SDK is used by a link instead
     if missing := missing_parts(family, path):
         return f"{', '.join(missing)} not in it"
     return _llvm_mismatch(sdk_root(family, path)) if family is SdkFamily.EMSCRIPTEN else None

@@ -85,7 +85,7 @@ def of_tree(tree: Path, store: Store, say: Callable[[str], None]) -> Snapshot:
     """The snapshot of a tree as it is now. Raises Unobtainable when it cannot be read, or does not stop changing."""
     names, _ = tree_files.listed(tree)
     state = store.root / "state" / "trees" / f"{digest_of(str(tree))}.json"
-    seen = _look(tree, names, _decoded(state, dict[str, Seen]) or {})
+    seen = look(tree, names, decoded(state, dict[str, Seen]) or {})
     write_atomically(state, json_records.encode(seen))
     wanted = {name: (one.sha256, _kind(one.mode)) for name, one in seen.items()}
 
@@ -114,7 +114,7 @@ def of_commit(tree: Path, commit: str, store: Store, say: Callable[[str], None])
 # --- the user's tree
 
 
-def _look(tree: Path, names: Iterable[str], before: Mapping[str, Seen]) -> dict[str, Seen]:
+def look(tree: Path, names: Iterable[str], before: Mapping[str, Seen]) -> dict[str, Seen]:
     """What the files of a tree are; those whose size and times did not change are not read again."""
     found: dict[str, Seen] = {}
     now = time.time()
@@ -187,7 +187,7 @@ def _brought(
     digest = digest_of(*(f"{name}\0{sha256}\0{kind}" for name, (sha256, kind) in sorted(wanted.items())))
     with store.lock("snapshots", say=say):
         home = store.root / "snapshots"
-        heads = {path.parent: head for path in home.glob("*/snapshot.json") if (head := _decoded(path, Head))}
+        heads = {path.parent: head for path in home.glob("*/snapshot.json") if (head := decoded(path, Head))}
         same = [path for path, head in heads.items() if head.digest == digest]
         own = [path for path, head in heads.items() if head.owner == owner and not store.in_use(path)]
         own.sort(key=store.last_use, reverse=True)
@@ -202,9 +202,7 @@ def _update(place: Path, head: Head, digest: str, wanted: Mapping[str, tuple[str
     """Make the files of a snapshot what is wanted; the number of those that were written or removed."""
     listing, tree = place / "files.json", place / "tree"
     there = {
-        name: one
-        for name, one in (_decoded(listing, dict[str, Copied]) or {}).items()
-        if _intact(f"{tree}/{name}", one)
+        name: one for name, one in (decoded(listing, dict[str, Copied]) or {}).items() if _intact(f"{tree}/{name}", one)
     }
     fitting = {name: one for name, one in there.items() if wanted.get(name) == (one.sha256, one.kind)}
     changed = sorted(wanted.keys() - fitting.keys())
@@ -265,7 +263,7 @@ def _all_files(tree: Path) -> Iterable[str]:
             yield name if inside == "." else f"{inside}/{name}"
 
 
-def _decoded(path: Path, kind: type[T]) -> T | None:
+def decoded(path: Path, kind: type[T]) -> T | None:
     """The JSON of a file; None when there is none or it is damaged."""
     try:
         return json_records.decode(path.read_bytes(), kind)

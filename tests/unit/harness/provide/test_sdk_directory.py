@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from harness.machine.store import Store
+from harness.provide import snapshot
 from harness.provide.items import sdk_providers
 from harness.provide.provider import silently
 from harness.provide.sdk_directory import SdkDirectory, sdk_from
 from harness.provide.sdk_layout import LAYOUTS, sdk_defect, sdk_version, usual_directory
-from matrix.errors import Unobtainable
+from matrix.errors import Unobtainable, UsageError
 from matrix.model import SdkFamily
 from tests.unit import made
 from tests.unit.harness.provide.directories import wasi_sdk
@@ -73,17 +75,54 @@ def test_another_version_in_the_usual_place_is_passed_over(
     assert provider.cached(store) is None
 
 
-def test_an_sdk_whose_path_breaks_builds_is_refused(tmp_path: Path) -> None:
+@pytest.fixture
+def compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clang that says what it is."""
+    monkeypatch.setattr("harness.provide.sdk_directory.capture", lambda argv: "clang version 18\n")
+
+
+@pytest.mark.usefixtures("compiler")
+def test_an_sdk_whose_path_breaks_builds_is_used_by_a_link(tmp_path: Path, store: Store) -> None:
     path = wasi_sdk(tmp_path / "my sdk")
-    with pytest.raises(Unobtainable, match="contains ' ', which configure and make cannot handle") as caught:
-        sdk_from(path)
-    assert "move it" in caught.value.hint
+    assert sdk_from(path).directory == path
+    for _ in range(2):
+        found = SdkDirectory(SdkFamily.WASI_SDK, path).obtain(store, silently)
+        assert " " not in str(found.path)
+        assert found.path.resolve() == path.resolve()
+        assert str(path) in found.detail
 
 
-def test_an_sdk_whose_path_breaks_builds_is_passed_over(tmp_path: Path, store: Store) -> None:
-    provider = SdkDirectory(SdkFamily.WASI_SDK, wasi_sdk(tmp_path / "my sdk"))
-    assert "which configure and make cannot handle" in (provider.obstacle(store) or "")
-    assert provider.cached(store) is None
+@pytest.mark.usefixtures("compiler")
+@pytest.mark.parametrize("name", ["share/wasi-sysroot/include/a.h", "share/wasi-sysroot/lib/libc.a", "bin/clang"])
+def test_an_sdk_that_is_patched_in_place_is_another_one(tmp_path: Path, store: Store, name: str) -> None:
+    path = wasi_sdk(tmp_path / "mine")
+    (path / name).parent.mkdir(parents=True, exist_ok=True)
+    (path / name).write_text("int one;")
+    provider = SdkDirectory(SdkFamily.WASI_SDK, path)
+    before = provider.obtain(store, silently)
+    assert provider.obtain(store, silently) == before
+    (path / name).write_text("int two;")
+    assert provider.obtain(store, silently).digest != before.digest
+
+
+@pytest.mark.usefixtures("compiler")
+def test_files_that_did_not_change_are_not_read_again(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = wasi_sdk(tmp_path / "mine")
+    os.utime(path / "bin/clang", (1, 1))
+    monkeypatch.setattr(snapshot, "_SETTLED", -1.0)  # so that files of just now count as settled
+    provider = SdkDirectory(SdkFamily.WASI_SDK, path)
+    before = provider.obtain(store, silently)
+    monkeypatch.setattr(snapshot, "_seen", lambda path, info: pytest.fail(f"{path} was read"))
+    assert provider.obtain(store, silently) == before
+
+
+def test_a_variable_that_names_no_directory_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("WASI_SDK_PATH", str(tmp_path / "gone"))
+    with pytest.raises(UsageError, match=r"\$WASI_SDK_PATH names .*gone, and there is no such directory") as caught:
+        sdk_providers(made.sdk("24"))
+    assert "unset it" in caught.value.hint
 
 
 def test_an_sdk_whose_clang_prints_no_version_is_refused(

@@ -172,14 +172,14 @@ def test_a_program_that_loses_its_bit_is_another_tree(tree: Path, store: Store) 
 def test_a_file_that_changes_while_it_is_copied_is_named(
     tree: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = snapshot._look
+    real = snapshot.look
 
     def look_and_change(*args: object) -> object:
         seen = real(*args)  # type: ignore[arg-type]  # passed on as they are
         (tree / "Lib/os.py").write_text("changed after it was read")
         return seen
 
-    monkeypatch.setattr(snapshot, "_look", look_and_change)
+    monkeypatch.setattr(snapshot, "look", look_and_change)
     with pytest.raises(Unobtainable, match=r"Lib/os\.py changed while the tree was copied"):
         taken(tree, store)
     monkeypatch.undo()
