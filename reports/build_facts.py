@@ -92,6 +92,8 @@ def _comparable(value: str) -> str:
 
 def _said_before(key: str, facts: BuildFacts) -> bool:
     """Whether the facts have what a line of pythoninfo says."""
+    if key in ("sys.version_info", "sys.hexversion"):
+        return "sys.version" in facts.platform
     if key.startswith("sysconfig["):
         return key[len("sysconfig[") : -1] in facts.sysconfig
     names = (key, f"{key}()")

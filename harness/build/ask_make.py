@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 
@@ -14,7 +18,9 @@ _ASKING = "ask-the-build"
 _MACROS = f"{_ASKING}:;@$(CC) $(PY_CORE_CFLAGS) -dM -E -x c /dev/null"
 """CC and PY_CORE_CFLAGS are what CPython's Makefile compiles its core with"""
 _GENERATOR = "Tools/build/generate-build-details.py"
-_DETAILS = f"{_ASKING}:;@$(PYTHON_FOR_BUILD) $(srcdir)/{_GENERATOR} /dev/stdout"
+_PLACE = "BUILD_DETAILS"
+"""the environment variable with the path to write to; standard output may have more than the file's content"""
+_DETAILS = f'{_ASKING}:;@$(PYTHON_FOR_BUILD) $(srcdir)/{_GENERATOR} "$${_PLACE}"'
 """as the rule for build-details.json, which `make all` of a WebAssembly build does not make (3.14)"""
 _DEFINE = re.compile(r"#define (\w+)(?: (.*))?")
 _PLATFORM = re.compile(r"_*(?:wasm|wasi|emscripten)", re.IGNORECASE)
@@ -37,16 +43,24 @@ def predefined_macros(make: Step) -> dict[str, str]:
 def build_details(make: Step) -> str:
     """The text of build-details.json for the build that the step `make` makes; "" before CPython 3.14.
 
-    Raises CommandFailed when CPython's script fails.
+    Raises CommandFailed when CPython's script fails, OSError when it writes nothing.
     """
-    return _asked(make, _DETAILS) if (make.cwd / "../.." / _GENERATOR).is_file() else ""
+    if not (make.cwd / "../.." / _GENERATOR).is_file():
+        return ""
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "build-details.json"
+        _asked(make, _DETAILS, {_PLACE: str(path)})
+        return path.read_text("utf-8")
 
 
-def _asked(make: Step, rule: str) -> str:
-    """What a rule prints that is added to a build's own Makefile; `-o` keeps make from bringing that up to date."""
+def _asked(make: Step, rule: str, variables: Mapping[str, str] = MappingProxyType({})) -> str:
+    """What a rule prints that is added to a build's own Makefile; `-o` keeps make from bringing that up to date.
+
+    `variables` are added to the environment.
+    """
     words = (*make.argv[:-1], "--no-print-directory", "-o", "Makefile", f"--eval={rule}", _ASKING)
     asking = msgspec.structs.replace(make, argv=words, jobs=0)
-    return capture(asking.words, env=asking.environment(base_environment()), cwd=make.cwd)
+    return capture(asking.words, env={**asking.environment(base_environment()), **variables}, cwd=make.cwd)
 
 
 def chosen_macros(text: str) -> dict[str, str]:

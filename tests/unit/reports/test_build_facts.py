@@ -90,7 +90,7 @@ def test_lines_about_the_build_are_compared(key: str) -> None:
     assert change == BuildChange(key=f"pythoninfo: {key}", before="1", after="2")
 
 
-@pytest.mark.parametrize("key", ["sys.platform", "os.uname", "sysconfig[HOST_GNU_TYPE]"])
+@pytest.mark.parametrize("key", ["sys.platform", "os.uname", "sys.hexversion", "sysconfig[HOST_GNU_TYPE]"])
 def test_what_the_facts_say_is_not_said_twice(key: str) -> None:
     assert build_changes(described(f"{key}: 1"), described(f"{key}: 2")) == ()
 

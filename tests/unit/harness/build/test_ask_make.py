@@ -39,8 +39,10 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     """The commands that are run; each prints the macros."""
     commands: list[tuple[str, ...]] = []
 
-    def capture(argv: tuple[str, ...], **_: Any) -> str:
+    def capture(argv: tuple[str, ...], *, env: dict[str, str], **_: Any) -> str:
         commands.append(argv)
+        if "BUILD_DETAILS" in env:
+            Path(env["BUILD_DETAILS"]).write_text('{"schema_version": "1.0"}\n')
         return PRINTED
 
     monkeypatch.setattr(ask_make, "capture", capture)
@@ -70,5 +72,5 @@ def test_the_details_are_asked_of_trees_that_can_make_them(asked: list[tuple[str
     script = tmp_path / "Tools/build/generate-build-details.py"
     script.parent.mkdir(parents=True)
     script.touch()
-    assert ask_make.build_details(make(work, "make", "all")) == PRINTED
-    assert "generate-build-details.py /dev/stdout" in " ".join(asked[0])
+    assert ask_make.build_details(make(work, "make", "all")) == '{"schema_version": "1.0"}\n'
+    assert 'generate-build-details.py "$$BUILD_DETAILS"' in " ".join(asked[0])
