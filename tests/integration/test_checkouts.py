@@ -22,7 +22,7 @@ from harness.provide.cpython_directory import CPythonDirectory, cpython_from
 from harness.provide.provider import Obtained, Provider, silently
 from matrix.errors import MatrixError, Unobtainable, UsageError
 from tests.integration.checkouts import checkout, commit, git, put, state
-from tests.integration.conftest import BROKEN, Harness, summary
+from tests.integration.conftest import BROKEN, Harness, real_store, summary
 
 pytestmark = pytest.mark.integration
 Change = Callable[[Path], Path]
@@ -317,12 +317,17 @@ def test_a_checkout_at_an_odd_path_that_was_built_in_place_is_built_and_run(
     for name in changed:
         shutil.copyfile(cpython_source / name, tree / name)
     git(tree, "init", "--quiet", "--initial-branch=main")
+    products = ("Makefile", "pyconfig.h", "Programs/python.o", "Modules/config.c")
+    put(tree, ".git/info/exclude", "".join(f"/{name}\n" for name in products))  # a release has no .gitignore
     head = commit(tree)
     for name in changed:
         shutil.copyfile(broken_tree / name, tree / name)
-    for name in ("Makefile", "pyconfig.h", "Programs/python.o", "Modules/config.c"):
-        put(tree, name, "made by a build in the tree\n")  # upstream's .gitignore knows them
+    for name in products:
+        put(tree, name, "made by a build in the tree\n")
     before = state(tree)
+    store = real_store()
+    shared, found = (obtained(CPythonDirectory(one), store) for one in (broken_tree, tree))
+    assert (found.path, found.digest) == (shared.path, shared.digest)
     result = harness("test", "--target", "wasi", "--cpython", str(tree), "test_json")
     assert result.returncode == 0, result.stdout + result.stderr
     assert state(tree) == before
