@@ -11,7 +11,6 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from harness.cells.selection import cell_options
 from harness.runs.cell_report import CellReport, may_be_missing, read_cell, report_cell
 from harness.runs.pages import run_page, with_history
 from harness.runs.records import StartedRun, write_files
@@ -72,7 +71,7 @@ def report_cells(
 
     One cell is done before the next is read: only one cell's outcomes are in memory at a time.
     """
-    options = cell_options(run.request.cells)
+    options = run.request.repeating
     reports = []
     for cell in cells:
         found = read_cell(directory, cell, interrupted=interrupted)
