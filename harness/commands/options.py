@@ -141,8 +141,8 @@ def add_limit_options(parser: Parser) -> None:
     """The options that `limits` reads."""
     group = parser.add_argument_group("limits of each guest")
     group.add_argument(
-        "--timeout", type=timeout, default=_DEFAULTS.seconds, metavar="SECONDS",
-        help="the longest silence: of one test, or while a module loads (default: %(default)s)",
+        "--timeout", type=timeout, metavar="SECONDS",
+        help=f"the longest silence: of one test, or while a module loads (default: {_DEFAULTS.seconds})",
     )  # fmt: skip
     group.add_argument(
         "--memory", type=positive, default=_DEFAULTS.memory >> _MIB, metavar="MiB",
@@ -154,9 +154,10 @@ def add_limit_options(parser: Parser) -> None:
     )  # fmt: skip
 
 
-def limits(known: argparse.Namespace) -> Limits:
-    """What each guest may use."""
-    return Limits(seconds=known.timeout, memory=known.memory << _MIB, output=known.output << _MIB)
+def limits(known: argparse.Namespace, seconds: float = _DEFAULTS.seconds) -> Limits:
+    """What each guest may use; `seconds` is the longest silence unless `--timeout` says otherwise."""
+    seconds = seconds if known.timeout is None else known.timeout
+    return Limits(seconds=seconds, memory=known.memory << _MIB, output=known.output << _MIB)
 
 
 def add_reuse_options(parser: Parser) -> None:

@@ -16,6 +16,10 @@ PROGRAM = "python -m harness"
 T = TypeVar("T")
 
 
+class Refused(argparse.Action):
+    """An option that is known and refused, with what to type instead."""
+
+
 class Parser(argparse.ArgumentParser):
     """argparse's parser, without abbreviations; options and positional arguments may be mixed."""
 
@@ -28,14 +32,22 @@ class Parser(argparse.ArgumentParser):
             allow_abbrev=False,
         )
         self.command = command
+        self.translate: Callable[[Sequence[str]], Sequence[str]] = list
+        """what makes the words that argparse reads of those that were typed"""
 
     def error(self, message: str) -> NoReturn:
         """Raise UsageError for arguments that do not fit."""
         raise UsageError(f"`{self.command}`: {message}", hint=f"{self.prog} --help")
 
     def options(self) -> list[str]:
-        """Every option that the command takes, in all its spellings."""
-        return [option for action in self._actions for option in action.option_strings]
+        """Every option that the command takes, in all its spellings; not those that it knows to refuse."""
+        actions = (action for action in self._actions if not isinstance(action, Refused))
+        return [option for action in actions for option in action.option_strings]
+
+    def takes_value(self, word: str) -> bool:
+        """Whether a word is an option whose value is the next word."""
+        action = self._option_string_actions.get(word)
+        return action is not None and action.nargs != 0
 
     def documented(self) -> list[argparse.Action]:
         """The options and arguments that `--help` lists, in its order, without `--help` itself."""
@@ -54,7 +66,7 @@ class Parser(argparse.ArgumentParser):
         if not {"-h", "--help"}.isdisjoint(words):  # while it parses, argparse lacks the defaults of arguments
             self.print_help()
             self.exit()
-        known, unknown = self.parse_known_intermixed_args([word for word in words if word != "--"])
+        known, unknown = self.parse_known_intermixed_args(self.translate([word for word in words if word != "--"]))
         for word in unknown:
             if word.startswith("-"):
                 option = word.partition("=")[0]

@@ -32,10 +32,13 @@ def _config() -> pytest.Config:
 
 
 def add_pytest_options(parser: Parser) -> None:
-    """Add pytest's options, which `--help` does not list: `pytest` holds their words, `workers` is a number or None."""
+    """Add pytest's options, which `--help` does not list: `pytest` holds their words, `workers` is a number or None.
+
+    Those that the parser has already keep the meaning that they have there.
+    """
     parser.set_defaults(pytest=[], workers=None)
     for action in _config()._parser.optparser._actions:
-        names = action.option_strings
+        names = [name for name in action.option_strings if name not in parser.options()]
         if not names or _OWN & {*names}:
             continue
         if _WORKERS in names:

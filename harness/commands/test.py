@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from harness.commands import options
 from harness.commands.command import Command
 from harness.commands.parser import Parser, shard
 from harness.commands.pytest_options import add_pytest_options
+from harness.commands.regrtest import TEST_NAME, add_regrtest_options, ci_mode, listed_modules, suite_fields
 from harness.commands.terminal import preparer_for, say_to
 from harness.machine.store import Store
 from harness.runs.one_by_one import print_builds, test_cells
@@ -27,8 +27,6 @@ from harness.suite.request import SuiteRequest
 from harness.suite.run import left_out_variables
 from matrix.errors import Unobtainable, UsageError
 from matrix.limitations import Limitations
-
-_TEST_NAME = re.compile(r"^test(_\w+|\.\w+)[\w.]*$")
 
 
 def add_options(parser: Parser) -> None:
@@ -53,17 +51,19 @@ def add_options(parser: Parser) -> None:
     )
     options.add_dry_run(parser)
     options.add_out(parser)
+    add_regrtest_options(parser)
     add_pytest_options(parser)
 
 
 def request_of(known: argparse.Namespace) -> RunRequest:
     """What the parsed options ask for. Raises UsageError for a word that is not the name of a test."""
+    mode = ci_mode(known)
     return RunRequest(
         cells=options.cell_request(known),
         options=options.build_options(known),
-        limits=options.limits(known),
+        limits=options.limits(known, mode.timeout) if mode else options.limits(known),
         suite=SuiteRequest(
-            names=test_names(known.names),
+            names=listed_modules(known) or test_names(known.names),
             pytest=tuple(known.pytest),
             workers=known.workers,
             isolate=known.isolate,
@@ -71,6 +71,7 @@ def request_of(known: argparse.Namespace) -> RunRequest:
             again=known.again,
             shard=known.shard,
             module_seconds=known.module_seconds,
+            **suite_fields(known),
         ),
         out=known.out.absolute(),
     )
@@ -79,7 +80,7 @@ def request_of(known: argparse.Namespace) -> RunRequest:
 def test_names(words: Sequence[str]) -> tuple[str, ...]:
     """The words, if they look like names of tests. Raises UsageError."""
     for word in words:
-        if not _TEST_NAME.match(word):
+        if not TEST_NAME.match(word):
             raise UsageError(
                 f"{word!r} is neither an option nor the name of a test",
                 hint="tests are named test_json or test_os.FileTests",
@@ -92,7 +93,7 @@ def run(known: argparse.Namespace, console: Console) -> int:
     request = request_of(known)
     started: StartedRun | None = None
     if known.resume is not None:
-        if _TEST_NAME.match(known.resume):
+        if TEST_NAME.match(known.resume):
             raise UsageError(
                 f"--resume {known.resume}: that is a test, not a run",
                 hint="put the name of the test first; a resumed run has the tests that it was started with",
@@ -112,6 +113,8 @@ def run(known: argparse.Namespace, console: Console) -> int:
         return print_builds(cells, preparer, console)
     for name in left_out_variables():
         say(f"${name} is not used: give the options of pytest on the command line")
+    if request.suite.randomize:
+        say(f"the order of the modules and the tests' random numbers come from --randseed {request.suite.seed}")
     limitations = Limitations.load()
     worker = CellWorker(request, preparer, limitations, store, console)
     status = test_cells(started or new_run(request, cells), cells, worker, limitations, console)
@@ -124,7 +127,8 @@ TEST = Command(
     summary="provision, build, run CPython's test suite, judge and report",
     details="""\
 All other options are pytest's, which runs the suite with one item per test module: -k, -x, --lf, --durations, -n, -v
-and so on (python -m pytest --help). With any of them but -n, no result of an earlier run is reused.""",
+and so on (python -m pytest --help). With any of them but -n, no result of an earlier run is reused. Those of regrtest
+that have no use here are refused, with what to type instead.""",
     example="test --target wasi test_json\ntest --target wasi --cpython ~/cpython -n 4",
     add_options=add_options,
     run=run,

@@ -66,8 +66,10 @@ _FIXTURE = re.compile(r"^(?:setUp|tearDown)(?P<kind>Class|Module) \((?P<owner>.*
 class ModuleProgress:
     """What the guests of one module have reported so far: more than one guest, when a test ended one."""
 
-    def __init__(self, module: str) -> None:
+    def __init__(self, module: str, *, narrowed: bool = False) -> None:
+        """`narrowed` says that the module may have no test that was asked for: its result is then empty."""
         self.module = module
+        self.narrowed = narrowed
         self.planned: tuple[str, ...] | None = None
         self.outcomes: list[Outcome] = []
         self.running = ""
@@ -149,9 +151,11 @@ class ModuleProgress:
             outcomes.append(self._end)
         elif self.done is not None and (self.done.status is not Status.PASSED or not outcomes):
             status, detail = self.done.status, self.done.detail
-            if status is Status.PASSED and self.planned is not None:
+            nothing = status is Status.PASSED and self.planned is not None
+            if nothing:
                 status, detail = Status.DID_NOT_RUN, "the module has no tests"
-            outcomes.append(Outcome(test=full_name(self.module), status=status, detail=detail))
+            if not (nothing and self.narrowed):
+                outcomes.append(Outcome(test=full_name(self.module), status=status, detail=detail))
         return ModuleResult(
             module=self.module,
             outcomes=tuple(outcomes),

@@ -36,8 +36,15 @@ class ModulePlan(msgspec.Struct, frozen=True, kw_only=True):
     """names of tests, classes or modules; () for all tests of the module"""
     skip: tuple[str, ...] = ()
     """globs of tests not to run, because they hang or crash at great cost"""
+    patterns: tuple[tuple[str, bool], ...] = ()
+    """globs over the ids of tests, and whether to run the tests that match; the last one that matches counts"""
     done: dict[str, int] = {}
     """how often earlier guests observed each test"""
+
+    @property
+    def whole(self) -> bool:
+        """Whether all tests of the module are to run."""
+        return not (self.match or self.patterns)
 
 
 def driver_plan(settings: GuestSettings, modules: Sequence[ModulePlan], *, alone: bool) -> dict[str, object]:
@@ -108,7 +115,7 @@ class Batch:
                     return None
             event = self._backlog.pop(0)
             if event.event == "module":
-                self._progress = events.ModuleProgress(event.module)
+                self._progress = events.ModuleProgress(event.module, narrowed=bool(plan.patterns))
             elif self._progress is not None:
                 self._progress.take(event)
             if event.event == "done":
@@ -117,7 +124,7 @@ class Batch:
                 return result if result.module == plan.module and events.is_plain(result) else None
 
     def _alone(self, plan: ModulePlan) -> ModuleResult:
-        progress = events.ModuleProgress(plan.module)
+        progress = events.ModuleProgress(plan.module, narrowed=bool(plan.patterns))
         guests, startup = 0, 0.0
         while True:
             guests += 1

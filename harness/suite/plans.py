@@ -22,6 +22,8 @@ def requested_plans(prepared: Prepared, request: SuiteRequest, limitations: Cell
     """The modules that a request names, or of these the ones in its shard. Raises UsageError."""
     source = prepared.source
     plans = without_hangs(chosen_plans(source, request.names), limitations)
+    if request.patterns:
+        plans = tuple(msgspec.structs.replace(plan, patterns=request.patterns) for plan in plans)
     index, count = request.shard
     if count == 1:
         return plans

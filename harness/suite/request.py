@@ -24,5 +24,17 @@ class SuiteRequest(msgspec.Struct, frozen=True, kw_only=True):
     """the share of those modules, 0 to 1, to run again anyway"""
     shard: tuple[int, int] = (1, 1)
     """which part of the suite, and of how many parts; counted from 1"""
+    patterns: tuple[tuple[str, bool], ...] = ()
+    """globs over the ids of tests, and whether to run the tests that match; the last one that matches counts"""
+    use: tuple[str, ...] = ()
+    """words of regrtest's `-u`: `all`, `none`, `cpu`, `-cpu`; empty for those of upstream's `make test`"""
+    support_timeout: float | None = None
+    """seconds from which `test.support` computes its timeouts; None for upstream's"""
+    fail_env_changed: bool = False
+    """whether a module that alters its environment fails, also where upstream does not say so"""
+    randomize: bool = False
+    """run the modules in random order"""
+    seed: int | None = None
+    """of that order and of the tests' random numbers; None for a fixed one"""
     module_seconds: Path | None = None
     """a file with the expected duration of each module, so that all machines agree on the shards"""

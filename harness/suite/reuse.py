@@ -57,7 +57,7 @@ class KeptResults:
             plan.module: known[plan.module]
             for plan in plans
             if plan.module in known
-            and not plan.match
+            and plan.whole
             and _as_expected(known[plan.module], expects)
             and _left_out_alike(known[plan.module], plan.skip)
             and chance() >= again
@@ -65,7 +65,7 @@ class KeptResults:
 
     def keep(self, results: Mapping[str, ModuleResult], plans: Iterable[ModulePlan], run: str) -> None:
         """Keep what the run with that id observed for this digest, also before it was interrupted and resumed."""
-        found = [results[plan.module] for plan in plans if plan.module in results and not plan.match]
+        found = [results[plan.module] for plan in plans if plan.module in results and plan.whole]
         observed = [
             result
             for result in found

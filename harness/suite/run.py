@@ -18,6 +18,7 @@ from harness.machine.command import run_attached
 from harness.machine.files import write_atomically
 from harness.machine.process import describe_exit
 from harness.machine.store import Store
+from harness.suite.asked import as_asked
 from harness.suite.batch import ModulePlan
 from harness.suite.discover import module_size, test_modules
 from harness.suite.files import OUTCOMES, SELECTED, SUITE, SuiteFile
@@ -64,7 +65,8 @@ class CellSuite:
     def __init__(
         self, prepared: Prepared, request: SuiteRequest, limitations: CellLimitations, directory: Path, store: Store
     ) -> None:
-        """Raises UsageError for a name that is in no module."""
+        """Raises UsageError for a name that is in no module, or a resource that the tree does not have."""
+        prepared = as_asked(prepared, request)
         self._prepared = prepared
         self._request = request
         self._limitations = limitations
@@ -112,7 +114,7 @@ class CellSuite:
         results = self._outcomes.read()
         self._remember(results)
         self._check(status, results)
-        return self._summarised(status)
+        return self._summarised(status, results)
 
     def _write_files(self) -> None:
         """Write what pytest collects and is configured with."""
@@ -141,6 +143,7 @@ class CellSuite:
             workers=self._workers,
             isolate=self._request.isolate,
             alone={plan.module for plan in self._left if self._limitations.expects_red(plan.module)},
+            shuffled=self._request.seed if self._request.randomize else None,
         )
 
     def _run_pytest(self) -> int:
@@ -152,7 +155,8 @@ class CellSuite:
     def _remember(self, results: Mapping[str, ModuleResult]) -> None:
         """Keep what later runs can use: how long each module took, and what can stand for a new run."""
         new = {name: result for name, result in results.items() if name not in self._earlier}
-        self._durations.learn({name: result.duration for name, result in new.items()})
+        whole = {plan.module for plan in self._plans if plan.whole}
+        self._durations.learn({name: result.duration for name, result in new.items() if name in whole})
         self._kept.keep(results, self._plans, run_id_of(self._directory))
 
     def _check(self, status: int, results: Mapping[str, ModuleResult]) -> None:
@@ -162,15 +166,22 @@ class CellSuite:
         if status == _NOTHING and not self._earlier:
             modules = [plan.module for plan in self._plans]
             raise UsageError("no test module is selected", hint=_nearest(self._request.pytest, modules))
+        if self._request.patterns and results and not any(result.outcomes for result in results.values()):
+            said = " ".join(f"{'-m' if keep else '-i'} {pattern}" for pattern, keep in self._request.patterns)
+            raise UsageError(
+                f"no test is left by {said}",
+                hint="a pattern is compared with ids such as test.test_os.FileTests.test_access and with their parts",
+            )
         if status not in _ENDED and not results:
             raise HarnessFault(f"pytest ended with {describe_exit(status)}; see above")
 
-    def _summarised(self, status: int) -> SuiteRun:
+    def _summarised(self, status: int, results: Mapping[str, ModuleResult]) -> SuiteRun:
         selected = _selected(self._directory)
         if selected is None:
             selected = [plan.module for plan in self._left]
-        planned = tuple(sorted({*self._earlier, *selected}))
-        complete = len(planned) == len(self._plans) and not any(plan.match for plan in self._plans)
+        nothing_wanted = {name for name, result in results.items() if not result.outcomes}
+        planned = tuple(sorted({*self._earlier, *selected} - nothing_wanted))
+        complete = len(planned) == len(self._plans) and all(plan.whole for plan in self._plans)
         return SuiteRun(
             planned=planned,
             suite=len(test_modules(self._prepared.source)),

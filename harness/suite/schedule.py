@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import random
 from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
@@ -36,13 +37,18 @@ def schedule(
     workers: int,
     isolate: bool = False,
     alone: Collection[str] = (),
+    shuffled: int | None = None,
 ) -> tuple[Group, ...]:
     """Groups in the order in which workers should take them.
 
     `seconds` is the expected duration of each module. The modules in `alone`, or with `isolate` all modules, get a
-    guest of their own. (A module that fails in a shared guest would have to run a second time.)
+    guest of their own. (A module that fails in a shared guest would have to run a second time.) `shuffled` is the seed
+    of a random order, which is otherwise by duration.
     """
     ordered = sorted(plans, key=lambda plan: (-seconds[plan.module], plan.module))
+    if shuffled is not None:
+        ordered.sort(key=lambda plan: plan.module)  # so that only the seed decides
+        random.Random(shuffled).shuffle(ordered)  # noqa: S311
     left = sum(seconds[plan.module] for plan in ordered)
     groups: list[list[ModulePlan]] = []
     open_group: list[ModulePlan] | None = None

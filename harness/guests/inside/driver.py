@@ -181,6 +181,18 @@ def cases_of(suite):
             yield test
 
 
+def is_wanted(name, patterns):
+    """Whether regrtest's `--match` and `--ignore` leave a test: of the patterns that match it, the last one counts.
+
+    A pattern is compared with the whole id, with and without `test.` in front, and with each of its parts.
+    """
+    for pattern, keep in reversed(patterns):
+        forms = (name, name.removeprefix("test."), *name.split("."))
+        if any(fnmatch.fnmatchcase(form, pattern) for form in forms):
+            return keep
+    return not patterns[0][1]
+
+
 def keep_only(suite, wanted):
     """Remove the other tests from a suite, in place, as libregrtest's filter does."""
     kept = []
@@ -211,7 +223,8 @@ class Runner:
         if os_helper.FS_NONASCII:
             os.environ.setdefault("PYTHONREGRTEST_UNICODE_GUARD", os_helper.FS_NONASCII)
         support.verbose = plan["verbose"]
-        support.use_resources = list(plan["resources"])
+        # CPython 3.15 maps a resource to its value; before, only the names count.
+        support.use_resources = dict.fromkeys(plan["resources"])
         timeout = plan["timeout"]
         support.LOOPBACK_TIMEOUT = min(max(support.LOOPBACK_TIMEOUT, timeout / 120), timeout)
         support.SHORT_TIMEOUT = min(max(support.SHORT_TIMEOUT, timeout / 40), timeout)
@@ -305,11 +318,14 @@ class Runner:
         done = dict(self.entry["done"])
         match = self.entry["match"]
         skip = self.entry["skip"]
+        patterns = self.entry["patterns"]
         left_out = []
 
         def wanted(test):
             name = id_of(test)
             if match and not any(name == word or name.startswith(word + ".") for word in match):
+                return False
+            if patterns and not is_wanted(name, patterns):
                 return False
             if done.get(name, 0):  # an earlier guest ran it, and ended later
                 done[name] -= 1

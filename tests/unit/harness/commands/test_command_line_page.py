@@ -32,7 +32,7 @@ def sections() -> dict[str, str]:
 def own_options(text: str) -> set[str]:
     """The options in the first column of a section's table."""
     cells = re.findall(r"(?m)^\| (`--.*?)(?<!\\) \| ", text)
-    return {option for cell in cells for option in re.findall(r"--[a-z][a-z-]*", cell)}
+    return {option for cell in cells for option in re.findall(r"--[a-z][a-z0-9-]*", cell)}
 
 
 def documented(heading: str) -> set[str]:

@@ -122,7 +122,7 @@ def test_names_of_tests_are_taken(name: str) -> None:
 
 
 def test_names_may_stand_anywhere() -> None:
-    suite = requested("test_os", "--target", "wasi", "test_json", "-x", "test_abc").suite
+    suite = requested("test_os", "--target", "wasi", "test_json", "--lf", "test_abc").suite
     assert suite.names == ("test_os", "test_json", "test_abc")
 
 
@@ -131,12 +131,12 @@ def test_the_two_dashes_that_nox_hands_on_are_ignored() -> None:
     assert (suite.names, suite.pytest) == (("test_json",), ("-x",))
 
 
-@given(st.permutations(["--target=wasi", "--isolate", "-x", "--lf", "test_json", "-n2", "test_os"]))
+@given(st.permutations(["--target=wasi", "--isolate", "-q", "--lf", "test_json", "-n2", "test_os"]))
 def test_the_order_of_options_does_not_matter(words: list[str]) -> None:
     request = requested(*words)
     assert request.cells.selection == Selection(target=("wasi",))
     assert request.suite.isolate
-    assert set(request.suite.pytest) == {"-x", "--lf"}
+    assert set(request.suite.pytest) == {"-q", "--lf"}
     assert request.suite.workers == 2
     assert set(request.suite.names) == {"test_json", "test_os"}
 

@@ -188,6 +188,13 @@ def test_a_module_with_an_empty_plan_did_not_run() -> None:
     assert (only.test, only.status, only.detail) == ("test.test_a", Status.DID_NOT_RUN, "the module has no tests")
 
 
+def test_a_module_without_a_test_that_was_asked_for_has_no_outcome() -> None:
+    found = ModuleProgress("test_a", narrowed=True)
+    for event in (plan(), done()):
+        found.take(event)
+    assert found.result().outcomes == ()
+
+
 def test_a_module_that_passes_without_any_suite_passed() -> None:
     (only,) = progress(done()).result().outcomes
     assert (only.test, only.status) == ("test.test_a", Status.PASSED)

@@ -6,17 +6,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from harness import TOP
 from harness.cells.prepare import Prepared
 from harness.machine.store import Store
 from harness.provide.provider import Obtained
+from harness.suite.asked import as_asked, resources
 from harness.suite.files import OUTCOMES, SELECTED
 from harness.suite.request import SuiteRequest
 from harness.suite.results import ResultsFile, append_result, read_results
 from harness.suite.reuse import KeptResults
 from harness.suite.run import CellSuite, left_out_variables, pytest_environment
+from harness.suite.schedule import Durations
 from matrix.errors import HarnessFault, UsageError
 from matrix.outcome import ModuleResult
 from tests.unit import made
@@ -206,6 +209,92 @@ def test_a_pytest_that_fails_after_some_modules_is_noted(
 ) -> None:
     pytest_is(running("test_a", status=3))
     assert suite_of(prepared, directory, store).run().fault == "pytest ended with exit status 3"
+
+
+# --- a suite as it was asked for
+
+
+def test_a_module_without_a_test_that_was_asked_for_is_not_planned(
+    prepared: Prepared, directory: Path, store: Store, pytest_is: Callable[[Pytest], None]
+) -> None:
+    def run(directory: Path) -> int:
+        append_result(directory / OUTCOMES, msgspec.structs.replace(observed("test_b"), outcomes=()))
+        return running("test_a", "test_c")(directory)
+
+    pytest_is(run)
+    suite = suite_of(prepared, directory, store, patterns=(("T", True),))
+    assert {plan.patterns for plan in suite._plans} == {(("T", True),)}
+    found = suite.run()
+    assert (found.planned, found.whole) == (("test_a", "test_c"), False)
+
+
+def test_patterns_that_leave_no_test_are_an_error(
+    prepared: Prepared, directory: Path, store: Store, pytest_is: Callable[[Pytest], None]
+) -> None:
+    def run(directory: Path) -> int:
+        append_result(directory / OUTCOMES, msgspec.structs.replace(observed("test_a"), outcomes=()))
+        return 0
+
+    pytest_is(run)
+    with pytest.raises(UsageError, match=r"no test is left by -m test_q -i test_z"):
+        suite_of(prepared, directory, store, patterns=(("test_q", True), ("test_z", False))).run()
+
+
+def test_what_narrowed_runs_observed_is_neither_kept_nor_counted_as_a_duration(
+    prepared: Prepared, directory: Path, store: Store, pytest_is: Callable[[Pytest], None]
+) -> None:
+    pytest_is(running("test_a", "test_b", "test_c"))
+    suite_of(prepared, directory, store, patterns=(("T", True),)).run()
+    assert not suite_of(prepared, directory.parents[2] / "b/cells/c", store).nothing_to_run()
+    assert Durations(store, prepared.cell.build.target.id).known() == {}
+
+
+@pytest.mark.parametrize(
+    ("asked", "changed"),
+    [
+        ({"use": ("all", "-cpu")}, {"resources": ("gui",)}),
+        ({"use": ("none",)}, {"resources": ()}),
+        ({"use": ("all", "tzdata")}, {"resources": ("cpu", "gui", "tzdata")}),
+        ({"seed": 5}, {"seed": 5}),
+        ({"support_timeout": 7.0}, {"timeout": 7.0}),
+    ],
+)
+def test_what_is_asked_for_changes_the_guests_and_the_digest(
+    prepared: Prepared, asked: dict[str, Any], changed: dict[str, Any]
+) -> None:
+    resources_in(prepared.source)
+    found = as_asked(prepared, SuiteRequest(**asked))
+    assert found.settings == msgspec.structs.replace(prepared.settings, **changed)
+    assert found.digest != prepared.digest
+    assert as_asked(prepared, SuiteRequest(**asked)).digest == found.digest
+
+
+def test_asking_for_what_is_so_anyway_changes_nothing(prepared: Prepared) -> None:
+    resources_in(prepared.source)
+    assert as_asked(prepared, SuiteRequest()) is prepared
+    assert as_asked(prepared, SuiteRequest(fail_env_changed=True)) is prepared
+    lenient = msgspec.structs.replace(prepared.settings, fail_env_changed=False)
+    other = as_asked(msgspec.structs.replace(prepared, settings=lenient), SuiteRequest(fail_env_changed=True))
+    assert other.settings.fail_env_changed
+    assert other.digest != prepared.digest
+    assert as_asked(prepared, SuiteRequest(use=("cpu",))) is prepared
+
+
+def resources_in(source: Path, file: str = "utils.py") -> None:
+    path = source / "Lib/test/libregrtest" / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("import os\nALL_RESOURCES = ('cpu', 'gui')\nRESOURCE_NAMES = ALL_RESOURCES + ('tzdata',)\n")
+
+
+def test_resources_are_those_of_the_tree(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="does not say which resources its tests have"):
+        resources(("all",), tmp_path)
+    resources_in(tmp_path, "cmdline.py")
+    (tmp_path / "Lib/test/libregrtest/utils.py").write_text("import os\n")
+    assert resources(("all",), tmp_path) == ("cpu", "gui")
+    assert resources(("all", "none", "gui", "tzdata", "-gui", "gui", "gui"), tmp_path) == ("tzdata", "gui")
+    with pytest.raises(UsageError, match=r"-u -cpuu: this CPython has no resource 'cpuu'\n  -> did you mean cpu"):
+        resources(("all", "-cpuu"), tmp_path)
 
 
 # --- the environment of the suite's pytest

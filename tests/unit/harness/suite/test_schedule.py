@@ -67,6 +67,19 @@ def test_no_modules_make_no_groups() -> None:
     assert grouped({}) == ()
 
 
+def test_a_seed_decides_the_order_alone() -> None:
+    names = [f"test_{letter}" for letter in "abcdefghij"]
+    seconds = {name: float(number) for number, name in enumerate(names)}
+    plans = [ModulePlan(module=name) for name in names]
+
+    def order(seed: int, plans: list[ModulePlan]) -> list[str]:
+        groups = schedule(plans, seconds, workers=2, shuffled=seed)
+        return [plan.module for group in groups for plan in group.plans]
+
+    assert order(1, plans) == order(1, plans[::-1]) != order(2, plans)
+    assert sorted(order(1, plans)) == names
+
+
 def test_plans_are_passed_on_as_they_are() -> None:
     plan = ModulePlan(module="test_a", match=("test.test_a.A",), skip=("*hang*",))
     (group,) = schedule([plan], {"test_a": 1.0}, workers=1, isolate=False)
