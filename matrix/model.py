@@ -250,6 +250,14 @@ class Matrix(Record, frozen=True, kw_only=True):
             if rule.expires is not None and rule.expires < today
         }
 
+    @property
+    def usual_sdks(self) -> tuple[Sdk, ...]:
+        """The SDKs that are composed of packages, are the default of a target, or lie in a user's directory."""
+        defaults = {target.defaults.sdk for target in self.targets}
+        return tuple(
+            sdk for sdk in self.sdks if sdk.composed or sdk.composed_emscripten or sdk.directory or sdk.id in defaults
+        )
+
     def runtime(self, name: str) -> Runtime:
         """The runtime with that id. The loader has checked that it exists."""
         return next(runtime for runtime in self.runtimes if runtime.id == name)

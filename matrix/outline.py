@@ -27,6 +27,21 @@ class CellName(NamedTuple):
     runtime: str
 
 
+def usual_cells(directory: Path = DATA) -> list[CellName]:
+    """The plain cells of the usual SDKs: those that are composed of packages, or the default of a target.
+
+    The others are steps for bisecting; with them there would be thousands of cells. Raises as `plain_cells` does.
+    """
+    cells = plain_cells(directory)
+    usual = {
+        row["id"]
+        for row in _tables(directory / "sdks.toml", "sdk")
+        if "composed" in row or "composed_emscripten" in row
+    }
+    usual |= {row["defaults"]["sdk"] for row in _tables(directory / "targets.toml", "target")}
+    return [cell for cell in cells if cell.sdk in usual]
+
+
 def plain_cells(directory: Path = DATA) -> list[CellName]:
     """The cells with plain builds, in the order of `matrix.expand.expand`.
 

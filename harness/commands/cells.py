@@ -20,6 +20,7 @@ from harness.provide.obtain import Availability, availability
 from harness.provide.provider import Provider
 from matrix import json_records
 from matrix.expand import Expansion
+from matrix.model import Matrix
 from matrix.resolve import resolve
 from matrix.select import listed
 
@@ -35,6 +36,8 @@ def run(known: argparse.Namespace, console: Console) -> int:
     matrix = matrix_of(request)
     store = Store()
     expansion = listed(expansion_of(request, matrix), selection_of(request, matrix))
+    if not (request.selection.sdk or request.selection.cell):
+        expansion = _of_usual_sdks(expansion, matrix)
     cells = [resolve(matrix, cell) for cell in expansion.cells]
     items: dict[str, list[Provider]] = {}
     needs = {cell.id: items_of(cell, store) for cell in cells}
@@ -67,7 +70,18 @@ def run(known: argparse.Namespace, console: Console) -> int:
         rows.add_row(escape(cell.id), here, escape("; ".join(remarks)))
     console.print(rows)
     _show_rejected(expansion, console)
+    if others := len(matrix.sdks) - len(matrix.usual_sdks):
+        console.print(f"\n{others} more SDKs are pinned, for bisecting: see `--sdk '*'`, or sdks.toml")
     return 0
+
+
+def _of_usual_sdks(expansion: Expansion, matrix: Matrix) -> Expansion:
+    """The combinations of the usual SDKs: each release is pinned, which makes thousands."""
+    usual = {sdk.id for sdk in matrix.usual_sdks}
+    return Expansion(
+        cells=tuple(cell for cell in expansion.cells if cell.build.sdk.id in usual),
+        rejected=tuple(one for one in expansion.rejected if one.cell.build.sdk.id in usual),
+    )
 
 
 def _show_rejected(expansion: Expansion, console: Console) -> None:

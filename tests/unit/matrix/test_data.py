@@ -64,3 +64,13 @@ def test_a_repacked_source_package_has_its_own_hash(real: Matrix) -> None:
     for port in real.ports:
         assert port.source_package is not None
         assert (port.source_sha256 is not None) is ("dfsg" in port.source_package.version), port.id
+
+
+def test_every_emscripten_from_3_1_8_on_is_pinned_with_a_hash() -> None:
+    sdks = {sdk.version: sdk for sdk in load().sdks if sdk.family is SdkFamily.EMSCRIPTEN}
+    steps = [f"3.1.{patch}" for patch in range(8, 75)] + [f"4.0.{patch}" for patch in range(24)]
+    steps += [f"5.0.{patch}" for patch in range(8)] + [f"6.0.{patch}" for patch in range(9)]
+    for version in steps:
+        archive = sdks[version].archive
+        assert archive is not None
+        assert archive.for_machine("x86_64")[1], version

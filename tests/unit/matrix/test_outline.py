@@ -12,7 +12,7 @@ import pytest
 from matrix.errors import ConfigError
 from matrix.expand import expand
 from matrix.load import DATA, load
-from matrix.outline import CellName, plain_cells
+from matrix.outline import CellName, plain_cells, usual_cells
 from matrix.select import of_options
 
 TOP = Path(__file__).parents[3]
@@ -108,3 +108,10 @@ def _imported(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             found.add(node.module)
     return found
+
+
+def test_the_usual_cells_are_those_of_the_usual_sdks(data: Path) -> None:
+    usual = {sdk.id for sdk in load(data).usual_sdks}
+    assert usual_cells(data) == [cell for cell in expanded(data) if cell.sdk in usual]
+    assert {"wasi-sdk-24", "emscripten-3.1.69"} < usual
+    assert "emscripten-3.1.25" not in usual
