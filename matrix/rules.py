@@ -37,6 +37,8 @@ class Repair(Record, frozen=True, kw_only=True):
     cflags: tuple[str, ...] = ()
     ldflags: tuple[str, ...] = ()
     configure: tuple[str, ...] = ()
+    pre_js: tuple[str, ...] = ()
+    """scripts of `harness/build/pre_js` that an Emscripten program runs before its file system starts"""
     reason: str
     reference: str
 

@@ -17,10 +17,10 @@ from harness.build.recipes import emscripten, layout, native, wasi
 from harness.build.stage import stage_build, stage_sources
 from harness.build.stamps import LoggedStep, logged, pending_steps, reset_pending
 from harness.build.step import BuildPlan
-from harness.build.toolchain import set_up
+from harness.build.toolchain import PRE_JS, set_up
 from harness.build.tree import build_files
 from harness.build.watcher import Watcher
-from harness.machine.hashing import digest_of
+from harness.machine.hashing import digest_of, file_sha256
 from harness.machine.store import Store
 from matrix.errors import BuildFailed
 from matrix.model import Build
@@ -149,6 +149,7 @@ class Builder:
             entries=tuple(sorted(os.listdir(cpython.path))),
             sdk=inputs.sdk.path,
             sdk_digest=sdk_digest,
+            pre_js_digest=digest_of(*(file_sha256(PRE_JS / name) for row in cell.repairs for name in row.pre_js)),
             files=build_files(series, cpython.path),
             python=python,
             build_machine=build_machine(),

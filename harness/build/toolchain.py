@@ -16,6 +16,8 @@ from harness.machine.files import remove_tree, write_atomically
 from harness.machine.store import Store
 from matrix.errors import Unobtainable
 
+PRE_JS = Path(__file__).parent / "pre_js"
+"""the scripts that repairs name: parts of programs, not of the harness"""
 _PROGRAM = b"int main(void) { return 0; }\n"
 _MARKER = ".emscripten_url"
 
@@ -28,6 +30,9 @@ def set_up(toolchain: Toolchain, ports: Mapping[str, Path], store: Store) -> Non
     with store.lock(f"toolchain-{toolchain.directory.name}"):
         write_atomically(toolchain.config, toolchain.configuration().encode())
         write_atomically(toolchain.program, _PROGRAM)
+        toolchain.pre_js.mkdir(exist_ok=True)
+        for script in PRE_JS.glob("*.js"):
+            write_atomically(toolchain.pre_js / script.name, script.read_bytes())
         prebuilt = toolchain.sdk / "emscripten/cache"
         if not toolchain.cache.exists():
             partial = toolchain.cache.with_suffix(".part")

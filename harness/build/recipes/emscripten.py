@@ -49,6 +49,11 @@ class Toolchain(msgspec.Struct, frozen=True, kw_only=True):
         return self.directory / "program.c"
 
     @property
+    def pre_js(self) -> Path:
+        """The directory of the scripts that repairs name."""
+        return self.directory / "pre_js"
+
+    @property
     def environment(self) -> dict[str, str]:
         return {
             "EM_CONFIG": str(self.config),
@@ -102,9 +107,12 @@ def plan(
     """The steps from sources, SDK and build Python to `python.js` and `python.wasm`."""
     work = build_directory(parts.directory, series)
     emscripten = toolchain.sdk / "emscripten"
+    scripts = tuple(name for repair in repairs for name in repair.pre_js)
     flags = {
         "CFLAGS": " ".join((*series.cflags, *(flag for repair in repairs for flag in repair.cflags))),
         "LDFLAGS": " ".join(flag for repair in repairs for flag in repair.ldflags),
+        # For the program alone: LDFLAGS also link what configure tries, and extension modules.
+        "LINKFORSHARED": " ".join(f"--pre-js {name}" for name in scripts),
     }
     configure = Step(
         name="configure",
@@ -139,10 +147,27 @@ def plan(
         compiler=toolchain.digest,
         expected=90,
     )
-    steps = [link_sources(parts), configure, make]
+    steps = [link_sources(parts), *pre_js(scripts, series, parts, toolchain), configure, make]
     if parts.files.launcher:
         steps.append(launcher(series, parts))
     return BuildPlan(name=build.id, directory=parts.directory, steps=tuple(steps))
+
+
+def pre_js(scripts: tuple[str, ...], series: Series, parts: Parts, toolchain: Toolchain) -> tuple[Step, ...]:
+    """Put the scripts that repairs name where the program is linked: a name without a path has no blanks in it."""
+    if not scripts:
+        return ()
+    work = build_directory(parts.directory, series)
+    step = Step(
+        name="pre-js",
+        title=f"copy {', '.join(scripts)}",
+        argv=("cp", *(str(toolchain.pre_js / name) for name in scripts), "."),
+        cwd=work,
+        inputs=(parts.pre_js_digest,),
+        outputs=tuple(work / name for name in scripts),
+        expected=1,
+    )
+    return (step,)
 
 
 def launcher(series: Series, parts: Parts) -> Step:

@@ -31,6 +31,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """the names in the source tree's top directory"""
     sdk: Path
     sdk_digest: str
+    pre_js_digest: str = ""
+    """of the scripts that the repairs name (`harness.build.pre_js`)"""
     files: BuildFiles
     """the files of the sources that the build names"""
     python: Path

@@ -388,16 +388,3 @@ def test_314_has_one_target() -> None:
 def test_node_24_is_told_to_switch_stacks(version: str, flags: tuple[str, ...]) -> None:
     node = next(runtime for runtime in MATRIX.runtimes if runtime.id == f"node-{version}")
     assert resolve(MATRIX, Cell(build=new(), runtime=node)).runtime_flags == flags
-
-
-@pytest.mark.parametrize(
-    ("cell", "issue"),
-    [
-        ("node_emscripten-6.0.5_cpython-3.11.2_node-20.18.0", "27628"),
-        ("node-dl_emscripten-3.1.69_cpython-3.13.5_node-22.20.0", "16414"),
-    ],
-)
-def test_builds_that_do_not_start_are_made_on_demand_only(cell: str, issue: str) -> None:
-    rejected = {row.cell.id: row for row in expand(MATRIX).rejected}
-    assert rejected[cell].reference.endswith(issue)
-    assert cell in {one.id for one in expand(MATRIX, known_bad=True).cells}

@@ -187,7 +187,7 @@ def test_compiled_libraries_of_the_sdk_are_copied(toolchain: Toolchain, store: S
 def test_without_compiled_libraries_the_cache_is_empty(toolchain: Toolchain, store: Store) -> None:
     set_up(toolchain, {}, store)
     assert left(toolchain.cache) == []
-    assert left(toolchain.directory) == ["cache", "emscripten.config", "program.c"]
+    assert left(toolchain.directory) == ["cache", "emscripten.config", "pre_js", "program.c"]
 
 
 def test_what_was_compiled_meanwhile_is_kept(toolchain: Toolchain, store: Store) -> None:
@@ -206,7 +206,7 @@ def test_a_half_copied_cache_is_copied_again(toolchain: Toolchain, store: Store)
     (toolchain.directory / "cache.part/half").write_text("")
     set_up(toolchain, {}, store)
     assert left(toolchain.cache) == ["sysroot"]
-    assert left(toolchain.directory) == ["cache", "emscripten.config", "program.c"]
+    assert left(toolchain.directory) == ["cache", "emscripten.config", "pre_js", "program.c"]
 
 
 def test_a_port_lies_where_emscripten_looks_with_the_address_it_would_fetch(
