@@ -21,6 +21,7 @@ from harness.machine.store import Store
 from harness.provide.items import sdk_providers
 from matrix.errors import Unobtainable
 from matrix.model import Build, Cell, Matrix, RuntimeKind, Sdk, Series
+from matrix.resolve import ResolvedCell, resolve
 from matrix.select import Selection, narrow
 from matrix.versions import Requirement
 
@@ -45,7 +46,7 @@ def settled(request: CellRequest, matrix: Matrix, store: Store, say: Callable[[s
     chosen: list[Cell] = []
     asked = False
     for cells in groups.values():
-        pins = wanted(cells[0].build, matrix)
+        pins = wanted(resolve(matrix, cells[0]))
         asked = asked or bool(pins.sdk or pins.node)
         if not selection.sdk:
             cells = _of_sdk(cells, pins.sdk, store, say)
@@ -57,11 +58,9 @@ def settled(request: CellRequest, matrix: Matrix, store: Store, say: Callable[[s
     return msgspec.structs.replace(request, selection=Selection(cell=tuple(cell.id for cell in chosen)))
 
 
-def wanted(build: Build, matrix: Matrix) -> Pins:
-    """What a build's CPython asks for: what its tree says, else what its series says."""
-    series = matrix.series_of(build)
-    pins = _pins(build)
-    return pins if series is None else completed(pins, series)
+def wanted(cell: ResolvedCell) -> Pins:
+    """What a cell's CPython asks for: what its tree says, else what its series says."""
+    return completed(_pins(cell.build), cell.series)
 
 
 def _pins(build: Build) -> Pins:

@@ -21,6 +21,7 @@ from harness.provide.cpython_commit import CPythonCommit
 from harness.provide.cpython_directory import CPythonDirectory, cpython_from
 from harness.provide.provider import Obtained, Provider, silently
 from matrix.errors import MatrixError, Unobtainable, UsageError
+from matrix.resolve import resolve
 from tests.integration.checkouts import checkout, commit, git, put, state
 from tests.integration.conftest import BROKEN, Harness, real_store, summary
 
@@ -229,7 +230,7 @@ def test_the_pins_of_a_commit_are_those_of_the_commit(tmp_path: Path) -> None:
     put(tree, "Platforms/WASI/config.toml", "no TOML")
     request = requested("--cpython", f"{tree}@HEAD", "--sdk", "24", "--cpython", f"{tree}@HEAD~1")
     matrix = matrix_of(request)
-    pins = [wanted(cell.build, matrix).sdk for cell in selected_cells(request, matrix)]
+    pins = [wanted(resolve(matrix, cell)).sdk for cell in selected_cells(request, matrix)]
     assert "33" in pins
     assert len(set(pins)) == 2
     commit(tree)
@@ -237,7 +238,7 @@ def test_the_pins_of_a_commit_are_those_of_the_commit(tmp_path: Path) -> None:
     matrix = matrix_of(request)
     (cell,) = selected_cells(request, matrix)
     with pytest.raises(Unobtainable, match=rf"{tree}@[0-9a-f]{{10}}/Platforms/WASI/config\.toml cannot be read"):
-        wanted(cell.build, matrix)
+        wanted(resolve(matrix, cell))
 
 
 def test_a_commit_that_is_no_cpython_is_a_mistake(tmp_path: Path) -> None:

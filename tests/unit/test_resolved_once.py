@@ -11,6 +11,7 @@ from tests.unit.test_imports import SOURCES, imports_of, tree
 RESOLVERS = {
     "harness/cells/selection.py",
     "harness/cells/sets.py",
+    "harness/cells/wanted.py",  # looks at every SDK that could be selected
     "harness/commands/cells.py",  # lists an expansion, whether selected or not
     "harness/commands/triage/bisect.py",  # walks along an axis, beyond the cells that were selected
     "harness/commands/triage/bisect_commits.py",  # the same, along the commits of a checkout
