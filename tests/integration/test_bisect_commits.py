@@ -83,6 +83,7 @@ def test_the_commit_is_named_after_few_steps_and_the_checkout_stays_as_it_is(his
     assert f"  {history.commits[11][:10]}  {date}  change 11\n" in text
     assert f"  {history.commits[10][:10]}  {date}  change 10  is the last one before it" in text
     assert "change 16: failed (0 s)" in text
+    assert "about 4 more steps; the last one took 0 s" in text
     assert state(history.tree) == before
 
 

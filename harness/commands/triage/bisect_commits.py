@@ -54,7 +54,10 @@ def bisect_commits(known: argparse.Namespace, console: Console) -> int:
         say(f"it is {first.value} at both {good[:10]} and {bad[:10]}: there is no change to search for")
         return 1
     left = math.ceil(math.log2(len(row) - 1))
-    say(f"it is {first.value} at {good[:10]} and {last.value} at {bad[:10]}: about {left} more steps")
+    say(
+        f"it is {first.value} at {good[:10]} and {last.value} at {bad[:10]}: "
+        f"about {left} more steps; the last one took {search.seen[bad].seconds:.0f} s"
+    )
     change = find_change(row, search.look)
     assert change is not None  # the ends differ
     _report(tree, change, search, say)
