@@ -76,7 +76,7 @@ def _custom(kind: type) -> dict[str, Any]:
         }
     if issubclass(kind, Path):
         return {"type": "string", "description": "a path"}
-    raise NotImplementedError(kind)
+    raise TypeError(f"{kind} has no JSON Schema here")
 
 
 def _structs(kind: type[msgspec.Struct]) -> set[type[msgspec.Struct]]:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from harness.runs import pages
 from harness.runs import publish as publishing
 from harness.runs.publish import publish
 from harness.runs.records import CellRecord, StartedRun, cell_directory, write_record
@@ -30,7 +31,8 @@ FLAKY = Limitations((made.expecting("test.test_a.*", Expectation.FLAKY, rate=0.2
 
 @pytest.fixture(autouse=True)
 def _rules(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(publishing, "load", made.matrix)
+    for module_that_loads in (publishing, pages):
+        monkeypatch.setattr(module_that_loads, "load", made.matrix)  # the real one takes most of a test's time
 
 
 def published(
