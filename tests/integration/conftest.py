@@ -52,9 +52,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def harness(tmp_path: Path) -> Harness:
     """`python -m harness` with arguments, its runs in `tmp_path / "out"`."""
 
-    def run(*arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    def run(
+        *arguments: str, env: dict[str, str] | None = None, reuse: bool = False
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            harness_command(tmp_path, *arguments),
+            harness_command(tmp_path, *arguments, reuse=reuse),
             cwd=TOP,
             env=REAL_ENVIRONMENT | (env or {}),
             capture_output=True,
@@ -80,12 +82,12 @@ def without_builds(tmp_path: Path) -> dict[str, str]:
     return {VARIABLE: str(cache)}
 
 
-def harness_command(tmp_path: Path, *arguments: str) -> list[str]:
-    """The command, which also runs modules for which nothing has changed, unless `--again` is among its arguments."""
+def harness_command(tmp_path: Path, *arguments: str, reuse: bool = False) -> list[str]:
+    """The command. Without `reuse`, and without `--again` among its arguments, nothing of an earlier run is reused."""
     taken = next(one for one in flattened(COMMANDS) if one.name == arguments[0]).parser().options()
-    reuse = ["--no-reuse"] if "--no-reuse" in taken and "--again" not in arguments else []
+    anew = ["--no-reuse"] if "--no-reuse" in taken and "--again" not in arguments and not reuse else []
     out = ["--out", str(tmp_path / "out")] if "--out" in taken else []
-    return [sys.executable, "-m", "harness", *arguments, *reuse, *out]
+    return [sys.executable, "-m", "harness", *arguments, *anew, *out]
 
 
 def summary(tmp_path: Path) -> Any:

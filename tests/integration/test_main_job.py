@@ -99,7 +99,7 @@ def test_a_build_that_is_known_to_fail_fails_as_expected(harness: Harness) -> No
     done = harness(*command)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "expected:" in done.stdout
-    done = harness(*command, "--again", "0")
+    done = harness(*command, reuse=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "expected (known from before: nothing has changed since):" in done.stdout
 
