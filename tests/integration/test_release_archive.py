@@ -162,10 +162,12 @@ def test_a_second_archive_replaces_an_unreachable_one(web: Web, store: Store) ->
 
 
 def test_a_directory_replaces_an_unreachable_archive(store: Store, tmp_path: Path) -> None:
-    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree/Include").mkdir(parents=True)
+    (tmp_path / "tree/Include/patchlevel.h").write_text('#define PY_VERSION "3.13.5"\n')
     providers: list[Provider] = [unreachable(), CPythonDirectory(tmp_path / "tree")]
     found = obtain("cpython-3.13.5", providers, store, silently, refresh=True)
-    assert (found.path, found.provider) == (tmp_path / "tree", "directory")
+    assert found.provider == "directory"
+    assert (found.path / "Include/patchlevel.h").read_text() == '#define PY_VERSION "3.13.5"\n'
     assert "no connection" in found.notes[0]
 
 
