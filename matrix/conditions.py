@@ -49,11 +49,14 @@ class Condition(Record, frozen=True, kw_only=True):
     def may_hold(self, facts: Facts) -> bool:
         """Whether the condition holds for a build on at least one conceivable runtime."""
         return (
-            (not self.target or facts.target in self.target)
-            and _any(self.sdk, facts.sdk, facts.sdk_version)
+            self.may_hold_with(facts.target, facts.sdk, facts.sdk_version)
             and _any(self.cpython, "cpython", facts.cpython)
             and (not self.options or facts.options in self.options)
         )
+
+    def may_hold_with(self, target: str, sdk: str, sdk_version: str) -> bool:
+        """Whether the condition holds for at least one conceivable build for a target with an SDK."""
+        return (not self.target or target in self.target) and _any(self.sdk, sdk, sdk_version)
 
 
 def _any(requirements: tuple[Requirement, ...], name: str, version: str) -> bool:

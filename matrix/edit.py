@@ -7,6 +7,7 @@ tomlkit, which preserves everything else (https://tomlkit.readthedocs.io).
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -148,7 +149,7 @@ def _tables(text: str) -> list[tuple[str | None, str]]:
     found: list[tuple[str | None, str]] = []
     for piece in map("".join, pieces):
         headers = re.findall(_HEADER.pattern, piece, re.MULTILINE)
-        found.append((str(_parsed(piece)[1]["id"]) if headers == [_ENTRY] else None, piece))
+        found.append((str(tomllib.loads(piece)[_ENTRY][0]["id"]) if headers == [_ENTRY] else None, piece))
     return found
 
 

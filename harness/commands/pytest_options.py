@@ -37,8 +37,9 @@ def add_pytest_options(parser: Parser) -> None:
     Those that the parser has already keep the meaning that they have there.
     """
     parser.set_defaults(pytest=[], workers=None)
+    taken = {*parser.options()}
     for action in _config()._parser.optparser._actions:
-        names = [name for name in action.option_strings if name not in parser.options()]
+        names = [name for name in action.option_strings if name not in taken]
         if not names or _OWN & {*names}:
             continue
         if _WORKERS in names:

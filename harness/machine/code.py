@@ -7,6 +7,7 @@ project that one of its files imports, directly or through others. So there is n
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -53,7 +54,11 @@ def _files(words: tuple[str, ...], top: Path) -> Iterator[str]:
     """The files that the import of a dotted name executes: a module, and the packages that it lies in."""
     for end in range(1, len(words) + 1):
         path = "/".join(words[:end])
-        yield from (file for file in (f"{path}.py", f"{path}/__init__.py") if (top / file).is_file())
+        if os.path.isfile(f"{top}/{path}.py"):
+            yield f"{path}.py"
+            return  # what follows is a name in this module
+        if os.path.isfile(f"{top}/{path}/__init__.py"):
+            yield f"{path}/__init__.py"
 
 
 @cache

@@ -140,7 +140,7 @@ def limitation_rows(
     squares: dict[str, dict[str, Square]] = defaultdict(dict)
     for square in probes.squares if probes else ():
         squares[square.limitation][square.cell] = square
-    there = {cell.id: cell for cell in expand(load(), known_bad=True).cells}
+    there = {cell.id: cell for cell in expand(load(), known_bad=True).cells} if probes else {}
     rows = []
     for entry in limitations.entries:
         probed = squares[entry.id]

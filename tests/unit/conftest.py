@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import subprocess
@@ -35,6 +36,11 @@ def _refuse(rule: str, name: str) -> Callable[..., NoReturn]:
         pytest.fail(f"unit tests {rule}, but this one called {name}: see tests/integration")
 
     return refusing
+
+
+def pytest_collection_finish() -> None:
+    """Leave the tests themselves, some thousand objects that live to the end, to no garbage collection."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

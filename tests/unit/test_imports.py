@@ -6,6 +6,8 @@ The top level: `noxfile -> harness -> reports -> matrix`. Inside `harness`, from
 from __future__ import annotations
 
 import ast
+from collections.abc import Set
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -67,6 +69,7 @@ SOURCES = sorted(
 EVERY_SOURCE = pytest.mark.parametrize("source", [*SOURCES, "noxfile.py"])
 
 
+@cache
 def tree(source: str) -> ast.Module:
     return ast.parse((TOP / source).read_text("utf-8"), source)
 
@@ -86,15 +89,16 @@ def imported(module: ast.Module, package: str) -> set[str]:
     return found
 
 
-def imports_of(source: str) -> set[str]:
-    return imported(tree(source), ".".join(Path(source).parent.parts))
+@cache
+def imports_of(source: str) -> frozenset[str]:
+    return frozenset(imported(tree(source), ".".join(Path(source).parent.parts)))
 
 
-def within(name: str, places: set[str]) -> bool:
+def within(name: str, places: Set[str]) -> bool:
     return any(name == place or name.startswith(place + ".") for place in places)
 
 
-def violations(names: set[str], allowed: set[str]) -> set[str]:
+def violations(names: Set[str], allowed: Set[str]) -> set[str]:
     """Modules of this project that may not be imported; a package that leads to an allowed module is fine."""
     ours = {name for name in names if name.split(".")[0] in OURS}
     leading = {name for name in ours if any(place.startswith(name + ".") for place in allowed)}
