@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 from rich.console import Console
 
+from harness.cells.request import CellRequest
 from harness.cells.selection import matrix_of, selected_cells
 from harness.commands.test import TEST, request_of
 from harness.commands.triage.main import TRIAGE
@@ -20,6 +22,7 @@ from matrix import json_records
 from matrix.errors import UsageError
 from matrix.limitations import Limitations
 from matrix.outcome import Status
+from matrix.resolve import ResolvedCell
 from reports.summary import CellStatus, Summary, Unexpected, untested_cell
 from reports.verdict import Verdict
 from tests.unit import made
@@ -59,11 +62,17 @@ def limitations(tmp_path: Path) -> Path:
     return directory
 
 
+@cache
+def the_cell(request: CellRequest) -> ResolvedCell:
+    (cell,) = selected_cells(request, matrix_of(request))
+    return cell
+
+
 @pytest.fixture
 def said(tmp_path: Path, limitations: Path) -> Said:
     """`triage` on a run of the default cell that has a regression, two stale entries, and some skips."""
     request = request_of(TEST.parse(["--target", "wasi", "--out", str(tmp_path)]))
-    (cell,) = selected_cells(request.cells, matrix_of(request.cells))
+    cell = the_cell(request.cells)
     run = tmp_path / "run-1"
     run.mkdir()
     started = StartedRun(run_id="run-1", started="2026-11-22T12:03:01+00:00", request=request, cells=(cell.id,))
