@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,6 +21,10 @@ _QUIET = (
 )  # fmt: skip
 
 
+_SETTINGS = ("GIT_CONFIG", "XDG_CONFIG_HOME", "SUDO_UID")
+"""how the names of the variables begin that say where the user's settings are and whose repositories git reads"""
+_EXCEPTION = re.compile(r"git config --global --add safe\.directory .+")
+"""what git tells its user to type for a repository of another user"""
 _TOP = "name the top of a checkout, which `git -C PATH rev-parse --show-toplevel` prints"
 
 
@@ -37,12 +43,24 @@ class Revision(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def is_checkout(tree: Path) -> bool:
-    """Whether a directory is the top of a git checkout, a worktree included, that git is willing to read."""
+    """Whether a directory is the top of a git checkout, a worktree included, that git can read.
+
+    Raises UsageError for a checkout of another user, which git refuses to read: settings in a stranger's repository
+    can start programs, so the user has to allow it.
+    See https://git-scm.com/docs/git-config#Documentation/git-config.txt-safedirectory.
+    """
     if not (tree / ".git").exists():
         return False
     try:
         top = git(tree, "rev-parse", "--show-toplevel").rstrip("\n")
-    except CommandFailed:
+    except CommandFailed as exc:
+        if "safe.directory" in exc.output:
+            said = _EXCEPTION.search(exc.output)
+            allow = said[0] if said else f"git config --global --add safe.directory {shlex.quote(str(tree))}"
+            raise UsageError(
+                f"git does not read {tree}: it belongs to another user",
+                hint=f"if you trust its settings and hooks: {allow}",
+            ) from None
         return False
     return os.path.samefile(top, tree)
 
@@ -130,4 +148,6 @@ def git(tree: Path, *words: str) -> str:
     """The standard output of a git command in a checkout. Raises CommandFailed, MissingTool without git."""
     require("git")
     command: Sequence[str] = ("git", *_QUIET, "-C", str(tree), *words)
-    return capture(command, env=base_environment() | {"GIT_TERMINAL_PROMPT": "0"})
+    env = base_environment() | {"GIT_TERMINAL_PROMPT": "0"}
+    env |= {name: value for name, value in os.environ.items() if name.startswith(_SETTINGS)}
+    return capture(command, env=env)

@@ -20,7 +20,7 @@ _PARTS = ("configure", PATCHLEVEL, "Lib/os.py", "Lib/test")
 def cpython_from(path: Path) -> CPython:
     """The CPython tree in a directory. Its version is the one in Include/patchlevel.h.
 
-    Raises UsageError when the directory is not a CPython source tree.
+    Raises UsageError when the directory is not a CPython source tree, or a checkout that git refuses to read.
     """
     missing = [part for part in _PARTS if not (path / part).exists()]
     if missing:
@@ -29,6 +29,7 @@ def cpython_from(path: Path) -> CPython:
             f"{path} is not a CPython source tree: {reason}",
             hint="name the top of a checkout or of an unpacked release",
         )
+    git.is_checkout(path)  # refused now, and not after the SDK was fetched
     return CPython(version=_full_version(path).rstrip("+"), directory=path.resolve())
 
 
@@ -55,19 +56,22 @@ class CPythonDirectory:
             f"{self._path}/{name} is left out: it lists modules that only this checkout builds"
             for name in found.left_out
         ]
+        is_checkout = git.is_checkout(self._path)
+        if not is_checkout and (self._path / ".git").exists():
+            notes.append(f"git cannot read {self._path}/.git: every file that no build makes counts as a source")
         return Obtained(
             path=found.path,
             provider=self.name,
-            detail=_described(self._path),
+            detail=_described(self._path, is_checkout=is_checkout),
             digest=found.digest,
             notes=tuple(notes),
         )
 
 
-def _described(tree: Path) -> str:
+def _described(tree: Path, *, is_checkout: bool) -> str:
     """A tree in words: its path, its full version and, in a checkout, its revision."""
     words = f"{tree}, {_full_version(tree)}"
-    if not git.is_checkout(tree):
+    if not is_checkout:
         return words
     revision = git.revision(tree)
     if not revision.commit:

@@ -59,7 +59,7 @@ def _walk(tree: Path) -> Iterator[str]:
                 if entry.is_dir(follow_symlinks=False):
                     if not _holds_no_sources(name):
                         pending.append(f"{name}/")
-                elif not is_made(name):
+                elif entry.name != ".git" and not is_made(name):  # a worktree has a file of that name
                     yield name
 
 

@@ -274,6 +274,59 @@ def test_a_checkout_without_the_git_command_says_what_is_missing(
         obtained(CPythonDirectory(tree), store)
 
 
+@pytest.fixture
+def of_another_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A checkout that git refuses to read: of another user where root runs the tests, else git is told that it is."""
+    for name in ("SUDO_UID", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_COUNT"):  # developers may allow every directory
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    tree = checkout(tmp_path / "their tree")
+    if os.getuid() == 0:
+        for path in (tree, *tree.rglob("*")):
+            os.chown(path, 12345, 12345, follow_symlinks=False)
+    else:
+        put(tmp_path, "bin/git", f'#!/bin/sh\nGIT_TEST_ASSUME_DIFFERENT_OWNER=1 exec {shutil.which("git")} "$@"\n')
+        (tmp_path / "bin/git").chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}/bin{os.pathsep}{os.environ['PATH']}")
+    return tree
+
+
+@pytest.mark.parametrize("variable", ["HOME", "XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL"])
+def test_a_checkout_of_another_user_is_refused_until_the_user_allows_it(
+    monkeypatch: pytest.MonkeyPatch, of_another_user: Path, store: Store, tmp_path: Path, variable: str
+) -> None:
+    tree = of_another_user
+    if variable == "XDG_CONFIG_HOME":  # git writes the file that is there
+        put(tmp_path, "settings/git/config", "")
+    elif variable == "HOME":
+        (tmp_path / "settings").mkdir()
+    setting = {variable: str(tmp_path / "settings")}
+    for words in (["--cpython", str(tree)], ["--cpython", f"{tree}@HEAD"]):
+        with pytest.raises(UsageError, match="belongs to another user") as raised:
+            matrix_of(requested(*words))
+        assert str(tree) in raised.value.message
+    allow = raised.value.hint.partition(": ")[2]
+    assert allow.startswith("git config --global --add safe.directory ")
+    subprocess.run(allow, shell=True, check=True, env=os.environ | setting)
+    monkeypatch.setenv(*next(iter(setting.items())))
+    (cpython,) = [one for one in matrix_of(requested("--cpython", str(tree))).cpythons if one.directory == tree]
+    found = obtained(CPythonDirectory(tree), store)
+    assert cpython.version == "3.13.0a5"
+    assert ", revision " in found.detail
+
+
+def test_a_tree_whose_repository_is_gone_is_read_without_git_and_the_report_says_so(
+    tmp_path: Path, store: Store
+) -> None:
+    tree = a_worktree(checkout(tmp_path / "tree"))
+    shutil.rmtree(tmp_path / "tree")
+    found = obtained(CPythonDirectory(tree), store)
+    assert found.notes == (f"git cannot read {tree}/.git: every file that no build makes counts as a source",)
+    assert (found.path / "Lib/os.py").is_file()
+    assert not (found.path / ".git").exists()
+
+
 def test_a_path_with_an_at_sign_is_that_path(tmp_path: Path) -> None:
     tree = checkout(tmp_path / "a@b")
     request = requested("--cpython", str(tree), "--cpython", f"{tree}@main")
