@@ -263,6 +263,11 @@ def command_again(session: str, cell: str, options: str) -> str:
     return f"nox -s {session} -- --cell {cell}" + (f" {options}" if options else "")
 
 
+def command_by_hand(cell: str, options: str) -> str:
+    """The command that runs a test of a cell in one guest, with that guest's command line. Append the test's name."""
+    return f"nox -s triage -- repro --cell {cell}" + (f" {options}" if options else "")
+
+
 def _name(module: str, test: str) -> str:
     """The name that selects a test on the command line: its own when it is in its module, else its module's."""
     full = full_name(module)

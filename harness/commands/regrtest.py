@@ -12,25 +12,15 @@ import random
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 from harness.commands.parser import Parser, Refused
+from harness.suite.request import FAST_CI, SLOW_CI, Mode
 from matrix.errors import UsageError
 
 TEST_NAME = re.compile(r"^test(_\w+|\.\w+)[\w.]*$")
 """what the name of a test, a class or a module looks like"""
 
-
-class Mode(NamedTuple):
-    """What one of regrtest's modes for continuous integration sets."""
-
-    use: tuple[str, ...]
-    timeout: float
-    """seconds"""
-
-
-FAST_CI = Mode(("all", "-cpu"), 600.0)
-SLOW_CI = Mode(("all",), 1200.0)
 
 REFUSED: dict[tuple[str, ...], str] = {
     ("-R", "--huntrleaks"): "references are not counted here; `nox -s triage -- rerun TEST` repeats a test",
@@ -69,8 +59,7 @@ def add_regrtest_options(parser: Parser) -> None:
     """The options that `suite_fields` and `ci_mode` read. Add them before those of pytest."""
     group = parser.add_argument_group("words of regrtest (python -m test)")
     add = group.add_argument
-    add("-u", "--use", action="append", default=[], type=resource_words, metavar="RES1,RES2",
-        help="resources to enable: all, none, names, -NAME (default: those of upstream's `make test`)")  # fmt: skip
+    _add_guest_words(group)
     for option, keep, text in (
         (("-m", "--match"), True, "only tests whose id, or a part of it between dots, matches this glob"),
         (("-i", "--ignore"), False, "not the tests that match this glob"),
@@ -85,16 +74,27 @@ def add_regrtest_options(parser: Parser) -> None:
     add("-j", "--multiprocess", dest="workers", type=_processes, metavar="N",
         help="how many guests at once, as -n; 0 is one per core")  # fmt: skip
     add("--randomize", action="store_true", help="run the modules in random order (also -r)")
-    add("--randseed", type=_seed, metavar="SEED", help="the seed of --randomize and of the tests' random numbers")
-    modes = group.add_mutually_exclusive_group()
-    for name, mode in (("--fast-ci", FAST_CI), ("--slow-ci", SLOW_CI)):
-        modes.add_argument(name, action="store_true",
-            help=f"-u {','.join(mode.use)} --timeout {mode.timeout:.0f} --randomize --fail-env-changed")  # fmt: skip
-    add("--fail-env-changed", action="store_true", help="a module that alters its environment fails")
     add("--verbose3", action="store_true", help="show what a failing test printed: always done (also -W)")
     for options in REFUSED:
         parser.add_argument(*options, nargs="?", action=_Refuse, help=argparse.SUPPRESS)
     parser.translate = lambda words: translated(parser, words)
+
+
+def add_guest_words(parser: Parser) -> None:
+    """The options of regrtest that decide the outcome of a single test. `guest_fields` and `ci_mode` read them."""
+    _add_guest_words(parser.add_argument_group("words of regrtest (python -m test)"))
+
+
+def _add_guest_words(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("-u", "--use", action="append", default=[], type=resource_words, metavar="RES1,RES2",
+        help="resources to enable: all, none, names, -NAME (default: those of upstream's `make test`)")  # fmt: skip
+    add("--randseed", type=_seed, metavar="SEED", help="the seed of --randomize and of the tests' random numbers")
+    modes = group.add_mutually_exclusive_group()
+    for mode in (FAST_CI, SLOW_CI):
+        modes.add_argument(mode.option, action="store_true",
+            help=f"-u {','.join(mode.use)} --timeout {mode.timeout:.0f} --randomize --fail-env-changed")  # fmt: skip
+    add("--fail-env-changed", action="store_true", help="a module that alters its environment fails")
 
 
 def translated(parser: Parser, words: Sequence[str]) -> list[str]:
@@ -202,6 +202,14 @@ def listed_modules(known: argparse.Namespace) -> tuple[str, ...]:
 
 def suite_fields(known: argparse.Namespace) -> dict[str, Any]:
     """The fields of a SuiteRequest that regrtest's options decide. Raises UsageError."""
+    return {
+        **guest_fields(known, randomize=known.randomize),
+        "patterns": tuple(known.patterns),
+    }
+
+
+def guest_fields(known: argparse.Namespace, *, randomize: bool = False) -> dict[str, Any]:
+    """The fields of a SuiteRequest that the options of `add_guest_words` decide. Raises UsageError."""
     mode = ci_mode(known)
     said = tuple(word for words in known.use for word in words)
     use = (*(mode.use if mode else ()), *said)
@@ -210,10 +218,9 @@ def suite_fields(known: argparse.Namespace) -> dict[str, Any]:
             f"-u {','.join(use)} takes away from nothing: regrtest's -u begins without resources",
             hint=f"-u all,{','.join(use)}",
         )
-    randomize = known.randomize or known.randseed is not None or mode is not None
+    randomize = randomize or known.randseed is not None or mode is not None
     seed = known.randseed if known.randseed is not None or not randomize else random.getrandbits(32)
     return {
-        "patterns": tuple(known.patterns),
         "use": use,
         "support_timeout": mode.timeout if mode else None,
         "fail_env_changed": known.fail_env_changed or mode is not None,

@@ -11,6 +11,7 @@ import msgspec
 
 from harness.runs.describing import read_description
 from harness.runs.records import CellRecord, cell_directory, read_record, write_files
+from harness.runs.request import RunRequest
 from harness.suite.files import OUTCOMES
 from harness.suite.results import read_results
 from matrix.errors import MatrixError
@@ -26,6 +27,7 @@ from reports.summary import (
     Unexpected,
     allowed,
     command_again,
+    command_by_hand,
     judged_cell,
     unexpected,
     untested_cell,
@@ -77,24 +79,27 @@ def report_cell(
     gathered: Gathered,
     *,
     parts: Sequence[str],
-    options: str,
+    request: RunRequest,
 ) -> CellReport:
     """Judge a cell, write its files into the run's directory and add it to `gathered`.
 
-    `parts` are the runs that this one was merged from, `options` those that a command needs to select the cell.
+    `parts` are the runs that this one was merged from, `request` is what the run was asked for.
     """
     record, results = found
     if not record.tested:
         summary = allowed(record.base, cell.allowance)
-        write_files(run, [page.cell_page(summary, record.steps, "")])
+        write_files(run, [page.cell_page(summary, record.steps)])
         return CellReport(summary, record.unexpected)
     verdicts = judge(run, cell, found, limitations.for_cell(cell.facts), parts)
     summary = allowed(judged_cell(record.base, verdicts, record.durations, fault=record.fault), cell.allowance)
     gathered.add(cell.id, verdicts, results, durations=record.durations, whole=record.whole, complete=record.full)
     session = f"test-{cell.build.target.id}"
     shutil.rmtree(run / page.details_directory(cell.id), ignore_errors=True)  # of tests that the cell no longer has
-    write_files(run, cell_files(summary, found, verdicts, command_again(session, cell.id, options)))
-    return CellReport(summary, record.unexpected + unexpected(cell.id, session, verdicts, options=options))
+    again = command_again(session, cell.id, request.repeating)
+    by_hand = command_by_hand(cell.id, request.repeating_one)
+    write_files(run, cell_files(summary, found, verdicts, again, by_hand))
+    rows = unexpected(cell.id, session, verdicts, options=request.repeating)
+    return CellReport(summary, record.unexpected + rows)
 
 
 def judge(
@@ -123,8 +128,10 @@ def observed_rates(
         return NO_RATES
 
 
-def cell_files(summary: CellSummary, found: CellOnDisk, verdicts: CellVerdicts, again: str) -> Iterator[File]:
-    """The files of a tested cell, the page last: it loads the others. `again` is the command that runs it again."""
+def cell_files(
+    summary: CellSummary, found: CellOnDisk, verdicts: CellVerdicts, again: str, by_hand: str
+) -> Iterator[File]:
+    """The files of a tested cell, the page last: it loads the others. The commands are those of `page.cell_page`."""
     yield junit.cell_file(summary, verdicts, found.results)
     yield from page.files_of_tests(summary.id, verdicts, found.results)
-    yield page.cell_page(summary, found.record.steps, again)
+    yield page.cell_page(summary, found.record.steps, again, by_hand)

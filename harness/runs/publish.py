@@ -71,14 +71,13 @@ def report_cells(
 
     One cell is done before the next is read: only one cell's outcomes are in memory at a time.
     """
-    options = run.request.repeating
     reports = []
     for cell in cells:
         found = read_cell(directory, cell, interrupted=interrupted)
         if cell.id in run.request.may_be_missing:
             found = may_be_missing(found)
         interrupted = interrupted or found.record.interrupted
-        reports.append(report_cell(directory, cell, found, limitations, gathered, parts=run.parts, options=options))
+        reports.append(report_cell(directory, cell, found, limitations, gathered, parts=run.parts, request=run.request))
     return reports, interrupted
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import msgspec
@@ -27,12 +28,28 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def repeating(self) -> str:
-        """The options without which a command finds other cells or outcomes, as words for a shell."""
-        usual = Limits()
+        """The options without which `test` finds other cells or outcomes, as words for a shell."""
+        return " ".join(filter(None, [self.repeating_one, shlex.join(self.suite.module_words)]))
+
+    @property
+    def repeating_build(self) -> str:
+        """The options without which `build` makes other builds, as words for a shell."""
+        python = self.options.build_python
+        words = ["--build-python", str(python.absolute())] if python is not None else []
+        return " ".join(filter(None, [cell_options(self.cells), shlex.join(words)]))
+
+    @property
+    def repeating_one(self) -> str:
+        """The options without which a command for one test finds other cells or outcomes, as words for a shell."""
+        mode = self.suite.mode
+        words = []
+        usual = Limits() if mode is None else Limits(seconds=mode.timeout)
         limits = {
             "--timeout": (self.limits.seconds, usual.seconds, 1),
             "--memory": (self.limits.memory, usual.memory, 1 << 20),
             "--output": (self.limits.output, usual.output, 1 << 20),
         }
-        words = [f"{name} {value / unit:g}" for name, (value, default, unit) in limits.items() if value != default]
-        return " ".join(filter(None, [cell_options(self.cells), *words]))
+        for name, (value, default, unit) in limits.items():
+            if value != default:
+                words += [name, f"{value / unit:g}"]
+        return " ".join(filter(None, [self.repeating_build, shlex.join([*words, *self.suite.guest_words])]))

@@ -66,6 +66,9 @@ def regrtest_words(prepared: Prepared, plans: Sequence[ModulePlan]) -> tuple[str
     words = ["-m", "test", "-v"]
     if prepared.settings.resources:
         words += ["-u", ",".join(prepared.settings.resources)]
+    if prepared.settings.fail_env_changed:
+        words.append("--fail-env-changed")
+    words += ["--randseed", str(prepared.settings.seed)]
     for plan in plans:
         for name in plan.match:
             words += ["-m", name, "-m", f"{name}.*"]

@@ -3,8 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
+
+
+class Mode(NamedTuple):
+    """What one of regrtest's modes for continuous integration sets."""
+
+    option: str
+    use: tuple[str, ...]
+    timeout: float
+    """seconds"""
+
+
+FAST_CI = Mode("--fast-ci", ("all", "-cpu"), 600.0)
+SLOW_CI = Mode("--slow-ci", ("all",), 1200.0)
 
 
 class SuiteRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,3 +52,35 @@ class SuiteRequest(msgspec.Struct, frozen=True, kw_only=True):
     """of that order and of the tests' random numbers; None for a fixed one"""
     module_seconds: Path | None = None
     """a file with the expected duration of each module, so that all machines agree on the shards"""
+
+    @property
+    def mode(self) -> Mode | None:
+        """The mode of continuous integration: the only one that has these timeouts."""
+        return next((mode for mode in (FAST_CI, SLOW_CI) if mode.timeout == self.support_timeout), None)
+
+    @property
+    def guest_words(self) -> tuple[str, ...]:
+        """The options that decide outcomes also of a single test, as words for `test` and `triage`."""
+        mode = self.mode
+        words = [mode.option] if mode else []
+        use = self.use[len(mode.use) :] if mode else self.use
+        if use:
+            words += _option("-u", "--use", ",".join(use))
+        if self.fail_env_changed and not mode:
+            words.append("--fail-env-changed")
+        if self.seed is not None:
+            words += ["--randseed", str(self.seed)]
+        return tuple(words)
+
+    @property
+    def module_words(self) -> tuple[str, ...]:
+        """The options that decide which tests of a module run, and what ran before it in its guest."""
+        words = ["--isolate"] if self.isolate else []
+        for pattern, keep in self.patterns:
+            words += _option("-m", "--match", pattern) if keep else _option("-i", "--ignore", pattern)
+        return tuple(words)
+
+
+def _option(short: str, long: str, value: str) -> list[str]:
+    """An option as words; a value that begins with `-` would be taken for another option."""
+    return [f"{long}={value}"] if value.startswith("-") else [short, value]

@@ -174,9 +174,13 @@ def files_of_tests(cell: str, verdicts: CellVerdicts, results: Mapping[str, Modu
             yield text_file(f"{details_directory(cell)}/{number}-{name}.txt", text, linked=False)
 
 
-def cell_page(cell: CellSummary, steps: Sequence[BuildStep], again: str) -> File:
-    """A cell's page; `again` is the command that runs the cell again, to which a test's name can be appended."""
-    return _rendered("cell.html.j2", f"cells/{cell.id}/index.html", "../../", cell=cell, steps=steps, again=again)
+def cell_page(cell: CellSummary, steps: Sequence[BuildStep], again: str = "", by_hand: str = "") -> File:
+    """A cell's page, with the commands that run its tests again, and one test by hand; a test's name can be appended.
+
+    A cell that was not tested has no commands.
+    """
+    name = f"cells/{cell.id}/index.html"
+    return _rendered("cell.html.j2", name, "../../", cell=cell, steps=steps, again=again, by_hand=by_hand)
 
 
 def timeline_file(cell: str, timeline: Timeline) -> File:

@@ -3,7 +3,7 @@
 
 const MOST = 200;
 const filters = document.getElementById("filters");
-const { cell, again } = filters.dataset;
+const { cell, again, byHand } = filters.dataset;
 const here = `cells/${cell}`;
 const asked = new URLSearchParams(location.hash.slice(1));
 const wanted = { verdict: asked.get("verdict") || "", text: asked.get("text") || "", module: asked.get("module") || "", test: asked.get("test") || "" };
@@ -82,7 +82,7 @@ async function showDetails(module, number, place) {
   }
   parts.push(make("p", {}, "Run it again: ", make("code", {}, command(module, columns.names[number]))));
   if (columns.names[number] && !foreign(columns.names[number])) {
-    parts.push(make("p", {}, "Run it in one guest and show the command line: ", make("code", {}, `nox -s triage -- repro ${fullName(module.name, columns.names[number])} --cell ${cell}`)));
+    parts.push(make("p", {}, "Run it in one guest and show the command line: ", make("code", {}, `${byHand} ${fullName(module.name, columns.names[number])}`)));
   }
   const link = `#${new URLSearchParams({ test: fullName(module.name, columns.names[number]) })}`;
   parts.push(make("p", {}, make("a", { href: link }, "Link to this test")));

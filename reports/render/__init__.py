@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
+from typing import NamedTuple
 
 import jinja2
 
@@ -42,7 +43,20 @@ def summary_files(summary: Summary) -> Iterator[File]:
     yield text_file("summary.md", text)
 
 
-def issue(test: str, sightings: Sequence[Sighting], distinctions: Sequence[str], summary: Summary) -> str:
+class Repeating(NamedTuple):
+    """The options without which commands find other cells or outcomes than a run, as words for a shell."""
+
+    test: str = ""
+    """of `test`"""
+    repro: str = ""
+    """of `triage repro`"""
+    build: str = ""
+    """of `build`"""
+
+
+def issue(
+    test: str, sightings: Sequence[Sighting], distinctions: Sequence[str], summary: Summary, repeating: Repeating
+) -> str:
     """The text of an issue about a failing test, as Markdown. Raises ValueError when the test fails on no cell."""
     failing = [one for one in sightings if one.fails]
     if not failing:
@@ -53,6 +67,7 @@ def issue(test: str, sightings: Sequence[Sighting], distinctions: Sequence[str],
         failing=failing,
         distinctions=distinctions,
         cells={cell.id: cell for cell in summary.cells},
+        repeating=repeating,
     )
 
 

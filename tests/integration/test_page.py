@@ -150,6 +150,8 @@ def test_a_cell_is_filtered_and_read(page: Page, out: Path) -> None:
     expect(page.locator("tr.test")).to_contain_text("AssertionError: made to fail")
     again = f"nox -s test-wasi -- --cell {cell} test.test_bool.BoolTest.test_repr"
     expect(page.locator("tr.test code").first).to_have_text(again)
+    by_hand = f"nox -s triage -- repro --cell {cell} test.test_bool.BoolTest.test_repr"
+    expect(page.locator("tr.test code").nth(1)).to_have_text(by_hand)
     page.reload()
     expect(page.locator("tr.test")).to_have_count(1)
 

@@ -52,9 +52,11 @@ def triage(tmp_path: Path, *words: str, typed: str = "") -> subprocess.Completed
 
 @pytest.mark.parametrize("target", ["wasi", "node"])
 def test_the_command_line_that_is_printed_runs_the_test_by_hand(tmp_path: Path, target: str) -> None:
-    done = triage(tmp_path, "repro", "test_bool.BoolTest.test_repr", "--target", target)
+    words = ("-u", "cpu", "--randseed", "5", "--fail-env-changed")
+    done = triage(tmp_path, "repro", "test_bool.BoolTest.test_repr", "--target", target, *words)
     assert done.returncode == 0, done.stdout + done.stderr
     (line,) = (line for line in done.stdout.splitlines() if line.startswith("cd "))
+    assert " -u cpu --fail-env-changed --randseed 5 " in line.replace('","', " ")  # the words are JSON for the library
     again = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=120, check=False)
     assert again.returncode == 0, again.stdout + again.stderr
     for output in (done.stdout + done.stderr, again.stdout + again.stderr):

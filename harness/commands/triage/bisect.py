@@ -59,7 +59,7 @@ def bisect(known: argparse.Namespace, console: Console) -> int:
 
     def look(cell: Cell) -> Status | None:
         try:
-            prepared = preparer.prepare(resolve(one.matrix, cell), one.limits)
+            prepared = one.prepared(resolve(one.matrix, cell), preparer)
             status = gravest(status for _, status in observe(prepared, known.test, 1, store))
             why = "" if status else "no such test runs there"
         except (Unobtainable, BuildFailed, UsageError) as exc:

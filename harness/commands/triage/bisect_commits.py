@@ -16,7 +16,7 @@ import msgspec
 from rich.console import Console
 
 from harness.commands.options import tree_and_revision
-from harness.commands.terminal import preparer_for, say_to
+from harness.commands.terminal import say_to
 from harness.commands.triage.one_cell import OneCell
 from harness.guests.digest import GUEST_CODE
 from harness.machine import git
@@ -117,6 +117,7 @@ class _Search:
             store,
             f"{cell.build.target.id}_{cell.build.sdk.id}_{cell.build.options}_{cell.runtime.id}",
             *(self._test, *parts, code_digest(_DECIDING), repr(self._one.limits), str(self._one.options.build_python)),
+            *self._one.suite.guest_words,
         )
         store.release()
 
@@ -159,7 +160,7 @@ class _Search:
         try:
             build = msgspec.structs.replace(one.cell.build, cpython=cpython_at(self._tree, commit))
             cell = resolve(one.matrix, Cell(build=build, runtime=one.cell.runtime))
-            prepared = preparer_for(store, one.options, self._console).prepare(cell, one.limits)
+            prepared = one.prepared(cell, one.preparer(store, self._console))
             try:
                 chosen_plans(prepared.source, (self._test,))
             except UsageError:  # the module came later, or is gone

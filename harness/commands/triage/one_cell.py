@@ -12,9 +12,12 @@ from harness.cells.request import CellRequest
 from harness.cells.selection import matrix_of, selected_cells
 from harness.commands import options
 from harness.commands.parser import Parser
+from harness.commands.regrtest import add_guest_words, ci_mode, guest_fields
 from harness.commands.terminal import preparer_for
 from harness.guests.settings import Limits
 from harness.machine.store import Store
+from harness.suite.asked import as_asked
+from harness.suite.request import SuiteRequest
 from matrix.errors import UsageError
 from matrix.model import Matrix
 from matrix.resolve import ResolvedCell
@@ -26,6 +29,7 @@ def add_one_cell_options(parser: Parser) -> None:
     options.add_cell_options(parser, default="the default cell of `wasi`")
     options.add_build_options(parser)
     options.add_limit_options(parser)
+    add_guest_words(parser)
 
 
 class OneCell(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +38,8 @@ class OneCell(msgspec.Struct, frozen=True, kw_only=True):
     request: CellRequest
     options: PrepareOptions
     limits: Limits
+    suite: SuiteRequest
+    """with what decides the outcome of a single test"""
     matrix: Matrix
     cell: ResolvedCell
 
@@ -49,7 +55,8 @@ class OneCell(msgspec.Struct, frozen=True, kw_only=True):
         return cls(
             request=request,
             options=options.build_options(known),
-            limits=options.limits(known),
+            limits=options.limits(known, mode.timeout) if (mode := ci_mode(known)) else options.limits(known),
+            suite=SuiteRequest(**guest_fields(known)),
             matrix=matrix,
             cell=cells[0],
         )
@@ -57,8 +64,12 @@ class OneCell(msgspec.Struct, frozen=True, kw_only=True):
     def preparer(self, store: Store, console: Console) -> Preparer:
         return preparer_for(store, self.options, console)
 
+    def prepared(self, cell: ResolvedCell, preparer: Preparer) -> Prepared:
+        """A cell, ready to run as the options ask for. Raises as `Preparer.prepare` and `as_asked` do."""
+        return as_asked(preparer.prepare(cell, self.limits), self.suite)
+
 
 def prepared_cell(known: argparse.Namespace, store: Store, console: Console) -> Prepared:
     """The selected cell, ready to run. Raises as `OneCell.read` and `Preparer.prepare` do."""
     one = OneCell.read(known)
-    return one.preparer(store, console).prepare(one.cell, one.limits)
+    return one.prepared(one.cell, one.preparer(store, console))

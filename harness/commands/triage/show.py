@@ -12,7 +12,7 @@ from harness.commands import options
 from harness.commands.command import Command
 from harness.commands.parser import Parser
 from harness.runs.observed import read_summary, tested_cells
-from harness.runs.records import run_directory
+from harness.runs.records import read_started, run_directory
 from harness.runs.sightings import sightings
 from matrix.errors import UsageError
 from reports import render
@@ -45,8 +45,10 @@ def explain(known: argparse.Namespace, console: Console) -> int:
     directory = run_directory(known.out, known.run)
     summary = read_summary(directory)
     found, versions = sightings(directory, tested_cells(directory, summary), known.test)
+    request = read_started(directory).request
+    repeating = render.Repeating(request.repeating, request.repeating_one, request.repeating_build)
     try:
-        text = render.issue(found[0].test, found, distinctions(found, versions), summary)
+        text = render.issue(found[0].test, found, distinctions(found, versions), summary, repeating)
     except ValueError as exc:
         raise UsageError(str(exc), hint=f"python -m harness triage show {known.test}") from None
     console.file.write(text)

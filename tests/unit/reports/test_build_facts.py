@@ -125,7 +125,7 @@ def test_a_table_has_only_the_words_that_differ_of_long_values() -> None:
 
 
 def shown_on_page(facts: BuildFacts) -> str:
-    return page.cell_page(cell_of(build=facts), (), "").content.decode()
+    return page.cell_page(cell_of(build=facts), ()).content.decode()
 
 
 def test_the_page_of_a_cell_has_the_facts_in_a_fold_out() -> None:

@@ -49,12 +49,18 @@ def test_a_cell_links_to_its_page_and_that_page_to_the_junit_file() -> None:
     cell = cell_of(modules=replace(cell_of().modules, planned=1, run=1))
     text, _ = pages(run_of(cell))
     assert f'href="cells/{cell.id}/index.html"' in text
-    assert 'href="junit.xml"' in pages_of_a_run.cell_page(cell, (), "").content.decode()
+    assert 'href="junit.xml"' in pages_of_a_run.cell_page(cell, ()).content.decode()
+
+
+def test_a_cells_page_has_the_commands_that_run_its_tests_again() -> None:
+    cell = cell_of(modules=replace(cell_of().modules, planned=1, run=1))
+    text = pages_of_a_run.cell_page(cell, (), "test -m 'a\"b'", "repro -u cpu").content.decode()
+    assert """data-again="test -m &#39;a&#34;b&#39;" data-by-hand="repro -u cpu">""" in text
 
 
 def test_modules_without_any_test_are_named() -> None:
     cell = cell_of(modules=replace(cell_of().modules, planned=1, run=1, vacuous=("test_tcl", "test_curses")))
-    text = pages_of_a_run.cell_page(cell, (), "").content.decode()
+    text = pages_of_a_run.cell_page(cell, ()).content.decode()
     assert "2 modules ran without testing anything" in text
     assert "test_tcl, test_curses" in text
 

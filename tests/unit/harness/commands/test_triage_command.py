@@ -125,6 +125,20 @@ def test_stale_entries_are_shown_and_removed_with_write(said: Said, limitations:
     assert (limitations / "processes.toml").read_text().startswith("# What there is not.\n")
 
 
+def test_the_commands_of_an_issue_have_what_decides_the_outcome(said: Said, tmp_path: Path) -> None:
+    path = tmp_path / "run-1" / STARTED
+    words = ["--target", "wasi", "--known-bad", "--build-python", "/opt/python"]
+    words += ["-u", "cpu", "--randseed", "3", "--isolate"]
+    started = replace(json_records.decode(path.read_bytes(), StartedRun), request=request_of(TEST.parse(words)))
+    path.write_bytes(json_records.encode(started))
+    (cell,) = started.cells
+    _, text = said("explain", "test_a.A.test_one", "--run", "run-1")
+    same = f"--cell {cell} --known-bad --build-python /opt/python"
+    assert f"\n    python -m harness test {same} -u cpu --randseed 3 --isolate test.test_a.A.test_one\n" in text
+    assert f"\n    python -m harness triage repro {same} -u cpu --randseed 3 test.test_a.A.test_one\n" in text
+    assert f"\n    python -m harness build --dry-run {same}    # " in text
+
+
 def test_unexpected_failures_are_added_to_an_entry(said: Said, limitations: Path) -> None:
     status, text = said("accept", "run-1", "--limitation", "no-fork", "--reason", "fork gives ENOSYS", "--write")
     assert status == 0
