@@ -156,7 +156,7 @@ class Series(Record, frozen=True, kw_only=True):
     fail_env_changed: bool
     """whether upstream's run fails a module that altered its environment (`--fail-env-changed`)"""
     timeout: float
-    """seconds: regrtest's `--timeout`, from which `test.support` derives its own time-outs"""
+    """seconds: regrtest's `--timeout`, from which `test.support` derives its own time-outs; 0 for none"""
     wasm_stack: int = 0
     """bytes: wasmtime's `max-wasm-stack`"""
     sdk: str = ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,7 +23,8 @@ _HOMES = {
     SdkFamily.EMSCRIPTEN: ("Platforms/emscripten", "Tools/wasm/emscripten", "Tools/wasm"),
 }
 """where upstream's script for a platform lies, newest place first"""
-PIN_FILES = ("Platforms/WASI/config.toml", "Platforms/WASI/wasmtime.toml", "Platforms/emscripten/config.toml")
+EMSCRIPTEN_CONFIG = "Platforms/emscripten/config.toml"
+PIN_FILES = ("Platforms/WASI/config.toml", "Platforms/WASI/wasmtime.toml", EMSCRIPTEN_CONFIG)
 """what `pins_of` reads, besides upstream's script"""
 _SITES = {
     SdkFamily.WASI_SDK: "config.site-wasm32-wasi",
@@ -65,7 +67,7 @@ def pins_of(source: Path, family: SdkFamily) -> Pins:
     Raises Unobtainable, with file and key, for a file that is malformed.
     """
     home = source / _HOMES[family][0]
-    config = _Table(home / "config.toml")
+    config = Table(home / "config.toml")
     if family is SdkFamily.EMSCRIPTEN:
         return Pins(
             sdk=config.get(str, "emscripten-version") or "",
@@ -76,7 +78,7 @@ def pins_of(source: Path, family: SdkFamily) -> Pins:
     return Pins(
         sdk=str(sdk) if sdk is not None else "",
         host=config.get(str, "targets", "host-triple") or _host_of_script(source),
-        wasm_stack=_Table(home / "wasmtime.toml").get(int, "wasm", "max-wasm-stack") or 0,
+        wasm_stack=Table(home / "wasmtime.toml").get(int, "wasm", "max-wasm-stack") or 0,
     )
 
 
@@ -153,7 +155,7 @@ def _found(source: Path, family: SdkFamily, name: str, why: str) -> str:
     )
 
 
-def _libraries(config: _Table) -> dict[str, LibraryPin]:
+def _libraries(config: Table) -> dict[str, LibraryPin]:
     found = {}
     for name in ("libffi", "mpdec"):
         for place in (("dependencies", name), (name,)):  # older trees have them at the top
@@ -166,7 +168,7 @@ def _libraries(config: _Table) -> dict[str, LibraryPin]:
     return found
 
 
-class _Table:
+class Table:
     """A TOML file of a tree, which may not be there."""
 
     def __init__(self, path: Path) -> None:
@@ -186,8 +188,20 @@ class _Table:
                 return None
             value = value[key]
         if not isinstance(value, kind) or isinstance(value, bool):
-            raise Unobtainable(
-                f"{self._path}: {'.'.join(keys)} is {value!r}, not {'a string' if kind is str else 'a whole number'}",
-                hint="the harness reads there what the tree wants to be built with",
-            )
+            raise self._other(keys, value, "a string" if kind is str else "a whole number")
         return value
+
+    def words(self, key: str) -> tuple[str, ...] | None:
+        """A list of strings; None when there is none. Raises Unobtainable when it is something else."""
+        value = self._value.get(key)
+        if value is None:
+            return None
+        if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+            raise self._other((key,), value, "a list of strings")
+        return tuple(value)
+
+    def _other(self, keys: Sequence[str], value: object, wanted: str) -> Unobtainable:
+        return Unobtainable(
+            f"{self._path}: {'.'.join(keys)} is {value!r}, not {wanted}",
+            hint="the harness reads there what the tree wants to be built and tested with",
+        )

@@ -13,6 +13,7 @@ from harness.build.recipes import layout
 from harness.build.stage import built_library
 from harness.build.stamps import LoggedStep
 from harness.build.step import BuildPlan
+from harness.build.suite_defaults import suite_defaults
 from harness.build.tree import fitted, pins_of
 from harness.build.watcher import Watcher
 from harness.cells.wanted import completed, is_version
@@ -86,6 +87,9 @@ class Preparer:
         started = time.monotonic()
         obtained = self._obtain_all(cell)
         cell = _fitted(cell, obtained)
+        source = obtained[cell.build.cpython.id].path
+        upstream = suite_defaults(cell.series, source)
+        cell = msgspec.structs.replace(cell, series=upstream.series)
         provisioned = time.monotonic()
         parts = self._builder.build(cell, _inputs(cell, obtained))
         built = time.monotonic()
@@ -95,11 +99,11 @@ class Preparer:
         compiled = time.monotonic()
         return Prepared(
             cell=cell,
-            source=obtained[cell.build.cpython.id].path,
+            source=source,
             sdk=obtained[cell.build.sdk.id],
             cpython=obtained[cell.build.cpython.id],
             runtime=runtime,
-            notes=_notes(cell, obtained, adapter, settings),
+            notes=(*_notes(cell, obtained, adapter, settings), *upstream.notes),
             settings=settings,
             digest=digest_of_guests(settings, parts.source_digest, runtime.digest),
             durations={

@@ -160,7 +160,7 @@ def _lines(option: str, path: Path) -> list[str]:
 
 
 def resource_words(text: str) -> tuple[str, ...]:
-    """The words of one `-u`, in lower case; a type for argparse. `harness.suite.asked` compares them with the tree."""
+    """The words of one `-u`, in lower case; a type for argparse. `harness.build.resources` compares them with trees."""
     words = tuple(word.strip().lower() for word in text.split(","))
     if any(not re.fullmatch(r"-?[a-z0-9_]+", word) for word in words):
         raise argparse.ArgumentTypeError(f"{text!r} is not a list of resources such as all,-cpu")

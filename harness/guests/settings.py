@@ -51,5 +51,5 @@ class GuestSettings(msgspec.Struct, frozen=True, kw_only=True):
     verbose: bool
     fail_env_changed: bool
     timeout: float
-    """seconds"""
+    """seconds; 0 leaves the timeouts of `test.support` alone"""
     seed: int = 0

@@ -225,11 +225,11 @@ class Runner:
         support.verbose = plan["verbose"]
         # CPython 3.15 maps a resource to its value; before, only the names count.
         support.use_resources = dict.fromkeys(plan["resources"])
-        timeout = plan["timeout"]
-        support.LOOPBACK_TIMEOUT = min(max(support.LOOPBACK_TIMEOUT, timeout / 120), timeout)
-        support.SHORT_TIMEOUT = min(max(support.SHORT_TIMEOUT, timeout / 40), timeout)
-        support.LONG_TIMEOUT = min(max(support.LONG_TIMEOUT, timeout / 4), timeout)
-        support.INTERNET_TIMEOUT = min(support.INTERNET_TIMEOUT, timeout)
+        if timeout := plan["timeout"]:
+            support.LOOPBACK_TIMEOUT = min(max(support.LOOPBACK_TIMEOUT, timeout / 120), timeout)
+            support.SHORT_TIMEOUT = min(max(support.SHORT_TIMEOUT, timeout / 40), timeout)
+            support.LONG_TIMEOUT = min(max(support.LONG_TIMEOUT, timeout / 4), timeout)
+            support.INTERNET_TIMEOUT = min(support.INTERNET_TIMEOUT, timeout)
 
     def on_unraisable(self, unraisable):
         support.environment_altered = True

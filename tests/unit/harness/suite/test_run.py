@@ -10,10 +10,11 @@ import msgspec
 import pytest
 
 from harness import TOP
+from harness.build.resources import resources
 from harness.cells.prepare import Prepared
 from harness.machine.store import Store
 from harness.provide.provider import Obtained
-from harness.suite.asked import as_asked, resources
+from harness.suite.asked import as_asked
 from harness.suite.files import OUTCOMES, SELECTED
 from harness.suite.request import SuiteRequest
 from harness.suite.results import ResultsFile, append_result, read_results
