@@ -50,6 +50,16 @@ def test_only_an_emscripten_names_a_node(real: Matrix) -> None:
     assert {sdk.family for sdk in real.sdks if sdk.node} == {SdkFamily.EMSCRIPTEN}
 
 
+def test_the_parts_of_wasi_sdks_are_in_the_order_of_their_versions(real: Matrix) -> None:
+    """Conditions name an SDK's version where they mean its clang or wasi-libc: docs/explanation/judging.md."""
+    sdks = sorted((sdk for sdk in real.sdks if sdk.family is SdkFamily.WASI_SDK), key=lambda sdk: int(sdk.version))
+    released = [sdk.wasi_libc for sdk in sdks if sdk.wasi_libc]
+    composed = [sdk.composed for sdk in sdks if sdk.composed]
+    for parts in (released, [one.libc.version for one in composed], [one.llvm for one in composed]):
+        assert len(parts) > 3
+        assert parts == sorted(parts)
+
+
 def test_the_sources_of_each_port_are_pinned_for_each_provider(real: Matrix) -> None:
     assert {port.name for port in real.ports} == {"zlib", "bzip2"}
     for port in real.ports:
