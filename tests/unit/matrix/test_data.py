@@ -7,6 +7,7 @@ import pytest
 from matrix.expand import expand
 from matrix.load import load
 from matrix.model import Matrix, RuntimeKind, SdkFamily
+from matrix.resolve import resolve
 
 
 @pytest.fixture(scope="module")
@@ -84,3 +85,26 @@ def test_every_emscripten_from_3_1_8_on_is_pinned_with_a_hash() -> None:
         archive = sdks[version].archive
         assert archive is not None
         assert archive.for_machine("x86_64")[1], version
+
+
+def test_every_wasi_sdk_from_16_on_is_pinned_but_those_without_a_known_hash(real: Matrix) -> None:
+    sdks = {int(sdk.version): sdk for sdk in real.sdks if sdk.family is SdkFamily.WASI_SDK}
+    assert set(range(16, 35)) - set(sdks) == {18, 23}
+    for version, sdk in sdks.items():
+        assert sdk.archive is not None
+        machines = {"x86_64": "x86_64", "aarch64": "arm64"} if version >= 24 else {"x86_64": ""}
+        assert set(sdk.archive.sha256) == set(machines)
+        for machine, name in machines.items():
+            url, _ = sdk.archive.for_machine(machine)
+            assert url.endswith(f"/wasi-sdk-{version}/wasi-sdk-{version}.0-{name}-linux.tar.gz".replace("--", "-"))
+
+
+def test_each_pinned_hash_belongs_to_one_archive_alone(real: Matrix) -> None:
+    hashes = [sha256 for sdk in real.sdks if sdk.archive is not None for sha256 in sdk.archive.sha256.values()]
+    assert len(set(hashes)) == len(hashes)
+
+
+def test_python_may_hang_on_exit_with_wasi_sdk_26_and_27_alone(real: Matrix) -> None:
+    cells = [cell for cell in expand(real).cells if cell.build.sdk.family is SdkFamily.WASI_SDK]
+    allowed = {cell.build.sdk.version for cell in cells if resolve(real, cell).allowance is not None}
+    assert allowed == {"26", "27"}
