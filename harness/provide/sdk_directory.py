@@ -11,7 +11,7 @@ from harness.machine.paths import unusable
 from harness.machine.store import Store
 from harness.provide.contents import digest_of_directory
 from harness.provide.provider import Obtained, Say, silently
-from harness.provide.sdk_layout import LAYOUTS, family_of, sdk_defect, sdk_root, sdk_version
+from harness.provide.sdk_layout import LAYOUTS, family_of, sdk_defect, sdk_root, sdk_version, unusable_place
 from matrix.errors import MatrixError, Unobtainable
 from matrix.model import Sdk, SdkFamily
 
@@ -25,7 +25,7 @@ def sdk_from(path: Path) -> Sdk:
     Raises Unobtainable when the directory is not an SDK or does not state its version.
     """
     family = family_of(path)
-    if family is SdkFamily.EMSCRIPTEN and (reason := unusable(path)):
+    if reason := unusable_place(family, path):
         raise Unobtainable(f"{path} cannot be used: {reason}", hint="move it to another directory")
     layout = LAYOUTS[family]
     if reason := sdk_defect(family, path):

@@ -61,7 +61,7 @@ def family_of(path: Path) -> SdkFamily:
 def usual_directory(family: SdkFamily) -> Path | None:
     """`$WASI_SDK_PATH` or `$EMSDK`, else the usual place below /opt if it exists.
 
-    Raises UsageError when the variable names a directory that does not exist.
+    Raises UsageError when the variable names a directory that does not exist, or in which no build works.
     """
     layout = LAYOUTS[family]
     if path := os.environ.get(layout.variable):
@@ -70,6 +70,8 @@ def usual_directory(family: SdkFamily) -> Path | None:
                 f"${layout.variable} names {path}, and there is no such directory",
                 hint=f"set it to the directory of {layout.title}, or unset it",
             )
+        if reason := unusable_place(family, Path(path)):
+            raise UsageError(f"${layout.variable} names {path}: {reason}", hint="move the SDK, or unset the variable")
         return Path(path)
     return layout.usual_place if layout.usual_place.is_dir() else None
 
@@ -79,12 +81,25 @@ def sdk_root(family: SdkFamily, path: Path) -> Path:
     return next((path / name for name in LAYOUTS[family].roots if (path / name).is_dir()), path)
 
 
+def unusable_place(family: SdkFamily, path: Path) -> str | None:
+    """Why no build works with an SDK in that directory, whatever is in it; None when that is no obstacle.
+
+    A link to it helps a WASI SDK only: emconfigure, seen in 3.1.69 and 6.0.5, names the compiler by its real path.
+    """
+    if family is SdkFamily.WASI_SDK:
+        return None
+    real = sdk_root(family, path).resolve()
+    if reason := unusable(path):
+        return reason
+    return f"it is really {real}: {reason}" if (reason := unusable(real)) else None
+
+
 def sdk_defect(family: SdkFamily, path: Path) -> str | None:
     """Why a directory cannot be an SDK of that family; None when all its parts are there and fit together."""
     if not path.is_dir():
         return "there is no such directory"
-    if family is SdkFamily.EMSCRIPTEN and (reason := unusable(path)):
-        return reason  # its scripts find themselves by their real path; a WASI SDK is used by a link instead
+    if reason := unusable_place(family, path):
+        return reason
     if missing := missing_parts(family, path):
         return f"{', '.join(missing)} not in it"
     return _llvm_mismatch(sdk_root(family, path)) if family is SdkFamily.EMSCRIPTEN else None

@@ -8,9 +8,9 @@ import pytest
 
 from harness.machine.store import Store
 from harness.provide.items import sdk_providers
-from harness.provide.sdk_directory import sdk_from
+from harness.provide.sdk_directory import SdkDirectory, sdk_from
 from harness.provide.sdk_layout import LAYOUTS, sdk_defect, sdk_root, sdk_version, usual_directory
-from matrix.errors import Unobtainable
+from matrix.errors import Unobtainable, UsageError
 from matrix.load import load
 from matrix.model import RuntimeKind, SdkFamily
 from tests.unit import made
@@ -92,6 +92,41 @@ def test_the_directory_of_emcc_is_refused_with_a_hint(tmp_path: Path) -> None:
 
 def test_a_missing_directory_is_refused(tmp_path: Path) -> None:
     assert sdk_defect(SdkFamily.EMSCRIPTEN, tmp_path / "gone") == "there is no such directory"
+
+
+def places(tmp_path: Path) -> dict[str, Path]:
+    """Emscriptens whose compiler emconfigure names by a path with a blank."""
+    blank = emsdk(tmp_path / "a b")
+    (tmp_path / "link").symlink_to(blank)
+    (tmp_path / "emsdk").mkdir()
+    (tmp_path / "emsdk/upstream").symlink_to(blank / "upstream")
+    return {"the path": blank, "a link": tmp_path / "link", "a link inside": tmp_path / "emsdk"}
+
+
+@pytest.mark.parametrize("kind", ["the path", "a link", "a link inside"])
+def test_a_path_that_configure_cannot_handle_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, store: Store, kind: str
+) -> None:
+    path = places(tmp_path)[kind]
+    real = "" if kind == "the path" else f"it is really {tmp_path}/a b{'/upstream' * (kind != 'the path')}: "
+    reason = f"{real}its path contains ' ', which configure and make cannot handle"
+    with pytest.raises(Unobtainable) as caught:
+        sdk_from(path)
+    assert caught.value.message == f"{path} cannot be used: {reason}"
+    assert SdkDirectory(SdkFamily.EMSCRIPTEN, path).obstacle(store) == f"{path}: {reason}"
+    monkeypatch.setenv("EMSDK", str(path))
+    with pytest.raises(UsageError) as said:
+        sdk_providers(made.sdk("3.1.6", SdkFamily.EMSCRIPTEN))
+    assert (said.value.message, said.value.hint) == (
+        f"$EMSDK names {path}: {reason}", "move the SDK, or unset the variable"
+    )  # fmt: skip
+
+
+def test_a_wasi_sdk_may_lie_anywhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    place = tmp_path / "a b"
+    place.mkdir()
+    monkeypatch.setenv("WASI_SDK_PATH", str(place))
+    assert usual_directory(SdkFamily.WASI_SDK) == place
 
 
 # --- its version
