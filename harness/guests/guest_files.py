@@ -85,7 +85,8 @@ def host_files(tree: Path, directory: Path) -> GuestFiles:
         guest_events=str(work / "events.jsonl"),
         guest_work=str(work),
         prefix=str(tree),
-        environment={"TMPDIR": str(temporary)},
+        # Emscripten's own HOME, which its programs have unless they see the host's variables (since 6.0 under Node).
+        environment={"TMPDIR": str(temporary), "HOME": "/home/web_user"},
         preopens=(
             Preopen(host=work, guest=str(work), writable=True),
             Preopen(host=temporary, guest=str(temporary), writable=True),
