@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from matrix.model import CPython, Port, Runtime, Sdk, Series, Target
+from matrix.model import CPython, Library, Port, Runtime, Sdk, Series, Target
 from matrix.record import Record, Url
 from matrix.rules import AllowedToFail, Exclusion, ExpectedBuildFailure, Repair, RuntimeFlags
 from matrix.select import Selection
@@ -33,9 +33,10 @@ class RuntimesFile(Record, frozen=True, kw_only=True):
 
 
 class PortsFile(Record, frozen=True, kw_only=True):
-    """ports.toml: the libraries that Emscripten compiles on demand."""
+    """ports.toml: the libraries that Emscripten compiles on demand, and those that CPython is linked with besides."""
 
     port: tuple[Port, ...]
+    library: tuple[Library, ...] = ()
 
 
 class SeriesFile(Record, frozen=True, kw_only=True):

@@ -41,12 +41,14 @@ def load(directory: Path = DATA) -> Matrix:
     a name that is not defined, an invalid regular expression, and a rule that cannot apply to any combination.
     """
     rules = read_toml(directory / "rules.toml", RulesFile)
+    ports = read_toml(directory / "ports.toml", PortsFile)
     matrix = Matrix(
         targets=read_toml(directory / "targets.toml", TargetsFile).target,
         sdks=read_toml(directory / "sdks.toml", SdksFile).sdk,
         cpythons=read_toml(directory / "cpythons.toml", CPythonsFile).cpython,
         runtimes=read_toml(directory / "runtimes.toml", RuntimesFile).runtime,
-        ports=read_toml(directory / "ports.toml", PortsFile).port,
+        ports=ports.port,
+        libraries=ports.library,
         series=read_toml(directory / "series.toml", SeriesFile).series,
         exclusions=rules.exclusion,
         allowed_to_fail=rules.allowed_to_fail,
@@ -79,10 +81,11 @@ def _check_ids(directory: Path, matrix: Matrix) -> None:
     _unique(directory / "cpythons.toml", "cpython", matrix.cpythons, lambda row: row.id)
     _unique(directory / "runtimes.toml", "runtime", matrix.runtimes, lambda row: row.id)
     _unique(directory / "ports.toml", "port", matrix.ports, lambda row: row.name)
+    _unique(directory / "ports.toml", "library", matrix.libraries, lambda row: row.id)
 
 
 def _check_names(directory: Path, matrix: Matrix) -> None:
-    """Check that each row which a target or an SDK names exists."""
+    """Check that each row which a target, an SDK or a series names exists."""
     runtimes = {runtime.id for runtime in matrix.runtimes}
     for number, sdk in enumerate(matrix.sdks):
         if sdk.node:
@@ -94,6 +97,10 @@ def _check_names(directory: Path, matrix: Matrix) -> None:
         _defined(f"{where}.defaults.runtime", target.defaults.runtime, runtimes)
         for name in target.runtimes:
             _defined(f"{where}.runtimes", name, {runtime.name for runtime in matrix.runtimes})
+    for number, series in enumerate(matrix.series):
+        for name, version in series.libraries.items():
+            where = f"{directory / 'series.toml'}: series[{number}].libraries.{name}"
+            _defined(where, f"{name}-{version}", {library.id for library in matrix.libraries})
 
 
 def _check_rules(path: Path, rules: RulesFile, matrix: Matrix) -> None:

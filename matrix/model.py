@@ -11,6 +11,7 @@ import re
 from enum import StrEnum
 from pathlib import Path
 
+from msgspec import field
 from msgspec.structs import replace
 
 from matrix.archives import Archive, ComposedEmscripten, ComposedWasi, SuitePackage, Wheel
@@ -57,6 +58,24 @@ class Port(Record, frozen=True, kw_only=True):
     @property
     def id(self) -> str:
         return f"port-{self.name}-{self.version}"
+
+
+class Library(Record, frozen=True, kw_only=True):
+    """The sources of a library that CPython is linked with and that neither an SDK nor CPython has."""
+
+    name: Identifier
+    """as CPython's trees call it: `libffi`, `mpdec`"""
+    version: str
+    archive: Archive | None = None
+    source_package: SuitePackage | None = None
+    source_sha256: Sha256 | None = None
+    """the hash of the upstream archive in the source package, where it is not the one that upstream publishes"""
+    autotools: str = ""
+    """the suite whose autoconf, automake and libtool make `configure`, where the source package has none"""
+
+    @property
+    def id(self) -> str:
+        return f"{self.name}-{self.version}"
 
 
 class CPython(Record, frozen=True, kw_only=True):
@@ -163,6 +182,11 @@ class Series(Record, frozen=True, kw_only=True):
     """the version of the SDK that upstream pins, where neither the trees nor the target's default say it"""
     node: str = ""
     """the major version of Node that upstream pins, likewise"""
+    libraries: dict[str, str] = field(default_factory=dict)
+    """The libraries that upstream builds first and links CPython with, with their versions.
+
+    A tree that pins another version is right.
+    """
     reference: str
 
 
@@ -218,6 +242,7 @@ class Matrix(Record, frozen=True, kw_only=True):
     cpythons: tuple[CPython, ...]
     runtimes: tuple[Runtime, ...]
     ports: tuple[Port, ...]
+    libraries: tuple[Library, ...] = ()
     series: tuple[Series, ...]
     exclusions: tuple[Exclusion, ...]
     allowed_to_fail: tuple[AllowedToFail, ...] = ()

@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 
 from matrix.conditions import Condition, Facts
 from matrix.errors import UsageError
-from matrix.model import Cell, Matrix, Port, Runtime, Series
+from matrix.model import Cell, Library, Matrix, Port, Runtime, Series
 from matrix.rules import AllowedToFail, Exclusion, ExpectedBuildFailure, Repair
 
 
@@ -32,6 +32,8 @@ class ResolvedCell(Cell, frozen=True, kw_only=True):
     """the Node that runs Emscripten itself"""
     ports: tuple[Port, ...] = ()
     """the libraries that Emscripten compiles on demand"""
+    libraries: tuple[Library, ...] = ()
+    """every version of the libraries that CPython is linked with besides"""
 
 
 def resolve(matrix: Matrix, cell: Cell) -> ResolvedCell:
@@ -51,6 +53,7 @@ def resolve(matrix: Matrix, cell: Cell) -> ResolvedCell:
         exclusion=_first(matrix.exclusions, facts),
         node=matrix.runtime(build.sdk.node) if build.sdk.node else None,
         ports=matrix.ports if build.sdk.node else (),
+        libraries=tuple(library for library in matrix.libraries if library.name in series.libraries),
     )
 
 

@@ -13,12 +13,15 @@ from harness.build import compiler_cache
 from harness.build.configure_answers import answers_path, leave_answers, take_answers
 from harness.build.execute import execute, remembered_failure, work_lock
 from harness.build.identity import build_machine, check_build_python, configure_digest
+from harness.build.linked import lay_out, linked_library
 from harness.build.recipes import emscripten, layout, native, wasi
+from harness.build.recipes import libraries as linked_libraries
+from harness.build.recipes.libraries import LinkedLibrary
 from harness.build.stage import stage_build, stage_sources
 from harness.build.stamps import LoggedStep, logged, pending_steps, reset_pending
 from harness.build.step import BuildPlan
 from harness.build.toolchain import PRE_JS, set_up
-from harness.build.tree import build_files
+from harness.build.tree import BuildFiles, build_files
 from harness.build.watcher import Watcher
 from harness.machine.hashing import digest_of, file_sha256
 from harness.machine.store import Store
@@ -33,6 +36,8 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
     path: Path
     digest: str
     """identifies the content"""
+    version: str = ""
+    """where a reader of the build's directories should see it"""
 
 
 class Inputs(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +49,8 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     """the Node that runs Emscripten itself"""
     ports: Mapping[str, Input] = {}
     """the sources of Emscripten's ports, by the port's name"""
+    libraries: Mapping[str, Input] = {}
+    """the sources of the libraries that CPython is linked with, by the library's name"""
 
 
 class PlannedBuild(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +62,9 @@ class PlannedBuild(msgspec.Struct, frozen=True, kw_only=True):
     """None when a build Python was given"""
     libraries: BuildPlan | None
     """the SDK's own libraries, which Emscripten compiles on demand"""
+    linked: tuple[LinkedLibrary, ...] = ()
+    linked_plans: tuple[BuildPlan, ...] = ()
+    """of the libraries that CPython is linked with besides"""
     build: BuildPlan
     byte_code: BuildPlan
     """of the library that guests see; runs after the sources are staged"""
@@ -62,7 +72,8 @@ class PlannedBuild(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def compiling(self) -> tuple[BuildPlan, ...]:
         """The plans that lead to the program."""
-        return tuple(plan for plan in (self.build_python, self.libraries, self.build) if plan is not None)
+        plans = (self.build_python, self.libraries, *self.linked_plans, self.build)
+        return tuple(plan for plan in plans if plan is not None)
 
     @property
     def plans(self) -> tuple[BuildPlan, ...]:
@@ -142,6 +153,9 @@ class Builder:
         python, build_python = self._plan_build_python(build, cpython)
         toolchain = self._toolchain(build, inputs, inputs.node) if inputs.node is not None else None
         sdk_digest = toolchain.digest if toolchain else inputs.sdk.digest
+        marks = (_identity(build, cpython), sdk_digest, str(python))
+        files = build_files(series, cpython.path)
+        linked = _linked(inputs, toolchain, files)
         parts = layout.Parts(
             source=cpython.path,
             source_digest=cpython.digest,
@@ -150,22 +164,27 @@ class Builder:
             sdk=inputs.sdk.path,
             sdk_digest=sdk_digest,
             pre_js_digest=digest_of(*(file_sha256(PRE_JS / name) for row in cell.repairs for name in row.pre_js)),
-            files=build_files(series, cpython.path),
+            linked=tuple(layout.LinkedVariables(digest=one.digest, variables=one.variables) for one in linked),
+            files=files,
             python=python,
             build_machine=build_machine(),
-            directory=self._work_directory(_work_name(build), _identity(build, cpython), sdk_digest, str(python)),
+            directory=self._work_directory(_work_name(build), *marks, *(library.digest for library in linked)),
         )
         libraries = None
+        linked_plans: tuple[BuildPlan, ...] = ()
         if toolchain is None:
             plan = wasi.plan(build, series, cell.repairs, parts, jobs=self._jobs)
         else:
             libraries = emscripten.libraries(f"libraries of {build.sdk.id}", build.target, toolchain)
+            linked_plans = tuple(linked_libraries.plan(library, toolchain) for library in linked)
             plan = emscripten.plan(build, series, cell.repairs, parts, toolchain, jobs=self._jobs)
         return PlannedBuild(
             parts=parts,
             toolchain=toolchain,
             build_python=build_python,
             libraries=libraries,
+            linked=linked,
+            linked_plans=linked_plans,
             build=plan,
             byte_code=self._plan_byte_code(parts),
         )
@@ -208,6 +227,7 @@ class Builder:
                 self._execute(plan)
             return
         set_up(planned.toolchain, {name: port.path for name, port in inputs.ports.items()}, self._store)
+        lay_out(planned.linked)
         cache = layout.build_directory(planned.parts.directory, cell.series) / "config.cache"
         answers = answers_path(cell, planned.parts, self._store)
         with work_lock(planned.build, self._store, self._say):
@@ -226,6 +246,17 @@ class Builder:
 
     def _execute(self, plan: BuildPlan) -> None:
         execute(plan, self._store, self._watcher, say=self._say, cache=self._compiler_cache)
+
+
+def _linked(inputs: Inputs, toolchain: emscripten.Toolchain | None, files: BuildFiles) -> tuple[LinkedLibrary, ...]:
+    """The libraries that CPython is linked with; upstream has a script only for libffi."""
+    if toolchain is None:
+        return ()
+    scripts = {"libffi": inputs.cpython.path / files.libffi_script} if files.libffi_script else {}
+    return tuple(
+        linked_library(name, one.version, one.path, one.digest, toolchain, scripts.get(name))
+        for name, one in inputs.libraries.items()
+    )
 
 
 def _tree_name(build: Build) -> str:

@@ -1,8 +1,8 @@
 """configure's answers, shared between the Emscripten targets of one SDK and one CPython.
 
 Under Emscripten each of configure's checks runs the compiler, and often Node too: 400 s in all. The answers depend on
-the SDK, the sources and the flags. They do not depend on the target, whose flags are for CPython's own files
-(CFLAGS_NODIST, LDFLAGS_NODIST, LINKFORSHARED). So the second target starts with the answers of the first.
+the SDK, the sources, the libraries and the flags. They do not depend on the target, whose flags are for CPython's own
+files (CFLAGS_NODIST, LDFLAGS_NODIST, LINKFORSHARED). So the second target starts with the answers of the first.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ def answers_path(cell: ResolvedCell, parts: Parts, store: Store) -> Path:
     """The file for the answers of all builds that ask configure the same as this one."""
     flags = [flag for repair in cell.repairs for flag in (*repair.cflags, *repair.ldflags, *repair.configure)]
     asked = [parts.sdk_digest, parts.configure_digest, cell.build.cpython.version, str(cell.build.debug), *flags]
+    asked += [library.digest for library in parts.linked]
     return store.root / "state" / "configure" / f"{digest_of(*asked)}.cache"
 
 

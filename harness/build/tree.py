@@ -43,8 +43,9 @@ class LibraryPin(msgspec.Struct, frozen=True, kw_only=True):
     """A library that the tree wants to be linked with."""
 
     version: str
-    url: str
-    sha256: str
+    url: str = ""
+    """of upstream's archive; "" where the tree does not say"""
+    sha256: str = ""
 
 
 class Pins(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,6 +90,8 @@ class BuildFiles(msgspec.Struct, frozen=True, kw_only=True):
     """upstream's answers to configure for this platform"""
     launcher: tuple[str, ...] = ()
     """the script that loads the program, and every module that it imports from beside itself"""
+    libffi_script: str = ""
+    """upstream's script that compiles libffi; "" where the build is not linked with it"""
 
 
 def fitted(series: Series, source: Path) -> Series:
@@ -99,6 +102,17 @@ def fitted(series: Series, source: Path) -> Series:
     )
 
 
+def wanted_libraries(series: Series, source: Path) -> dict[str, LibraryPin]:
+    """The libraries that a tree is to be linked with, by their names: as the tree pins them, else as the series does.
+
+    Raises Unobtainable as `pins_of` does.
+    """
+    if not series.libraries:
+        return {}
+    pins = pins_of(source, series.sdk_family).libraries
+    return {name: pins.get(name, LibraryPin(version=version)) for name, version in series.libraries.items()}
+
+
 def build_files(series: Series, source: Path) -> BuildFiles:
     """Where a tree has the files that a build names.
 
@@ -106,9 +120,11 @@ def build_files(series: Series, source: Path) -> BuildFiles:
     """
     family = series.sdk_family
     launcher = _found(source, family, series.launcher, "Node runs it") if series.launcher else ""
+    script = _found(source, family, "make_libffi.sh", "it compiles libffi") if "libffi" in series.libraries else ""
     return BuildFiles(
         config_site=_found(source, family, _SITES[family], "configure reads upstream's answers from it"),
         launcher=launcher_files(source, launcher) if launcher else (),
+        libffi_script=script,
     )
 
 

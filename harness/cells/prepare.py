@@ -16,6 +16,7 @@ from harness.build.step import BuildPlan
 from harness.build.suite_defaults import suite_defaults
 from harness.build.tree import fitted, pins_of
 from harness.build.watcher import Watcher
+from harness.cells.libraries import FoundLibrary, obtain_libraries
 from harness.cells.wanted import completed, is_version
 from harness.guests.adapter import Adapter, GuestRun
 from harness.guests.digest import digest_of_guests
@@ -80,6 +81,7 @@ class Preparer:
             trust_failures=options.reuse,
         )
         self._obtained: dict[str, Obtained] = {}
+        self._linked: dict[str, tuple[FoundLibrary, ...]] = {}
         self._failures: dict[str, MatrixError] = {}
 
     def prepare(self, cell: ResolvedCell, limits: Limits) -> Prepared:
@@ -87,11 +89,12 @@ class Preparer:
         started = time.monotonic()
         obtained = self._obtain_all(cell)
         cell = _fitted(cell, obtained)
+        libraries = self._libraries(cell, obtained)
         source = obtained[cell.build.cpython.id].path
         upstream = suite_defaults(cell.series, source)
         cell = msgspec.structs.replace(cell, series=upstream.series)
         provisioned = time.monotonic()
-        parts = self._builder.build(cell, _inputs(cell, obtained))
+        parts = self._builder.build(cell, _inputs(cell, obtained, libraries))
         built = time.monotonic()
         runtime = obtained[cell.runtime.id]
         adapter = choose_adapter(cell.runtime, runtime, cell.runtime_flags)
@@ -103,7 +106,7 @@ class Preparer:
             sdk=obtained[cell.build.sdk.id],
             cpython=obtained[cell.build.cpython.id],
             runtime=runtime,
-            notes=(*_notes(cell, obtained, adapter, settings), *upstream.notes),
+            notes=(*_notes(cell, obtained, libraries, adapter, settings), *upstream.notes),
             settings=settings,
             digest=digest_of_guests(settings, parts.source_digest, runtime.digest),
             durations={
@@ -154,11 +157,27 @@ class Preparer:
     def _build_inputs(self, cell: ResolvedCell) -> tuple[ResolvedCell, Inputs]:
         """A cell fitted to its tree, and what its build is made from."""
         obtained = self._obtain_all(cell, runtime=False)
-        return _fitted(cell, obtained), _inputs(cell, obtained)
+        cell = _fitted(cell, obtained)
+        return cell, _inputs(cell, obtained, self._libraries(cell, obtained))
+
+    def _libraries(self, cell: ResolvedCell, obtained: dict[str, Obtained]) -> tuple[FoundLibrary, ...]:
+        """The libraries that a fitted cell's CPython is linked with. Each is looked for once by a preparer."""
+        source = obtained[cell.build.cpython.id].path
+        key = f"libraries of {cell.build.cpython.id}: {cell.series.libraries}"
+        if key not in self._linked:
+            if (failure := self._failures.get(key)) is not None:
+                raise failure
+            try:
+                self._linked[key] = obtain_libraries(cell, source, self._store, self._say, refresh=self._refresh)
+            except MatrixError as exc:
+                self._failures[key] = exc
+                raise
+        return self._linked[key]
 
     def _obtain_all(self, cell: ResolvedCell, *, runtime: bool = True) -> dict[str, Obtained]:
-        """Every item that a cell needs, by its id; without `runtime`, those that its build needs."""
-        wanted = items_of(cell, self._store)
+        """Every item that a cell needs but libraries, by its id; without `runtime`, those that its build needs."""
+        items = items_of(cell, self._store)
+        wanted = {item: providers for item, providers in items.items() if item not in cell.series.libraries}
         if not runtime and cell.runtime != cell.node:
             del wanted[cell.runtime.id]
         for item, providers in wanted.items():
@@ -213,13 +232,17 @@ def _fitted(cell: ResolvedCell, obtained: dict[str, Obtained]) -> ResolvedCell:
     return msgspec.structs.replace(cell, series=fitted(cell.series, obtained[cell.build.cpython.id].path))
 
 
-def _inputs(cell: ResolvedCell, obtained: dict[str, Obtained]) -> Inputs:
+def _inputs(cell: ResolvedCell, obtained: dict[str, Obtained], libraries: tuple[FoundLibrary, ...]) -> Inputs:
     """What the builder is given of the obtained items."""
     return Inputs(
         cpython=_input(obtained[cell.build.cpython.id]),
         sdk=_input(obtained[cell.build.sdk.id]),
         node=_input(obtained[cell.node.id]) if cell.node is not None else None,
         ports={port.name: _input(obtained[port.id]) for port in cell.ports},
+        libraries={
+            one.name: Input(path=one.obtained.path, digest=one.obtained.digest, version=one.version)
+            for one in libraries
+        },
     )
 
 
@@ -228,7 +251,11 @@ def _input(obtained: Obtained) -> Input:
 
 
 def _notes(
-    cell: ResolvedCell, obtained: dict[str, Obtained], adapter: Adapter, settings: GuestSettings
+    cell: ResolvedCell,
+    obtained: dict[str, Obtained],
+    libraries: tuple[FoundLibrary, ...],
+    adapter: Adapter,
+    settings: GuestSettings,
 ) -> tuple[str, ...]:
     """What a reader of a cell's results should know."""
     version = cell.build.cpython.version
@@ -243,6 +270,7 @@ def _notes(
         notes.append(f"CPython {version} asks for Node {asked.node}: it runs under {cell.runtime.id}")
     notes += [f"repaired: {repair.reason}" for repair in cell.repairs]
     notes += [f"{obtained[port.id].detail} stands in for the port" for port in cell.ports]
+    notes += [one.note(version) for one in libraries]
     if cell.exclusion is not None:
         notes.append(f"made on demand: {cell.exclusion.reason}")
     if not adapter.confines_writes:

@@ -39,7 +39,7 @@ def run(known: argparse.Namespace, console: Console) -> int:
         "sdks.toml": SdksFile(sdk=newer.sdks(matrix.sdks)),
         "cpythons.toml": CPythonsFile(cpython=newer.cpythons(matrix.cpythons)),
         "runtimes.toml": RuntimesFile(runtime=newer.runtimes(matrix.runtimes)),
-        "ports.toml": PortsFile(port=matrix.ports),
+        "ports.toml": PortsFile(port=matrix.ports, library=matrix.libraries),
     }
     changed = {}
     for name, rows in found.items():

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from harness.machine.store import Store
+from harness.provide.autotools import GeneratedSource
 from harness.provide.composed_emscripten import ComposedEmscriptenSdk
 from harness.provide.composed_wasi import ComposedWasiSdk
 from harness.provide.cpython_commit import CPythonCommit
@@ -13,17 +14,22 @@ from harness.provide.cpython_directory import CPythonDirectory
 from harness.provide.installed import InstalledBrowser, InstalledCommand, InstalledPackage
 from harness.provide.provider import Provider
 from harness.provide.pypi import PyPI
-from harness.provide.release import cpython_archive, port_archive, sdk_archive
+from harness.provide.release import cpython_archive, library_archive, port_archive, sdk_archive
 from harness.provide.sdk_directory import SdkDirectory
 from harness.provide.sdk_layout import usual_directory
 from harness.provide.source_package import SourcePackage
-from harness.provide.sources import port_defect
-from matrix.model import CPython, Port, Runtime, RuntimeKind, Sdk
+from harness.provide.sources import library_defect, port_defect
+from matrix.model import CPython, Library, Port, Runtime, RuntimeKind, Sdk
+from matrix.pins import version_of
 from matrix.resolve import ResolvedCell
 
 
 def items_of(cell: ResolvedCell, store: Store) -> dict[str, Callable[[], list[Provider]]]:
-    """Everything that a cell needs: the id of each item, and a function that lists its providers."""
+    """Everything that a cell needs: the id of each item, and a function that lists its providers.
+
+    A library has its name for an id, and the providers of all its versions: which one a tree asks for is known when the
+    tree is there (`harness.cells.libraries`).
+    """
     sdk, cpython = cell.build.sdk, cell.build.cpython
     items: dict[str, Callable[[], list[Provider]]] = {
         sdk.id: partial(sdk_providers, sdk),
@@ -31,6 +37,7 @@ def items_of(cell: ResolvedCell, store: Store) -> dict[str, Callable[[], list[Pr
         cell.runtime.id: partial(runtime_providers, cell.runtime, store),
     }
     items |= {port.id: partial(port_providers, port) for port in cell.ports}
+    items |= {name: partial(_any_version, name, version, cell) for name, version in cell.series.libraries.items()}
     if cell.node is not None:
         items[cell.node.id] = partial(runtime_providers, cell.node, store)
     return items
@@ -78,6 +85,26 @@ def port_providers(port: Port) -> list[Provider]:
     if port.source_package is not None:
         providers.append(SourcePackage(port.id, port.source_package, sha256, port_defect))
     return providers
+
+
+def library_providers(library: Library) -> list[Provider]:
+    """Upstream's release, the distribution's source package, for which `configure` may have to be made."""
+    providers: list[Provider] = []
+    sha256 = library.source_sha256
+    if library.archive is not None:
+        providers.append(library_archive(library.id, library.archive))
+        sha256 = sha256 or library.archive.sha256.get("any")
+    if library.source_package is not None and library.autotools:
+        providers.append(GeneratedSource(library.id, library.source_package, sha256, library.autotools))
+    elif library.source_package is not None:
+        providers.append(SourcePackage(library.id, library.source_package, sha256, library_defect))
+    return providers
+
+
+def _any_version(name: str, preferred: str, cell: ResolvedCell) -> list[Provider]:
+    rows = [library for library in cell.libraries if library.name == name]
+    rows.sort(key=lambda library: (library.version == preferred, version_of(library.version)), reverse=True)
+    return [provider for library in rows for provider in library_providers(library)]
 
 
 _INSTALLED: Mapping[RuntimeKind, Callable[[Runtime], Provider]] = {

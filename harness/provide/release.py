@@ -12,7 +12,7 @@ from harness.machine.store import Provenance, Store
 from harness.machine.unpack import unpack_tar
 from harness.provide.provider import CachedProvider, Say
 from harness.provide.sdk_layout import sdk_defect, sdk_root
-from harness.provide.sources import cpython_defect, port_defect
+from harness.provide.sources import cpython_defect, library_defect, port_defect
 from matrix.archives import Archive
 from matrix.errors import Unobtainable
 from matrix.model import SdkFamily
@@ -81,3 +81,8 @@ def cpython_archive(item: str, archive: Archive) -> ReleaseArchive:
 def port_archive(item: str, archive: Archive) -> ReleaseArchive:
     """The release archive of a C library."""
     return ReleaseArchive(item, archive, port_defect)
+
+
+def library_archive(item: str, archive: Archive) -> ReleaseArchive:
+    """The release archive of a library with a configure script."""
+    return ReleaseArchive(item, archive, library_defect)

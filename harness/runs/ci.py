@@ -92,6 +92,8 @@ def build_key(cell: ResolvedCell, code: str) -> str:
     parts: list[object] = [cell.build, cell.series, cell.repairs]
     if cell.node is not None:
         parts += [cell.node, cell.ports]
+    if cell.libraries:
+        parts.append(cell.libraries)
     return digest_of(*(repr(part) for part in parts), code)[:16]
 
 

@@ -204,7 +204,16 @@ def test_every_key_of_a_data_file_is_described_and_no_other(file: str, names: se
 
 def test_every_key_of_the_other_data_files_is_named() -> None:
     text = text_of(DOCS / "reference/configuration.md")
-    kinds = (model.CPython, model.Port, rules.Exclusion, rules.Repair, rules.RuntimeFlags, files.CellSet, files.Sources)
+    kinds = (
+        model.CPython,
+        model.Port,
+        model.Library,
+        rules.Exclusion,
+        rules.Repair,
+        rules.RuntimeFlags,
+        files.CellSet,
+        files.Sources,
+    )
     more = (rules.ExpectedBuildFailure, limitations.Limitation, limitations.ExpectedTest, limitations.SkipReason)
     for kind in (*kinds, *more):
         missing = {name for name in fields(kind) if not re.search(rf"\b{name}\b", text)}

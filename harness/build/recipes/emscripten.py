@@ -114,6 +114,7 @@ def plan(
         # For the program alone: LDFLAGS also link what configure tries, and extension modules.
         "LINKFORSHARED": " ".join(f"--pre-js {name}" for name in scripts),
     }
+    linked = [library.digest for library in parts.linked]
     configure = Step(
         name="configure",
         title=f"configure for {build.target.id}",
@@ -126,8 +127,9 @@ def plan(
         env=toolchain.environment
         | {"CONFIG_SITE": f"../../{parts.files.config_site}"}
         | ({} if build.target.in_memory else {"HOSTRUNNER": str(toolchain.node)})
-        | {name: value for name, value in flags.items() if value},
-        inputs=(parts.configure_digest, toolchain.digest),
+        | {name: value for name, value in flags.items() if value}
+        | {name: value for library in parts.linked for name, value in library.variables.items()},
+        inputs=(parts.configure_digest, toolchain.digest, *linked),
         outputs=(work / "config.status",),
         remembers=(work / "config.cache",),
         expected=400,
@@ -140,7 +142,7 @@ def plan(
         cwd=work,
         path=(emscripten,),
         env=toolchain.environment,
-        inputs=(parts.source_digest, toolchain.digest),
+        inputs=(parts.source_digest, toolchain.digest, *linked),
         outputs=(work / series.program, work / "python.wasm", work / "pybuilddir.txt"),
         # make exports what stands on its command line: https://www.gnu.org/software/make/manual/html_node/Environment.html
         through_cache=(f"EM_COMPILER_WRAPPER={CACHE}",),

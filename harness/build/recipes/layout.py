@@ -20,6 +20,14 @@ LEFT_OUT = frozenset({".git", "cross-build", "builddir", "__pycache__"})
 """entries of a source tree that are neither linked nor copied"""
 
 
+class LinkedVariables(msgspec.Struct, frozen=True, kw_only=True):
+    """What configure is told of a library."""
+
+    digest: str
+    """of all that the library is made of"""
+    variables: dict[str, str]
+
+
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """The paths of a build's parts, and their digests."""
 
@@ -33,6 +41,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     sdk_digest: str
     pre_js_digest: str = ""
     """of the scripts that the repairs name (`harness.build.pre_js`)"""
+    linked: tuple[LinkedVariables, ...] = ()
+    """what configure is told of the libraries that the build is linked with"""
     files: BuildFiles
     """the files of the sources that the build names"""
     python: Path

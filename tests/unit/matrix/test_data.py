@@ -77,6 +77,18 @@ def test_a_repacked_source_package_has_its_own_hash(real: Matrix) -> None:
         assert (port.source_sha256 is not None) is ("dfsg" in port.source_package.version), port.id
 
 
+def test_each_library_that_a_series_names_can_be_had_from_upstream_and_the_distribution(real: Matrix) -> None:
+    assert {name for series in real.series for name in series.libraries} == {"libffi", "mpdec"}
+    for library in real.libraries:
+        assert library.archive is not None
+        assert library.archive.for_machine("any machine")[1], library.id
+        assert library.version in library.archive.url
+        if library.source_package is not None:
+            assert library.source_package.version == library.version
+    for name in ("libffi", "mpdec"):
+        assert any(library.source_package for library in real.libraries if library.name == name)
+
+
 def test_every_emscripten_from_3_1_8_on_is_pinned_with_a_hash() -> None:
     sdks = {sdk.version: sdk for sdk in load().sdks if sdk.family is SdkFamily.EMSCRIPTEN}
     steps = [f"3.1.{patch}" for patch in range(8, 75)] + [f"4.0.{patch}" for patch in range(24)]

@@ -201,6 +201,22 @@ def test_a_duplicate_port_is_refused(files: Files) -> None:
     assert "ports.toml: port[1]: 'zlib' is already defined at port[0]" in message
 
 
+def test_a_duplicate_library_is_refused(files: Files) -> None:
+    row = '[[library]]\nname = "libffi"\nversion = "3.4.6"\n'
+    other = row.replace("3.4.6", "3.4.8")
+    assert [library.id for library in load(files("ports.toml", "[[port]]", row + other + "[[port]]")).libraries] == [
+        "libffi-3.4.6",
+        "libffi-3.4.8",
+    ]
+    message = refusal(files("ports.toml", "[[port]]", row + other + row + "[[port]]"))
+    assert "ports.toml: library[2]: 'libffi-3.4.6' is already defined at library[0]" in message
+
+
+def test_a_library_of_a_series_that_is_not_defined_is_refused(files: Files) -> None:
+    message = refusal(files("series.toml", "timeout", 'libraries = { libffi = "3.4.6" }\ntimeout'))
+    assert "series.toml: series[0].libraries.libffi: 'libffi-3.4.6' is not defined" in message
+
+
 def test_an_undefined_node_is_refused(files: Files) -> None:
     message = refusal(files("sdks.toml", 'version = "24"', 'version = "24"\nnode = "node-1.0"'))
     assert "sdks.toml: sdk[0].node: 'node-1.0' is not defined; there are: node-22.0.0, wasmtime-50.0.1" in message

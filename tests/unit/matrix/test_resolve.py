@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from matrix.conditions import Condition
 from matrix.errors import UsageError
-from matrix.model import Cell, Port, RuntimeKind
+from matrix.model import Cell, Library, Port, RuntimeKind
 from matrix.resolve import resolve
 from matrix.rules import AllowedToFail, Exclusion, ExpectedBuildFailure, Repair, RuntimeFlags
 from matrix.versions import Requirement
@@ -71,6 +71,13 @@ def test_only_an_sdk_with_a_node_of_its_own_has_ports() -> None:
     assert (resolve(matrix, cell).node, resolve(matrix, cell).ports) == (None, ())
     emscripten = replace(cell, build=replace(cell.build, sdk=replace(cell.build.sdk, node=node.id)))
     assert (resolve(matrix, emscripten).node, resolve(matrix, emscripten).ports) == (node, ports)
+
+
+def test_a_cell_has_every_version_of_the_libraries_that_its_series_names() -> None:
+    rows = tuple(Library(name=name, version=version) for name in ("libffi", "mpdec") for version in ("1", "2"))
+    matrix = made.matrix(libraries=rows, series=(made.series(libraries={"libffi": "2"}),))
+    assert resolve(matrix, made.cell()).libraries == rows[:2]
+    assert resolve(made.matrix(libraries=rows), made.cell()).libraries == ()
 
 
 def test_a_record_is_the_cell_that_it_was_made_from() -> None:

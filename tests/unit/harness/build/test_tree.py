@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from harness.build.tree import LibraryPin, Pins, build_files, fitted, pins_of
+from harness.build.tree import LibraryPin, Pins, build_files, fitted, pins_of, wanted_libraries
 from matrix.errors import Unobtainable
 from matrix.load import load
 from matrix.model import SdkFamily, Series
@@ -97,6 +97,7 @@ def test_a_malformed_config_is_named_with_its_key(tmp_path: Path, text: str, sai
 def test_a_launcher_is_found_with_what_it_imports(tmp_path: Path, home: str) -> None:
     texts = {
         "config.site-wasm32-emscripten": "",
+        "make_libffi.sh": "",
         "node_entry.mjs": 'import EmscriptenModule from "./python.mjs";\nimport { init } from "./streams.mjs";\n',
         "streams.mjs": "export * from './deeper.mjs';",
         "deeper.mjs": "",
@@ -109,7 +110,11 @@ def test_a_launcher_is_found_with_what_it_imports(tmp_path: Path, home: str) -> 
 
 def test_a_module_that_the_launcher_imports_and_the_tree_lacks_is_named(tmp_path: Path) -> None:
     home = "Platforms/emscripten"
-    texts = {"config.site-wasm32-emscripten": "", "node_entry.mjs": 'import { init } from "./streams.mjs";\n'}
+    texts = {
+        "config.site-wasm32-emscripten": "",
+        "make_libffi.sh": "",
+        "node_entry.mjs": 'import { init } from "./streams.mjs";\n',
+    }
     tree = put(tmp_path, {f"{home}/{name}": text for name, text in texts.items()})
     with pytest.raises(Unobtainable, match=r"no Platforms/emscripten/streams\.mjs, which .*node_entry\.mjs imports"):
         build_files(series(SdkFamily.EMSCRIPTEN, launcher=True), tree)
@@ -131,3 +136,39 @@ def test_the_host_of_wasi_is_the_one_of_upstream_s_script(tmp_path: Path, place:
 def test_a_script_without_a_host_says_nothing(tmp_path: Path) -> None:
     tree = put(tmp_path, {"Tools/wasm/wasi.py": "# HOST_TRIPLE, wasm32-wasi\n"})
     assert pins_of(tree, SdkFamily.WASI_SDK) == Pins()
+
+
+# --- libraries
+
+
+@pytest.mark.parametrize("home", ["Tools/wasm/emscripten", "Platforms/emscripten"])
+def test_upstream_s_script_for_libffi_is_found(tmp_path: Path, home: str) -> None:
+    names = ("config.site-wasm32-emscripten", "node_entry.mjs", "make_libffi.sh")
+    tree = put(tmp_path, {f"{home}/{name}": "" for name in names})
+    assert build_files(series(SdkFamily.EMSCRIPTEN, launcher=True), tree).libffi_script == f"{home}/make_libffi.sh"
+
+
+def test_a_missing_script_for_libffi_is_named_where_it_is_needed(tmp_path: Path) -> None:
+    names = ("config.site-wasm32-emscripten", "node_entry.mjs")
+    tree = put(tmp_path, {f"Platforms/emscripten/{name}": "" for name in names})
+    with pytest.raises(Unobtainable, match=r"no make_libffi\.sh \(it compiles libffi\)"):
+        build_files(series(SdkFamily.EMSCRIPTEN, launcher=True), tree)
+    assert build_files(series(SdkFamily.EMSCRIPTEN), tree).libffi_script == ""
+
+
+def test_the_libraries_are_those_of_the_series_unless_the_tree_pins_others(tmp_path: Path) -> None:
+    one = replace(series(SdkFamily.EMSCRIPTEN, launcher=True), libraries={"libffi": "3.0", "mpdec": "4.0.1"})
+    mpdec = LibraryPin(version="4.0.1")
+    assert wanted_libraries(one, tmp_path) == {"libffi": LibraryPin(version="3.0"), "mpdec": mpdec}
+    put(tmp_path, {"Platforms/emscripten/config.toml": CONFIG.format(place="dependencies.")})
+    pinned = LibraryPin(version="3.4.6", url="https://example.org/libffi-3.4.6.tar.gz", sha256="abc")
+    assert wanted_libraries(one, tmp_path) == {"libffi": pinned, "mpdec": mpdec}
+
+
+@pytest.mark.parametrize("family", list(SdkFamily))
+def test_no_cpython_before_3_14_is_linked_with_libraries(tmp_path: Path, family: SdkFamily) -> None:
+    put(tmp_path, {"Platforms/emscripten/config.toml": CONFIG.format(place="dependencies.")})
+    for one in load().series:
+        older = any(one.cpython.matches("cpython", version) for version in ("3.11.2", "3.12.0", "3.13.5"))
+        if one.sdk_family is family and (older or family is SdkFamily.WASI_SDK):
+            assert wanted_libraries(one, tmp_path) == {}
