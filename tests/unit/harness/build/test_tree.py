@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from harness.build.tree import LibraryPin, Pins, build_files, fitted, pins_of, wanted_libraries
 from matrix.errors import Unobtainable
 from matrix.load import load
-from matrix.model import SdkFamily, Series
+from matrix.model import Build, CPython, SdkFamily, Series
 
 CONFIG = """
 emscripten-version = "6.0.10"
@@ -64,6 +64,30 @@ def test_the_pins_of_wasi_are_read(tmp_path: Path) -> None:
     assert pins_of(tree, SdkFamily.WASI_SDK) == Pins(sdk="34", host="wasm32-wasip1", wasm_stack=32 << 20)
     found = fitted(series(SdkFamily.WASI_SDK), tree)
     assert (found.host, found.wasm_stack) == ("wasm32-wasip1", 32 << 20)
+
+
+@pytest.mark.parametrize("debug", [False, True])
+@pytest.mark.parametrize(
+    ("version", "config", "stack"),
+    [
+        ("3.13.5", "", 8 << 20),  # Tools/wasm/wasi.py: "Make sure the stack size will work for a pydebug build"
+        ("3.14.0rc1", "", 16 << 20),  # Tools/wasm/wasi/__main__.py, with the same words
+        # Platforms/WASI/wasmtime.toml: "big enough for the test suite to pass under a debug build"
+        ("3.16.0a2", "[wasm]\nmax-wasm-stack = 33_554_432\n", 32 << 20),
+        ("3.14.7", "[wasm]\nmax-wasm-stack = 33_554_432\n", 32 << 20),  # backported
+    ],
+)
+def test_a_build_has_the_stack_that_upstream_gives_debug_builds(
+    tmp_path: Path, version: str, config: str, stack: int, debug: bool
+) -> None:
+    tree = put(tmp_path, {"Platforms/WASI/wasmtime.toml": config} if config else {})
+    matrix = load()
+    wasi = next(target for target in matrix.targets if target.id == "wasi")
+    sdk = next(sdk for sdk in matrix.sdks if sdk.id == wasi.defaults.sdk)
+    build = Build(target=wasi, sdk=sdk, cpython=CPython(version=version), debug=debug)
+    usual = matrix.series_of(build)
+    assert usual is not None
+    assert fitted(usual, tree).wasm_stack == stack
 
 
 @pytest.mark.parametrize("place", ["", "dependencies."])
