@@ -274,8 +274,10 @@ def _usable(root: Path) -> Path:
         path = root.expanduser().absolute()
     except RuntimeError:
         raise UsageError(f"the cache directory {root} names an unknown user", hint=_ANOTHER) from None
-    if reason := unusable(path):
-        raise UsageError(f"the cache cannot be in {path}: {reason}", hint=_ANOTHER)
+    real = Path(os.path.realpath(path))  # CPython's Makefile has it as abs_builddir, without quotes
+    for place, said in ((path, ""), (real, f"it is really {real}: ")):
+        if reason := unusable(place):
+            raise UsageError(f"the cache cannot be in {path}: {said}{reason}", hint=_ANOTHER)
     return path
 
 

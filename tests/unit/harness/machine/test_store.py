@@ -86,6 +86,13 @@ def test_a_root_that_breaks_builds_is_refused(tmp_path: Path, name: str) -> None
     assert not (tmp_path / name).exists()
 
 
+def test_a_link_to_a_root_that_breaks_builds_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "my cache")
+    with pytest.raises(UsageError, match=f"it is really {tmp_path}/my cache/sub: its path contains ' '"):
+        Store(tmp_path / "link/sub")
+    assert not (tmp_path / "my cache").exists()
+
+
 def test_the_home_of_an_unknown_user_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, "~no-such-user/cache")
     with pytest.raises(UsageError, match="~no-such-user/cache") as caught:
