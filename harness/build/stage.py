@@ -53,7 +53,8 @@ def stage_build(guest: layout.GuestLayout, series: Series, parts: layout.Parts) 
     work = layout.build_directory(parts.directory, series)
     stamp = parts.directory / ".steps" / "build-files"
     wasm = (work / "python.wasm").stat()
-    mark = digest_of(str(wasm.st_size), str(wasm.st_mtime_ns), parts.source_digest, *_BUILD_FILES)
+    linked = _linked_modules(work)
+    mark = digest_of(str(wasm.st_size), str(wasm.st_mtime_ns), parts.source_digest, *_BUILD_FILES, *linked.values())
     if stamp.is_file() and stamp.read_text() == mark:
         return
     inside = layout.guest_tree(parts.directory) / guest.build.lstrip("/")
@@ -69,7 +70,23 @@ def stage_build(guest: layout.GuestLayout, series: Series, parts: layout.Parts) 
     else:
         library = built_library(work)
         shutil.copytree(work / library, inside / library, symlinks=True)  # 3.11 has links that lead nowhere
+        for name in linked:
+            remove_path(inside / library / name)
+            shutil.copy2(work / library / name, inside / library / name)
     write_atomically(stamp, mark.encode())
+
+
+def _linked_modules(work: Path) -> dict[str, str]:
+    """The shared modules in a build's own library that are links, as from 3.12 on, and a mark of each one's content.
+
+    make leaves the modules in Modules/, which guests do not have, and links them into the library.
+    """
+    found = {}
+    for path in sorted((work / built_library(work)).glob("*.so")):
+        if path.is_symlink() and path.is_file():
+            module = path.stat()
+            found[path.name] = f"{path.name} {module.st_size} {module.st_mtime_ns}"
+    return found
 
 
 def built_library(work: Path) -> str:
