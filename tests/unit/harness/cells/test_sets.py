@@ -34,3 +34,8 @@ def test_a_cell_that_is_also_required_may_not_be_missing(monkeypatch: pytest.Mon
     both = CellSet(name="both", cells=(wasi,), may_be_missing=(wasi,))
     monkeypatch.setattr(sets, "load_sets", lambda: (both,))
     assert may_be_missing_of_set("both") == ()
+
+
+def test_the_weekly_set_has_the_debug_build_that_upstream_s_buildbots_test() -> None:
+    (cell,) = cells_of_set("weekly")
+    assert cell.id == "wasi_wasi-sdk-24_cpython-3.13.5_debug_wasmtime-50.0.1"
