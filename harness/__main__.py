@@ -23,10 +23,12 @@ from harness.commands.report import REPORT
 from harness.commands.serve import SERVE
 from harness.commands.test import TEST
 from harness.commands.triage.main import TRIAGE
+from harness.commands.unforeseen import EXIT_STATUS, told
 from harness.commands.update_pins import UPDATE_PINS
 from harness.commands.work import WORK
 from harness.machine.termination import raise_on_sigterm
 from matrix.errors import MatrixError
+from reports.safe_text import for_terminal
 
 COMMANDS: Table = {
     "everyday": (TEST, BUILD, CELLS, REPORT, SERVE),
@@ -54,6 +56,9 @@ def main(argv: Sequence[str]) -> int:
         if exc.errno in (errno.ENOSPC, errno.EDQUOT):
             errors.print("  -> free some room on the disk: `test --resume` continues the run", soft_wrap=True)
         return 4
+    except Exception as exc:
+        errors.print(f"[red]error[/red]: {for_terminal(told(exc, argv))}", soft_wrap=True)
+        return EXIT_STATUS
 
 
 if __name__ == "__main__":

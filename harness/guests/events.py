@@ -30,7 +30,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     module: str = ""
     test: str = ""
     tests: tuple[str, ...] = ()
-    status: Status = Status.PASSED
+    status: Status = Status.ERRORED
+    """a line that says no status is no success"""
     duration: float = 0.0
     detail: str = ""
     output: str = ""

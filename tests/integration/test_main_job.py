@@ -156,6 +156,42 @@ def test_a_failure_in_a_guest_with_a_frozen_heap_runs_again_with_full_collection
     assert outcomes(tmp_path)["test.test_frozen_heap.Collector.test_it_sees_everything"].status is Status.PASSED
 
 
+ENDINGS = """
+import unittest
+
+class Endings(unittest.TestCase):
+    def test_a_part_is_skipped(self):
+        with self.subTest(): self.skipTest("not here")
+
+    @unittest.expectedFailure
+    def test_it_fails_as_expected(self): self.fail()
+
+    def test_it_fails_and_is_skipped(self):
+        with self.subTest(): self.fail("made to fail")
+        self.skipTest("after a failure")
+
+    def test_it_is_interrupted(self): raise KeyboardInterrupt
+"""
+
+
+def test_a_test_passes_only_when_it_says_so(harness: Harness, tmp_path: Path, broken_tree: Path) -> None:
+    added = broken_tree / "Lib/test/test_endings.py"
+    added.write_text(ENDINGS)
+    try:
+        harness("test", "--target", "wasi", "--cpython", str(broken_tree), "test_endings")
+    finally:
+        added.unlink()
+    seen = {name.removeprefix("test.test_endings.Endings."): one for name, one in outcomes(tmp_path).items()}
+    assert {name: one.status for name, one in seen.items()} == {
+        "test_a_part_is_skipped": Status.PASSED,
+        "test_it_fails_as_expected": Status.PASSED,
+        "test_it_fails_and_is_skipped": Status.FAILED,
+        "test_it_is_interrupted": Status.ERRORED,
+        "test.test_endings": Status.ERRORED,
+    }
+    assert "KeyboardInterrupt" in seen["test_it_is_interrupted"].detail
+
+
 def start(tmp_path: Path, *arguments: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         harness_command(tmp_path, "test", "--target", "wasi", *arguments),

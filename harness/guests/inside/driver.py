@@ -31,6 +31,7 @@ from test.support import os_helper
 
 OUTPUT_KEPT = 16 * 1024  # characters of a test's output that an event carries
 DETAIL_KEPT = 64 * 1024  # characters of a traceback that an event carries
+RANKS = ("passed", "skipped", "failed", "errored")  # a test that has two outcomes, as with sub-tests, has the later one
 
 
 def read_plan(path):
@@ -107,12 +108,15 @@ class Result(unittest.TestResult):
     def startTest(self, test):
         super().startTest(test)
         self.current = id_of(test)
-        self.status, self.detail, self.printed = "passed", "", ""
+        self.status, self.detail, self.printed = None, "", ""
+        self.part_skipped = False
         self.events.write("start", test=self.current)
         self.started = time.perf_counter()
 
     def stopTest(self, test):
         duration = time.perf_counter() - self.started
+        if self.status is None:
+            self._end_without_outcome()
         self.events.write(
             "stop",
             test=self.current,
@@ -124,6 +128,22 @@ class Result(unittest.TestResult):
         self.current = None
         super().stopTest(test)
 
+    def _end_without_outcome(self):
+        """A test passes only when unittest says so. unittest says nothing when an exception leaves the test.
+
+        That is KeyboardInterrupt, or what adding another outcome raised (MemoryError, for instance). It says nothing
+        either when a part of a test was skipped and all others passed.
+        """
+        kind, raised, place = sys.exc_info()
+        if raised is None and self.part_skipped:
+            self.status = "passed"
+            return
+        self.status = "errored"
+        try:
+            self.detail = "".join(traceback.format_exception(kind, raised, place)) if raised else "no outcome was added"
+        except BaseException:
+            self.detail = kind.__name__
+
     def _observe(self, test, status, detail):
         if self.current is None:
             # A fixture of a class or a module, `setUpClass (test.test_x.Class)`.
@@ -131,7 +151,7 @@ class Result(unittest.TestResult):
             return
         if status in ("failed", "errored"):
             self.printed = self._stdout_buffer.getvalue() + self._stderr_buffer.getvalue()
-        if self.status != "errored":
+        if self.status is None or RANKS.index(status) > RANKS.index(self.status):
             self.status = status
         self.detail = f"{self.detail}\n{detail}" if self.detail else detail
 
@@ -162,11 +182,20 @@ class Result(unittest.TestResult):
             (self.failures if failed else self.errors).append((subtest, ""))
             self._observe(test, "failed" if failed else "errored", f"{id_of(subtest)}\n{text}")
 
+    def addSuccess(self, test):
+        super().addSuccess(test)
+        self._observe(test, "passed", "")
+
+    def addExpectedFailure(self, test, err):
+        super().addExpectedFailure(test, err)
+        self._observe(test, "passed", "")
+
     def addSkip(self, test, reason):
         super().addSkip(test, reason)
         if self.current is None or id_of(test) == self.current:
             self._observe(test, "skipped", str(reason))
-        # else a sub-test was skipped, and the test goes on
+        else:
+            self.part_skipped = True  # a sub-test was skipped, and the test goes on
 
     def addUnexpectedSuccess(self, test):
         super().addUnexpectedSuccess(test)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -66,6 +67,31 @@ def test_a_line_that_is_not_a_result_is_skipped(path: Path) -> None:
         file.write(b'\xff\xfe\n{}\nnull\n{"module":"test_z","outcomes":[{"status":"happy"}],"duration":1}\n')
     append_result(path, result(outcome(), module="test_b"))
     assert read_results(path).keys() == {"test_a", "test_b"}
+
+
+@given(data=st.data())
+def test_a_line_that_was_changed_is_no_result(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    path = tmp_path_factory.mktemp("outcomes") / "outcomes.jsonl"
+    append_result(path, result(outcome(status=Status.FAILED), module="test_b"))
+    append_result(path, result(outcome()))
+    whole = bytearray(path.read_bytes())
+    place = data.draw(st.integers(whole.index(b"\n") + 1, len(whole) - 2))
+    whole[place] ^= 1 << data.draw(st.integers(0, 7))
+    path.write_bytes(whole)
+    file = ResultsFile(path)
+    assert file.read().keys() == {"test_b"}
+    assert file.damaged == 1 + (whole[place] == ord("\n"))
+
+
+def test_a_failure_that_was_edited_into_a_success_is_no_result(path: Path) -> None:
+    append_result(path, result(outcome(status=Status.FAILED)))
+    path.write_bytes(path.read_bytes().replace(b"failed", b"passed"))
+    assert read_results(path) == {}
+
+
+def test_a_line_without_a_seal_is_no_result(path: Path) -> None:
+    path.write_bytes(msgspec.json.encode(result(outcome())) + b"\n")
+    assert read_results(path) == {}
 
 
 def test_a_result_appended_after_half_a_line_is_read(path: Path) -> None:
