@@ -42,6 +42,10 @@ LETTERS = {
 """each status as one letter, for compact records of many outcomes"""
 
 
+_LONGEST = 1e11
+"""seconds; a number beyond it, below 0 or none is not one that the harness wrote, and counts as 0"""
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """How one test case ended (`test.test_json.test_dump.TestPyDump.test_dump`).
 
@@ -56,6 +60,10 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=
     """the skip reason, the traceback, or how the guest ended"""
     output: str = ""
     """what the test printed, when it did not pass"""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.duration < _LONGEST:
+            msgspec.structs.force_setattr(self, "duration", 0.0)
 
 
 class ModuleResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -78,6 +86,11 @@ class ModuleResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """the digest of everything that can change the outcomes (`harness.guests.digest`)"""
     reused: str = ""
     """the id of the earlier run that this result was taken from"""
+
+    def __post_init__(self) -> None:
+        for name in ("duration", "startup", "finished"):
+            if not 0 <= getattr(self, name) < _LONGEST:
+                msgspec.structs.force_setattr(self, name, 0.0)
 
     @property
     def statuses(self) -> frozenset[Status]:

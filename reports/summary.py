@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Sequence
 from enum import StrEnum
 
@@ -109,6 +110,9 @@ class CellSummary(msgspec.Struct, frozen=True, kw_only=True):
         return self.status is CellStatus.UNOBTAINABLE and self.may_be_missing
 
 
+_LOG = re.compile(r"logs/[A-Za-z0-9][A-Za-z0-9._+-]*")
+
+
 class BuildStep(msgspec.Struct, frozen=True, kw_only=True):
     """A step of a cell's build."""
 
@@ -116,7 +120,12 @@ class BuildStep(msgspec.Struct, frozen=True, kw_only=True):
     command: str
     seconds: float | None
     log: str = ""
-    """the file with its output, relative to the cell's directory; "" when there is none"""
+    """the file with its output, relative to the cell's directory, such as `logs/make.log`; "" when there is none"""
+
+    def __post_init__(self) -> None:
+        # The page links to it, and a run may come from a stranger.
+        if not _LOG.fullmatch(self.log):
+            msgspec.structs.force_setattr(self, "log", "")
 
 
 class Unexpected(msgspec.Struct, frozen=True, kw_only=True):

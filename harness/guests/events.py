@@ -22,6 +22,11 @@ import msgspec
 from matrix.names import full_name
 from matrix.outcome import ModuleResult, Outcome, Status
 
+DAMAGED = "damaged"
+"""a line that is no event; `detail` is its beginning"""
+_SHOWN = 200
+"""bytes of such a line"""
+
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """One line that the driver wrote."""
@@ -48,7 +53,7 @@ class EventReader:
     def read(self) -> list[Event]:
         """The events that were added since the last call, without a last line that is not complete yet.
 
-        Raises msgspec.DecodeError for a line that is not an event.
+        For a line that is none, as when a test writes to the file, there is an event `damaged`.
         """
         try:
             with self._path.open("rb") as file:
@@ -58,7 +63,13 @@ class EventReader:
             return []
         complete = data[: data.rfind(b"\n") + 1]
         self._offset += len(complete)
-        return [self._decoder.decode(line) for line in complete.splitlines()]
+        return [self._decoded(line) for line in complete.split(b"\n")[:-1]]
+
+    def _decoded(self, line: bytes) -> Event:
+        try:
+            return self._decoder.decode(line)
+        except (ValueError, RecursionError):
+            return Event(event=DAMAGED, detail=line[:_SHOWN].decode("ascii", "backslashreplace"))
 
 
 _FIXTURE = re.compile(r"^(?:setUp|tearDown)(?P<kind>Class|Module) \((?P<owner>.*)\)$")
@@ -77,6 +88,7 @@ class ModuleProgress:
         self.done: Event | None = None
         self.duration = 0.0
         self._fixtures: list[Event] = []
+        self._damaged: list[str] = []
         self._end: Outcome | None = None
 
     def take(self, event: Event) -> None:
@@ -99,6 +111,8 @@ class ModuleProgress:
             )
         elif event.event == "fixture":
             self._fixtures.append(event)
+        elif event.event == DAMAGED:
+            self._damaged.append(event.detail)
         elif event.event == "done":
             self.done = event
             self.duration += event.duration
@@ -148,6 +162,9 @@ class ModuleProgress:
             for event in self._fixtures
             if event.status is not Status.SKIPPED
         ]
+        if self._damaged:
+            detail = f"{len(self._damaged)} lines of the guest's events are damaged, such as {self._damaged[0]!r}"
+            outcomes.append(Outcome(test=full_name(self.module), status=Status.ERRORED, detail=detail))
         if self._end is not None:
             outcomes.append(self._end)
         elif self.done is not None and (self.done.status is not Status.PASSED or not outcomes):
@@ -175,7 +192,8 @@ class ModuleProgress:
                 return Outcome(
                     test=test, status=status, detail=event.detail if status is Status.SKIPPED else event.test
                 )
-        return Outcome(test=test, status=Status.DID_NOT_RUN, detail="the guest ended before this test")
+        detail = "its events are damaged" if self._damaged else "the guest ended before this test"
+        return Outcome(test=test, status=Status.DID_NOT_RUN, detail=detail)
 
 
 def is_plain(result: ModuleResult) -> bool:

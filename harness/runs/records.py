@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import time
 from collections.abc import Iterable, Sequence
@@ -22,6 +23,8 @@ SCHEMA = 2
 """of run.json"""
 STARTED = "run.json"
 CELL = "cell.json"
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~-]{0,250}")
+"""the ids of cells"""
 
 
 class _Versioned(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,7 +70,15 @@ class CellRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def cell_directory(run: Path, cell: str) -> Path:
-    """The directory of a cell in that of a run."""
+    """The directory of a cell in that of a run.
+
+    A run may come from another machine. Raises UsageError for an id that would lead out of the run's directory.
+    """
+    if not _PLAIN.fullmatch(cell):
+        raise UsageError(
+            f"{run} has a cell with the id {cell[:200]!r}, which cannot be the name of a directory",
+            hint="no cell of a matrix has such an id: the run was not written by the harness, or was damaged",
+        )
     return run / "cells" / cell
 
 
@@ -80,11 +91,14 @@ def read_record(run: Path, cell: str) -> CellRecord | None:
     """The record of a cell; None when it has none yet. Raises UsageError when the file is not readable."""
     path = cell_directory(run, cell) / CELL
     try:
-        return json_records.decode(path.read_bytes(), CellRecord)
+        record = json_records.decode(path.read_bytes(), CellRecord)
     except FileNotFoundError:
         return None
     except msgspec.DecodeError as exc:
         raise UsageError(f"{path} is not a record of this version of the harness: {exc}") from None
+    if record.base.id != cell:
+        raise UsageError(f"{path} is the record of another cell, {record.base.id[:200]!r}")
+    return record
 
 
 def read_started(run: Path) -> StartedRun:

@@ -14,7 +14,7 @@ from harness.commands.command import Command
 
 
 def fail(known: argparse.Namespace, console: Console) -> int:
-    return {}["a key [bold]\nthat is not there"]
+    raise KeyError("a key [bold]\nthat is not there")
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +34,7 @@ def test_it_is_one_line_with_the_place_of_the_traceback(tmp_path: Path, capsys: 
     text = file.read_text()
     assert text.startswith("command: ['break']\n")
     assert "Traceback (most recent call last)" in text
-    assert 'return {}["a key' in text
+    assert 'raise KeyError("a key' in text
 
 
 def test_the_traceback_is_shown_where_no_file_can_be_written(

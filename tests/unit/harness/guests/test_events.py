@@ -151,10 +151,28 @@ def test_everything_that_the_driver_writes_can_be_read_and_kept(
     msgspec.json.encode([plan_event, stop_event])  # as outcomes.jsonl has it
 
 
-def test_a_line_that_is_not_an_event_is_an_error(growing: Growing) -> None:
-    growing.add(b"Fatal Python error\n")
-    with pytest.raises(msgspec.DecodeError):
-        growing.reader.read()
+@pytest.mark.parametrize("line", [b"Fatal Python error", b"\xff\xfe", b"", b"{}", b'{"event":1}', b"[" * 99_999])
+def test_a_line_that_is_no_event_costs_itself(growing: Growing, line: bytes) -> None:
+    growing.add(b'{"event":"end"}\n' + line + b'\n{"event":"end"}\n')
+    first, damaged, last = growing.reader.read()
+    assert first.event == last.event == "end"
+    assert damaged.event == "damaged"
+    assert len(damaged.detail) <= 800
+    assert growing.reader.read() == []
+
+
+def test_a_module_with_a_damaged_event_is_red_and_keeps_its_other_outcomes() -> None:
+    lost = Event(event="damaged", detail="Fatal Pyth")
+    made = progress(plan(ONE, TWO, THREE), *ran(ONE), start(TWO), lost, *ran(THREE), done()).result()
+    assert statuses(made) == {
+        ONE: "passed",
+        TWO: "did_not_run",
+        THREE: "passed",
+        "test.test_a": "errored",
+    }
+    assert made.outcomes[2].detail == "its events are damaged"
+    assert "Fatal Pyth" in made.outcomes[3].detail
+    assert not is_plain(made)
 
 
 # --- a module that runs to its end
