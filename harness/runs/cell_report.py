@@ -13,7 +13,7 @@ from harness.runs.describing import read_description
 from harness.runs.records import CellRecord, cell_directory, read_record, write_files
 from harness.runs.request import RunRequest
 from harness.suite.files import OUTCOMES
-from harness.suite.results import read_results
+from harness.suite.results import ResultsFile
 from matrix.errors import MatrixError
 from matrix.limitations import CellLimitations, Limitations
 from matrix.outcome import ModuleResult
@@ -59,10 +59,15 @@ def read_cell(run: Path, cell: ResolvedCell, *, interrupted: bool) -> CellOnDisk
     if record is None:
         status = CellStatus.UNEXPECTED if interrupted else CellStatus.ERROR
         record = CellRecord(base=untested_cell(cell, status, "it has no record: the run ended before it"), tested=False)
-    results = read_results(cell_directory(run, cell.id) / OUTCOMES) if record.tested else {}
+    file = ResultsFile(cell_directory(run, cell.id) / OUTCOMES)
+    results = file.read() if record.tested else {}
+    base = record.base
     if (described := read_description(run, cell.id)) is not None:
-        record = msgspec.structs.replace(record, base=msgspec.structs.replace(record.base, build=described.facts))
-    return CellOnDisk(record, results)
+        base = msgspec.structs.replace(base, build=described.facts)
+    if file.damaged:
+        lost = f"{file.damaged} lines of {OUTCOMES} are damaged, or have no seal: what they said does not count"
+        base = msgspec.structs.replace(base, notes=(*base.notes, lost))
+    return CellOnDisk(msgspec.structs.replace(record, base=base), results)
 
 
 def may_be_missing(found: CellOnDisk) -> CellOnDisk:

@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from harness.runs.cell_report import read_cell
 from harness.runs.records import CELL, CellRecord, cell_directory, read_record, write_record
+from harness.suite.files import OUTCOMES
+from harness.suite.results import append_result
 from matrix import json_records
 from matrix.errors import UsageError
 from matrix.outcome import ModuleResult, Outcome, Status
@@ -58,3 +61,18 @@ def test_a_number_of_seconds_that_cannot_be_costs_only_itself(number: str) -> No
     outcome = Outcome(test="t", status=Status.FAILED)
     found = json_records.decode(line.encode(), ModuleResult)
     assert found == ModuleResult(module="test_a", duration=0.0, outcomes=(outcome,))
+
+
+def test_lines_that_do_not_count_are_said(tmp_path: Path) -> None:
+    cell = made.resolved()
+    base = untested_cell(cell, CellStatus.OK, "")
+    write_record(tmp_path, CellRecord(base=base, tested=True, planned=("test_a", "test_b"), suite=2))
+    outcomes = cell_directory(tmp_path, cell.id) / OUTCOMES
+    append_result(outcomes, made.result(made.outcome(status=Status.FAILED)))
+    append_result(outcomes, made.result(made.outcome(), module="test_b"))
+    outcomes.write_bytes(outcomes.read_bytes().replace(b"failed", b"passed"))
+    found = read_cell(tmp_path, cell, interrupted=False)
+    assert found.results.keys() == {"test_b"}
+    assert found.record.base.notes == (
+        "1 lines of outcomes.jsonl are damaged, or have no seal: what they said does not count",
+    )
