@@ -63,6 +63,11 @@ class GuestSession:
         """how the guest ended, unless it exited with status 0"""
         self.timed_out = False
 
+    @property
+    def started(self) -> bool:
+        """Whether the script in the guest has written an event."""
+        return self.startup > 0.0
+
     def wait(self) -> list[events.Event]:
         """Wait for the next events. An empty list means that the guest has ended; `ended` says how.
 

@@ -21,9 +21,12 @@ from harness.guests.session import GuestSession
 from harness.guests.settings import GuestSettings
 from harness.machine.files import write_atomically
 from harness.machine.store import Store
+from matrix.errors import HarnessFault
 from matrix.outcome import ModuleResult, Status
 
 DRIVER = TOP / "harness" / "guests" / "inside" / "driver.py"
+_SHOWN = 2000
+"""characters of what a guest printed that did not start"""
 _MOST_GUESTS = 8
 """guests that one module may use: each one after the first continues after the test that ended the previous one"""
 
@@ -124,6 +127,11 @@ class Batch:
                 return result if result.module == plan.module and events.is_plain(result) else None
 
     def _alone(self, plan: ModulePlan) -> ModuleResult:
+        """The module's result in guests of its own.
+
+        Raises HarnessFault when a guest ends before the driver in it says anything: no test has run by then, so the
+        cause is the runtime, the compiled code or this machine.
+        """
         progress = events.ModuleProgress(plan.module, narrowed=bool(plan.patterns))
         guests, startup = 0, 0.0
         while True:
@@ -137,6 +145,9 @@ class Batch:
                     for event in received:
                         progress.take(event)
                 ended, timed_out, output = session.ended, session.timed_out, session.guest.output
+                if not session.started:
+                    how = f"{ended or 'exit status 0'}\n{output[-_SHOWN:]}".rstrip()
+                    raise HarnessFault(f"the guest did not start: {how}")
                 startup += session.startup
             finally:
                 session.close()

@@ -30,6 +30,7 @@ from harness.suite.files import OUTCOMES, RUNNING, SELECTED, SUITE, SuiteFile
 from harness.suite.results import append_result
 from harness.suite.schedule import Group
 from matrix import json_records
+from matrix.errors import MatrixError
 from matrix.limitations import Limitations
 from matrix.names import full_name
 from matrix.outcome import FAILING_STATUSES, ModuleResult, Outcome, Status
@@ -69,10 +70,10 @@ class ModuleRunner:
             )
         try:
             result = self.batches[group.name].result(module)
+        except MatrixError as exc:
+            result = _at_fault(module, str(exc), str(exc))
         except Exception as exc:
-            text = "".join(traceback.format_exception(exc))
-            outcome = Outcome(test=full_name(module), status=Status.ERRORED, detail=text)
-            result = ModuleResult(module=module, outcomes=(outcome,), duration=0.0, fault=repr(exc))
+            result = _at_fault(module, "".join(traceback.format_exception(exc)), repr(exc))
         result = msgspec.structs.replace(result, finished=round(time.time(), 3), digest=self.file.digest)
         try:
             append_result(self.directory / OUTCOMES, result)
@@ -87,6 +88,12 @@ class ModuleRunner:
         for batch in self.batches.values():
             batch.close()
         self.batches.clear()
+
+
+def _at_fault(module: str, detail: str, fault: str) -> ModuleResult:
+    """The result of a module that the harness failed to run."""
+    outcome = Outcome(test=full_name(module), status=Status.ERRORED, detail=detail)
+    return ModuleResult(module=module, outcomes=(outcome,), duration=0.0, fault=fault)
 
 
 class CellFile(pytest.File):

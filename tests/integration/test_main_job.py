@@ -156,6 +156,14 @@ def test_a_failure_in_a_guest_with_a_frozen_heap_runs_again_with_full_collection
     assert outcomes(tmp_path)["test.test_frozen_heap.Collector.test_it_sees_everything"].status is Status.PASSED
 
 
+def test_a_guest_that_does_not_start_is_no_fault_of_a_test(harness: Harness, tmp_path: Path) -> None:
+    done = harness("test", "--target", "wasi", "--memory", "8", "test_bool")  # the module asks for more
+    assert done.returncode == 4, done.stdout + done.stderr
+    (cell,) = summary(tmp_path)["cells"]
+    assert cell["status"] == "error"
+    assert "the guest did not start: the guest ended with" in done.stdout
+
+
 ENDINGS = """
 import unittest
 
