@@ -11,7 +11,7 @@ from harness.build.compiler_cache import CompilerCache
 from harness.build.stamps import failed_before, log_path, note_failure, note_success, pending_steps, reset_pending
 from harness.build.step import BuildPlan, Step
 from harness.build.watcher import Watcher
-from harness.machine.command import run_logged
+from harness.machine.command import check_room, run_logged
 from harness.machine.files import read_json, tail, write_atomically
 from harness.machine.process import base_environment, describe_exit, require
 from harness.machine.store import Store
@@ -58,6 +58,8 @@ def _run(plan: BuildPlan, step: Step, store: Store, watcher: Watcher, cache: Com
     missing = [path for path in step.outputs if not path.exists()]
     if code != 0 or missing:
         watcher.end("failed", elapsed)
+        log = log_path(plan, step)
+        check_room(tail(log, 400), f"{plan.name}: step {step.name}; full log: {log}")
         note_failure(plan, step)
         raise _failure(plan, step, describe_exit(code) if code else f"it did not make {missing[0]}")
     watcher.end("done", elapsed)

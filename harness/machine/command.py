@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shlex
 import signal
 import time
@@ -33,7 +35,8 @@ def capture(
 ) -> str:
     """Run a command and return its standard output as text.
 
-    `timeout` is in seconds. Raises CommandFailed, with the command's output, when the exit status is not 0.
+    `timeout` is in seconds. Raises CommandFailed, with the command's output, when the exit status is not 0, and OSError
+    (ENOSPC or EDQUOT) when the output says that there is no room: then nothing is wrong with the command.
     """
     process = Process(
         argv,
@@ -54,8 +57,17 @@ def capture(
     out, err = outputs
     code = process.poll()
     if code:
-        raise CommandFailed(argv, code, (err or out).decode("utf-8", "backslashreplace"))
+        output = (err or out).decode("utf-8", "backslashreplace")
+        check_room(output, shlex.join(argv))
+        raise CommandFailed(argv, code, output)
     return out.decode("utf-8", "backslashreplace")
+
+
+def check_room(output: str, what: str) -> None:
+    """Raise OSError (ENOSPC or EDQUOT) when the output of a command says that the disk or the quota is full."""
+    for number in (errno.ENOSPC, errno.EDQUOT):
+        if os.strerror(number) in output:
+            raise OSError(number, f"{os.strerror(number)}: {what}")
 
 
 def run_logged(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,16 @@ def test_a_step_that_failed_continues_from_the_files_it_remembers(tmp_path: Path
     (tmp_path / "work/ready").touch()
     run(one, store)
     assert (tmp_path / "work/memory").read_text() == "again\nagain\n"
+
+
+def test_a_step_that_finds_no_room_is_not_remembered_as_failed(tmp_path: Path, store: Store) -> None:
+    one = plan(tmp_path / "work", "echo 'cannot write x.o: No space left on device'; test -f ready && touch made")
+    with pytest.raises(OSError, match="No space left on device: plan: step step") as caught:
+        run(one, store)
+    assert caught.value.errno == errno.ENOSPC
+    assert remembered_failure(one) is None
+    (tmp_path / "work/ready").touch()
+    assert run(one, store) > 0
 
 
 @pytest.mark.parametrize("first", ["touch made", "false"], ids=["succeeded", "failed"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import signal
@@ -37,6 +38,13 @@ def test_a_failing_command_is_shown_with_its_errors() -> None:
     assert "'an argument'\nended with exit status 3\nwhy" in message
     assert (caught.value.returncode, caught.value.output) == (3, "why\n")
     assert caught.value.exit_status == 3
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_command_that_finds_no_room_is_not_blamed(number: int) -> None:
+    with pytest.raises(OSError, match=f"{os.strerror(number)}: .*'an argument'") as caught:
+        capture(python(f"import os, sys; sys.exit('E: write error: ' + os.strerror({number}))", "an argument"))
+    assert caught.value.errno == number
 
 
 def test_a_command_that_fails_without_errors_is_shown_with_its_output() -> None:
