@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.build.recipes import layout
-from harness.machine.files import remove_path, remove_tree, write_atomically
+from harness.machine.files import remove_path, remove_tree, says, write_atomically
 from harness.machine.hashing import digest_of
 from matrix import json_records
 from matrix.errors import HarnessFault
@@ -36,7 +36,7 @@ def stage_sources(parts: layout.Parts) -> None:
     tree = layout.guest_tree(parts.directory)
     stamp = parts.directory / ".steps" / "sources"
     mark = digest_of(parts.source_digest, *layout.copied(parts))
-    if stamp.is_file() and stamp.read_text() == mark:
+    if says(stamp, mark):
         return
     stamp.unlink(missing_ok=True)
     tree.mkdir(exist_ok=True)
@@ -55,7 +55,7 @@ def stage_build(guest: layout.GuestLayout, series: Series, parts: layout.Parts) 
     wasm = (work / "python.wasm").stat()
     linked = _linked_modules(work)
     mark = digest_of(str(wasm.st_size), str(wasm.st_mtime_ns), parts.source_digest, *_BUILD_FILES, *linked.values())
-    if stamp.is_file() and stamp.read_text() == mark:
+    if says(stamp, mark):
         return
     inside = layout.guest_tree(parts.directory) / guest.build.lstrip("/")
     remove_tree(inside)
@@ -95,7 +95,7 @@ def built_library(work: Path) -> str:
     make writes the name, which depends on configure's answers, to pybuilddir.txt. Raises HarnessFault without it.
     """
     path = work / "pybuilddir.txt"
-    name = path.read_text("utf-8").strip() if path.is_file() else ""
+    name = path.read_text("utf-8", "replace").strip() if path.is_file() else ""
     if not name or not (work / name).is_dir():
         raise HarnessFault(
             f"{path} names no directory of the build ({name!r})", hint=f"remove {work.parent.parent}: it is made again"

@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 
 from harness.build.step import BuildPlan, Step
-from harness.machine.files import write_atomically
+from harness.machine.files import says, write_atomically
 from harness.machine.hashing import digest_of
 from matrix import json_records
 
@@ -62,8 +62,7 @@ def reset_pending(plan: BuildPlan) -> None:
 
 def _reset(plan: BuildPlan, step: Step) -> None:
     stamp, asked = _stamp_path(plan, step), _directory(plan) / f"{step.name}.asked"
-    known = asked.read_text() if asked.is_file() else ""
-    if known != _digest(step) and (known or stamp.exists()):
+    if not says(asked, _digest(step)) and (asked.exists() or stamp.exists()):
         for path in step.remembers:
             path.unlink(missing_ok=True)
     stamp.unlink(missing_ok=True)
@@ -85,10 +84,7 @@ def note_failure(plan: BuildPlan, step: Step) -> None:
 
 def failed_before(plan: BuildPlan, step: Step) -> bool:
     """Whether a step failed when it last ran, and nothing about it has changed since."""
-    try:
-        return _failure_path(plan, step).read_text() == _digest(step)
-    except OSError:
-        return False
+    return says(_failure_path(plan, step), _digest(step))
 
 
 def logged(plan: BuildPlan, step: Step) -> LoggedStep:

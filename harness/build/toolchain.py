@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from harness.build.recipes.emscripten import Toolchain
-from harness.machine.files import remove_tree, write_atomically
+from harness.machine.files import remove_tree, says, write_atomically
 from harness.machine.store import Store
 from matrix.errors import Unobtainable
 
@@ -51,7 +51,7 @@ def _plant(name: str, source: Path, toolchain: Toolchain) -> None:
     directory, url = wanted_port(name, script)
     home = toolchain.cache / "ports" / name
     planted = toolchain.directory / f"port-{name}"
-    if (home / _MARKER).is_file() and planted.is_file() and planted.read_text() == f"{url}\n{source}\n":
+    if (home / _MARKER).is_file() and says(planted, f"{url}\n{source}\n"):
         return
     partial = home.with_suffix(".part")
     remove_tree(partial)

@@ -12,6 +12,14 @@ from pathlib import Path
 from typing import Any
 
 
+def says(path: Path, text: str) -> bool:
+    """Whether a file has exactly this text. A file that is missing, not readable or no UTF-8 has another one."""
+    try:
+        return path.read_bytes() == text.encode()
+    except OSError:
+        return False
+
+
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a file. After a crash it is either complete or unchanged. Missing directories are made."""
     path.parent.mkdir(parents=True, exist_ok=True)

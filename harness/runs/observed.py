@@ -13,7 +13,7 @@ from harness.runs.records import cell_directory, read_record, read_started
 from harness.suite.files import OUTCOMES
 from harness.suite.results import read_results
 from matrix import json_records
-from matrix.errors import UsageError
+from matrix.errors import ConfigError, UsageError
 from matrix.limitations import CellLimitations, Limitations
 from matrix.model import Cell
 from matrix.outcome import Status
@@ -25,11 +25,12 @@ class ObservedRun:
     """A run with its observations, and the list of limitations to hold against them."""
 
     def __init__(self, directory: Path, summary: Summary, limitations: Path) -> None:
+        """Raises ConfigError when a file of the list is not UTF-8."""
         self.directory = directory
         self.summary = summary
         self.limitations = limitations
         self.cells = tested_cells(directory, summary)
-        self.texts = {path: path.read_text("utf-8") for path in sorted(limitations.glob("*.toml"))}
+        self.texts = {path: _text(path) for path in sorted(limitations.glob("*.toml"))}
 
     @cached_property
     def limitations_of(self) -> dict[str, CellLimitations]:
@@ -52,6 +53,13 @@ class ObservedRun:
         """Whether the cell's whole suite was planned."""
         record = read_record(self.directory, cell)
         return record is not None and record.full
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except ValueError as exc:
+        raise ConfigError(f"{path}: {exc}") from None
 
 
 def read_summary(directory: Path) -> Summary:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-from matrix.errors import UsageError
+from matrix.errors import Unobtainable, UsageError
 from matrix.names import full_name
 
 _RULES = ("Lib/test/libregrtest/findtests.py", "Lib/test/libregrtest/runtest.py")
@@ -47,16 +47,33 @@ def _find(directory: Path, package: str, split: set[str]) -> list[str]:
     return found
 
 
+_COMPLETE = "is the tree complete? regrtest's own rules about test packages are read from this file"
+
+
 def _split_packages(source: Path) -> set[str]:
     """The value of SPLITTESTDIRS in regrtest's sources; empty when it is not defined there."""
     for name in _RULES:
         path = source / name
         if not path.is_file():
             continue
-        for node in ast.parse(path.read_text("utf-8")).body:
+        for node in _parsed(path).body:
             if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
                 continue
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             if any(isinstance(target, ast.Name) and target.id == "SPLITTESTDIRS" for target in targets):
-                return set(ast.literal_eval(node.value))
+                return _names(path, node.value)
     return set()
+
+
+def _parsed(path: Path) -> ast.Module:
+    try:
+        return ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError) as exc:
+        raise Unobtainable(f"{path} is no Python: {exc}", hint=_COMPLETE) from None
+
+
+def _names(path: Path, value: ast.expr) -> set[str]:
+    try:
+        return set(ast.literal_eval(value))
+    except (ValueError, TypeError) as exc:
+        raise Unobtainable(f"{path}: SPLITTESTDIRS is not a set of names: {exc}", hint=_COMPLETE) from None

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.machine.files import write_atomically
+from harness.machine.files import says, write_atomically
 from harness.machine.hashing import file_sha256
 from harness.machine.store import Store
 
@@ -47,6 +47,6 @@ def compiled(
 def _is_sealed(target: Path, seal: Path) -> bool:
     """Whether a file has the digest that was written down when it was made."""
     try:
-        return seal.read_text() == file_sha256(target)
-    except (OSError, ValueError):
+        return says(seal, file_sha256(target))
+    except OSError:
         return False

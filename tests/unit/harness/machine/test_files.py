@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.machine.files import read_json, remove_tree, tail, write_atomically
+from harness.machine.files import read_json, remove_tree, says, tail, write_atomically
 
 
 def test_writing_replaces_a_file_and_leaves_nothing_else(tmp_path: Path) -> None:
@@ -89,3 +89,14 @@ def test_the_tail_of_a_log_is_its_last_lines(tmp_path: Path) -> None:
 
 def test_the_tail_of_a_missing_log_says_so(tmp_path: Path) -> None:
     assert "cannot be read: No such file or directory" in tail(tmp_path / "gone")
+
+
+@pytest.mark.parametrize("content", [b"", b"abd", b"abc\n", b"\xff\xfe", b"abc\0"])
+def test_a_file_says_a_text_only_when_it_is_the_whole_of_it(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "stamp"
+    assert not says(path, "abc")
+    path.write_bytes(b"abc")
+    assert says(path, "abc")
+    path.write_bytes(content)
+    assert not says(path, "abc")
+    assert not says(tmp_path, "abc")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness.suite.discover import module_size, test_modules
-from matrix.errors import UsageError
+from matrix.errors import Unobtainable, UsageError
 
 found_in = test_modules
 del test_modules  # it is no test
@@ -89,3 +89,17 @@ def test_the_size_of_a_module_is_the_size_of_its_sources(tmp_path: Path) -> None
     assert module_size(source, "test_json") == len("test_json/__init__.py" + "test_json/test_dump.py")
     assert module_size(source, "test.test_json.test_dump") == len("test_json/test_dump.py")
     assert module_size(source, "test_gone") == 0
+
+
+@pytest.mark.parametrize("rules", ["SPLITTESTDIRS = {", "SPLITTESTDIRS = names()", "SPLITTESTDIRS = 1", "x = '\0'"])
+def test_rules_that_cannot_be_read_are_named(tmp_path: Path, rules: str) -> None:
+    source = tree(tmp_path, "test_os.py", rules=rules)
+    with pytest.raises(Unobtainable, match=r"libregrtest/findtests\.py"):
+        found_in(source)
+
+
+def test_rules_that_are_no_utf_8_are_named(tmp_path: Path) -> None:
+    source = tree(tmp_path, "test_os.py", rules="x")
+    (source / "Lib/test/libregrtest/findtests.py").write_bytes(b"x = '\xff'")
+    with pytest.raises(Unobtainable, match=r"libregrtest/findtests\.py is no Python"):
+        found_in(source)
