@@ -2,24 +2,26 @@
 
 Files in `.steps`, per step:
 
-    NAME.json    written when the step succeeded: the digest of its command, environment and inputs, and the sizes
-                 and times of its outputs
+    NAME.json    written when the step succeeded: the digest of its command, environment and inputs, and the sizes,
+                 times and digests of its outputs
     NAME.failed  written when the step failed: the same digest
     NAME.asked   written when the step was due: the digest, so that an interrupted step can be told from a changed one
     NAME.log     its output
 
-A step is current when its stamp fits and every step before it is current.
+A step is current when its stamp fits and every step before it is current. One whose outputs do not fit its stamp, or
+that was interrupted, starts without them.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import msgspec
 
 from harness.build.step import BuildPlan, Step
 from harness.machine.files import says, write_atomically
-from harness.machine.hashing import digest_of
+from harness.machine.hashing import digest_of, file_sha256
 from matrix import json_records
 
 
@@ -31,6 +33,8 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True):
     """seconds"""
     outputs: dict[str, tuple[int, int]]
     """the size in bytes and the time in nanoseconds of each output"""
+    digests: dict[str, str] = {}
+    """the sha256 of each output"""
 
 
 class LoggedStep(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +66,11 @@ def reset_pending(plan: BuildPlan) -> None:
 
 def _reset(plan: BuildPlan, step: Step) -> None:
     stamp, asked = _stamp_path(plan, step), _directory(plan) / f"{step.name}.asked"
+    known = _read_stamp(plan, step)
+    if known is None or not _has_outputs(known, step):
+        # Half a file, left by a killed linker, has a new date: make would take it for finished.
+        for path in step.outputs:
+            path.unlink(missing_ok=True)
     if not says(asked, _digest(step)) and (asked.exists() or stamp.exists()):
         for path in step.remembers:
             path.unlink(missing_ok=True)
@@ -73,7 +82,8 @@ def _reset(plan: BuildPlan, step: Step) -> None:
 def note_success(plan: BuildPlan, step: Step, duration: float) -> None:
     """Write a step's stamp. `duration` is in seconds."""
     outputs = {str(path): _mark(path) for path in step.outputs}
-    stamp = Stamp(digest=_digest(step), duration=duration, outputs=outputs)
+    digests = {str(path): _sha256(path) for path in step.outputs}
+    stamp = Stamp(digest=_digest(step), duration=duration, outputs=outputs, digests=digests)
     write_atomically(_stamp_path(plan, step), json_records.encode(stamp))
 
 
@@ -128,11 +138,26 @@ def _mark(path: Path) -> tuple[int, int]:
     return info.st_size, info.st_mtime_ns
 
 
+def _sha256(path: Path) -> str:
+    """The digest of an output, computed once per process as long as the file stays the same."""
+    info = path.stat()
+    return _computed(path, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
+
+
+@cache
+def _computed(path: Path, *identity: int) -> str:
+    return file_sha256(path)
+
+
 def _is_current(plan: BuildPlan, step: Step) -> bool:
     stamp = _read_stamp(plan, step)
-    if stamp is None or stamp.digest != _digest(step):
-        return False
+    return stamp is not None and stamp.digest == _digest(step) and _has_outputs(stamp, step)
+
+
+def _has_outputs(stamp: Stamp, step: Step) -> bool:
+    """Whether a step's outputs are as it made them. Stamps of before have no digests."""
     try:
-        return stamp.outputs == {str(path): _mark(path) for path in step.outputs}
+        marks = {str(path): _mark(path) for path in step.outputs}
+        return stamp.outputs == marks and all(_sha256(Path(path)) == known for path, known in stamp.digests.items())
     except OSError:
         return False

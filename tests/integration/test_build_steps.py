@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,36 @@ def test_a_step_that_succeeded_is_not_run_again(tmp_path: Path, store: Store) ->
     assert run(one, store) > 0
     assert run(one, store) == 0
     assert (tmp_path / "work/memory").read_text() == "again\n"
+
+
+@pytest.mark.parametrize("damage", [b"", b"whole thin", b"Whole thing"], ids=["empty", "cut", "flipped"])
+def test_an_output_that_is_not_as_it_was_made_is_made_again(tmp_path: Path, store: Store, damage: bytes) -> None:
+    # As make does: what is there counts as finished.
+    one = plan(tmp_path / "work", "echo again >> memory; test -e made || printf 'whole thing' > made")
+    run(one, store)
+    made = tmp_path / "work/made"
+    before = made.stat()
+    made.write_bytes(damage)
+    os.utime(made, ns=(before.st_atime_ns, before.st_mtime_ns))
+    run(one, store)
+    assert made.read_bytes() == b"whole thing"
+    assert (tmp_path / "work/memory").read_text() == "again\nagain\n"
+    assert run(one, store) == 0
+
+
+def test_half_an_output_of_a_killed_step_is_made_again(tmp_path: Path, store: Store) -> None:
+    one = plan(tmp_path / "work", "test -e made || { printf half > made; test -e ready && printf whole > made; }")
+    with pytest.raises(BuildFailed):
+        run(one, store)
+    (tmp_path / "work/ready").touch()
+    run(one, store)
+    assert (tmp_path / "work/made").read_bytes() == b"whole"
+
+
+def test_a_changed_step_goes_on_from_outputs_that_are_whole(tmp_path: Path, store: Store) -> None:
+    run(plan(tmp_path / "work", "echo one >> made"), store)
+    run(plan(tmp_path / "work", "echo two >> made"), store)
+    assert (tmp_path / "work/made").read_text() == "one\ntwo\n"
 
 
 def test_a_step_that_failed_continues_from_the_files_it_remembers(tmp_path: Path, store: Store) -> None:
