@@ -158,10 +158,11 @@ def test_a_failure_in_a_guest_with_a_frozen_heap_runs_again_with_full_collection
 
 def test_a_guest_that_does_not_start_is_no_fault_of_a_test(harness: Harness, tmp_path: Path) -> None:
     done = harness("test", "--target", "wasi", "--memory", "8", "test_bool")  # the module asks for more
-    assert done.returncode == 4, done.stdout + done.stderr
-    (cell,) = summary(tmp_path)["cells"]
-    assert cell["status"] == "error"
-    assert "the guest did not start: the guest ended with" in done.stdout
+    assert done.returncode == 1, done.stdout + done.stderr
+    (red,) = summary(tmp_path)["unexpected"]
+    assert red["verdict"] == "harness_error"
+    assert red["detail"].startswith("the guest did not start: the guest ended with exit status 125")
+    assert "memory minimum size" in red["detail"]
 
 
 ENDINGS = """
