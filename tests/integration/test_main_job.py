@@ -156,6 +156,13 @@ def test_a_failure_in_a_guest_with_a_frozen_heap_runs_again_with_full_collection
     assert outcomes(tmp_path)["test.test_frozen_heap.Collector.test_it_sees_everything"].status is Status.PASSED
 
 
+def test_a_test_that_counts_frames_passes_by_itself(harness: Harness, tmp_path: Path) -> None:
+    test = "test.test_tracemalloc.TestTracemallocEnabled.test_snapshot"
+    done = harness("test", "--target", "wasi", test)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert outcomes(tmp_path)[test].status is Status.PASSED
+
+
 def test_a_guest_that_does_not_start_is_no_fault_of_a_test(harness: Harness, tmp_path: Path) -> None:
     done = harness("test", "--target", "wasi", "--memory", "8", "test_bool")  # the module asks for more
     assert done.returncode == 1, done.stdout + done.stderr

@@ -31,6 +31,8 @@ from test.support import os_helper
 
 OUTPUT_KEPT = 16 * 1024  # characters of a test's output that an event carries
 DETAIL_KEPT = 64 * 1024  # characters of a traceback that an event carries
+# runpy 2, worker.py 3, single.py 7 (run_single_test to _run_suite), and the runner's `run`; CPython 3.13
+REGRTEST_FRAMES = 14
 RANKS = ("passed", "skipped", "failed", "errored")  # a test that has two outcomes, as with sub-tests, has the later one
 
 
@@ -200,6 +202,19 @@ class Result(unittest.TestResult):
     def addUnexpectedSuccess(self, test):
         super().addUnexpectedSuccess(test)
         self._observe(test, "failed", "unexpected success")
+
+
+def at_regrtest_depth(function, *arguments):
+    """Call a function with as many frames on the stack as regrtest's worker has when it calls a suite.
+
+    Some tests count frames: test_tracemalloc expects more than ten.
+    """
+    frame, frames = sys._getframe(), 0
+    while frame is not None:
+        frame, frames = frame.f_back, frames + 1
+    if frames < REGRTEST_FRAMES:
+        return at_regrtest_depth(function, *arguments)
+    return function(*arguments)
 
 
 def cases_of(suite):
@@ -372,7 +387,7 @@ class Runner:
             )
         result = Result(self.events)
         try:
-            suite.run(result)
+            at_regrtest_depth(suite, result)
         finally:
             result.stopTestRun()
 
