@@ -66,6 +66,10 @@ class HarnessFault(MatrixError):
     exit_status = 4
 
 
+class GuestDidNotStart(HarnessFault):
+    """A guest ended before anything ran in it: the runtime, the build or this machine is at fault, and no test."""
+
+
 class HistoryUnusable(MatrixError):
     """The history cannot be read or written. It was not changed, and neither were the runs."""
 

@@ -21,7 +21,7 @@ from harness.guests.session import GuestSession
 from harness.guests.settings import GuestSettings
 from harness.machine.files import write_atomically
 from harness.machine.store import Store
-from matrix.errors import HarnessFault
+from matrix.errors import GuestDidNotStart
 from matrix.outcome import ModuleResult, Status
 
 DRIVER = TOP / "harness" / "guests" / "inside" / "driver.py"
@@ -129,7 +129,7 @@ class Batch:
     def _alone(self, plan: ModulePlan) -> ModuleResult:
         """The module's result in guests of its own.
 
-        Raises HarnessFault when a guest ends before the driver in it says anything: no test has run by then, so the
+        Raises GuestDidNotStart when a guest ends before the driver in it says anything: no test has run by then, so the
         cause is the runtime, the compiled code or this machine.
         """
         progress = events.ModuleProgress(plan.module, narrowed=bool(plan.patterns))
@@ -147,7 +147,7 @@ class Batch:
                 ended, timed_out, output = session.ended, session.timed_out, session.guest.output
                 if not session.started:
                     how = f"{ended or 'exit status 0'}\n{output[-_SHOWN:]}".rstrip()
-                    raise HarnessFault(f"the guest did not start: {how}")
+                    raise GuestDidNotStart(f"the guest did not start: {how}")
                 startup += session.startup
             finally:
                 session.close()

@@ -19,7 +19,7 @@ from harness.commands.triage.one_cell import OneCell, add_one_cell_options, prep
 from harness.machine.store import Store
 from harness.suite.observing import gravest, observe
 from harness.suite.search import find_change
-from matrix.errors import BuildFailed, Unobtainable, UsageError
+from matrix.errors import BuildFailed, GuestDidNotStart, Unobtainable, UsageError
 from matrix.model import Cell
 from matrix.outcome import FAILING_STATUSES, Status
 from matrix.resolve import resolve
@@ -62,7 +62,7 @@ def bisect(known: argparse.Namespace, console: Console) -> int:
             prepared = one.prepared(resolve(one.matrix, cell), preparer)
             status = gravest(status for _, status in observe(prepared, known.test, 1, store))
             why = "" if status else "no such test runs there"
-        except (Unobtainable, BuildFailed, UsageError) as exc:
+        except (Unobtainable, BuildFailed, GuestDidNotStart, UsageError) as exc:
             status, why = None, str(exc).splitlines()[0]
         else:
             details[cell.id] = _detail(prepared, axis)
@@ -106,7 +106,7 @@ def check(known: argparse.Namespace, console: Console) -> int:
     try:
         prepared = prepared_cell(known, store, console)
         status = gravest(status for _, status in observe(prepared, known.test, 1, store))
-    except (Unobtainable, BuildFailed) as exc:
+    except (Unobtainable, BuildFailed, GuestDidNotStart) as exc:
         console.print(f"cannot be tested: {escape(str(exc))}", soft_wrap=True)
         return _CANNOT_BE_TESTED
     outcome = status.value if status else "no such test runs there"

@@ -27,7 +27,7 @@ from harness.suite.bisection import Seen, SeenCommits
 from harness.suite.observing import gravest, observe
 from harness.suite.plans import chosen_plans
 from harness.suite.search import FirstChange, find_change
-from matrix.errors import BuildFailed, Unobtainable, UsageError
+from matrix.errors import BuildFailed, GuestDidNotStart, Unobtainable, UsageError
 from matrix.model import Cell
 from matrix.outcome import Status
 from matrix.resolve import resolve
@@ -128,14 +128,25 @@ class _Search:
         started = time.monotonic()
         try:
             return self._look(commit).status
-        except (BuildFailed, Unobtainable, UsageError) as exc:  # not kept: the next search tries it again
+        except (
+            BuildFailed,
+            GuestDidNotStart,
+            Unobtainable,
+            UsageError,
+        ) as exc:  # not kept: the next search tries it again
             seen = Seen(status=None, why=str(exc).splitlines()[0], seconds=time.monotonic() - started)
         self._tell(commit, seen, f"{seen.seconds:.0f} s")
         return None
 
     def look_at_end(self, commit: str) -> Status:
         """The status at the first or last commit. Raises what the build does, UsageError when no test runs there."""
-        status = self._look(commit).status
+        try:
+            status = self._look(commit).status
+        except GuestDidNotStart as exc:
+            first = str(exc).splitlines()[0]
+            raise UsageError(
+                f"{self._test} cannot be tested at {commit[:10]}: {first}", hint="name another commit, or another --sdk"
+            ) from None
         if status is None:
             raise UsageError(
                 f"{self._test} cannot be tested at {commit[:10]}: {_NO_TEST}",
