@@ -1,4 +1,4 @@
-"""The libraries that a CPython is linked with: what its tree pins, else the nearest that can be had.
+"""The libraries that a CPython is linked with: the versions that its tree pins, or others that are available.
 
 The tree is asked first, since it is obtained by then. What stands in for its pin is remembered, so that it is found in
 the cache and used until `--refresh` looks again.
@@ -96,7 +96,7 @@ def _obtained(
         providers.setdefault(library.version, []).extend(library_providers(library))
     memory = _memory(name, pin, store)
     versions = list(providers)
-    standing = memory.read_text("utf-8") if memory.is_file() else ""
+    standing = memory.read_text("utf-8", "replace") if memory.is_file() else ""
     cached = [version for version in versions if _cached(providers[version], store)]
     if not refresh and standing in cached and pin.version not in cached:
         versions.insert(0, standing)

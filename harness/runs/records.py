@@ -19,7 +19,7 @@ from matrix.model import Cell
 from reports.file import File
 from reports.summary import BuildStep, CellSummary, Unexpected
 
-SCHEMA = 2
+SCHEMA = 3
 """of run.json"""
 STARTED = "run.json"
 CELL = "cell.json"

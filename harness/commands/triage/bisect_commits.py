@@ -128,12 +128,8 @@ class _Search:
         started = time.monotonic()
         try:
             return self._look(commit).status
-        except (
-            BuildFailed,
-            GuestDidNotStart,
-            Unobtainable,
-            UsageError,
-        ) as exc:  # not kept: the next search tries it again
+        except (BuildFailed, GuestDidNotStart, Unobtainable, UsageError) as exc:
+            # It is not kept: the next search tries it again.
             seen = Seen(status=None, why=str(exc).splitlines()[0], seconds=time.monotonic() - started)
         self._tell(commit, seen, f"{seen.seconds:.0f} s")
         return None

@@ -140,6 +140,6 @@ def test_a_directory_that_is_not_a_run_is_named(tmp_path: Path) -> None:
 def test_a_run_of_another_schema_is_refused(tmp_path: Path) -> None:
     part = run(tmp_path, "a", {})
     path = part / STARTED
-    path.write_bytes(path.read_bytes().replace(b'"schema":2', b'"schema":1'))
-    with pytest.raises(UsageError, match=r"by another version of the harness \(schema 1, this one reads 2\)"):
+    path.write_bytes(path.read_bytes().replace(b'"schema":3', b'"schema":1'))
+    with pytest.raises(UsageError, match=r"by another version of the harness \(schema 1, this one reads 3\)"):
         merge([part, part], tmp_path / "out")

@@ -65,11 +65,11 @@ def test_a_run_of_another_version_of_the_harness_is_named_in_one_line(tmp_path: 
     with pytest.raises(UsageError) as caught:
         read_started(tmp_path)
     assert caught.value.message == (
-        f"{tmp_path / STARTED} was written by another version of the harness (schema 1, this one reads 2)"
+        f"{tmp_path / STARTED} was written by another version of the harness (schema 1, this one reads 3)"
     )
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b'{"schema":2}', b'{"schema":"x"}', b"{}"])
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"schema":3}', b'{"schema":"x"}', b"{}"])
 def test_a_file_that_describes_no_run_is_named_in_one_line(tmp_path: Path, content: bytes) -> None:
     (tmp_path / STARTED).write_bytes(content)
     with pytest.raises(UsageError, match=r"run\.json does not describe a run: ") as caught:
