@@ -33,11 +33,29 @@ def test_a_failure_in_a_guest_with_a_frozen_heap_runs_again_with_full_collection
     assert outcomes(tmp_path)["test.test_frozen_heap.Collector.test_it_sees_everything"].status is Status.PASSED
 
 
-def test_a_test_that_counts_frames_passes_by_itself(harness: Harness, tmp_path: Path) -> None:
-    test = "test.test_tracemalloc.TestTracemallocEnabled.test_snapshot"
-    done = harness("test", "--target", "wasi", test)
+FRAMES = """
+import os, sys, unittest
+
+class Frames(unittest.TestCase):
+    def test_the_callers_of_the_suite_are_as_many_as_in_a_worker_of_regrtest(self):
+        frame, callers, inside = sys._getframe(), 0, (os.path.dirname(unittest.__file__), __file__)
+        while frame is not None:
+            callers += not frame.f_code.co_filename.startswith(inside)
+            frame = frame.f_back
+        self.assertEqual(callers, 14)
+"""
+
+
+def test_a_test_sees_as_many_frames_as_under_regrtest(harness: Harness, tmp_path: Path, broken_tree: Path) -> None:
+    added = broken_tree / "Lib/test/test_frames.py"
+    added.write_text(FRAMES)
+    try:
+        done = harness("test", "--target", "wasi", "--cpython", str(broken_tree), "test_frames")
+    finally:
+        added.unlink()
     assert done.returncode == 0, done.stdout + done.stderr
-    assert outcomes(tmp_path)[test].status is Status.PASSED
+    (seen,) = outcomes(tmp_path).values()
+    assert seen.status is Status.PASSED
 
 
 def test_a_guest_that_does_not_start_is_no_fault_of_a_test(harness: Harness, tmp_path: Path) -> None:
