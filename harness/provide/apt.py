@@ -14,15 +14,18 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from harness.machine.command import CommandFailed, capture
 from harness.machine.process import client_environment
 from harness.machine.store import Store
 from harness.provide.provider import Say
 from matrix.errors import Unobtainable
+
+T = TypeVar("T")
 
 NAME = "distribution archive"
 """the name of every provider that uses this module"""
@@ -99,6 +102,17 @@ class Suite:
             self._run(["apt-get", "update", "-q", "-o", "APT::Update::Error-Mode=any"])
             stamp.touch()
 
+    def forget_index(self, *, before: float) -> bool:
+        """Have the next `refresh` fetch the index if the present one is older than a time. Returns whether it will.
+
+        `before` is in seconds since the epoch. A suite of an earlier day does not change, so its index stays.
+        """
+        stamp = self._home / "updated"
+        if self._day is not None or not stamp.exists() or stamp.stat().st_mtime >= before:
+            return False
+        stamp.unlink()
+        return True
+
     def versions(self, packages: Sequence[str], *, source: bool = False) -> dict[str, list[str]]:
         """The suite's versions of some packages (or source packages), newest first."""
         text = self._run(["apt-cache", "madison", *packages])
@@ -151,6 +165,22 @@ class Suite:
             return capture(command, env=self._environment, cwd=directory, timeout=1800)
         except CommandFailed as exc:
             raise Unobtainable(f"suite {self.name}: {' '.join(command[:2])} failed: {_reason(exc.output)}") from None
+
+
+def with_present_indexes(suites: Sequence[Suite], obtain: Callable[[], T]) -> T:
+    """What `obtain` returns, which refreshes these suites first: after a failure, once more with new indexes.
+
+    The archive deletes a package's file when a newer one takes its place, so an index of this morning can list what is
+    gone by now. Raises Unobtainable when the indexes were not the reason.
+    """
+    started = time.time()
+    try:
+        return obtain()
+    except Unobtainable:
+        older = [suite for suite in suites if suite.forget_index(before=started)]
+        if not older:
+            raise
+        return obtain()
 
 
 def mirror_of(suite: str) -> str:

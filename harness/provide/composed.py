@@ -17,7 +17,7 @@ from harness.machine.command import capture
 from harness.machine.files import write_atomically
 from harness.machine.hashing import digest_of
 from harness.machine.store import Provenance, Store
-from harness.provide.apt import NAME, SNAPSHOTS, Suite
+from harness.provide.apt import NAME, SNAPSHOTS, Suite, with_present_indexes
 from harness.provide.provider import CachedProvider, Obtained, Say, silently
 from harness.provide.sdk_layout import missing_parts
 from matrix import json_records
@@ -88,6 +88,10 @@ class ComposedSdk(CachedProvider):
         return self._noted(found) if found is not None else None
 
     def obtain(self, store: Store, say: Say) -> Obtained:
+        suites = [Suite(name, store) for name in self._suite_names()]
+        return with_present_indexes(suites, lambda: self._obtain_settled(store, say))
+
+    def _obtain_settled(self, store: Store, say: Say) -> Obtained:
         settled = self._settled(store, say)
         found = super(ComposedSdk, settled).obtain(store, say)
         if settled._parts != self._wanted:

@@ -8,8 +8,8 @@ from pathlib import Path
 from harness.machine.hashing import file_sha256
 from harness.machine.store import Provenance, Store
 from harness.machine.unpack import unpack_tar
-from harness.provide.apt import NAME, Suite, newest
-from harness.provide.provider import CachedProvider, Say, silently
+from harness.provide.apt import NAME, Suite, newest, with_present_indexes
+from harness.provide.provider import CachedProvider, Obtained, Say, silently
 from harness.provide.sources import cpython_defect
 from matrix.archives import SuitePackage
 from matrix.errors import MatrixError, Unobtainable
@@ -57,6 +57,10 @@ class SourcePackage(CachedProvider):
 
     def entry(self, store: Store) -> str:
         return f"{self._item}-source-{(self._sha256 or '')[:12]}"
+
+    def obtain(self, store: Store, say: Say) -> Obtained:
+        suites = [Suite(self._package.suite, store)]
+        return with_present_indexes(suites, lambda: super(SourcePackage, self).obtain(store, say))
 
     def fill(self, directory: Path, store: Store, say: Say) -> Provenance:
         suite = Suite(self._package.suite, store)
