@@ -107,7 +107,9 @@ class RuntimeKind(StrEnum):
     CLI = "cli"
     """the `wasmtime` command"""
     NODE = "node"
-    """the `node` command"""
+    """the `node` command, which runs Emscripten's `python.js`"""
+    NODE_WASI = "node-wasi"
+    """the `node` command and its own WASI"""
     BROWSER = "browser"
     """a browser, driven by Playwright"""
 

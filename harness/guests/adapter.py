@@ -58,6 +58,11 @@ class GuestRun(msgspec.Struct, frozen=True, kw_only=True):
     slot: int = 0
     """number of the guest among those that run side by side, from 0"""
 
+    @property
+    def writable(self) -> tuple[Path, ...]:
+        """The directories on the host that the guest may write to."""
+        return tuple(preopen.host for preopen in self.preopens if preopen.writable)
+
 
 class HostCommand(msgspec.Struct, frozen=True, kw_only=True):
     """A command for the host to start, and the variables that it needs beside the harness's basic environment."""

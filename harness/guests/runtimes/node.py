@@ -10,7 +10,6 @@ time, and the depth to which they can recurse does not depend on which functions
 from __future__ import annotations
 
 import signal
-import sys
 from pathlib import Path
 
 from harness.guests.adapter import Adapter, GuestRun, HostCommand
@@ -23,7 +22,6 @@ from harness.machine.command import CommandFailed, capture
 from harness.machine.hashing import digest_of
 from harness.machine.store import Store
 
-_CONFINE = Path(__file__).parent / "confine.py"
 _COMPILED = Path(__file__).parent / "node_compiled.js"
 _VARIABLE = "CPYTHON_WASM_COMPILED"
 _OPTIMISED = ("--allow-natives-syntax", "--no-liftoff", "--no-wasm-lazy-compilation", "--no-wasm-tier-up")
@@ -74,10 +72,7 @@ class Node(Adapter):
         node = (str(self._node), *self._options(run, kept=kept))
         node += ("--require", str(_COMPILED), *run.argv) if kept else run.argv
         env = {_VARIABLE: str(compiled)} if kept else {}
-        if not self.confines_writes:
-            return HostCommand(argv=node, env=env)
-        writable = [str(preopen.host) for preopen in run.preopens if preopen.writable]
-        return HostCommand(argv=(sys.executable, "-I", "-S", str(_CONFINE), *writable, "--", *node), env=env)
+        return HostCommand(argv=confine.confined(node, run.writable), env=env)
 
     def _options(self, run: GuestRun, *, kept: bool) -> tuple[str, ...]:
         """Options of node and of V8. V8 takes kept code only with the options that it was compiled with."""

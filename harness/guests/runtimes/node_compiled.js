@@ -7,6 +7,8 @@
 //   CPYTHON_WASM_COMPILED=FILE node OPTIONS --require node_compiled.js SCRIPT...
 //                                                        the script gets the code when it instantiates the module
 //
+// A script that instantiates the module itself gets the code from `require("./node_compiled.js").read(BYTES, FILE)`.
+//
 // The file starts with the SHA-256 of the module's bytes and the code; the code follows. V8 itself refuses code from
 // another version, other options or another kind of processor. It does not notice damaged code.
 "use strict";
@@ -52,3 +54,4 @@ if (require.main === module) {
   delete process.env[VARIABLE]; // the guest must not see it, and its workers get the module itself
   give(file);
 }
+module.exports = { read };

@@ -1,0 +1,209 @@
+"""Every runtime of WASI on real input: CPython's tests, tests that misbehave, and modules that end in each way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.build.watcher import Silent
+from harness.cells.prepare import Prepared, PrepareOptions, Preparer
+from harness.guests.adapter import Adapter, GuestRun
+from harness.guests.runtimes import confine
+from harness.guests.settings import Limits
+from harness.machine.guest_process import GuestProcess
+from harness.machine.hashing import file_sha256
+from harness.machine.process import base_environment
+from harness.machine.store import Store
+from harness.suite.observing import adapter_of, by_hand
+from matrix.expand import expand
+from matrix.load import load
+from matrix.outcome import Status
+from matrix.resolve import resolve
+from matrix.select import Selection, select
+from tests import wasm
+from tests.integration.conftest import BROKEN, Harness, outcomes, real_store, summary
+
+RUNTIMES = ("wasmtime-50.0.1", "wasmtime-cli-49.0.3", "node-wasi-20.18.0", "node-wasi-24.19.0")
+SLICE = ("test_json", "test_struct", "test_posixpath", "test_os")
+MEMORY = 48 << 20
+"""bytes that a guest may have"""
+
+
+@pytest.fixture(params=RUNTIMES)
+def runtime(request: pytest.FixtureRequest) -> str:
+    """The id of a runtime of the target `wasi`."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def store() -> Store:
+    return real_store()
+
+
+@pytest.fixture
+def prepared(runtime: str, store: Store) -> Prepared:
+    """The default cell of `wasi` under the runtime."""
+    matrix = load()
+    (cell,) = select(expand(matrix), Selection(target=("wasi",), runtime=(runtime,)))
+    preparer = Preparer(store, PrepareOptions(jobs=2), Silent(), print)
+    return preparer.prepare(resolve(matrix, cell), Limits())
+
+
+@pytest.fixture
+def adapter(prepared: Prepared) -> Adapter:
+    return adapter_of(prepared)
+
+
+def ended(argv: tuple[str, ...], env: dict[str, str], directory: Path) -> tuple[int, str]:
+    """The exit status of a guest, and what it printed."""
+    guest = GuestProcess(argv, env=base_environment() | env, cwd=directory, output_limit=1 << 20)
+    code = guest.wait(120)
+    output = guest.output
+    guest.kill()
+    assert code is not None, f"it did not end: {output}"
+    return code, output
+
+
+def run_module(adapter: Adapter, content: bytes, store: Store, directory: Path) -> tuple[int, str]:
+    """The exit status of a module under a runtime, and how the adapter describes it."""
+    path = directory / "python.wasm"
+    path.write_bytes(content)
+    run = GuestRun(
+        wasm=path,
+        wasm_digest=file_sha256(path),
+        argv=("/python.wasm",),
+        env={},
+        preopens=(),
+        wasm_stack=1 << 20,
+        memory_limit=MEMORY,
+    )
+    command = adapter.command(run, adapter.compile(run, store), directory)
+    code, output = ended(command.argv, dict(command.env), directory)
+    return code, adapter.describe_end(code, output) if code else ""
+
+
+def run_python(adapter: Adapter, prepared: Prepared, directory: Path, code: str) -> tuple[int, str]:
+    """The exit status of a guest that runs Python code, and what it printed."""
+    command = by_hand(prepared.settings, adapter, directory, ("-c", code))
+    return ended(command.argv, dict(command.env), directory)
+
+
+# --- the suite
+
+
+def test_the_default_build_is_green(harness: Harness, tmp_path: Path, runtime: str) -> None:
+    done = harness("test", "--target", "wasi", "--runtime", runtime, *SLICE)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (cell,) = summary(tmp_path)["cells"]
+    assert cell["status"] == "ok"
+    assert cell["modules"] == {"planned": 4, "run": 4, "vacuous": [], "reused": 0}
+    assert cell["counts"]["passed"] > 400
+    assert cell["sdk"]["provider"]
+
+
+def test_broken_tests_are_regressions_and_affect_no_other_test(
+    harness: Harness, tmp_path: Path, broken_tree: Path, runtime: str
+) -> None:
+    modules = (*BROKEN, "test_json")
+    harness("test", "--target", "wasi", "--runtime", runtime, *modules)
+    before = {name: outcome.status for name, outcome in outcomes(tmp_path).items()}
+    limits = ("--timeout", "20", "--memory", "512")  # a memory of 2 GiB takes some seconds to fill
+    cell = ("--target", "wasi", "--runtime", runtime, "--cpython", str(broken_tree))
+    done = harness("test", *cell, *limits, *modules)
+    assert done.returncode == 1, done.stdout + done.stderr
+    after = outcomes(tmp_path)
+    changed = {name: after[name] for name in after if after[name].status is not before.get(name)}
+    assert set(before) == set(after)
+    assert len(changed) == len(BROKEN)
+    kinds = {name.split(".")[1]: outcome for name, outcome in changed.items()}
+    assert {module: outcome.status for module, outcome in kinds.items()} == {
+        "test_bool": Status.FAILED,
+        "test_textwrap": Status.CRASHED,
+        "test_colorsys": Status.TIMED_OUT,
+        "test_contains": Status.ERRORED,
+        "test_copy": Status.ERRORED,
+    }
+    assert "made to fail" in kinds["test_bool"].detail
+    assert "trap" in kinds["test_textwrap"].detail
+    assert "MemoryError" in kinds["test_contains"].detail
+    last = kinds["test_copy"].detail.splitlines()[-1]
+    assert last.endswith("OutputLimitExceeded: a test may print 8388608 characters; this one printed more"), last
+    assert kinds["test_copy"].output.startswith("xxxx")
+    red = summary(tmp_path)["unexpected"]
+    assert {row["verdict"] for row in red} == {"regression"}
+    assert all("nox -s test-wasi -- --cell" in row["reproduce"] for row in red)
+
+
+# --- how guests end
+
+
+def test_an_exit_status_is_the_guests(adapter: Adapter, store: Store, tmp_path: Path) -> None:
+    assert run_module(adapter, wasm.exits(7), store, tmp_path) == (7, "the guest ended with exit status 7")
+
+
+def test_a_trap_is_told_from_an_exit(adapter: Adapter, store: Store, tmp_path: Path) -> None:
+    code, described = run_module(adapter, wasm.traps(), store, tmp_path)
+    assert code != 0
+    assert "trap" in described
+
+
+def test_an_exhausted_stack_ends_the_guest_alone(adapter: Adapter, store: Store, tmp_path: Path) -> None:
+    code, described = run_module(adapter, wasm.recurses(), store, tmp_path)
+    assert code > 0, "a signal is no orderly end"
+    assert "trap" in described or "stack" in described
+
+
+def test_memory_ends_at_its_limit(adapter: Adapter, store: Store, tmp_path: Path) -> None:
+    assert run_module(adapter, wasm.fills_memory(), store, tmp_path)[0] == MEMORY >> 20
+
+
+def test_a_missing_import_is_no_exit_of_the_guest(adapter: Adapter, store: Store, tmp_path: Path) -> None:
+    code, described = run_module(adapter, wasm.lacks_an_import(), store, tmp_path)
+    assert code != 0
+    assert described
+
+
+# --- which files a guest can reach
+
+ESCAPES = """
+import os
+for path in ({outside!r}, "/../../../..{outside}", "../../../../../../../..{outside}", "/link"):
+    for flags in (os.O_RDONLY, os.O_WRONLY):
+        try:
+            os.close(os.open(path, flags))
+        except OSError:
+            pass
+        else:
+            print("opened", path, flags)
+print("tried")
+"""
+
+
+def test_a_guest_does_not_leave_its_directories(
+    adapter: Adapter, prepared: Prepared, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    outside = tmp_path_factory.mktemp("outside") / "secret"
+    outside.write_text("secret")
+    code = f"import os; os.symlink('../../../../../../../../../..{outside}', '/link')" + ESCAPES
+    status, said = run_python(adapter, prepared, tmp_path, code.format(outside=str(outside)))
+    assert (status, said) == (0, "tried\n")
+
+
+def test_a_guest_writes_to_its_own_directories_only(adapter: Adapter, prepared: Prepared, tmp_path: Path) -> None:
+    if not adapter.confines_writes:
+        assert any("does not keep guests from writing" in note for note in prepared.notes)
+        pytest.skip("the report says that this runtime does not")
+    code = "\n".join(
+        [
+            "open('/own', 'w').close()",
+            "try: open('/Modules/Setup', 'a')",
+            "except OSError: print('refused')",
+        ]
+    )
+    assert run_python(adapter, prepared, tmp_path, code) == (0, "refused\n")
+
+
+def test_landlock_is_there() -> None:
+    assert confine.version(), "without it most runtimes confine nothing"
