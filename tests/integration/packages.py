@@ -51,7 +51,10 @@ class LocalArchive:
         self._architecture = _output("dpkg", "--print-architecture").strip()
         self.apt_config = directory / "apt.conf"
         sources = directory / "sources.list"
-        sources.write_text(f"deb [signed-by={keyring}] file:{self.root} stable main\n")
+        lines = [
+            f"deb [signed-by={keyring}] file:{self.root} {suite} main\n" for suite in ("stable", "stable-security")
+        ]
+        sources.write_text("".join(lines))
         (directory / "no-parts").mkdir()
         self.apt_config.write_text(
             f'Dir::Etc::sourcelist "{sources}";\nDir::Etc::sourceparts "{directory / "no-parts"}";\n'

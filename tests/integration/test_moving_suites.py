@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from harness.__main__ import main
 from harness.machine.store import Store
 from harness.provide import apt
 from harness.provide.apt import SNAPSHOTS
@@ -22,6 +24,7 @@ from harness.provide.provider import Obtained, silently
 from matrix.archives import ComposedWasi, SuitePackage
 from matrix.errors import Unobtainable
 from tests.integration.packages import LocalArchive, clang, signing_key, wasi_libc
+from tests.integration.web import free_port
 
 DAY = datetime.date(2026, 11, 26)
 LIBC, LATER = "0.0~git20260423.161b319", "0.0~git20270102.0123abc"
@@ -78,7 +81,11 @@ def a_day_passes(store: Store) -> None:
 
 def libc_of(sdk: Obtained) -> str:
     """The version that the files of an SDK's wasi-libc say."""
-    return (sdk.path / "share/wasi-sysroot/include/wasm32-wasi/version").read_text()
+    return libc_in(sdk.path)
+
+
+def libc_in(sdk: Path) -> str:
+    return (sdk / "share/wasi-sysroot/include/wasm32-wasi/version").read_text()
 
 
 def test_an_sdk_of_packages_is_composed_with_what_they_need(archive: LocalArchive, store: Store) -> None:
@@ -99,6 +106,44 @@ def test_a_suite_that_moves_on_takes_only_what_rests_on_it(archive: LocalArchive
     assert (libc_of(before[1]), libc_of(moved)) == (LIBC, LATER)
     assert (moved.path, moved.digest) != (before[1].path, before[1].digest)
     assert "the archive no longer has wasi-libc 2026-04-23" in moved.notes[0]
+
+
+def dry_run(store: Store, cpython: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    """What `build --dry-run --refresh` says of SDK 24 and 33, as the project's matrix has them: exit status, output."""
+    argv = ["build", "--target", "wasi", "--sdk", "24", "--sdk", "33", "--cpython", str(cpython)]
+    status = main([*argv, "--dry-run", "--refresh"])
+    return status, capsys.readouterr().out
+
+
+def test_the_project_s_sdks_are_composed_of_what_suites_have_now(
+    archive: LocalArchive,
+    store: Store,
+    cpython_source: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{free_port()}")  # upstream's archives cannot be fetched
+    archive.publish("bookworm", *clang(19, "1:19.1.7-3"))
+    archive.publish("bookworm-security", *clang(22, "1:22.1.8-1"))
+    archive.publish("trixie", wasi_libc(STILL.libc.version))
+    archive.publish("trixie-backports", wasi_libc(LIBC))
+    status, before = dry_run(store, cpython_source, capsys)
+    assert status == 0, before
+    archive.publish("trixie-backports", wasi_libc(LATER))
+    a_day_passes(store)
+    status, after = dry_run(store, cpython_source, capsys)
+    assert status == 0, after
+    composed = [set(re.findall(r"entries/(wasi-sdk-\d+-composed-\w+)", text)) for text in (before, after)]
+    (left,), (came,) = composed[0] - composed[1], composed[1] - composed[0]
+    assert [libc_in(store.entry(name)) for name in (left, came)] == [LIBC, LATER]
+    (same,) = composed[0] & composed[1]
+    assert same.startswith("wasi-sdk-24-")
+    archive.publish("trixie-backports")
+    for name in (left, came):
+        store.remove(store.entry(name))
+    status, gone = dry_run(store, cpython_source, capsys)
+    assert status == 3, gone
+    assert f"entries/{same}" in gone
 
 
 def test_a_machine_that_comes_later_takes_what_is_there(archive: LocalArchive, store: Store) -> None:
