@@ -10,6 +10,7 @@ from typing import TypeVar
 import msgspec
 
 from matrix import reach
+from matrix.commands import defect
 from matrix.errors import ConfigError
 from matrix.files import (
     CellSet,
@@ -23,7 +24,7 @@ from matrix.files import (
     Sources,
     TargetsFile,
 )
-from matrix.model import Matrix
+from matrix.model import Matrix, RuntimeKind
 from matrix.reader import read_toml
 
 DATA = Path(__file__).parent / "data"
@@ -58,6 +59,7 @@ def load(directory: Path = DATA) -> Matrix:
     )
     _check_ids(directory, matrix)
     _check_names(directory, matrix)
+    _check_commands(directory / "runtimes.toml", matrix)
     _check_rules(directory / "rules.toml", rules, matrix)
     return matrix
 
@@ -101,6 +103,18 @@ def _check_names(directory: Path, matrix: Matrix) -> None:
         for name, version in series.libraries.items():
             where = f"{directory / 'series.toml'}: series[{number}].libraries.{name}"
             _defined(where, f"{name}-{version}", {library.id for library in matrix.libraries})
+
+
+def _check_commands(path: Path, matrix: Matrix) -> None:
+    """Check that each runtime of kind `command` says how it is called, and that a guest can be started so."""
+    for number, runtime in enumerate(matrix.runtimes):
+        where = f"{path}: runtime[{number}] ({runtime.name})"
+        if runtime.kind is RuntimeKind.COMMAND and runtime.command is None:
+            raise ConfigError(f"{where}: kind {runtime.kind} needs a table [runtime.command]")
+        if runtime.command is not None and runtime.kind is not RuntimeKind.COMMAND:
+            raise ConfigError(f"{where}: only kind {RuntimeKind.COMMAND} has a table [runtime.command]")
+        if runtime.command is not None and (problem := defect(runtime.command)):
+            raise ConfigError(f"{where}.command.{problem}", hint="matrix/commands.py describes the placeholders")
 
 
 def _check_rules(path: Path, rules: RulesFile, matrix: Matrix) -> None:

@@ -15,6 +15,7 @@ from msgspec import field
 from msgspec.structs import replace
 
 from matrix.archives import Archive, ComposedEmscripten, ComposedWasi, SuitePackage, Wheel
+from matrix.commands import CommandLine
 from matrix.conditions import BuildOption, Facts
 from matrix.record import Identifier, Record, Sha256
 from matrix.rules import AllowedToFail, Exclusion, ExpectedBuildFailure, Repair, Rule, RuntimeFlags
@@ -106,6 +107,8 @@ class RuntimeKind(StrEnum):
     """wasmtime's shared library, called from a Python process"""
     CLI = "cli"
     """the `wasmtime` command"""
+    COMMAND = "command"
+    """any other command for WASI; the row says how it is called"""
     NODE = "node"
     """the `node` command, which runs Emscripten's `python.js`"""
     NODE_WASI = "node-wasi"
@@ -121,7 +124,11 @@ class Runtime(Record, frozen=True, kw_only=True):
     version: str
     kind: RuntimeKind
     wheel: Wheel | None = None
+    package: SuitePackage | None = None
+    """the distribution's package that has the command"""
     executable: Path | None = None
+    command: CommandLine | None = None
+    """how a runtime of kind `command` is called"""
     note: str = ""
 
     @property

@@ -5,6 +5,8 @@ https://webassembly.github.io/spec/core/binary/modules.html
 
 from __future__ import annotations
 
+from typing import BinaryIO
+
 HEADER = b"\0asm\1\0\0\0"
 _I32 = 0x7F
 _EXIT, _START = 0, 1
@@ -79,3 +81,27 @@ def _name(text: str) -> bytes:
 
 def _vector(*items: bytes) -> bytes:
     return _number(len(items)) + b"".join(items)
+
+
+def maximum_of(file: BinaryIO) -> int | None:
+    """The most pages that the memory of such a module may have; None for no limit."""
+    data = file.read()
+    position = len(HEADER)
+    while data[position] != 5:
+        size, start = _read(data, position + 1)
+        position = start + size
+    _, start = _read(data, position + 1)
+    flags = data[start + 1]
+    _, start = _read(data, start + 2)
+    return _read(data, start)[0] if flags & 1 else None
+
+
+def _read(data: bytes, start: int) -> tuple[int, int]:
+    """A number in LEB128, and the position behind it."""
+    value, shift = 0, 0
+    while True:
+        byte = data[start]
+        value |= (byte & 0x7F) << shift
+        start, shift = start + 1, shift + 7
+        if byte < 0x80:
+            return value, start

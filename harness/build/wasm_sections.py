@@ -1,4 +1,4 @@
-"""Reads custom sections of a WebAssembly module, without reading its code.
+"""Reads custom sections of a WebAssembly module, without reading its code, and limits its memory.
 
 https://webassembly.github.io/spec/core/binary/modules.html has the format; the `target_features` section is
 described in https://github.com/WebAssembly/tool-conventions/blob/main/Linking.md#target-features-section.
@@ -12,6 +12,10 @@ from typing import BinaryIO
 _HEADER = b"\0asm\1\0\0\0"
 _LONGEST = 1 << 20
 """bytes of a custom section that are read; a `target_features` section has some hundred"""
+_MEMORY = 5
+"""the id of the memory section"""
+_HAS_MAXIMUM = 1
+"""the bit of a memory's flags that says that a maximum follows"""
 _SIGNS = {0x2B: "+", 0x2D: "-", 0x3D: "="}
 
 
@@ -66,6 +70,50 @@ def target_features(file: BinaryIO) -> tuple[str, ...] | None:
             raise NotWasm("its section target_features is damaged")
         found.append(sign + content[start:position].decode("utf-8", "backslashreplace"))
     return tuple(found)
+
+
+def with_memory_limit(module: bytes, pages: int) -> bytes:
+    """A module whose memory may grow to that many pages of 64 KiB at most, and is else the same.
+
+    So every runtime limits it: https://webassembly.github.io/spec/core/binary/types.html#limits. Raises NotWasm for
+    what is not a module or is damaged, and for one that has no memory of its own or starts with a larger one.
+    """
+    if module[: len(_HEADER)] != _HEADER:
+        raise NotWasm("it does not begin like a WebAssembly module of version 1")
+    position = len(_HEADER)
+    while position < len(module):
+        size, start = _number_at(module, position + 1)
+        end = start + size
+        if end > len(module):
+            raise NotWasm(f"a section of {size} bytes at byte {start} goes beyond the end of the file")
+        if module[position] == _MEMORY:
+            content = _limited(module[start:end], pages)
+            return module[: position + 1] + _leb128(len(content)) + content + module[end:]
+        position = end
+    raise NotWasm("it has no memory of its own")
+
+
+def _limited(section: bytes, pages: int) -> bytes:
+    """A memory section with a maximum."""
+    count, position = _number_at(section, 0)
+    if count != 1 or position >= len(section):
+        raise NotWasm("its memory section is damaged")
+    flags = section[position]
+    minimum, position = _number_at(section, position + 1)
+    maximum, position = _number_at(section, position) if flags & _HAS_MAXIMUM else (pages, position)
+    if minimum > pages:
+        raise NotWasm(f"its memory has {minimum} pages from the start, and the limit is {pages}")
+    limits = bytes([flags | _HAS_MAXIMUM]) + _leb128(minimum) + _leb128(min(maximum, pages))
+    return _leb128(1) + limits + section[position:]
+
+
+def _leb128(value: int) -> bytes:
+    """An unsigned number in LEB128."""
+    data = bytearray()
+    while value > 0x7F:
+        data.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*data, value])
 
 
 def _bytes(file: BinaryIO, end: int) -> bytes:

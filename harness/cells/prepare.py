@@ -27,6 +27,7 @@ from harness.machine.store import Store
 from harness.provide.items import items_of
 from harness.provide.obtain import obtain
 from harness.provide.provider import Obtained
+from matrix import json_records
 from matrix.errors import MatrixError
 from matrix.model import RuntimeKind
 from matrix.resolve import ResolvedCell
@@ -108,7 +109,7 @@ class Preparer:
             runtime=runtime,
             notes=(*_notes(cell, obtained, libraries, adapter, settings), *upstream.notes),
             settings=settings,
-            digest=digest_of_guests(settings, parts.source_digest, runtime.digest),
+            digest=digest_of_guests(settings, parts.source_digest, runtime.digest, *_command_line(cell)),
             durations={
                 "provision": round(provisioned - started, 3),
                 "build": round(built - provisioned, 3),
@@ -250,6 +251,12 @@ def _input(obtained: Obtained) -> Input:
     return Input(path=obtained.path, digest=obtained.digest)
 
 
+def _command_line(cell: ResolvedCell) -> tuple[str, ...]:
+    """How the runtime is called, where its row says so: that decides outcomes, too."""
+    line = cell.runtime.command
+    return (json_records.encode(line).decode(),) if line is not None else ()
+
+
 def _notes(
     cell: ResolvedCell,
     obtained: dict[str, Obtained],
@@ -275,6 +282,7 @@ def _notes(
         notes.append(f"made on demand: {cell.exclusion.reason}")
     if not adapter.confines_writes:
         notes.append(f"{cell.runtime.name} does not keep guests from writing to the library that they share")
+    notes += adapter.shortcomings
     if adapter.keeps_code and settings.compiled == settings.wasm:
         notes.append(f"{cell.runtime.id} cannot keep compiled code: each guest compiles the module for itself")
     return tuple(notes)

@@ -1,6 +1,7 @@
 """The interface between the harness and a runtime: an adapter computes the command that runs a guest.
 
-To add a runtime:
+A command that runs WASI modules needs no adapter of its own: a row of runtimes.toml says how it is called
+(`matrix.commands`, `runtimes.command`). To add any other runtime:
 
 - write a module in `runtimes/` with a subclass of `Adapter`;
 - give it a kind: a member of `RuntimeKind` in `matrix/model.py` and a line in the table of `runtimes/choose.py`;
@@ -21,6 +22,7 @@ An adapter answers these questions:
    `run.argv[0]` matters, too: CPython looks for its library from there (wasmtime has `--argv0` for it).
 3. Which limits does the runtime enforce? The harness itself limits time and output: it kills the command. The limit
    on memory is the runtime's, and `confines_writes` says whether the guest can write outside its own directories.
+   `runtimes.confine` has what the kernel can enforce instead. `shortcomings` says what nobody enforces.
 4. How did a guest end? `describe_end` tells a trap from an exit by exit status and output. Without it, reports show
    the exit status.
 5. Is compiled code kept? `compile` may put it into the store (`runtimes.compiled`), and guests start from that.
@@ -112,6 +114,11 @@ class Adapter(ABC):
         Reports have a note where it is not so: such guests could change the library that all guests share.
         """
         return False
+
+    @property
+    def shortcomings(self) -> tuple[str, ...]:
+        """What the runtime cannot do that makes its guests differ from others, each as a note for reports."""
+        return ()
 
     @property
     def keeps_code(self) -> bool:

@@ -1,4 +1,4 @@
-"""SDKs composed from the distribution's packages, without root and without a change to the system."""
+"""SDKs and runtimes composed from the distribution's packages, without root and without a change to the system."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ Parts = Mapping[str, str]
 """the upstream version of each part, by its name"""
 
 
-class ComposedSdk(CachedProvider):
-    """Downloads packages, unpacks them, and arranges their files in the layout of upstream's release archive.
+class Composed(CachedProvider):
+    """Downloads packages, unpacks them, and arranges their files.
 
     It is what its parts are: their versions name the cache entry. Each part is taken in the version that the matrix
     wants, else in the one that the suite has now. What stood in is remembered, so that it is found in the cache and
@@ -37,7 +37,6 @@ class ComposedSdk(CachedProvider):
     """
 
     name = NAME
-    family: SdkFamily
 
     def __init__(self, item: str, parts: Parts, *, day: datetime.date | None = None) -> None:
         """`parts` are the wanted versions; `day` is one on which the suites had them, for the snapshot service."""
@@ -69,6 +68,10 @@ class ComposedSdk(CachedProvider):
         """Fill `sdk` from the packages, which are unpacked in `root`. `sdk` is renamed to `final` afterwards."""
 
     @abstractmethod
+    def _missing(self, directory: Path) -> list[str]:
+        """What the filled directory lacks of what it must have."""
+
+    @abstractmethod
     def _detail(self) -> str:
         """The versions of the packages, for people."""
 
@@ -93,7 +96,7 @@ class ComposedSdk(CachedProvider):
 
     def _obtain_settled(self, store: Store, say: Say) -> Obtained:
         settled = self._settled(store, say)
-        found = super(ComposedSdk, settled).obtain(store, say)
+        found = super(Composed, settled).obtain(store, say)
         if settled._parts != self._wanted:
             write_atomically(self._memory(store), json_records.encode(settled._parts))
         return settled._noted(found)
@@ -111,7 +114,7 @@ class ComposedSdk(CachedProvider):
         return [*suites, *(Suite(name, store, day=self._day) for name in names)] if self._old else suites
 
     def _settled(self, store: Store, say: Say) -> Self:
-        """This SDK of what the archive has now; of the wanted versions, if the snapshot service has them.
+        """This item of what the archive has now; of the wanted versions, if the snapshot service has them.
 
         Raises Unobtainable when neither has all parts.
         """
@@ -138,7 +141,7 @@ class ComposedSdk(CachedProvider):
         return now
 
     def _with(self, parts: Parts) -> Self:
-        """The same SDK of parts in these versions."""
+        """The same item of parts in these versions."""
         other = copy.copy(self)
         other._parts = parts
         return other
@@ -151,7 +154,7 @@ class ComposedSdk(CachedProvider):
         return store.root / "state" / "composed" / f"{digest_of(self.entry(store))}.json"
 
     def _remembered(self, store: Store) -> Self | None:
-        """The SDK that stood in last; None when the wanted versions were available, or were not asked for yet."""
+        """What stood in last; None when the wanted versions were available, or were not asked for yet."""
         if self._parts != self._wanted:
             return None
         try:
@@ -175,7 +178,7 @@ class ComposedSdk(CachedProvider):
                 self._arrange(unpacked, directory, store.entry(self.entry(store)))
             except FileNotFoundError as exc:
                 raise self._lacking(str(exc.filename)) from None
-        if missing := missing_parts(self.family, directory):
+        if missing := self._missing(directory):
             raise self._lacking(", ".join(missing))
         digest = digest_of(*sorted(names), self.entry(store))
         return Provenance(provider=self.name, detail=self._detail(), digest=digest)
@@ -185,6 +188,15 @@ class ComposedSdk(CachedProvider):
             f"{self._item} cannot be composed: the packages lack {files}",
             hint="the archive packages them in another way: say so in an issue, and try another SDK meanwhile",
         )
+
+
+class ComposedSdk(Composed):
+    """An SDK in the layout of upstream's release archive."""
+
+    family: SdkFamily
+
+    def _missing(self, directory: Path) -> list[str]:
+        return missing_parts(self.family, directory)
 
 
 def copy_libraries(place: Path, directory: Path) -> None:

@@ -57,7 +57,8 @@ class InstalledCommand(LocalProvider):
         if command is None:
             raise Unobtainable(f"there is no `{name}` on PATH")
         path = Path(command).resolve()
-        check_command(path, self._runtime.version)
+        line = self._runtime.command
+        check_command(path, self._runtime.version, line.version if line is not None else ("--version",))
         info = path.stat()
         return Obtained(
             path=path,

@@ -12,6 +12,7 @@ from harness.provide.composed_wasi import ComposedWasiSdk
 from harness.provide.cpython_commit import CPythonCommit
 from harness.provide.cpython_directory import CPythonDirectory
 from harness.provide.installed import InstalledBrowser, InstalledCommand, InstalledPackage
+from harness.provide.packaged_command import PackagedCommand
 from harness.provide.provider import Provider
 from harness.provide.pypi import PyPI
 from harness.provide.release import cpython_archive, library_archive, port_archive, sdk_archive
@@ -115,10 +116,12 @@ _INSTALLED: Mapping[RuntimeKind, Callable[[Runtime], Provider]] = {
 
 
 def runtime_providers(runtime: Runtime, store: Store) -> list[Provider]:
-    """What is installed, if it has the right version; else PyPI."""
+    """What is installed, if it has the right version; else PyPI, the distribution's package."""
     installed = _INSTALLED.get(runtime.kind, InstalledCommand)(runtime)
-    # Another version on PATH is not worth a note in each report when PyPI has the right one: leave it out then.
-    providers = [installed] if runtime.wheel is None or installed.obstacle(store) is None else []
+    elsewhere: list[Provider] = []
     if runtime.wheel is not None:
-        providers.append(PyPI(runtime, runtime.wheel))
-    return providers
+        elsewhere.append(PyPI(runtime, runtime.wheel))
+    if runtime.package is not None and runtime.command is not None:
+        elsewhere.append(PackagedCommand(runtime.id, runtime.package, runtime.command))
+    # Another version on PATH is not worth a note in each report when the right one is elsewhere: leave it out then.
+    return elsewhere if elsewhere and installed.obstacle(store) is not None else [installed, *elsewhere]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -199,3 +200,39 @@ def test_a_missing_directory_prevents_the_start_of_the_command(
     assert code == confine.FAULT
     assert "No such file or directory" in said
     assert "started" not in said.splitlines()
+
+
+# --- limits
+
+
+def test_the_stack_of_the_command_is_raised(tmp_path: Path, allowed: Path) -> None:
+    code = "import resource; print(resource.getrlimit(resource.RLIMIT_STACK)[0])"
+    before = resource.getrlimit(resource.RLIMIT_STACK)[0]
+    wanted = max(before, 64 << 20)
+    assert limited(tmp_path, confine.confined((*PYTHON, code), [allowed], stack=64 << 20)) == (0, f"{wanted}\n")
+    assert limited(tmp_path, confine.confined((*PYTHON, code), [allowed], stack=1 << 16)) == (0, f"{before}\n")
+
+
+def test_the_memory_of_the_command_ends_at_its_limit(tmp_path: Path, allowed: Path) -> None:
+    code = "import mmap; mmap.mmap(-1, 1 << 33, prot=0); print('reserved'); bytearray(1 << 29)"
+    status, said = limited(tmp_path, confine.confined((*PYTHON, code), [allowed], memory=256 << 20))
+    assert status == 1
+    assert "reserved" in said
+    assert "MemoryError" in said
+    assert limited(tmp_path, confine.confined((*PYTHON, code), [allowed], memory=2 << 30)) == (0, "reserved\n")
+
+
+def test_limits_need_no_landlock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(confine, "version", lambda: 0)
+    command = confine.confined((*PYTHON, "open('new', 'w').close(); bytearray(1 << 29)"), [], memory=256 << 20)
+    status, said = limited(tmp_path, command)
+    assert status == 1
+    assert "MemoryError" in said
+    assert (tmp_path / "new").exists()
+
+
+def limited(tmp_path: Path, argv: tuple[str, ...]) -> tuple[int, str]:
+    """The exit status of a command, and what it printed."""
+    log = tmp_path / "log"
+    code = run_logged(argv, env=base_environment(), cwd=tmp_path, log=log)
+    return code, "".join(log.read_text().splitlines(keepends=True)[2:])

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from harness.guests.adapter import Adapter
 from harness.guests.runtimes.browser import Browser
+from harness.guests.runtimes.command import Command
 from harness.guests.runtimes.node import Node
 from harness.guests.runtimes.node_wasi import NodeWasi
 from harness.guests.runtimes.wasmtime_cli import WasmtimeCli
@@ -16,11 +17,17 @@ from matrix.model import Runtime, RuntimeKind
 ADAPTERS: Mapping[RuntimeKind, Callable[[Runtime, Obtained, tuple[str, ...]], Adapter]] = {
     RuntimeKind.BROWSER: lambda runtime, obtained, flags: Browser(obtained.path),
     RuntimeKind.CLI: lambda runtime, obtained, flags: WasmtimeCli(obtained.path, runtime.version),
+    RuntimeKind.COMMAND: lambda runtime, obtained, flags: _command(runtime, obtained),
     RuntimeKind.EMBEDDED: lambda runtime, obtained, flags: WasmtimeEmbedded(obtained.path, obtained.digest),
     RuntimeKind.NODE: lambda runtime, obtained, flags: Node(obtained.path, obtained.digest, flags),
     RuntimeKind.NODE_WASI: lambda runtime, obtained, flags: NodeWasi(obtained.path, obtained.digest, flags),
 }
 """`obtained.path` is the command or the package, `flags` are the cell's `runtime_flags` (rules.toml)"""
+
+
+def _command(runtime: Runtime, obtained: Obtained) -> Command:
+    assert runtime.command is not None  # the loader has checked it
+    return Command(runtime.name, obtained.path, obtained.digest, runtime.command)
 
 
 def choose_adapter(runtime: Runtime, obtained: Obtained, flags: tuple[str, ...] = ()) -> Adapter:

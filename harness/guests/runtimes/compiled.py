@@ -10,8 +10,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.machine.files import says, write_atomically
-from harness.machine.hashing import file_sha256
+from harness.machine.files import remove_path, says, write_atomically
+from harness.machine.hashing import digest_of, file_sha256
 from harness.machine.store import Store
 
 
@@ -22,9 +22,9 @@ def compiled(
     *,
     usable: Callable[[Path], bool] = Path.exists,
 ) -> Path:
-    """The file `name` in the store. `make` writes it to the path that it gets, unless a `usable` file is there.
+    """The file or directory `name` in the store. `make` makes it at a given path, unless a `usable` one is there.
 
-    A file that is not as it was made is made again. When `make` raises an exception, no file is left.
+    One that is not as it was made is made again. When `make` raises an exception, nothing is left.
     """
     target = store.root / "state" / "compiled" / name
     seal = store.root / "state" / "compiled-digests" / name
@@ -34,19 +34,30 @@ def compiled(
             seal.unlink(missing_ok=True)
             target.parent.mkdir(parents=True, exist_ok=True)
             partial = target.with_suffix(".part")
+            remove_path(partial)
             try:
                 make(partial)
             except BaseException:
-                partial.unlink(missing_ok=True)
+                remove_path(partial)
                 raise
+            if target.is_dir():  # a file is replaced at once
+                remove_path(target)
             os.replace(partial, target)
-            write_atomically(seal, file_sha256(target).encode())
+            write_atomically(seal, _digest(target).encode())
     return target
 
 
 def _is_sealed(target: Path, seal: Path) -> bool:
-    """Whether a file has the digest that was written down when it was made."""
+    """Whether a file or directory has the digest that was written down when it was made."""
     try:
-        return says(seal, file_sha256(target))
+        return says(seal, _digest(target))
     except OSError:
         return False
+
+
+def _digest(path: Path) -> str:
+    """The digest of a file, or of all files in a directory with their names. Raises OSError."""
+    if not path.is_dir():
+        return file_sha256(path)
+    files = sorted(one for one in path.rglob("*") if one.is_file())
+    return digest_of(*(f"{one.relative_to(path)} {file_sha256(one)}" for one in files))

@@ -1,12 +1,13 @@
 """Starts a command that can write to some directories only. It is a script and imports nothing of the harness.
 
-    confine.py [--stack=BYTES] [--anywhere | DIRECTORY...] -- COMMAND...
+    confine.py [--stack=BYTES] [--memory=BYTES] [--anywhere | DIRECTORY...] -- COMMAND...
 
 It uses Landlock (Linux 5.13 and later; landlock(7)), which any user may use. The rules hold for the command and its
 child processes. Reading is not restricted. Without Landlock it starts nothing, and exits with status 125, unless it is
 told that the command may write `--anywhere`.
 
-`--stack` raises the limit on the stack of the command's main thread (RLIMIT_STACK, setrlimit(2)).
+`--stack` raises the limit on the stack of the command's main thread (RLIMIT_STACK, setrlimit(2)). `--memory` limits
+the memory of the command itself (RLIMIT_DATA): what it can write to counts, and addresses that it only reserves do not.
 """
 
 from __future__ import annotations
@@ -93,15 +94,25 @@ def raise_stack(size: int) -> None:
         resource.setrlimit(resource.RLIMIT_STACK, (size, hard))
 
 
-def confined(command: tuple[str, ...], directories: Iterable[object], *, stack: int = 0) -> tuple[str, ...]:
+def limit_memory(size: int) -> None:
+    """Let the command have `size` bytes of memory. Raises OSError, ValueError."""
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    if hard == resource.RLIM_INFINITY or hard > size:
+        resource.setrlimit(resource.RLIMIT_DATA, (size, size))
+
+
+def confined(
+    command: tuple[str, ...], directories: Iterable[object], *, stack: int = 0, memory: int = 0
+) -> tuple[str, ...]:
     """A command line that starts a command, confined to directories where this machine has Landlock.
 
-    `stack` is the size of its main thread's stack in bytes; 0 leaves the limit alone.
+    `stack` is the size of its main thread's stack, `memory` that of all its memory, in bytes; 0 leaves a limit alone.
     """
     where = [str(path) for path in directories] if version() else ["--anywhere"]
-    if stack == 0 and not version():
+    limits = {"stack": stack, "memory": memory}
+    options = [f"--{name}={size}" for name, size in limits.items() if size]
+    if not options and not version():
         return command
-    options = [f"--stack={stack}"] if stack else []
     return (sys.executable, "-I", "-S", __file__, *options, *where, "--", *command)
 
 
@@ -109,8 +120,9 @@ def main() -> None:
     split = sys.argv.index("--")
     words, command = sys.argv[1:split], sys.argv[split + 1 :]
     try:
-        if words and words[0].startswith("--stack="):
-            raise_stack(int(words.pop(0).partition("=")[2]))
+        for option, limit in (("--stack=", raise_stack), ("--memory=", limit_memory)):
+            if words and words[0].startswith(option):
+                limit(int(words.pop(0).removeprefix(option)))
         if words != ["--anywhere"]:
             restrict_writes(words)
         os.execv(command[0], command)  # noqa: S606  # the argv of our own command line, no shell

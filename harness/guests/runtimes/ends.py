@@ -27,7 +27,7 @@ _V8_ENDS = (
     (r"^(RuntimeError: )?(Aborted|abort)\(", "an abort"),
 )
 """what V8 and Emscripten print when a guest ends, and what it means; the first pattern that is found counts"""
-_LAST = 20_000
+LAST = 20_000
 """characters of output in which to look"""
 
 
@@ -39,6 +39,6 @@ def describe_wasmtime_end(code: int) -> str:
 def describe_v8_end(output: str) -> str:
     """How a guest in V8 ended, from the end of its output; "" when the output does not tell."""
     for pattern, meaning in _V8_ENDS:
-        if re.search(pattern, output[-_LAST:], re.MULTILINE):
+        if re.search(pattern, output[-LAST:], re.MULTILINE):
             return f"the guest ended with {meaning}"
     return ""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.build.wasm_sections import NotWasm, custom_section, target_features
+from harness.build.wasm_sections import NotWasm, custom_section, target_features, with_memory_limit
 
 HEADER = b"\0asm\1\0\0\0"
 
@@ -105,3 +105,52 @@ def test_a_module_cut_anywhere_is_refused_or_shorter(data: st.DataObject) -> Non
     cut = data.draw(st.integers(0, len(whole) - 1))
     with contextlib.suppress(NotWasm):
         assert target_features(io.BytesIO(whole[:cut])) is None
+
+
+# --- the limit on memory
+
+
+def with_memory(limits: bytes, *behind: bytes) -> bytes:
+    return module(custom("name", b"x" * 200), section(5, number(1) + limits), *behind).getvalue()
+
+
+CODE = section(10, b"code" * 100)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"\0" + number(160), b"\1" + number(160) + number(32768)),
+        (b"\0" + number(32768), b"\1" + number(32768) + number(32768)),
+        (b"\1" + number(1) + number(2), b"\1" + number(1) + number(2)),
+        (b"\1" + number(1) + number(65536), b"\1" + number(1) + number(32768)),
+        (b"\3" + number(1) + number(65536), b"\3" + number(1) + number(32768)),  # a shared memory
+    ],
+)
+def test_a_memory_gets_a_maximum_and_nothing_else_changes(before: bytes, after: bytes) -> None:
+    assert with_memory_limit(with_memory(before, CODE), 32768) == with_memory(after, CODE)
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (b"", "does not begin like a WebAssembly module"),
+        (HEADER, "has no memory of its own"),
+        (module(CODE).getvalue(), "has no memory of its own"),
+        (with_memory(b"\0" + number(200)), "has 200 pages from the start, and the limit is 100"),
+        (with_memory(b"\0" + number(1))[:-1], "goes beyond the end"),
+        (HEADER + section(5, b""), "damaged"),
+        (HEADER + section(5, b"\1"), "damaged"),
+        (HEADER + section(5, b"\2\0\1\0\1"), "damaged"),
+        (HEADER + section(5, b"\1\1\1"), "damaged"),
+    ],
+)
+def test_what_cannot_be_limited_is_refused(data: bytes, problem: str) -> None:
+    with pytest.raises(NotWasm, match=problem):
+        with_memory_limit(data, 100)
+
+
+@given(st.binary())
+def test_any_other_bytes_are_refused_too(data: bytes) -> None:
+    with contextlib.suppress(NotWasm):
+        with_memory_limit(HEADER + data, 100)

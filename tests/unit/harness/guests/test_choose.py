@@ -11,6 +11,7 @@ from harness.guests.guest_files import GuestFiles, host_files
 from harness.guests.runtimes.choose import ADAPTERS, choose_adapter
 from harness.machine.store import Store
 from harness.provide.provider import Obtained
+from matrix.commands import CommandLine
 from matrix.model import Runtime, RuntimeKind
 
 COMMAND = Path("/nowhere/bin/command")
@@ -26,7 +27,8 @@ RUN = GuestRun(
 
 
 def adapter_of(kind: RuntimeKind) -> Adapter:
-    runtime = Runtime(name="a-runtime", version="50.0.1", kind=kind)
+    line = CommandLine(run=("{module}",), preopen=(), variable=()) if kind is RuntimeKind.COMMAND else None
+    runtime = Runtime(name="a-runtime", version="50.0.1", kind=kind, command=line)
     return choose_adapter(runtime, Obtained(path=COMMAND, provider="", detail="", digest=""))
 
 
@@ -61,6 +63,7 @@ def test_only_a_guest_in_a_browser_has_no_command_line() -> None:
     ("kind", "argv"),
     [
         (RuntimeKind.CLI, ("gdb", "--args", str(COMMAND), "run", "-Ddebug-info", "a.wasm")),
+        (RuntimeKind.NODE_WASI, (str(COMMAND), "--inspect-brk", "run", "a.wasm")),
         (RuntimeKind.NODE, (str(COMMAND), "--inspect-brk", "run", "a.wasm")),
     ],
 )
@@ -69,7 +72,7 @@ def test_some_runtimes_have_a_debugger(kind: RuntimeKind, argv: tuple[str, ...])
     assert adapter_of(kind).under_debugger(command) == HostCommand(argv=argv, env={"A": "1"})
 
 
-@pytest.mark.parametrize("kind", [RuntimeKind.EMBEDDED, RuntimeKind.BROWSER])
+@pytest.mark.parametrize("kind", [RuntimeKind.EMBEDDED, RuntimeKind.BROWSER, RuntimeKind.COMMAND])
 def test_others_have_none(kind: RuntimeKind) -> None:
     assert adapter_of(kind).under_debugger(HostCommand(argv=("a",))) is None
 

@@ -74,3 +74,54 @@ def test_nothing_is_left_of_code_that_cannot_be_made(store: Store) -> None:
     with pytest.raises(OSError, match="no space left"):
         compiled(store, "a.cwasm", fail)
     assert not list((store.root / "state/compiled").iterdir())
+
+
+# --- directories
+
+
+def fill(target: Path) -> None:
+    (target / "code").mkdir(parents=True)
+    (target / "code/one").write_bytes(CODE)
+    (target / "module").write_bytes(b"module")
+
+
+def add(kept: Path) -> None:
+    (kept / "code/two").write_bytes(b"")
+
+
+def rename(kept: Path) -> None:
+    (kept / "code/one").rename(kept / "code/two")
+
+
+def shorten(kept: Path) -> None:
+    cut(kept / "code/one")
+
+
+def leave(kept: Path) -> None:
+    pass
+
+
+@pytest.mark.parametrize(("damage", "times"), [(leave, 1), (shorten, 2), (add, 2), (rename, 2)])
+def test_a_directory_is_kept_as_it_was_made(store: Store, damage: Callable[[Path], None], times: int) -> None:
+    made: list[Path] = []
+
+    def make(target: Path) -> None:
+        made.append(target)
+        fill(target)
+
+    kept = compiled(store, "a-command", make)
+    damage(kept)
+    assert compiled(store, "a-command", make) == kept
+    assert sorted(path.name for path in kept.rglob("*")) == ["code", "module", "one"]
+    assert (kept / "code/one").read_bytes() == CODE
+    assert len(made) == times
+
+
+def test_a_directory_that_could_not_be_filled_is_removed(store: Store) -> None:
+    def make(target: Path) -> None:
+        fill(target)
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        compiled(store, "a-command", make)
+    assert not list((store.root / "state/compiled").iterdir())
