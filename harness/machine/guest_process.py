@@ -9,6 +9,9 @@ from pathlib import Path
 
 from harness.machine.process import KILL_WAIT, PIPE, STDOUT, Process
 
+UMASK = 0o022
+"""every guest's, so that tests see the same modes of files whatever the user's umask is"""
+
 
 class GuestProcess:
     """The host process that runs one guest (a wasmtime, a Node), and the output of both its streams.
@@ -27,7 +30,7 @@ class GuestProcess:
         self._limit = output_limit
         self._head = bytearray()
         self._tail = bytearray()
-        self._process = Process(argv, env=env, cwd=cwd, stdout=PIPE, stderr=STDOUT)
+        self._process = Process(argv, env=env, cwd=cwd, stdout=PIPE, stderr=STDOUT, umask=UMASK)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 

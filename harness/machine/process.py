@@ -31,7 +31,7 @@ class Process:
     """A running process. Its standard input is empty.
 
     `stdout` and `stderr` are file descriptors, PIPE or STDOUT. With `attached`, the process shares the harness's
-    terminal and process group instead, so that Ctrl-C reaches both.
+    terminal and process group instead, so that Ctrl-C reaches both. With a `umask` of -1, it has the harness's.
 
     Raises HarnessFault when the command or `cwd` does not exist or the command cannot be started.
     """
@@ -45,6 +45,7 @@ class Process:
         stdout: int | None = None,
         stderr: int | None = None,
         attached: bool = False,
+        umask: int = -1,
     ) -> None:
         _check_command(argv, env, cwd)
         self._attached = attached
@@ -57,6 +58,7 @@ class Process:
                 stdout=stdout,
                 stderr=stderr,
                 start_new_session=not attached,
+                umask=umask,
             )
         except FileNotFoundError as exc:
             missing = exc.filename if cwd is None or cwd.is_dir() else cwd

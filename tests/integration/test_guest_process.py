@@ -37,6 +37,16 @@ def guest(tmp_path: Path) -> Iterator[Start]:
         one.kill()
 
 
+def test_a_guest_has_the_same_umask_whatever_the_users_is(guest: Start) -> None:
+    before = os.umask(0o077)
+    try:
+        one = guest("import os; print(oct(os.umask(0)))")
+        assert one.wait(10.0) == 0
+    finally:
+        os.umask(before)
+    assert one.output == "0o22\n"
+
+
 def test_output_and_return_code_are_kept(guest: Start) -> None:
     one = guest("import sys; print('out', flush=True); print('err', file=sys.stderr); sys.exit(7)")
     assert one.wait(10) == 7
