@@ -7,27 +7,36 @@ Each event is one JSON line, which is written at once: the host then knows what 
 ends in the middle. `harness.guests.events` reads the events and describes them.
 
 This driver finds, loads and captures tests, and cleans up after them, as CPython's `test.libregrtest` does in
-a worker process (`single.py`, `setup.py`, `testresult.py` in 3.13, `runtest.py` in 3.11). It imports little,
-because looking up files is slow in a guest.
+a worker process (`single.py`, `setup.py`, `testresult.py` in 3.13, `runtest.py` in 3.11). A test sees the same
+process: modules, arguments, environment, streams, frames. tests/integration/test_surroundings.py compares them.
 """
 
+import builtins
+import contextlib
 import faulthandler
 import fnmatch
 import gc
 import importlib
 import io
 import os
+import random
+import runpy  # starts regrtest's worker, so that tests see it among the modules
 import sys
-import threading
 import time
 import traceback
 import unittest
+import warnings
 from _json import encode_basestring_ascii as quote
 
 from test import support
 from test.libregrtest.save_env import saved_test_environment
-from test.libregrtest.utils import clear_caches
+from test.libregrtest.utils import clear_caches, setup_threading_excepthook, setup_unraisable_hook
 from test.support import os_helper
+
+try:
+    from test.libregrtest import worker
+except ImportError:
+    from test import regrtest as worker  # CPython 3.11
 
 OUTPUT_KEPT = 16 * 1024  # characters of a test's output that an event carries
 DETAIL_KEPT = 64 * 1024  # characters of a traceback that an event carries
@@ -253,6 +262,7 @@ class Runner:
     def __init__(self, plan):
         self.plan = plan
         self.events = Events(plan["events"])
+        self.garbage = []  # keeps what cannot be collected, so that a later module does not see it in gc.garbage
         BoundedOutput.limit = plan["output_limit"]
 
     def set_up(self):
@@ -261,34 +271,44 @@ class Runner:
         faulthandler.enable(all_threads=True, file=sys.__stderr__.fileno())
         support.record_original_stdout(sys.stdout)
         sys.stdout.reconfigure(errors="backslashreplace")
-        sys.unraisablehook = self.on_unraisable
-        threading.excepthook = self.on_thread_exception
+        sys.addaudithook(lambda name, arguments: None)  # so that tests pass through the code for auditing
+        setup_unraisable_hook()
+        setup_threading_excepthook()
         # Tests must cope with a variable that is not ASCII (https://bugs.python.org/issue44647).
-        if os_helper.FS_NONASCII:
+        if os_helper.TESTFN_UNDECODABLE and os.supports_bytes_environ:
+            os.environb.setdefault(b"PYTHONREGRTEST_UNICODE_GUARD", os_helper.TESTFN_UNDECODABLE)
+        elif os_helper.FS_NONASCII:
             os.environ.setdefault("PYTHONREGRTEST_UNICODE_GUARD", os_helper.FS_NONASCII)
+        self.pose_as_worker()
         support.verbose = plan["verbose"]
         # CPython 3.15 maps a resource to its value; before, only the names count.
-        support.use_resources = dict.fromkeys(plan["resources"])
+        support.use_resources = dict.fromkeys(plan["resources"]) if sys.version_info >= (3, 15) else plan["resources"]
         if timeout := plan["timeout"]:
             support.LOOPBACK_TIMEOUT = min(max(support.LOOPBACK_TIMEOUT, timeout / 120), timeout)
             support.SHORT_TIMEOUT = min(max(support.SHORT_TIMEOUT, timeout / 40), timeout)
             support.LONG_TIMEOUT = min(max(support.LONG_TIMEOUT, timeout / 4), timeout)
             support.INTERNET_TIMEOUT = min(support.INTERNET_TIMEOUT, timeout)
 
-    def on_unraisable(self, unraisable):
-        support.environment_altered = True
-        sys.__unraisablehook__(unraisable)
+    def pose_as_worker(self):
+        """Make the main module and the arguments those of `python -m test.libregrtest.worker JSON`.
 
-    def on_thread_exception(self, args):
-        support.environment_altered = True
-        traceback.print_exception(args.exc_type, args.exc_value, args.exc_traceback, file=sys.__stderr__)
+        `worker` is imported for this, and for all that it imports.
+        """
+        main = sys.modules["__main__"]
+        main.__spec__ = worker.__spec__
+        main.__package__ = worker.__spec__.parent
+        main.__file__ = worker.__file__
+        sys.orig_argv[-2:] = ["-m", worker.__name__, "{}"]
+        sys.argv[:] = [worker.__file__, "{}"]
 
     def run(self):
         self.set_up()
         for number, entry in enumerate(self.plan["modules"]):
-            before = set(sys.modules)
+            before, names = set(sys.modules), set(vars(builtins))
             self.module(number, entry)
             self.unload(before)
+            for name in vars(builtins).keys() - names:  # such as `_`, in which an interactive session keeps a value
+                delattr(builtins, name)
         self.events.write("end")
 
     def module(self, number, entry):
@@ -296,7 +316,7 @@ class Runner:
         self.entry = entry
         self.events.write("module", module=name)
         started = time.perf_counter()
-        directory = os.path.join(self.plan["work"], f"test_python_worker_{number}{os_helper.FS_NONASCII}")
+        directory = os.path.join(self.plan["work"], f"test_python_{number:06}{os_helper.FS_NONASCII}")
         os.mkdir(directory)
         os.chdir(directory)
         support.environment_altered = False
@@ -337,10 +357,8 @@ class Runner:
             gc.freeze()
 
     def load_and_run(self, name):
+        random.seed(self.plan["seed"])
         module = importlib.import_module(name if name.startswith("test.") else "test." + name)
-        random = sys.modules.get("random")
-        if random is not None:
-            random.seed(self.plan["seed"])
         try:
             # CPython 3.11 has modules with a `test_main`, which calls support._run_suite in the end.
             if hasattr(module, "test_main"):
@@ -356,6 +374,12 @@ class Runner:
             # First close what the tests left open, which may print warnings.
             support.gc_collect()
             self.remove_leftovers(name)
+        if gc.garbage:
+            support.environment_altered = True
+            support.print_warning(f"{name} created {len(gc.garbage)} uncollectable object(s)")
+            self.garbage.extend(gc.garbage)
+            gc.garbage.clear()
+        support.reap_children()
 
     def run_suite(self, suite):
         """Runs the wanted tests of a suite, after an event that lists them."""
@@ -386,10 +410,12 @@ class Runner:
                 "stop", test=name, status="skipped", duration=0.0, detail="not run, by the list of limitations", output=""
             )
         result = Result(self.events)
-        try:
-            at_regrtest_depth(suite, result)
-        finally:
-            result.stopTestRun()
+        # regrtest's runner for verbose output restores the warnings filters; the one for quiet output does not.
+        with warnings.catch_warnings() if support.verbose else contextlib.nullcontext():
+            try:
+                at_regrtest_depth(suite, result)
+            finally:
+                result.stopTestRun()
 
     def remove_leftovers(self, name):
         for path in (name, os_helper.TESTFN):
