@@ -2,6 +2,7 @@
 
     wasi      the harness against upstream's own run of the suite: outcomes, time, memory (the default)
     node      the harness against one Node process for each test file, two at a time
+    verdicts  every test in the suite, with its module, by itself and under upstream's runner: hours
     flavours  what each further flavour of an Emscripten build costs
     planning  expanding a matrix of 10,000 cells, selecting from it and sharding: time, memory
     judging   reading the list of limitations and judging 500,000 outcomes
@@ -19,7 +20,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import flavours, history, judging, node, page, planning, wasi
+from benchmarks import flavours, history, judging, node, page, planning, verdicts, wasi
 from benchmarks.timing import TOP
 from harness.machine.store import Store
 from matrix import json_records
@@ -27,7 +28,7 @@ from matrix import json_records
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    names = ("wasi", "node", "flavours", "history", "judging", "page", "planning")
+    names = ("wasi", "node", "verdicts", "flavours", "history", "judging", "page", "planning")
     parser.add_argument("name", nargs="?", choices=names, default="wasi")
     parser.add_argument(
         "--run",
@@ -35,7 +36,7 @@ def main() -> None:
         default=TOP / "reports/out/latest",
         help="for judging and page: the directory of a run (default: the newest)",
     )
-    parser.add_argument("--cpython", default="3.13.5", help="for wasi (default: %(default)s)")
+    parser.add_argument("--cpython", default="3.13.5", help="for wasi and verdicts (default: %(default)s)")
     parser.add_argument(
         "--runtime", nargs="+", choices=list(wasi.RUNTIMES), default=list(wasi.RUNTIMES), help="for wasi (default: all)"
     )
@@ -51,6 +52,16 @@ def main() -> None:
     parser.add_argument(
         "--churn", action="store_true", help="for history: no module has the same outcomes twice (the worst case)"
     )
+    parser.add_argument(
+        "--sample", type=int, default=0, metavar="N", help="for verdicts: N tests by themselves, not all"
+    )
+    parser.add_argument("--jobs", type=int, default=2, help="for verdicts: guests at once (default: %(default)s)")
+    parser.add_argument(
+        "--directory",
+        type=Path,
+        default=verdicts.DIRECTORY,
+        help="for verdicts: what to go on with (default: reports/out/verdicts)",
+    )
     arguments = parser.parse_args()
     console = Console(highlight=False)
     store = Store()
@@ -59,6 +70,12 @@ def main() -> None:
     if arguments.name == "node":
         found = node.measure(arguments.every, directory, store, repaired=not arguments.unrepaired)
         node.show(found, console)
+    elif arguments.name == "verdicts":
+        directory = arguments.directory
+        found = verdicts.measure(
+            arguments.cpython, arguments.sample, directory, store, console.print, jobs=arguments.jobs
+        )
+        verdicts.show(found, console)
     elif arguments.name == "flavours":
         found = flavours.measure(directory, store)
         flavours.show(found, console)

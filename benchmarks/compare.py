@@ -18,7 +18,8 @@ from harness.suite.results import read_results
 from matrix.names import full_name
 from matrix.outcome import Outcome, Status
 
-_SUBTEST = re.compile(r"^(?P<test>[\w.<>-]+) [\[(].*[\])]$", re.DOTALL)
+SUBTEST = re.compile(r"^(?P<test>[\w.<>-]+) [\[(].*[\])]$", re.DOTALL)
+"""the name of a sub-test in regrtest's JUnit files"""
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +75,7 @@ def compare(upstream_xml: Iterable[Path], outcomes: Path, lost: Iterable[str] = 
 
     # In upstream's file a skipped sub-test replaces its test; the harness reports the test itself.
     for test, outcome in sorted(only_upstream.elements()):
-        match = _SUBTEST.match(test)
+        match = SUBTEST.match(test)
         if outcome == "skipped" and match and only_ours[match["test"], "passed"]:
             only_ours[match["test"], "passed"] -= 1
             explain("upstream names the skipped sub-test in place of the test, which passed", test)
