@@ -6,9 +6,6 @@ import errno
 import sys
 from collections.abc import Sequence
 
-from rich.console import Console
-from rich.markup import escape
-
 from harness.commands.build import BUILD
 from harness.commands.cache import CACHE
 from harness.commands.cells import CELLS
@@ -21,6 +18,7 @@ from harness.commands.plan import PLAN
 from harness.commands.probe import PROBE
 from harness.commands.report import REPORT
 from harness.commands.serve import SERVE
+from harness.commands.terminal import SafeConsole
 from harness.commands.test import TEST
 from harness.commands.triage.main import TRIAGE
 from harness.commands.unforeseen import EXIT_STATUS, told
@@ -41,18 +39,18 @@ COMMANDS: Table = {
 
 def main(argv: Sequence[str]) -> int:
     """Run a command; its exit status. A mistake or a failure that is foreseen is one message, without a traceback."""
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
-    errors = Console(stderr=True, highlight=False)
+    console = SafeConsole(highlight=False, width=None if sys.stdout.isatty() else 160)
+    errors = SafeConsole(stderr=True, highlight=False)
     try:
         return run(COMMANDS, argv, console)
     except KeyboardInterrupt:
         errors.print("interrupted")
         return 130
     except MatrixError as exc:
-        errors.print(f"[red]error[/red]: {escape(str(exc))}", soft_wrap=True)
+        errors.print(f"[red]error[/red]: {for_terminal(str(exc))}", soft_wrap=True)
         return exc.exit_status
     except OSError as exc:
-        errors.print(f"[red]error[/red]: {escape(str(exc))}", soft_wrap=True)
+        errors.print(f"[red]error[/red]: {for_terminal(str(exc))}", soft_wrap=True)
         if exc.errno in (errno.ENOSPC, errno.EDQUOT):
             errors.print("  -> free some room on the disk: `test --resume` continues the run", soft_wrap=True)
         return 4

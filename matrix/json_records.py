@@ -16,8 +16,14 @@ def encode(record: Any) -> bytes:
 
 
 def decode(data: bytes, kind: type[T]) -> T:
-    """The record of that type. Raises msgspec.DecodeError (ValidationError if only the shape is wrong)."""
-    return msgspec.json.decode(data, type=kind, dec_hook=_from_json)
+    """The record of that type. Raises msgspec.DecodeError (ValidationError if only the shape is wrong).
+
+    That is so also for bytes that are no UTF-8, and for JSON that is nested too deeply.
+    """
+    try:
+        return msgspec.json.decode(data, type=kind, dec_hook=_from_json)
+    except (UnicodeDecodeError, RecursionError) as exc:
+        raise msgspec.DecodeError(str(exc)) from None
 
 
 def indented(record: Any) -> bytes:

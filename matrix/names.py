@@ -6,7 +6,19 @@ write either form. A few tests have names outside the package: `distutils.tests.
 
 from __future__ import annotations
 
+import hashlib
+
+LONGEST = 500
+"""characters of a test's name in results and reports"""
 _PACKAGE = "test."
+
+
+def cut(name: str) -> str:
+    """The name; of one with more than LONGEST characters the beginning, `~` and a digest of the whole."""
+    if len(name) <= LONGEST:
+        return name
+    digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    return f"{name[: LONGEST - 1 - len(digest)]}~{digest}"
 
 
 def full_name(name: str) -> str:

@@ -9,6 +9,8 @@ from enum import StrEnum
 
 import msgspec
 
+from matrix.names import LONGEST, cut
+
 
 class Status(StrEnum):
     """How one test ended."""
@@ -53,6 +55,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=
     """
 
     test: str
+    """its name; one that is very long is cut (`matrix.names.cut`)"""
     status: Status
     duration: float = 0.0
     """seconds"""
@@ -64,6 +67,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=
     def __post_init__(self) -> None:
         if not 0 <= self.duration < _LONGEST:
             msgspec.structs.force_setattr(self, "duration", 0.0)
+        if len(self.test) > LONGEST:
+            msgspec.structs.force_setattr(self, "test", cut(self.test))
 
 
 class ModuleResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -91,6 +96,8 @@ class ModuleResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         for name in ("duration", "startup", "finished"):
             if not 0 <= getattr(self, name) < _LONGEST:
                 msgspec.structs.force_setattr(self, name, 0.0)
+        if len(self.module) > LONGEST:
+            raise ValueError(f"{len(self.module)} characters are too many for the name of a module")
 
     @property
     def statuses(self) -> frozenset[Status]:

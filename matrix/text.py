@@ -1,4 +1,4 @@
-"""Excerpts of long texts."""
+"""Excerpts of long texts, and texts whose every character can be seen."""
 
 from __future__ import annotations
 
@@ -98,3 +98,20 @@ def shortened(text: str, most: int, *, see: str = "") -> str:
     half = most // 2
     note = f"{len(text) - 2 * half} characters left out" + (f"; see {see}" if see else "")
     return f"{text[:half]}\n[... {note} ...]\n{text[-half:]}"
+
+
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""what is not shown, or changes how other characters are shown: https://www.unicode.org/reports/tr36/"""
+
+
+def visible(text: str) -> str:
+    """Text with escapes in place of what a reader cannot see: control characters, direction marks, lone surrogates.
+
+    Tabs and line feeds stay.
+    """
+    return text if text.isascii() and text.isprintable() else _UNSEEN.sub(_escaped, text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

@@ -13,8 +13,7 @@ import msgspec
 
 from matrix.names import full_name
 from matrix.outcome import LETTERS, ModuleResult, Status
-from matrix.text import shortened
-from reports.safe_text import visible
+from matrix.text import shortened, visible
 from reports.verdict import CellVerdicts, Judged, Verdict
 
 VERDICT_LETTERS = {

@@ -10,27 +10,12 @@ import re
 
 from rich.markup import escape
 
-from matrix.text import shortened
+from matrix.text import shortened, visible
 
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-"""what is not shown, or changes how other characters are shown: https://www.unicode.org/reports/tr36/"""
 _MARKDOWN = {character: f"\\{character}" for character in "\\`*_{}[]|#"} | {"<": "&lt;", ">": "&gt;"}
 _LONGEST_LINE = 300
 _LONGEST_BLOCK = 20_000
 """characters"""
-
-
-def visible(text: str) -> str:
-    """Text with escapes in place of what a reader cannot see: control characters, direction marks, lone surrogates.
-
-    Tabs and line feeds stay.
-    """
-    return text if text.isascii() and text.isprintable() else _UNSEEN.sub(_escaped, text)
-
-
-def _escaped(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
 def for_terminal(text: str) -> str:

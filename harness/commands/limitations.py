@@ -11,6 +11,7 @@ from harness.cells.selection import matrix_of, selected_cells
 from harness.commands import options
 from harness.commands.command import Command
 from harness.commands.parser import Parser
+from harness.commands.terminal import SafeConsole
 from matrix import json_records
 from matrix.errors import UsageError
 from matrix.limitations import Limitations
@@ -49,7 +50,7 @@ def run(known: argparse.Namespace, console: Console) -> int:
         text = formats.as_ignorefile(of_cell)
     else:
         text, left = formats.as_deselect(of_cell)
-        errors = Console(stderr=True, highlight=False)
+        errors = SafeConsole(stderr=True, highlight=False)
         for glob in left:
             errors.print(f"left out, since pytest knows prefixes only: {escape(glob)}", soft_wrap=True)
     console.file.write(text)

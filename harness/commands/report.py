@@ -14,10 +14,12 @@ from harness.cells.selection import matrix_of, selected_cells
 from harness.commands import options
 from harness.commands.command import Command
 from harness.commands.parser import Parser
+from harness.machine.files import read_limited
 from harness.runs.merge import merge
 from harness.runs.publish import publish
 from harness.runs.records import point_latest, read_started, run_directory
 from matrix import json_records
+from matrix.errors import UsageError
 from matrix.limitations import Limitations
 from reports.summary import Summary
 
@@ -48,10 +50,10 @@ def _duration(directory: Path, console: Console) -> float:
     """The seconds that a run took, from its summary; 0 when it has none, or none that can be read."""
     path = directory / "summary.json"
     try:
-        return json_records.decode(path.read_bytes(), Summary).duration_s
+        return json_records.decode(read_limited(path), Summary).duration_s
     except FileNotFoundError:
         return 0.0
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as exc:
+    except (OSError, UsageError, msgspec.DecodeError) as exc:
         said = f"note: {path} cannot be read, so the report does not say how long the run took: {exc}"
         console.print(escape(said), soft_wrap=True)
         return 0.0

@@ -1,17 +1,31 @@
-"""What commands show while they work: messages, and the progress of a build."""
+"""What commands show: a console that no text can steer, messages, and the progress of a build."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.live import Live
 from rich.markup import escape
 from rich.progress_bar import ProgressBar
+from rich.segment import Segment
 from rich.table import Table
 
 from harness.cells.prepare import PrepareOptions, Preparer
 from harness.machine.store import Store
+from matrix.text import visible
+
+
+class SafeConsole(Console):
+    """rich's console, for any text: what a reader cannot see is printed as escapes, and nothing steers the terminal.
+
+    That is so also where a caller forgot `reports.safe_text`, such as for the name of a file or the output of a tool.
+    """
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """The segments of an object, as rich prints them."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=visible(segment.text))
 
 
 class TerminalWatcher:

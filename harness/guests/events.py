@@ -13,9 +13,11 @@ Each line of the file is one JSON object. Its `event` says what happened:
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -26,6 +28,8 @@ DAMAGED = "damaged"
 """a line that is no event; `detail` is its beginning"""
 _SHOWN = 200
 """bytes of such a line"""
+_LONGEST = 64 << 20
+"""bytes of a line; a longer one is damaged, and is not kept in memory"""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,28 +52,52 @@ class EventReader:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._offset = 0
+        self._size = 0
+        """how many bytes the file had when it ended in a line that was not complete"""
+        self._skipping = False
+        """whether `_offset` is within a line that is too long"""
         self._decoder = msgspec.json.Decoder(Event)
 
     def read(self) -> list[Event]:
-        """The events that were added since the last call, without a last line that is not complete yet.
+        """Some events that were added since the last call; [] when there are no more for now.
 
-        For a line that is none, as when a test writes to the file, there is an event `damaged`.
+        A last line that is not complete yet is left for the next call. For a line that is none, as when a test writes
+        to the file, there is an event `damaged`; so there is for one that is too long.
         """
         try:
             with self._path.open("rb") as file:
-                file.seek(self._offset)
-                data = file.read()
+                size = os.fstat(file.fileno()).st_size
+                return [] if size == self._size else self._read(file, size)
         except FileNotFoundError:
             return []
-        complete = data[: data.rfind(b"\n") + 1]
-        self._offset += len(complete)
-        return [self._decoded(line) for line in complete.split(b"\n")[:-1]]
+
+    def _read(self, file: BinaryIO, size: int) -> list[Event]:
+        while True:
+            file.seek(self._offset)
+            data = file.read(_LONGEST)
+            complete = data[: data.rfind(b"\n") + 1]
+            if not complete and len(data) < _LONGEST:
+                self._size = size
+                return []
+            self._offset += len(complete or data)
+            if not complete and not self._skipping:
+                self._skipping = True
+                return [self._damaged(data)]
+            if complete:
+                lines = complete.split(b"\n")[self._skipping : -1]
+                self._skipping = False
+                if lines:
+                    return [self._decoded(line) for line in lines]
 
     def _decoded(self, line: bytes) -> Event:
         try:
             return self._decoder.decode(line)
         except (ValueError, RecursionError):
-            return Event(event=DAMAGED, detail=line[:_SHOWN].decode("ascii", "backslashreplace"))
+            return self._damaged(line)
+
+    @staticmethod
+    def _damaged(line: bytes) -> Event:
+        return Event(event=DAMAGED, detail=line[:_SHOWN].decode("ascii", "backslashreplace"))
 
 
 _FIXTURE = re.compile(r"^(?:setUp|tearDown)(?P<kind>Class|Module) \((?P<owner>.*)\)$")
@@ -87,6 +115,8 @@ class ModuleProgress:
         self.running = ""
         self.done: Event | None = None
         self.duration = 0.0
+        self.observed: Counter[str] = Counter()
+        """how many outcomes each test has, by its name in the guest: that in an outcome may be cut"""
         self._fixtures: list[Event] = []
         self._damaged: list[str] = []
         self._end: Outcome | None = None
@@ -100,14 +130,15 @@ class ModuleProgress:
             self.running = event.test
         elif event.event == "stop":
             self.running = ""
-            self.outcomes.append(
+            self._observe(
+                event.test,
                 Outcome(
                     test=event.test,
                     status=event.status,
                     duration=event.duration,
                     detail=event.detail,
                     output=event.output,
-                )
+                ),
             )
         elif event.event == "fixture":
             self._fixtures.append(event)
@@ -127,16 +158,15 @@ class ModuleProgress:
                 new.append(test)
         return new
 
-    @property
-    def observed(self) -> Counter[str]:
-        """The number of outcomes of each test."""
-        return Counter(outcome.test for outcome in self.outcomes)
+    def _observe(self, test: str, outcome: Outcome) -> None:
+        self.outcomes.append(outcome)
+        self.observed[test] += 1
 
     def end(self, status: Status, detail: str, output: str) -> None:
         """Note that the guest ended before the module did: blame the test that was running, or else the module."""
         outcome = Outcome(test=self.running or full_name(self.module), status=status, detail=detail, output=output)
         if self.running:
-            self.outcomes.append(outcome)
+            self._observe(self.running, outcome)
             self.running = ""
         else:
             self._end = outcome

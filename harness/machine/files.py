@@ -6,10 +6,14 @@ import contextlib
 import json
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from harness.machine.units import human_size
+from matrix.errors import UsageError
 
 
 def says(path: Path, text: str) -> bool:
@@ -35,6 +39,29 @@ def write_atomically(path: Path, data: bytes) -> None:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
+
+
+LARGEST_DOCUMENT = 256 << 20
+"""bytes that are read of a JSON or text file; the harness writes none that is larger"""
+
+
+def read_limited(path: Path, most: int = LARGEST_DOCUMENT) -> bytes:
+    """The bytes of a file that may come from a stranger, or be something else than a file.
+
+    Raises UsageError for one with more than `most` bytes, and for what is no regular file, such as a named pipe, at
+    which reading would wait; OSError as opening it does.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise UsageError(f"{path} is not a regular file")
+        with open(descriptor, "rb", closefd=False) as file:
+            data = file.read(most + 1)
+    finally:
+        os.close(descriptor)
+    if len(data) > most:
+        raise UsageError(f"{path} has more than {human_size(most)}, and is not read")
+    return data
 
 
 def read_json(path: Path, default: Any) -> Any:

@@ -13,7 +13,7 @@ from harness.runs.describing import read_description
 from harness.runs.records import CellRecord, cell_directory, read_record, write_files
 from harness.runs.request import RunRequest
 from harness.suite.files import OUTCOMES
-from harness.suite.results import ResultsFile
+from harness.suite.results import LARGEST_FILE, ResultsFile
 from matrix.errors import MatrixError
 from matrix.limitations import CellLimitations, Limitations
 from matrix.outcome import ModuleResult
@@ -66,6 +66,9 @@ def read_cell(run: Path, cell: ResolvedCell, *, interrupted: bool) -> CellOnDisk
         base = msgspec.structs.replace(base, build=described.facts)
     if file.damaged:
         lost = f"{file.damaged} lines of {OUTCOMES} are damaged, or have no seal: what they said does not count"
+        base = msgspec.structs.replace(base, notes=(*base.notes, lost))
+    if file.too_large:
+        lost = f"{OUTCOMES} has more than {LARGEST_FILE >> 20} MiB: what comes after them does not count"
         base = msgspec.structs.replace(base, notes=(*base.notes, lost))
     return CellOnDisk(msgspec.structs.replace(record, base=base), results)
 

@@ -18,12 +18,12 @@ from harness.guests.describing import Described, describe_guest
 from harness.guests.digest import GUEST_CODE
 from harness.guests.runtimes.choose import choose_adapter
 from harness.machine.code import code_digest
-from harness.machine.files import write_atomically
+from harness.machine.files import read_limited, write_atomically
 from harness.machine.hashing import digest_of, file_sha256
 from harness.machine.store import Store
 from harness.runs.records import cell_directory
 from matrix import json_records
-from matrix.errors import MatrixError
+from matrix.errors import MatrixError, UsageError
 from reports.build_facts import BuildDescription, BuildFacts, build_changes, flattened
 from reports.compared import CellChanges, Diff
 
@@ -134,12 +134,12 @@ def read_description(run: Path, cell: str) -> BuildDescription | None:
     """What a cell's build is, from the directory of a run; None where that is not there, or is not readable."""
     directory = cell_directory(run, cell)
     try:
-        facts = json_records.decode((directory / FACTS).read_bytes(), BuildFacts)
-    except (OSError, msgspec.DecodeError):
+        facts = json_records.decode(read_limited(directory / FACTS), BuildFacts)
+    except (OSError, UsageError, msgspec.DecodeError):
         return None
     try:
-        pythoninfo = (directory / PYTHONINFO).read_text("utf-8", "replace")
-    except OSError:
+        pythoninfo = read_limited(directory / PYTHONINFO).decode("utf-8", "replace")
+    except (OSError, UsageError):
         pythoninfo = ""
     return BuildDescription(facts=facts, pythoninfo=pythoninfo)
 

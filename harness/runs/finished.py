@@ -6,12 +6,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.machine.files import read_json, write_atomically
+import msgspec
+
+from harness.machine.files import read_json, read_limited, write_atomically
 from harness.machine.store import Store
-from harness.runs.records import cell_directory, read_record
+from harness.runs.records import SUMMARY, cell_directory, read_record
 from harness.suite.files import OUTCOMES
 from harness.suite.results import read_results
 from matrix import json_records
+from matrix.errors import UsageError
 from reports.summary import CellStatus, Summary
 
 
@@ -58,9 +61,11 @@ def _progress(run: Path, cell: str) -> CellProgress:
 
 
 def is_finished(run: Path) -> bool:
-    """Whether a run was reported without having been interrupted."""
-    path = run / "summary.json"
-    return path.is_file() and not json_records.decode(path.read_bytes(), Summary).interrupted
+    """Whether a run was reported without having been interrupted. One whose report is damaged is to be reported."""
+    try:
+        return not json_records.decode(read_limited(run / SUMMARY), Summary).interrupted
+    except (OSError, UsageError, msgspec.DecodeError):
+        return False
 
 
 class TaskSeconds:

@@ -18,6 +18,7 @@ from harness.runs.records import (
     named_run_id,
     read_record,
     read_started,
+    refuse_links_out,
     write_record,
 )
 from harness.suite.files import OUTCOMES
@@ -35,6 +36,8 @@ def merge(directories: Sequence[Path], out: Path) -> Path:
     with different options, and when the shards of a cell have different versions or suites.
     """
     runs = {directory: read_started(directory) for directory in directories}
+    for directory in runs:
+        refuse_links_out(directory)
     _check_options(runs)
     cells = tuple(dict.fromkeys(cell for run in runs.values() for cell in run.cells))
     parts = {

@@ -9,7 +9,15 @@ from pathlib import Path
 import msgspec
 
 from harness.cells.selection import matrix_of, selected_cells
-from harness.runs.records import cell_directory, read_record, read_started
+from harness.machine.files import read_limited
+from harness.runs.records import (
+    STARTED,
+    SUMMARY,
+    cell_directory,
+    read_record,
+    read_started,
+    run_directory,
+)
 from harness.suite.files import OUTCOMES
 from harness.suite.results import read_results
 from matrix import json_records
@@ -17,6 +25,7 @@ from matrix.errors import ConfigError, UsageError
 from matrix.limitations import CellLimitations, Limitations
 from matrix.model import Cell
 from matrix.outcome import Status
+from reports.chosen import LATEST
 from reports.summary import CellStatus, Summary
 from reports.triage import Skips
 
@@ -65,9 +74,23 @@ def _text(path: Path) -> str:
 def read_summary(directory: Path) -> Summary:
     """A run's summary.json. Raises UsageError when it is missing or of another schema."""
     try:
-        return json_records.decode((directory / "summary.json").read_bytes(), Summary)
+        return json_records.decode(read_limited(directory / SUMMARY), Summary)
     except (OSError, msgspec.DecodeError) as exc:
         raise UsageError(f"{directory} has no report: {exc}", hint="`python -m harness report RUN` writes it") from None
+
+
+def newest_reported(out: Path, run: str) -> Path:
+    """The directory of a run; for `latest`, of the newest run that has a report: the newest one may still be going on.
+
+    Raises UsageError when there is no such run, or no report at all.
+    """
+    directory = run_directory(out, run)
+    if run != LATEST or (directory / SUMMARY).is_file():
+        return directory
+    reported = [path.parent for path in out.glob(f"*/{SUMMARY}") if (path.parent / STARTED).is_file()]
+    if not reported:
+        raise UsageError(f"no run in {out} has a report yet", hint="the newest run writes its report at its end")
+    return max(reported, key=lambda path: path.name).resolve()
 
 
 def tested_cells(directory: Path, summary: Summary) -> dict[str, Cell]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from harness.machine.files import read_limited
 from harness.runs.records import write_files
 from harness.runs.tasks import TIMELINE, Span
 from matrix import json_records
@@ -177,17 +178,17 @@ def newest_probes(out: Path) -> Probes | None:
     """The newest run of probes below `out`; None when there is none that this version of the harness can read."""
     for path in sorted(out.glob(f"*/{PROBES}"), key=lambda path: path.parent.name, reverse=True):
         try:
-            return json_records.decode(path.read_bytes(), Probes)
-        except (OSError, msgspec.DecodeError):  # of another version of the harness
+            return json_records.decode(read_limited(path), Probes)
+        except (OSError, UsageError, msgspec.DecodeError):  # of another version of the harness, or damaged
             continue
     return None
 
 
 def task_bars(directory: Path) -> list[Bar]:
-    """The tasks of a nightly run as bars; no bars for another run."""
+    """The tasks of a nightly run as bars; no bars for another run, or when there are more than anyone would look at."""
     try:
-        lines = (directory / TIMELINE).read_bytes().splitlines()
-    except FileNotFoundError:
+        lines = read_limited(directory / TIMELINE).splitlines()
+    except (FileNotFoundError, UsageError):
         return []
     bars = []
     for line in lines:

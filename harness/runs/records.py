@@ -11,11 +11,12 @@ from pathlib import Path
 
 import msgspec
 
-from harness.machine.files import write_atomically
+from harness.machine.files import read_limited, write_atomically
 from harness.runs.request import RunRequest
 from matrix import json_records
 from matrix.errors import UsageError, near
 from matrix.model import Cell
+from reports.chosen import LATEST
 from reports.file import File
 from reports.summary import BuildStep, CellSummary, Unexpected
 
@@ -23,8 +24,9 @@ SCHEMA = 3
 """of run.json"""
 STARTED = "run.json"
 CELL = "cell.json"
+SUMMARY = "summary.json"
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~-]{0,250}")
-"""the ids of cells"""
+"""the ids of cells and of runs"""
 
 
 class _Versioned(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,11 +93,14 @@ def read_record(run: Path, cell: str) -> CellRecord | None:
     """The record of a cell; None when it has none yet. Raises UsageError when the file is not readable."""
     path = cell_directory(run, cell) / CELL
     try:
-        record = json_records.decode(path.read_bytes(), CellRecord)
+        record = json_records.decode(read_limited(path), CellRecord)
     except FileNotFoundError:
         return None
     except msgspec.DecodeError as exc:
-        raise UsageError(f"{path} is not a record of this version of the harness: {exc}") from None
+        raise UsageError(
+            f"{path} is not a record of this version of the harness: {exc}",
+            hint="if the run was damaged, remove that file: the cell then counts as not reached",
+        ) from None
     if record.base.id != cell:
         raise UsageError(f"{path} is the record of another cell, {record.base.id[:200]!r}")
     return record
@@ -105,20 +110,23 @@ def read_started(run: Path) -> StartedRun:
     """The options of a run. Raises UsageError when the file is not readable or has another schema."""
     path = run / STARTED
     try:
-        content = path.read_bytes()
+        content = read_limited(path)
         schema = json_records.decode(content, _Versioned).schema
         if schema != SCHEMA:
             raise UsageError(
                 f"{path} was written by another version of the harness (schema {schema}, this one reads {SCHEMA})",
                 hint="use that version for this run, or start a new run",
             )
-        return json_records.decode(content, StartedRun)
+        started = json_records.decode(content, StartedRun)
     except (FileNotFoundError, NotADirectoryError):
         raise UsageError(
             f"{run} is not the directory of a run: it has no {STARTED}", hint="such as reports/out/latest"
         ) from None
     except (OSError, msgspec.DecodeError) as exc:
         raise UsageError(f"{path} does not describe a run: {exc}") from None
+    if not _PLAIN.fullmatch(started.run_id):
+        raise UsageError(f"{path} has the id {started.run_id[:200]!r}, which cannot be the name of a directory")
+    return started
 
 
 def new_run_id(cells: Sequence[Cell]) -> str:
@@ -137,14 +145,35 @@ def run_directory(out: Path, run: str) -> Path:
     if not (directory / STARTED).is_file():
         runs = [path.parent.name for path in out.glob(f"*/{STARTED}")] if out.is_dir() else []
         raise UsageError(f"there is no run {run!r} in {out}", hint=near(run, runs) or "run `nox -s test-wasi` first")
-    return directory.resolve()
+    directory = directory.resolve()
+    refuse_links_out(directory)
+    return directory
+
+
+def refuse_links_out(run: Path) -> None:
+    """Raise UsageError when a symbolic link in a run's directory leads out of it.
+
+    A run may come from another machine. Its report would have parts of other files, and be written in place of others.
+    """
+    top = os.path.realpath(run)
+    waiting = [top]
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_symlink() and not Path(os.path.realpath(entry.path)).is_relative_to(top):
+                    raise UsageError(
+                        f"{entry.path} is a symbolic link that leads out of the run",
+                        hint="the harness makes no such links: remove it, or do not use this run",
+                    )
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
 
 
 def point_latest(out: Path, run_id: str) -> None:
     """Point the link `latest` at a run. Renames a new link, so that two runs can do it at the same time."""
     temporary = out / f".latest-{secrets.token_hex(4)}"
     temporary.symlink_to(run_id)
-    os.replace(temporary, out / "latest")
+    os.replace(temporary, out / LATEST)
 
 
 def write_files(directory: Path, files: Iterable[File]) -> None:

@@ -13,6 +13,7 @@ import time
 import traceback
 from collections.abc import Iterable
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from matrix.errors import MatrixError
 from matrix.limitations import Limitations
 from matrix.names import full_name
 from matrix.outcome import FAILING_STATUSES, ModuleResult, Outcome, Status
+from matrix.text import visible
 
 
 class ModuleFailed(Exception):
@@ -132,12 +134,13 @@ class ModuleItem(pytest.Item):
         if not failing:
             reasons = {outcome.detail for outcome in result.outcomes}
             if result.statuses == {Status.SKIPPED}:
-                pytest.skip(next(iter(reasons)) if len(reasons) == 1 else "every test was skipped")
+                pytest.skip(visible(next(iter(reasons))) if len(reasons) == 1 else "every test was skipped")
             return
         expects = self.runner.limitations.expects
         unexpected = [outcome for outcome in failing if not expects(outcome.test, outcome.status, self.name)]
         if not unexpected:
-            pytest.xfail("known limitations: " + ", ".join(sorted({o.test for o in failing}))[:500])
+            names = ", ".join(sorted({o.test for o in failing}))
+            pytest.xfail(visible(f"known limitations: {names[:500]}"))
         lines = [
             f"{o.status.value}: {o.test}\n{o.detail.rstrip()}\n{o.output[-2000:].rstrip()}" for o in unexpected[:20]
         ]
@@ -146,7 +149,7 @@ class ModuleItem(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         if isinstance(excinfo.value, ModuleFailed):
-            return str(excinfo.value)
+            return visible(str(excinfo.value))
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
@@ -215,7 +218,8 @@ def pytest_handlecrashitem(crashitem: str, report: pytest.TestReport, sched: Any
     progress = ModuleProgress(module)
     for marker in (directory / RUNNING).glob("*"):
         current = False
-        for event in EventReader(Path(os.fsdecode(marker.read_bytes()))).read():
+        reader = EventReader(Path(os.fsdecode(marker.read_bytes())))
+        for event in chain.from_iterable(iter(reader.read, [])):
             if event.event == "module":
                 current = event.module == progress.module
             elif current:

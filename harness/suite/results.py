@@ -1,7 +1,8 @@
 """Files of results: each line is a `ModuleResult`, appended when its module finishes.
 
 A line ends with its seal, a digest of the rest of it. A line that is half written, or that was changed by a disk, a
-copy or an editor, does not fit its seal and is no result: its module counts as not run.
+copy or an editor, does not fit its seal and is no result: its module counts as not run. So does a line that is too
+long, and what comes after the bytes that are read of a file: a run may come from a stranger.
 """
 
 from __future__ import annotations
@@ -12,8 +13,17 @@ import os
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
-from matrix.outcome import ModuleResult
+from matrix.names import full_name
+from matrix.outcome import ModuleResult, Outcome, Status
+from matrix.text import shortened
+
+LONGEST_LINE = 64 << 20
+LARGEST_FILE = 1 << 30
+"""bytes"""
+_SHORT = 1000
+"""characters of a detail and of an output in a result that is too long otherwise"""
 
 
 class ResultsFile:
@@ -23,8 +33,11 @@ class ResultsFile:
         self.path = path
         self._results: dict[str, ModuleResult] = {}
         self.damaged = 0
-        """how many whole lines were no result, or not as they were written"""
+        """how many whole lines were no result, or not as they were written, or too long"""
+        self.too_large = False
+        """whether the file has more than is read of one"""
         self._offset = 0
+        self._within_long_line = False
         self._decoder = msgspec.json.Decoder(ModuleResult)
 
     def read(self) -> dict[str, ModuleResult]:
@@ -32,14 +45,18 @@ class ResultsFile:
 
         Lines that are not complete, not a result or not as they were written are skipped; `damaged` counts them.
         """
-        if self.path.exists():
+        if self.path.is_file():
             with self.path.open("rb") as file:
                 file.seek(self._offset)
-                for line in file:
-                    if not line.endswith(b"\n"):
+                while self._offset < LARGEST_FILE and (line := file.readline(LONGEST_LINE)):
+                    whole = line.endswith(b"\n")
+                    if not whole and len(line) < LONGEST_LINE:
                         break  # it may still be written
                     self._offset += len(line)
-                    self._take(line)
+                    if not self._within_long_line:
+                        self._take(line)
+                    self._within_long_line = not whole
+            self.too_large = self._offset >= LARGEST_FILE
         return dict(self._results)
 
     def _take(self, line: bytes) -> None:
@@ -76,13 +93,30 @@ def _digest(text: bytes) -> bytes:
     return hashlib.blake2b(text, digest_size=8).hexdigest().encode()
 
 
+def _line(result: ModuleResult) -> bytes:
+    """A result as a line. One that would be too long to be read has short details, or else no outcomes but an error."""
+    line = sealed(msgspec.json.encode(result)) + b"\n"
+    if len(line) < LONGEST_LINE:
+        return line
+    outcomes = tuple(
+        replace(one, detail=shortened(one.detail, _SHORT), output=shortened(one.output, _SHORT))
+        for one in result.outcomes
+    )
+    shorter = sealed(msgspec.json.encode(replace(result, outcomes=outcomes))) + b"\n"
+    if len(shorter) < LONGEST_LINE:
+        return shorter
+    detail = f"the outcomes of its {len(outcomes)} tests have {len(line) >> 20} MiB, more than the harness keeps"
+    error = Outcome(test=full_name(result.module), status=Status.ERRORED, detail=detail)
+    return sealed(msgspec.json.encode(replace(result, outcomes=(error,)))) + b"\n"
+
+
 def append_result(path: Path, result: ModuleResult) -> None:
     """Add a line to a file of results, in one piece even when several workers write at once.
 
     It starts a line of its own after half a line that a killed run left. Raises OSError, and leaves the file as it
     was, when the line cannot be written.
     """
-    line = sealed(msgspec.json.encode(result)) + b"\n"
+    line = _line(result)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

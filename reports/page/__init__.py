@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from matrix.limitations import State
 from matrix.outcome import ModuleResult, Status
-from matrix.text import raised, shortened
+from matrix.text import raised, shortened, visible
 from reports.changes import ChangeKind
 from reports.columns import columns
 from reports.differences import short_names
@@ -26,7 +26,6 @@ from reports.file import File, text_file
 from reports.limitation_matrix import MARKS
 from reports.page.timing import Bar, CellTime, SlowModule, lanes
 from reports.render import Tone, state, tone
-from reports.safe_text import visible
 from reports.summary import BuildStep, CellSummary, Summary
 from reports.timelines import Point, Timeline
 from reports.verdict import CellVerdicts, Verdict

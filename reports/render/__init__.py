@@ -10,7 +10,7 @@ from typing import NamedTuple
 import jinja2
 
 from matrix import json_records
-from matrix.text import raised
+from matrix.text import raised, visible
 from reports.differences import short_names
 from reports.file import File, text_file
 from reports.safe_text import markdown_block, markdown_line
@@ -26,6 +26,7 @@ _ENVIRONMENT = jinja2.Environment(
     undefined=jinja2.StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
+    finalize=lambda value: visible(value) if isinstance(value, str) else value,
 )
 
 

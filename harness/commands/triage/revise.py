@@ -14,9 +14,9 @@ from rich.markup import escape
 from harness.commands import options
 from harness.commands.command import Command
 from harness.commands.parser import Parser
+from harness.commands.triage.runs import reported_run
 from harness.machine.files import write_atomically
 from harness.runs.observed import ObservedRun, read_summary
-from harness.runs.records import run_directory
 from matrix import edit
 from matrix.errors import UsageError, near
 from matrix.limitations import DIRECTORY, Limitations
@@ -48,7 +48,7 @@ def _observed(known: argparse.Namespace) -> ObservedRun:
         raise UsageError(
             f"--limitations {known.limitations}: there are no TOML files", hint="such as matrix/limitations"
         )
-    directory = run_directory(known.out, known.run)
+    directory = reported_run(known)
     return ObservedRun(directory, read_summary(directory), known.limitations)
 
 

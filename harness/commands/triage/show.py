@@ -11,8 +11,9 @@ from rich.table import Table
 from harness.commands import options
 from harness.commands.command import Command
 from harness.commands.parser import Parser
+from harness.commands.triage.runs import reported_run
 from harness.runs.observed import read_summary, tested_cells
-from harness.runs.records import read_started, run_directory
+from harness.runs.records import read_started
 from harness.runs.sightings import sightings
 from matrix.errors import UsageError
 from reports import render
@@ -21,13 +22,13 @@ from reports.triage import distinctions
 
 def add_options(parser: Parser) -> None:
     parser.add_argument("test", metavar="TEST", help="such as test_os.FileTests.test_access")
-    parser.add_argument("--run", default="latest", metavar="RUN", help="a run's id (default: the newest)")
+    parser.add_argument("--run", default="latest", metavar="RUN", help="a run's id (default: the newest with a report)")
     options.add_out(parser)
 
 
 def show(known: argparse.Namespace, console: Console) -> int:
     """Show one test in each cell of a run, and what the cells where it fails have in common."""
-    directory = run_directory(known.out, known.run)
+    directory = reported_run(known)
     found, versions = sightings(directory, tested_cells(directory, read_summary(directory)), known.test)
     table = Table(box=None, pad_edge=False)
     for heading in ("cell", "outcome", "verdict", "since", "limitation", "detail"):
@@ -42,7 +43,7 @@ def show(known: argparse.Namespace, console: Console) -> int:
 
 def explain(known: argparse.Namespace, console: Console) -> int:
     """Print the text of an issue about a test that fails in a run. Raises UsageError when it fails nowhere."""
-    directory = run_directory(known.out, known.run)
+    directory = reported_run(known)
     summary = read_summary(directory)
     found, versions = sightings(directory, tested_cells(directory, summary), known.test)
     request = read_started(directory).request

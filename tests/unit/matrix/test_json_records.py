@@ -28,7 +28,7 @@ def test_a_value_without_a_json_form_is_refused() -> None:
 
 
 def test_json_of_another_shape_is_refused() -> None:
-    for data in (b"", b"{", b'{"path": 1}', b"[]"):
+    for data in (b"", b"{", b'{"path": 1}', b"[]", b'{"path":"\xff"}', b'{"x":' + b"[" * 100_000):
         with pytest.raises(msgspec.DecodeError):
             json_records.decode(data, Place)
 

@@ -8,10 +8,10 @@ import pytest
 
 from harness.runs.records import write_files
 from matrix.outcome import Outcome, Status
+from matrix.text import visible
 from reports.columns import LONGEST, columns
 from reports.page import files_of_tests, json_script
 from reports.page.timing import Bar, Lanes, Slowest, cell_time, lanes
-from reports.safe_text import visible
 from reports.timelines import Timeline, changing, without_constant
 from reports.verdict import judge_cell
 from tests.unit import made

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import html
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,20 @@ from reports import page as pages_of_a_run
 from reports import render
 from reports.summary import CellStatus, Unexpected
 from reports.verdict import Verdict
-from tests.unit.summaries import Page, as_json, cell_of, hostile, hostile_run, pages, row_of, run_of, shown, table_rows
+from tests.unit.hostile import UNSEEN
+from tests.unit.summaries import (
+    MARK,
+    Page,
+    as_json,
+    cell_of,
+    hostile,
+    hostile_run,
+    pages,
+    row_of,
+    run_of,
+    shown,
+    table_rows,
+)
 
 
 def test_a_summary_is_two_files() -> None:
@@ -66,6 +80,15 @@ def test_modules_without_any_test_are_named() -> None:
 
 
 # --- Markdown
+
+
+@hostile
+def test_the_markdown_has_nothing_that_a_reader_cannot_see(text: str) -> None:
+    run = hostile_run(text)
+    row = replace(run.unexpected[0], outcome=text, cell=text)
+    _, markdown = pages(replace(run, run_id=text, started=text, unexpected=(row,)))
+    assert MARK in markdown
+    assert not re.search(UNSEEN, markdown)
 
 
 @hostile

@@ -4,8 +4,9 @@ import re
 
 from hypothesis import example, given
 
-from reports.safe_text import markdown_line, visible
-from tests.unit.hostile import texts
+from matrix.text import visible
+from reports.safe_text import markdown_line
+from tests.unit.hostile import UNSEEN, texts
 from tests.unit.summaries import table_rows
 
 
@@ -13,7 +14,7 @@ from tests.unit.summaries import table_rows
 def test_visible_text_hides_nothing_and_is_valid_utf_8(text: str) -> None:
     shown = visible(text)
     shown.encode("utf-8")
-    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", shown)
+    assert not re.search(UNSEEN, shown)
 
 
 def test_ordinary_text_stays_as_it_is() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -15,7 +16,7 @@ from harness.cells.request import CellRequest
 from harness.cells.selection import matrix_of, selected_cells
 from harness.commands.test import TEST, request_of
 from harness.commands.triage.main import TRIAGE
-from harness.runs.records import STARTED, CellRecord, StartedRun, cell_directory, write_record
+from harness.runs.records import STARTED, SUMMARY, CellRecord, StartedRun, cell_directory, point_latest, write_record
 from harness.suite.files import OUTCOMES
 from harness.suite.results import append_result
 from matrix import json_records
@@ -123,6 +124,24 @@ def test_stale_entries_are_shown_and_removed_with_write(said: Said, limitations:
     fork, _ = Limitations.load(limitations).entries
     assert ([one.match for one in fork.reasons], fork.tests) == (["needs fork$"], ())
     assert (limitations / "processes.toml").read_text().startswith("# What there is not.\n")
+
+
+def test_during_a_run_the_newest_run_with_a_report_is_shown(
+    said: Said, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    going_on = tmp_path / "run-2"
+    going_on.mkdir()
+    shutil.copyfile(tmp_path / "run-1" / STARTED, going_on / STARTED)
+    point_latest(tmp_path, "run-2")
+    status, text = said("show", "test_a.A.test_one")
+    assert status == 0
+    assert "regression" in text
+    assert "the newest run has no report yet: this is run-1" in capsys.readouterr().err
+    with pytest.raises(UsageError, match="run-2 has no report"):
+        said("show", "test_a.A.test_one", "--run", "run-2")
+    (tmp_path / "run-1" / SUMMARY).unlink()
+    with pytest.raises(UsageError, match="has a report yet"):
+        said("show", "test_a.A.test_one")
 
 
 def test_the_commands_of_an_issue_have_what_decides_the_outcome(said: Said, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import os
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.guests import events
 from harness.guests.events import Event, EventReader, ModuleProgress, is_plain
 from matrix.outcome import ModuleResult, Status
 from tests.unit import hostile
@@ -173,6 +174,41 @@ def test_a_module_with_a_damaged_event_is_red_and_keeps_its_other_outcomes() -> 
     assert made.outcomes[2].detail == "its events are damaged"
     assert "Fatal Pyth" in made.outcomes[3].detail
     assert not is_plain(made)
+
+
+def test_a_line_that_is_too_long_costs_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "_LONGEST", 1000)
+    path = tmp_path / "events"
+    one, two = (msgspec.json.encode(start(test)) + b"\n" for test in (ONE, TWO))
+    path.write_bytes(one + b"x" * 3500 + b"\n" + two)
+    reader = EventReader(path)
+    seen = list(chain.from_iterable(iter(reader.read, [])))
+    assert [event.test for event in seen] == [ONE, "", TWO]
+    assert seen[1].event == "damaged"
+
+
+def test_a_long_line_that_grows_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "_LONGEST", 1000)
+    path = tmp_path / "events"
+    reader = EventReader(path)
+    found: list[Event] = []
+    with path.open("ab", buffering=0) as file:
+        for _ in range(9):
+            file.write(b"x" * 500)
+            found += reader.read()
+        file.write(b"\n" + msgspec.json.encode(start(ONE)) + b"\n")
+        found += reader.read()
+    assert [event.event for event in found] == ["damaged", "start"]
+
+
+def test_names_of_300000_characters_are_cut_and_told_apart() -> None:
+    names = [f"test.test_a.A.test_{'x' * 300_000}{number}" for number in range(3)]
+    made = progress(plan(*names), *ran(names[0]), start(names[1]))
+    made.end(Status.CRASHED, "a trap", "")
+    assert made.observed == {names[0]: 1, names[1]: 1}  # by which the next guest knows what not to run again
+    found = statuses(made.result())
+    assert sorted(found.values()) == ["crashed", "did_not_run", "passed"]
+    assert {len(name) for name in found} == {500}
 
 
 # --- a module that runs to its end

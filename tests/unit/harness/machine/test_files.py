@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from harness.machine.files import read_json, remove_tree, says, tail, write_atomically
+from harness.machine.files import read_json, read_limited, remove_tree, says, tail, write_atomically
+from matrix.errors import UsageError
 
 
 def test_writing_replaces_a_file_and_leaves_nothing_else(tmp_path: Path) -> None:
@@ -100,3 +102,20 @@ def test_a_file_says_a_text_only_when_it_is_the_whole_of_it(tmp_path: Path, cont
     path.write_bytes(content)
     assert not says(path, "abc")
     assert not says(tmp_path, "abc")
+
+
+def test_a_file_is_read_up_to_a_limit(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"12345")
+    assert read_limited(path, 5) == b"12345"
+    with pytest.raises(UsageError, match="has more than"):
+        read_limited(path, 4)
+    with pytest.raises(FileNotFoundError):
+        read_limited(tmp_path / "gone")
+
+
+def test_what_is_no_file_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")  # opening it would wait for a writer
+    for path in (tmp_path / "pipe", tmp_path, Path("/dev/zero")):
+        with pytest.raises(UsageError, match="is not a regular file"):
+            read_limited(path)

@@ -2,19 +2,45 @@
 
 from __future__ import annotations
 
+import html
+import posixpath
+import re
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
+from harness.commands.test import TEST, request_of
+from harness.machine.files import LARGEST_DOCUMENT, read_limited
 from harness.runs.cell_report import read_cell
-from harness.runs.records import CELL, CellRecord, cell_directory, read_record, write_record
+from harness.runs.describing import FACTS, read_description
+from harness.runs.finished import is_finished
+from harness.runs.merge import merge
+from harness.runs.observed import read_summary
+from harness.runs.pages import newest_probes, task_bars
+from harness.runs.records import (
+    CELL,
+    STARTED,
+    SUMMARY,
+    CellRecord,
+    StartedRun,
+    cell_directory,
+    read_record,
+    read_started,
+    run_directory,
+    write_record,
+)
+from harness.runs.tasks import TIMELINE
+from harness.suite import results
 from harness.suite.files import OUTCOMES
 from harness.suite.results import append_result
 from matrix import json_records
 from matrix.errors import UsageError
 from matrix.outcome import ModuleResult, Outcome, Status
-from reports.summary import BuildStep, CellStatus, untested_cell
+from reports import page
+from reports.probed import PROBES
+from reports.summary import BuildStep, CellStatus, Modules, Summary, Unexpected, untested_cell
+from reports.verdict import Verdict
 from tests.unit import made
 
 ODD = ["../../elsewhere", "/etc", "..", ".", "", "a/b", "a\\b", ".hidden", "a\0b", "a" * 300, "a b", "-x"]
@@ -76,3 +102,98 @@ def test_lines_that_do_not_count_are_said(tmp_path: Path) -> None:
     assert found.record.base.notes == (
         "1 lines of outcomes.jsonl are damaged, or have no seal: what they said does not count",
     )
+
+
+def test_results_beyond_the_size_that_is_read_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cell = made.resolved()
+    write_record(tmp_path, CellRecord(base=untested_cell(cell, CellStatus.OK, ""), tested=True, suite=2))
+    for module in ("test_a", "test_b"):
+        append_result(cell_directory(tmp_path, cell.id) / OUTCOMES, made.result(made.outcome(), module=module))
+    monkeypatch.setattr(results, "LARGEST_FILE", 10)
+    found = read_cell(tmp_path, cell, interrupted=False)
+    assert found.results.keys() == {"test_a"}
+    assert found.record.base.notes == ("outcomes.jsonl has more than 1024 MiB: what comes after them does not count",)
+
+
+def started(run: Path, run_id: str) -> Path:
+    """A run's directory with a run.json."""
+    request = request_of(TEST.parse(["--target", "wasi"]))
+    run.mkdir(parents=True, exist_ok=True)
+    (run / STARTED).write_bytes(json_records.encode(StartedRun(run_id=run_id, started="", request=request)))
+    return run
+
+
+def larger_than_is_read(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        file.truncate(LARGEST_DOCUMENT + 1)
+
+
+def test_a_file_that_is_too_large_is_refused_or_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read_limited, "__defaults__", (1000,))
+    cell = made.cell().id
+    run = started(tmp_path / "run-1", "run-1")
+    for name in (STARTED, SUMMARY, f"cells/{cell}/{CELL}", f"cells/{cell}/{FACTS}", TIMELINE, PROBES):
+        larger_than_is_read(run / name)
+    for read in (read_started, read_summary, lambda run: read_record(run, cell)):
+        with pytest.raises(UsageError, match="has more than"):
+            read(run)
+    assert not is_finished(run)
+    assert read_description(run, cell) is None
+    assert newest_probes(tmp_path) is None
+    assert task_bars(run) == []
+
+
+@pytest.mark.parametrize("run_id", ODD)
+def test_the_id_of_a_run_leads_nowhere(tmp_path: Path, run_id: str) -> None:
+    with pytest.raises(UsageError, match="cannot be the name of a directory"):
+        read_started(started(tmp_path, run_id))
+
+
+PLACES = ["cells", "cells/x", "cells/x/logs", "cells/x/logs/make.log", "cells/x/tests.js", "page", "junit.xml"]
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("to", ["/etc", "/etc/passwd", "../../../../.."])
+def test_a_run_with_a_link_that_leads_out_of_it_is_refused(tmp_path: Path, place: str, to: str) -> None:
+    run = started(tmp_path / "out/run-1", "run-1")
+    (run / place).parent.mkdir(parents=True, exist_ok=True)
+    (run / place).symlink_to(to)
+    with pytest.raises(UsageError, match="is a symbolic link that leads out of the run"):
+        run_directory(tmp_path / "out", "run-1")
+    with pytest.raises(UsageError, match="is a symbolic link that leads out of the run"):
+        merge([run], tmp_path / "out")
+
+
+def test_a_run_may_have_links_within_itself(tmp_path: Path) -> None:
+    run = started(tmp_path / "out/run-1", "run-1")
+    (run / "cells").mkdir()
+    (run / "cells/x").symlink_to("../page")
+    (tmp_path / "out/latest").symlink_to("run-1")
+    assert run_directory(tmp_path / "out", "latest") == run
+
+
+HREF = re.compile(r"""(?:href|src)=["']?([^"'\s>]*)""")
+
+
+def test_the_links_of_pages_stay_within_the_run(tmp_path: Path) -> None:
+    """Whatever a run says of itself: every link of every page is to a file of the run, or to https."""
+    odd = "javascript:alert(1)//../../../etc/passwd"
+    base = replace(untested_cell(made.cell(), CellStatus.OK, odd), notes=(odd,), target=odd)
+    base = replace(base, sdk=replace(base.sdk, id=odd, detail=odd), modules=Modules(planned=1, run=1))
+    step = BuildStep(title=odd, command=odd, seconds=1.0, log=odd)
+    row = Unexpected(cell=base.id, test=odd, outcome=odd, verdict=Verdict.REGRESSION, detail=odd, reproduce=odd)
+    summary = Summary(run_id=odd, started=odd, duration_s=1.0, exit_status=1, cells=(base,), unexpected=(row,))
+    shown = page.RunPage(summary=summary, compared_with=odd, probed=odd)
+    files = [*page.run_files(shown), page.cell_page(base, [step], odd, odd)]
+    links = {
+        (file.name, html.unescape(link).partition("#")[0])
+        for file in files
+        if file.name.endswith(".html")
+        for link in HREF.findall(file.content.decode())
+    }
+    assert links
+    for name, link in links:
+        assert ":" not in link, (name, link)
+        place = posixpath.normpath(posixpath.join(posixpath.dirname(name), link))
+        assert not place.startswith(("..", "/")), (name, link)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.suite import results as file_of_results
 from harness.suite.results import ResultsFile, append_result, read_results
 from matrix.outcome import ModuleResult, Outcome, Status
 from tests.unit.made import outcome, result
@@ -132,3 +133,71 @@ def test_workers_that_append_at_once_write_whole_lines(path: Path) -> None:
     found = read_results(path)
     assert found.keys() == {f"test_{worker}_{number}" for worker in range(4) for number in range(20)}
     assert all(each.outcomes[0].detail == each.worker[-1] * 100_000 for each in found.values())
+
+
+# --- sizes
+
+
+@pytest.fixture
+def short_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(file_of_results, "LONGEST_LINE", 2000)
+    monkeypatch.setattr(file_of_results, "_SHORT", 100)
+
+
+@pytest.mark.usefixtures("short_lines")
+def test_a_line_that_is_too_long_costs_itself(path: Path) -> None:
+    append_result(path, result(outcome()))
+    with path.open("ab") as file:
+        file.write(b"x" * 9000 + b"\n")
+    append_result(path, result(outcome(), module="test_b"))
+    file_read = ResultsFile(path)
+    assert file_read.read().keys() == {"test_a", "test_b"}
+    assert file_read.damaged == 1
+
+
+@pytest.mark.usefixtures("short_lines")
+def test_a_long_line_that_is_still_written_is_left_in_the_end(path: Path) -> None:
+    path.write_bytes(b"x" * 3000)
+    reader = ResultsFile(path)
+    assert reader.read() == {}
+    with path.open("ab") as file:
+        file.write(b"y" * 3000 + b"\n")
+    append_result(path, result(outcome()))
+    assert reader.read().keys() == {"test_a"}
+    assert reader.damaged == 1
+
+
+@pytest.mark.usefixtures("short_lines")
+def test_a_result_that_is_too_long_keeps_its_outcomes_with_short_details(path: Path) -> None:
+    append_result(path, result(outcome(detail="x" * 5000, status=Status.FAILED)))
+    (read,) = read_results(path)["test_a"].outcomes
+    assert (read.test, read.status) == (outcome().test, Status.FAILED)
+    assert 100 < len(read.detail) < 200
+
+
+@pytest.mark.usefixtures("short_lines")
+def test_a_result_with_too_many_tests_is_an_error_and_not_lost(path: Path) -> None:
+    append_result(path, result(*(outcome(f"test.test_a.A.test_{number}") for number in range(100))))
+    (read,) = read_results(path)["test_a"].outcomes
+    assert (read.test, read.status) == ("test.test_a", Status.ERRORED)
+    assert "100 tests" in read.detail
+
+
+def test_a_file_that_is_too_large_is_read_in_part(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("test_a", "test_b", "test_c"):
+        append_result(path, result(outcome(), module=module))
+    monkeypatch.setattr(file_of_results, "LARGEST_FILE", path.stat().st_size - 10)
+    assert ResultsFile(path).read().keys() == {"test_a", "test_b", "test_c"}  # the last line began before the limit
+    monkeypatch.setattr(file_of_results, "LARGEST_FILE", 10)
+    reader = ResultsFile(path)
+    assert reader.read().keys() == {"test_a"}
+    assert reader.too_large
+
+
+def test_a_name_of_a_module_that_is_too_long_is_no_result(path: Path) -> None:
+    append_result(path, msgspec.structs.replace(result(outcome()), outcomes=()))
+    line = path.read_bytes().replace(b"test_a", b"t" * 300_000)
+    text = line.partition(b',"seal"')[0] + b"}"
+    path.write_bytes(file_of_results.sealed(text) + b"\n")
+    reader = ResultsFile(path)
+    assert (reader.read(), reader.damaged) == ({}, 1)
