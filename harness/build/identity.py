@@ -7,7 +7,7 @@ import re
 import sysconfig
 from pathlib import Path
 
-from harness.machine.command import capture
+from harness.machine.command import ask
 from harness.machine.hashing import digest_of, file_sha256
 from matrix.errors import UsageError
 
@@ -30,7 +30,7 @@ def build_machine() -> str:
 def check_build_python(path: Path, series: str) -> Path:
     """The absolute path of a given build Python. Raises UsageError when it does not run or has another X.Y."""
     try:
-        said = capture([str(path), "--version"], timeout=60)
+        said = ask([str(path), "--version"])
     except Exception as exc:
         raise UsageError(f"--build-python {path} does not run: {exc}") from None
     found = re.match(r"Python (\d+\.\d+)", said)

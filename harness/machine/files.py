@@ -51,14 +51,13 @@ def read_limited(path: Path, most: int = LARGEST_DOCUMENT) -> bytes:
     Raises UsageError for one with more than `most` bytes, and for what is no regular file, such as a named pipe, at
     which reading would wait; OSError as opening it does.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise UsageError(f"{path} is not a regular file")
-        with open(descriptor, "rb", closefd=False) as file:
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise UsageError(f"{path} is not a regular file")
             data = file.read(most + 1)
-    finally:
-        os.close(descriptor)
+    except IsADirectoryError:
+        raise UsageError(f"{path} is not a regular file") from None
     if len(data) > most:
         raise UsageError(f"{path} has more than {human_size(most)}, and is not read")
     return data

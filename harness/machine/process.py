@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import selectors
 import shlex
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -49,6 +51,9 @@ class Process:
     ) -> None:
         _check_command(argv, env, cwd)
         self._attached = attached
+        self._outputs = (bytearray(), bytearray())
+        self._ended: list[object] = []
+        """the streams that `communicate` has read to their ends"""
         try:
             self._popen = subprocess.Popen(
                 [*_tether(), *argv],
@@ -93,12 +98,29 @@ class Process:
         except subprocess.TimeoutExpired:
             return None
 
-    def communicate(self, timeout: float) -> tuple[bytes, bytes] | None:
-        """Both outputs, read from their pipes to the end; None when that takes longer than `timeout` seconds."""
-        try:
-            return self._popen.communicate(timeout=timeout)
-        except subprocess.TimeoutExpired:
+    def communicate(self, timeout: float, keep: int) -> tuple[bytes, bytes] | None:
+        """Both outputs, read from their pipes to the end; None when that takes longer than `timeout` seconds.
+
+        The first `keep` bytes of each are kept; the rest is read and dropped. After None it may be called again.
+        """
+        deadline = time.monotonic() + timeout
+        with selectors.DefaultSelector() as streams:
+            for stream, kept in zip((self._popen.stdout, self._popen.stderr), self._outputs, strict=True):
+                if stream is not None and stream not in self._ended:
+                    streams.register(stream, selectors.EVENT_READ, kept)
+            while streams.get_map():
+                if (left := deadline - time.monotonic()) <= 0:
+                    return None
+                for key, _ in streams.select(left):
+                    data = os.read(key.fd, 65536)
+                    key.data.extend(data[: keep - len(key.data)])
+                    if not data:
+                        streams.unregister(key.fileobj)
+                        self._ended.append(key.fileobj)
+        if self.wait(max(deadline - time.monotonic(), 0)) is None:
             return None
+        out, err = self._outputs
+        return bytes(out), bytes(err)
 
     def read(self) -> bytes:
         """The next bytes of the standard output's pipe, or b"" at its end."""

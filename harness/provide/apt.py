@@ -19,7 +19,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-from harness.machine.command import CommandFailed, capture
+from harness.machine.command import CommandFailed, ask, capture
 from harness.machine.process import client_environment
 from harness.machine.store import Store
 from harness.provide.provider import Say
@@ -190,7 +190,7 @@ def mirror_of(suite: str) -> str:
     Raises Unobtainable when apt's configuration contains no Debian archive.
     """
     try:
-        listing = capture(["apt-get", "update", "--print-uris"], env=client_environment())
+        listing = ask(["apt-get", "update", "--print-uris"], env=client_environment())
     except CommandFailed as exc:
         raise Unobtainable(f"apt's configuration cannot be read: {_reason(exc.output)}") from None
     mirrors: dict[bool, str] = {}

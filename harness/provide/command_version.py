@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.machine.command import CommandFailed, capture
+from harness.machine.command import CommandFailed, ask
 from matrix.errors import HarnessFault, Unobtainable
 
 
@@ -27,7 +27,7 @@ def version_in(output: str) -> str:
 def command_output(command: Path, words: Sequence[str]) -> str:
     """What a command prints. Raises Unobtainable when it does not run."""
     try:
-        return capture([str(command), *words], timeout=60)
+        return ask([str(command), *words])
     except CommandFailed as exc:
         raise Unobtainable(f"{command} does not run: {exc.output.strip()}") from None
     except HarnessFault as exc:

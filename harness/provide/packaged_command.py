@@ -10,7 +10,7 @@ import re
 import shutil
 from pathlib import Path
 
-from harness.machine.command import CommandFailed, capture
+from harness.machine.command import CommandFailed, ask
 from harness.machine.store import Store
 from harness.provide.apt import Suite, choose, current
 from harness.provide.composed import Composed, Parts, copy_libraries
@@ -80,7 +80,7 @@ class PackagedCommand(Composed):
 
     def _missing(self, directory: Path) -> list[str]:
         try:
-            capture([str(directory / self._package.name), *self._line.version], timeout=60)
+            ask([str(directory / self._package.name), *self._line.version])
         except CommandFailed as exc:
             return [exc.output.strip() or "what the command needs to start"]
         return []

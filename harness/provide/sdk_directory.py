@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from harness.machine.command import capture
+from harness.machine.command import ask
 from harness.machine.hashing import digest_of
 from harness.machine.paths import unusable
 from harness.machine.store import Store
@@ -68,7 +68,7 @@ class SdkDirectory:
         if defect := self.obstacle(store):
             raise Unobtainable(defect)
         root = sdk_root(self._family, self._usable(store))
-        clang = capture([str(root / "bin/clang"), "--version"]).partition("\n")[0]
+        clang = ask([str(root / "bin/clang"), "--version"]).partition("\n")[0]
         if not clang:
             raise Unobtainable(f"{root}/bin/clang --version prints nothing: it is not a working clang")
         content = digest_of_directory(root, store, without=_NOT_USED[self._family])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from harness.machine.command import capture
+from harness.machine.command import ask
 from harness.machine.paths import unusable
 from matrix.errors import MatrixError, UsageError
 from matrix.model import SdkFamily
@@ -119,7 +119,7 @@ def _llvm_mismatch(root: Path) -> str | None:
     if expected is None:
         return None  # Emscripten before 3.1.8 does not state it as a number
     try:
-        output = capture([str(root / "bin/clang"), "--version"], timeout=60)
+        output = ask([str(root / "bin/clang"), "--version"])
     except MatrixError as exc:
         return f"its clang does not run: {exc}"
     found = re.search(r"clang version (\d+)", output)

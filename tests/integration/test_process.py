@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import sys
 import time
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from harness.machine import process
+from harness.machine import command, process
 from harness.machine.background import Background
-from harness.machine.command import capture, run_logged
+from harness.machine.command import CommandFailed, NoAnswer, ask, capture, run_logged
 from harness.machine.process import base_environment
 from matrix.errors import HarnessFault
-from tests.integration.programs import python
+from tests.integration.programs import PARENT, is_gone, python, until
 
 pytestmark = pytest.mark.integration
 
@@ -81,3 +82,70 @@ def test_a_background_command_may_use_all_processors(tmp_path: Path) -> None:
     background = Background(argv, env=dict(os.environ), cwd=tmp_path, log=tmp_path / "log")
     assert ended(background) == 0
     assert (tmp_path / "log").read_text().splitlines()[-1] == str(len(os.sched_getaffinity(0)))
+
+
+# --- short questions to tools
+
+
+FLOOD = "import os\nfor _ in range(1600): os.write({stream}, b'x' * 65536)"
+"""prints 100 MiB"""
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "_PATIENCE", 0.1)
+    monkeypatch.setattr(command, "_GIVEN", 1.0)
+
+
+def test_a_tool_answers() -> None:
+    assert ask(python("print('clang version 19.1.7')")) == "clang version 19.1.7\n"
+
+
+def test_a_tool_that_fails_is_shown_with_what_it_said() -> None:
+    with pytest.raises(CommandFailed, match="ended with exit status 3\nno library"):
+        ask(python("import sys; print('no library', file=sys.stderr); sys.exit(3)"))
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(
+    "code", ["import time; time.sleep(60)", "import os; os.close(1); os.close(2); import time; time.sleep(60)"]
+)
+def test_a_tool_that_hangs_is_named_and_killed(capsys: pytest.CaptureFixture[str], code: str) -> None:
+    with pytest.raises(NoAnswer) as caught:
+        ask(python(code))
+    assert "it gave no answer within 1 s and was killed\n  -> run it by hand" in str(caught.value)
+    assert capsys.readouterr().err.startswith(f"waiting for {sys.executable} ")
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_tool_that_hangs_is_killed_with_its_children(tmp_path: Path) -> None:
+    with pytest.raises(NoAnswer):
+        ask(python(PARENT.replace("print(child.pid", f"print(child.pid, file=open({str(tmp_path / 'pid')!r}, 'w')")))
+    assert until(lambda: is_gone(int((tmp_path / "pid").read_text())))
+
+
+def test_a_slow_tool_is_named_and_its_answer_counts(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "_PATIENCE", 0.1)
+    assert ask(python("import time; print('be', end='', flush=True); time.sleep(0.5); print('gin')")) == "begin\n"
+    assert capsys.readouterr().err.startswith(f"waiting for {sys.executable} ")
+
+
+@pytest.mark.parametrize("stream", [1, 2])
+def test_100_mib_of_a_tool_are_cut_while_they_are_read(stream: int) -> None:
+    tracemalloc.start()
+    try:
+        said = ask(python(FLOOD.format(stream=stream)))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(said) == (1 << 20 if stream == 1 else 0)
+    assert peak < 8 << 20
+
+
+def test_a_command_that_prints_more_than_is_read_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "_LONGEST", 1 << 20)
+    assert len(capture(python(f"print('x' * {(1 << 20) - 1})"))) == 1 << 20
+    with pytest.raises(CommandFailed, match="it printed more than 1 MiB"):
+        capture(python(FLOOD.format(stream=1)))

@@ -32,7 +32,7 @@ def command(tmp_path: Path) -> Path:
 
 def prints(monkeypatch: pytest.MonkeyPatch, output: str) -> None:
     """Let every command print this for its version."""
-    monkeypatch.setattr(command_version, "capture", lambda argv, timeout: output)
+    monkeypatch.setattr(command_version, "ask", lambda argv: output)
 
 
 def test_the_named_command_is_used(monkeypatch: pytest.MonkeyPatch, store: Store, command: Path) -> None:
@@ -60,10 +60,10 @@ def test_a_command_that_does_not_exist_is_an_obstacle(store: Store, tmp_path: Pa
 
 
 def test_a_command_that_fails_is_an_obstacle(monkeypatch: pytest.MonkeyPatch, store: Store, command: Path) -> None:
-    def fail(argv: list[str], timeout: float) -> str:
+    def fail(argv: list[str]) -> str:
         raise CommandFailed(argv, 1, "no such library\n")
 
-    monkeypatch.setattr(command_version, "capture", fail)
+    monkeypatch.setattr(command_version, "ask", fail)
     provider = InstalledCommand(node(executable=command))
     assert provider.obstacle(store) == f"{command} does not run: no such library"
 

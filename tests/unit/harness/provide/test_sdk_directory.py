@@ -78,7 +78,7 @@ def test_another_version_in_the_usual_place_is_passed_over(
 @pytest.fixture
 def compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     """A clang that says what it is."""
-    monkeypatch.setattr("harness.provide.sdk_directory.capture", lambda argv: "clang version 18\n")
+    monkeypatch.setattr("harness.provide.sdk_directory.ask", lambda argv: "clang version 18\n")
 
 
 @pytest.mark.usefixtures("compiler")
@@ -128,7 +128,7 @@ def test_a_variable_that_names_no_directory_is_an_error(monkeypatch: pytest.Monk
 def test_an_sdk_whose_clang_prints_no_version_is_refused(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, store: Store
 ) -> None:
-    monkeypatch.setattr("harness.provide.sdk_directory.capture", lambda argv: "\n")
+    monkeypatch.setattr("harness.provide.sdk_directory.ask", lambda argv: "\n")
     path = wasi_sdk(tmp_path / "mine")
     provider = SdkDirectory(SdkFamily.WASI_SDK, path)
     with pytest.raises(Unobtainable, match=f"{path}/bin/clang --version prints nothing"):
