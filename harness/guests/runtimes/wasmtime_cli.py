@@ -48,8 +48,13 @@ class WasmtimeCli(Adapter):
     def _engine_flags(run: GuestRun) -> list[str]:
         return ["-W", f"max-wasm-stack={run.wasm_stack}"]
 
+    @staticmethod
+    def _wasi_flags() -> list[str]:
+        """How a module of preview 1 gets its imports; a component has none of them."""
+        return ["-S", "preview2"]
+
     def _run_flags(self, run: GuestRun) -> list[str]:
-        flags = [*self._engine_flags(run), "-S", "preview2", "--argv0", run.argv[0]]
+        flags = [*self._engine_flags(run), *self._wasi_flags(), "--argv0", run.argv[0]]
         for preopen in run.preopens:
             flags += ["--dir", f"{preopen.host}::{preopen.guest}"]
         for name, value in run.env.items():

@@ -154,8 +154,8 @@ class NewerVersions:
         return tuple(rows.values())
 
     def runtimes(self, pinned: Sequence[Runtime]) -> tuple[Runtime, ...]:
-        """The pinned runtimes and the newer ones of pip's index."""
-        rows = {row.id: row for row in pinned}
+        """The pinned runtimes, the newer ones of pip's index, and what suites have now in place of what they had."""
+        rows = {row.id: row for one in pinned for row in [self._repackaged(one)]}
         for name in dict.fromkeys(row.name for row in pinned if row.wheel is not None):
             of_name = sorted((row for row in pinned if row.name == name), key=lambda row: version_of(row.version))
             latest, wheels = of_name[-1], [row.wheel for row in of_name if row.wheel is not None]
@@ -169,6 +169,15 @@ class NewerVersions:
             except MatrixError as exc:
                 self.failures.append(f"{wheel.project}: {exc.message}")
         return tuple(rows.values())
+
+    def _repackaged(self, row: Runtime) -> Runtime:
+        """A runtime with its suite's version of the package that has it; suites keep no older ones."""
+        if row.package is None:
+            return row
+        newest = self._newest_of([row.package.name])(row.package.suite, row.package.name)
+        if newest is None or version_of(newest) <= version_of(row.package.version):
+            return row
+        return replace(row, version=newest, package=replace(row.package, version=newest))
 
     def _runtime(self, like: Runtime, wheel: Wheel, version: str) -> Runtime:
         new = replace(wheel, version=version, sha256=pip_index.hashes_of(wheel.project, version))

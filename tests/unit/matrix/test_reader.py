@@ -38,7 +38,10 @@ def test_an_unknown_table_is_named(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("value", "hint"),
-    [("nod", "did you mean node or node-wasi?"), ("x", "there are: browser, cli, command, embedded, node, node-wasi")],
+    [
+        ("nod", "did you mean node or node-wasi?"),
+        ("x", "there are: browser, cli, command, component, embedded, node, node-wasi"),
+    ],
 )
 def test_a_wrong_name_is_refused_with_the_names_that_are_allowed(path: Path, value: str, hint: str) -> None:
     path.write_text(f'[[runtime]]\nname = "node"\nversion = "24"\nkind = "{value}"\n')
