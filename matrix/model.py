@@ -137,7 +137,8 @@ class Runtime(Record, frozen=True, kw_only=True):
 
     @property
     def id(self) -> str:
-        return f"{self.name}-{self.version}"
+        own = re.sub(r"[^A-Za-z0-9.-]+", "-", self.executable.name) if self.executable else ""
+        return "-".join(filter(None, (self.name, self.version, own)))
 
 
 class Defaults(Record, frozen=True, kw_only=True):

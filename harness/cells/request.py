@@ -30,6 +30,8 @@ class CellRequest(msgspec.Struct, frozen=True, kw_only=True):
     selection: Selection = Selection()
     sdk_paths: tuple[Path, ...] = ()
     """directories of SDKs that were named by their paths"""
+    runtime_paths: tuple[Path, ...] = ()
+    """executables of runtimes that were named by their paths"""
     cpython_paths: tuple[Path, ...] = ()
     """source trees that were named by their paths"""
     cpython_commits: tuple[TreeCommit, ...] = ()
@@ -39,4 +41,6 @@ class CellRequest(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def selects(self) -> bool:
         """Whether it names any cell or any value of an axis."""
-        return self.selection != Selection() or bool(self.sdk_paths or self.cpython_paths or self.cpython_commits)
+        return self.selection != Selection() or bool(
+            self.sdk_paths or self.runtime_paths or self.cpython_paths or self.cpython_commits
+        )

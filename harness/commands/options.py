@@ -34,7 +34,7 @@ def add_cell_options(parser: Parser, default: str = "each target's own defaults"
         ("--target", "ID", "such as wasi, node or browser"),
         ("--sdk", "VERSION|PATH", "24, 'wasi-sdk>=20', 'wasi-sdk-*', or a directory"),
         ("--cpython", "VERSION|PATH[@REV]", "3.13, '>=3.11,<3.14', a source tree, or a commit of it"),
-        ("--runtime", "VERSION", "'wasmtime==50.*', 'wasmtime-cli-*'"),
+        ("--runtime", "VERSION|PATH", "'wasmtime==50.*', 'wazero-*', or the executable of a runtime"),
         ("--cell", "ID", "exactly this cell"),
         ("--options", "NAME", "how to build: plain (the default) or debug"),
     ):
@@ -55,6 +55,7 @@ def cell_request(known: argparse.Namespace, default_target: str = "") -> CellReq
     Raises UsageError for a revision that a checkout does not have.
     """
     sdks, sdk_paths = _paths(known.sdk)
+    runtimes, runtime_paths = _paths(known.runtime)
     at_revisions = {value: found for value in known.cpython if (found := tree_and_revision(value))}
     commits = [
         TreeCommit(directory=tree, name=name, commit=git.commit_of(tree, name)) for tree, name in at_revisions.values()
@@ -70,10 +71,11 @@ def cell_request(known: argparse.Namespace, default_target: str = "") -> CellReq
             sdk=sdks,
             cpython=cpythons,
             options=tuple(known.options),
-            runtime=tuple(known.runtime),
+            runtime=runtimes,
             cell=tuple(known.cell),
         ),
         sdk_paths=sdk_paths,
+        runtime_paths=runtime_paths,
         cpython_paths=cpython_paths,
         cpython_commits=tuple({(one.directory, one.commit): one for one in commits}.values()),
         known_bad=known.known_bad,

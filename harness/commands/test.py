@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
-from harness.cells.selection import matrix_of, selected_cells
+from harness.cells.selection import leaves_out, matrix_of, selected_cells
 from harness.cells.wanted import settled
 from harness.commands import options
 from harness.commands.command import Command
@@ -118,8 +118,7 @@ def run(known: argparse.Namespace, console: Console) -> int:
     limitations = Limitations.load()
     worker = CellWorker(request, preparer, limitations, store, console)
     status = test_cells(started or new_run(request, cells), cells, worker, limitations, console)
-    left_out = len(request.cells.sdk_paths) > sum(sdk.directory in request.cells.sdk_paths for sdk in matrix.sdks)
-    return Unobtainable.exit_status if left_out and status in (0, 1) else status
+    return Unobtainable.exit_status if leaves_out(request.cells, matrix) and status in (0, 1) else status
 
 
 TEST = Command(

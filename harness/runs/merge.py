@@ -103,6 +103,7 @@ def _options(run: StartedRun) -> dict[str, object]:
     return {
         "known_bad": cells.known_bad,
         "sdk_paths": cells.sdk_paths,
+        "runtime_paths": cells.runtime_paths,
         "cpython_paths": cells.cpython_paths,
         "cpython_commits": [one.option for one in cells.cpython_commits],
         "names": suite.names,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -15,15 +18,27 @@ from harness.machine.guest_process import GuestProcess
 from harness.machine.hashing import file_sha256
 from harness.machine.process import base_environment
 from harness.machine.store import Store
+from harness.provide.items import runtime_providers
+from harness.provide.obtain import obtain
 from harness.suite.observing import adapter_of, by_hand
 from matrix.errors import HarnessFault
 from matrix.expand import expand
 from matrix.load import load
+from matrix.model import RuntimeKind
 from matrix.outcome import Status
 from matrix.resolve import resolve
 from matrix.select import Selection, select
 from tests import wasm
-from tests.integration.conftest import BROKEN, Harness, outcomes, real_store, summary
+from tests.integration.conftest import (
+    BROKEN,
+    REAL_ENVIRONMENT,
+    TOP,
+    Harness,
+    harness_command,
+    outcomes,
+    real_store,
+    summary,
+)
 
 RUNTIMES = (
     "wasmtime-50.0.1",
@@ -235,3 +250,118 @@ def test_a_guest_writes_to_its_own_directories_only(adapter: Adapter, prepared: 
 
 def test_landlock_is_there() -> None:
     assert confine.version(), "without it most runtimes confine nothing"
+
+
+# --- runtimes that are not in the matrix
+
+WASMTIME = """#!/bin/sh
+if [ "$1" = --version ]; then echo "{says}"; exit; fi
+exec {wasmtime} {words} "$@"
+"""
+"""a shell script around wasmtime's command"""
+ROW = """
+[[runtime]]
+name = "mywasm"
+version = "1.0.0"
+kind = "command"
+
+[runtime.command]
+run = ["-W", "max-memory-size={memory}", "-W", "max-wasm-stack={stack}", "--argv0", "{argv0}", "{preopens}", \
+"{variables}", "{module}", "{arguments}"]
+preopen = ["--dir", "{host}::{guest}"]
+variable = ["--env", "{name}={value}"]
+
+[[runtime.command.ends]]
+means = "a trap or an abort"
+status = 134
+"""
+
+
+@pytest.fixture
+def wasmtime(store: Store) -> Path:
+    """wasmtime's command."""
+    (row,) = (row for row in load().runtimes if row.kind is RuntimeKind.CLI)
+    return obtain(row.id, runtime_providers(row, store), store, print).path
+
+
+def script(path: Path, wasmtime: Path, *, says: str, words: str = "") -> Path:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(WASMTIME.format(wasmtime=wasmtime, says=says, words=words))
+    path.chmod(0o755)
+    return path
+
+
+def test_a_reader_of_the_docs_adds_a_runtime_by_a_row(wasmtime: Path, tmp_path: Path) -> None:
+    how_to = (TOP / "docs/how-to/add-a-runtime.md").read_text()
+    assert textwrap.indent(ROW.strip(), "    ", lambda line: bool(line.strip())) in how_to, "the row of the docs"
+    project = tmp_path / "project"
+    for name in ("harness", "matrix", "reports"):
+        shutil.copytree(TOP / name, project / name, ignore=shutil.ignore_patterns("out", "__pycache__"))
+    with (project / "matrix/data/runtimes.toml").open("a") as file:
+        file.write(ROW)
+    targets = project / "matrix/data/targets.toml"
+    targets.write_text(targets.read_text().replace('["wasmtime", ', '["mywasm", "wasmtime", ', 1))
+    command = script(tmp_path / "bin/mywasm", wasmtime, says="mywasm 1.0.0", words="run")
+    done = subprocess.run(
+        harness_command(tmp_path, "test", "--target", "wasi", "--runtime", "mywasm-1.0.0", *SLICE),
+        cwd=project,
+        env=REAL_ENVIRONMENT | {"PATH": f"{command.parent}:{REAL_ENVIRONMENT['PATH']}"},
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    (cell,) = summary(tmp_path)["cells"]
+    assert cell["status"] == "ok"
+    assert cell["runtime"]["provider"] == "PATH"
+    assert cell["counts"]["passed"] > 200
+
+
+def test_an_executable_of_a_known_runtime_is_used(harness: Harness, tmp_path: Path, wasmtime: Path) -> None:
+    own = script(tmp_path / "bin/my-wasmtime", wasmtime, says="wasmtime 51.0.0 (0123abc 2026-11-20)")
+    done = harness("test", "--target", "wasi", "--runtime", str(own), "test_struct")
+    assert done.returncode == 0, done.stdout + done.stderr
+    (cell,) = summary(tmp_path)["cells"]
+    assert cell["id"].endswith("_wasmtime-cli-51.0.0-my-wasmtime")
+    assert cell["runtime"]["version"] == "51.0.0"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "there is no such file"),
+        ("#!/bin/sh\necho 'xmltool 1.0'\n", "it says 'xmltool 1.0'"),
+        ("#!/bin/sh\nexit 3\n", "does not run"),
+        ("#!/bin/sh\nhead -c 100000000 /dev/zero | tr '\\0' x\n", "it says 'xxx"),
+        ("\x7fELF", "does not run"),
+    ],
+)
+def test_what_is_no_runtime_is_left_out_and_other_cells_go_on(
+    harness: Harness, tmp_path: Path, content: str | None, reason: str
+) -> None:
+    path = tmp_path / "runtime"
+    if content is not None:
+        path.write_text(content)
+        path.chmod(0o755)
+    alone = harness("test", "--target", "wasi", "--runtime", str(path), "test_bool")
+    assert alone.returncode == 3, alone.stdout + alone.stderr
+    assert reason in alone.stderr
+    assert "Traceback" not in alone.stderr
+    done = harness("test", "--target", "wasi", "--runtime", str(path), "--runtime", "wasmtime-50.0.1", "test_bool")
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert f"left out: {path}" in done.stdout
+    assert [cell["status"] for cell in summary(tmp_path)["cells"]] == ["ok"]
+
+
+def test_a_runtime_that_runs_nothing_is_a_red_cell_and_other_cells_go_on(harness: Harness, tmp_path: Path) -> None:
+    path = tmp_path / "wasmtime"
+    path.write_text("#!/bin/sh\ncase $1 in --version) echo 'wasmtime 51.0.0';; *) echo 'no room' >&2; exit 9;; esac\n")
+    path.chmod(0o755)
+    done = harness("test", "--target", "wasi", "--runtime", str(path), "--runtime", "wasmtime-50.0.1", "test_bool")
+    assert done.returncode != 0, done.stdout + done.stderr
+    statuses = {cell["id"].rpartition("_")[2]: cell["status"] for cell in summary(tmp_path)["cells"]}
+    assert statuses.pop("wasmtime-50.0.1") == "ok"
+    assert set(statuses) == {"wasmtime-cli-51.0.0-wasmtime"}
+    assert "ok" not in statuses.values()
+    assert "no room" in done.stdout + done.stderr

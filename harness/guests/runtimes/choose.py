@@ -17,9 +17,9 @@ from matrix.model import Runtime, RuntimeKind
 
 ADAPTERS: Mapping[RuntimeKind, Callable[[Runtime, Obtained, tuple[str, ...]], Adapter]] = {
     RuntimeKind.BROWSER: lambda runtime, obtained, flags: Browser(obtained.path),
-    RuntimeKind.CLI: lambda runtime, obtained, flags: WasmtimeCli(obtained.path, runtime.version),
+    RuntimeKind.CLI: lambda runtime, obtained, flags: WasmtimeCli(obtained.path, obtained.digest),
     RuntimeKind.COMMAND: lambda runtime, obtained, flags: _command(runtime, obtained),
-    RuntimeKind.COMPONENT: lambda runtime, obtained, flags: _component(runtime, obtained),
+    RuntimeKind.COMPONENT: lambda runtime, obtained, flags: WasmtimeComponent(obtained.path, obtained.digest),
     RuntimeKind.EMBEDDED: lambda runtime, obtained, flags: WasmtimeEmbedded(obtained.path, obtained.digest),
     RuntimeKind.NODE: lambda runtime, obtained, flags: Node(obtained.path, obtained.digest, flags),
     RuntimeKind.NODE_WASI: lambda runtime, obtained, flags: NodeWasi(obtained.path, obtained.digest, flags),
@@ -30,10 +30,6 @@ ADAPTERS: Mapping[RuntimeKind, Callable[[Runtime, Obtained, tuple[str, ...]], Ad
 def _command(runtime: Runtime, obtained: Obtained) -> Command:
     assert runtime.command is not None  # the loader has checked it
     return Command(runtime.name, obtained.path, obtained.digest, runtime.command)
-
-
-def _component(runtime: Runtime, obtained: Obtained) -> WasmtimeComponent:
-    return WasmtimeComponent(obtained.path, runtime.version, obtained.digest)
 
 
 def choose_adapter(runtime: Runtime, obtained: Obtained, flags: tuple[str, ...] = ()) -> Adapter:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from packaging.version import Version
-
 from harness.guests.adapter import Adapter, GuestRun, HostCommand
 from harness.guests.guest_files import GuestFiles, private_root
 from harness.guests.runtimes.compiled import compiled
@@ -28,9 +26,10 @@ class WasmtimeCli(Adapter):
     names_source_lines = True
     """only for a module that it compiles itself: https://docs.wasmtime.dev/wasm-wat.html"""
 
-    def __init__(self, command: Path, version: str) -> None:
+    def __init__(self, command: Path, digest: str) -> None:
+        """`digest` identifies the command: builds of one version may differ."""
         self._command = command
-        self._version = Version(version)
+        self._digest = digest
 
     def compile(self, run: GuestRun, store: Store) -> Path:
         flags = self._engine_flags(run)
@@ -42,7 +41,7 @@ class WasmtimeCli(Adapter):
             except CommandFailed as exc:
                 raise HarnessFault(f"wasmtime cannot compile {run.wasm}: {exc}") from None
 
-        return compiled(store, f"{digest_of(run.wasm_digest, str(self._version), *flags)}-cli.cwasm", make)
+        return compiled(store, f"{digest_of(run.wasm_digest, self._digest, *flags)}-cli.cwasm", make)
 
     @staticmethod
     def _engine_flags(run: GuestRun) -> list[str]:

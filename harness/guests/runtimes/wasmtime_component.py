@@ -23,11 +23,10 @@ class WasmtimeComponent(WasmtimeCli):
     names_source_lines = False
     """guests never start from the module itself"""
 
-    def __init__(self, parts: Path, version: str, digest: str) -> None:
+    def __init__(self, parts: Path, digest: str) -> None:
         """`parts` is the directory, `digest` identifies what is in it."""
-        super().__init__(parts / "wasmtime", version)
+        super().__init__(parts / "wasmtime", digest)
         self._parts = parts
-        self._digest = digest
 
     @property
     def shortcomings(self) -> tuple[str, ...]:

@@ -63,10 +63,11 @@ def test_a_path_is_not_a_version(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     words = ("--sdk", "/opt/wasi-sdk", "--cpython", ".", "--cpython", "~/cpython", "--cpython", "3.13")
-    cells = requested(*words).cells
+    cells = requested(*words, "--runtime", "~/wasmtime", "--runtime", "50.*").cells
+    assert cells.runtime_paths == (tmp_path / "home/wasmtime",)
     assert cells.sdk_paths == (Path("/opt/wasi-sdk"),)
     assert cells.cpython_paths == (tmp_path, tmp_path / "home/cpython")
-    assert cells.selection == Selection(cpython=("3.13",))
+    assert cells.selection == Selection(cpython=("3.13",), runtime=("50.*",))
     assert cells.selects
 
 

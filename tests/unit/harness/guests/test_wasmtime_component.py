@@ -49,7 +49,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
 
 def test_the_module_is_joined_with_the_adapter_and_compiled(parts: Path, store: Store, calls: list[list[str]]) -> None:
-    kept = WasmtimeComponent(parts, "49.0.3", "the parts").compile(RUN, store)
+    kept = WasmtimeComponent(parts, "the parts").compile(RUN, store)
     join, compile_ = calls
     adapter = parts / "wasi_snapshot_preview1.command.wasm"
     assert join[:-2] == [
@@ -63,10 +63,10 @@ def test_the_module_is_joined_with_the_adapter_and_compiled(parts: Path, store: 
 
 
 def test_it_is_made_again_for_other_parts(parts: Path, store: Store, calls: list[list[str]]) -> None:
-    first = WasmtimeComponent(parts, "49.0.3", "the parts").compile(RUN, store)
-    assert WasmtimeComponent(parts, "49.0.3", "the parts").compile(RUN, store) == first
+    first = WasmtimeComponent(parts, "the parts").compile(RUN, store)
+    assert WasmtimeComponent(parts, "the parts").compile(RUN, store) == first
     assert len(calls) == 2
-    assert WasmtimeComponent(parts, "49.0.3", "others").compile(RUN, store) != first
+    assert WasmtimeComponent(parts, "others").compile(RUN, store) != first
 
 
 def test_a_module_that_cannot_be_a_component_is_a_fault(
@@ -77,7 +77,7 @@ def test_a_module_that_cannot_be_a_component_is_a_fault(
 
     monkeypatch.setattr(wasmtime_component, "capture", capture)
     with pytest.raises(HarnessFault, match="as a component:") as caught:
-        WasmtimeComponent(parts, "49.0.3", "the parts").compile(RUN, store)
+        WasmtimeComponent(parts, "the parts").compile(RUN, store)
     assert "`nowhere`" in caught.value.message
     assert "/tree/python.wasm" in caught.value.message
     assert not list((store.root / "state/compiled").iterdir())
@@ -85,6 +85,6 @@ def test_a_module_that_cannot_be_a_component_is_a_fault(
 
 def test_a_component_has_no_imports_of_preview_1(parts: Path) -> None:
     code, scratch = Path("/kept/code"), Path("/scratch")
-    component = WasmtimeComponent(parts, "49.0.3", "").command(RUN, code, scratch).argv
-    module = WasmtimeCli(parts / "wasmtime", "49.0.3").command(RUN, code, scratch).argv
+    component = WasmtimeComponent(parts, "").command(RUN, code, scratch).argv
+    module = WasmtimeCli(parts / "wasmtime", "").command(RUN, code, scratch).argv
     assert tuple(word for word in module if word not in ("-S", "preview2")) == component
