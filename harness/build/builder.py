@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from harness.build import compiler_cache
+from harness.build import compiler_cache, manifest
 from harness.build.configure_answers import answers_path, leave_answers, take_answers
 from harness.build.execute import execute, remembered_failure, work_lock
 from harness.build.identity import build_machine, check_build_python, configure_digest
@@ -17,7 +17,7 @@ from harness.build.linked import lay_out, linked_library
 from harness.build.recipes import emscripten, layout, native, wasi
 from harness.build.recipes import libraries as linked_libraries
 from harness.build.recipes.libraries import LinkedLibrary
-from harness.build.stage import stage_build, stage_sources
+from harness.build.stage import discard_changed, stage_build, stage_sources
 from harness.build.stamps import LoggedStep, logged, pending_steps, reset_pending
 from harness.build.step import BuildPlan
 from harness.build.toolchain import PRE_JS, set_up
@@ -239,10 +239,17 @@ class Builder:
 
     def _stage(self, cell: ResolvedCell, planned: PlannedBuild) -> None:
         parts = planned.parts
+        tree = layout.guest_tree(parts.directory)
         with self._store.lock(f"stage-{parts.directory.name}", say=self._say):
+            if found := discard_changed(parts):
+                self._say(f"{cell.build.id}: made again in the guests' tree, since changed: {manifest.in_words(found)}")
             stage_sources(parts)
+            if pending_steps(planned.byte_code):
+                manifest.forget(tree)
             self._execute(planned.byte_code)
             stage_build(layout.layout_of(cell.build, cell.series), cell.series, parts)
+            if not manifest.mark(tree):
+                manifest.record(tree)
 
     def _execute(self, plan: BuildPlan) -> None:
         execute(plan, self._store, self._watcher, say=self._say, cache=self._compiler_cache)

@@ -1,9 +1,9 @@
 """The tree that guests see, one per build: a copy of the sources, with the build's small files where upstream's
 layout has them (`/cross-build/<host>`). No guest touches the sources themselves.
 
-Each guest has a private root with copies of the small files, into which the tree's directories are mapped
-(`harness.guests.places`). Only `/Lib` is writable, since some tests remove a module's byte-code there and fail where
-they cannot. The other directories are read-only if the runtime supports that.
+Each guest has a private root with copies of the small files, into which the tree's directories are mapped, not to be
+written to (`harness.guests.guest_files`). The manifest (`harness.build.manifest`) tells what changed in the tree since
+it was laid out.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from harness.build import manifest
 from harness.build.recipes import layout
+from harness.build.recipes.native import BYTE_CODE
 from harness.machine.files import remove_path, remove_tree, says, write_atomically
 from harness.machine.hashing import digest_of
 from matrix import json_records
@@ -24,6 +26,8 @@ LIBRARY = "/Lib"
 """the standard library in a tree, and in a guest whose root is the tree"""
 _KEPT = {"__pycache__"}
 """entries that the sources do not have and that stay when the tree is synchronised"""
+_STAMPS = (_SOURCES, _FILES) = ("sources", "build-files")
+"""the names of the stamps of what is staged here"""
 _BUILD_FILES = (
     "pybuilddir.txt", "Makefile", "pyconfig.h", "python-config.py", "Modules/Setup.local",
     "python.wasm", "python.js", "python.mjs", "python.worker.js", "build-details.json",
@@ -31,14 +35,35 @@ _BUILD_FILES = (
 """the files of a build that tests read; sysconfig.is_python_build() looks for Modules/Setup.local"""
 
 
+def discard_changed(parts: layout.Parts) -> list[str]:
+    """Remove what is in the tree and is not as it was laid out, so that it is laid out again; the paths of it.
+
+    A tree without a manifest, whose layout was interrupted, is removed as a whole: the list is empty then.
+    """
+    tree = layout.guest_tree(parts.directory)
+    found = manifest.changed(tree, refresh=True)
+    if found == []:
+        return []
+    for stamp in (*_STAMPS, f"{BYTE_CODE}.json"):
+        (parts.directory / ".steps" / stamp).unlink(missing_ok=True)
+    manifest.forget(tree)
+    if found is None:
+        remove_path(tree)
+        return []
+    for path in found:
+        remove_path(tree / path)
+    return found
+
+
 def stage_sources(parts: layout.Parts) -> None:
     """Bring the tree's copy of the sources up to date. Reads nothing when their digest has not changed."""
     tree = layout.guest_tree(parts.directory)
-    stamp = parts.directory / ".steps" / "sources"
+    stamp = parts.directory / ".steps" / _SOURCES
     mark = digest_of(parts.source_digest, *layout.copied(parts))
     if says(stamp, mark):
         return
     stamp.unlink(missing_ok=True)
+    manifest.forget(tree)
     tree.mkdir(exist_ok=True)
     for name in layout.copied(parts):
         _synchronise(parts.source / name, tree / name)
@@ -51,12 +76,13 @@ def stage_sources(parts: layout.Parts) -> None:
 def stage_build(guest: layout.GuestLayout, series: Series, parts: layout.Parts) -> None:
     """Put the build's small files into the tree."""
     work = layout.build_directory(parts.directory, series)
-    stamp = parts.directory / ".steps" / "build-files"
+    stamp = parts.directory / ".steps" / _FILES
     wasm = (work / "python.wasm").stat()
     linked = _linked_modules(work)
     mark = digest_of(str(wasm.st_size), str(wasm.st_mtime_ns), parts.source_digest, *_BUILD_FILES, *linked.values())
     if says(stamp, mark):
         return
+    manifest.forget(layout.guest_tree(parts.directory))
     inside = layout.guest_tree(parts.directory) / guest.build.lstrip("/")
     remove_tree(inside)
     inside.mkdir(parents=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from harness.build import manifest
 from harness.build.builder import Builder, Input, Inputs
 from harness.build.recipes import layout
 from harness.build.stage import built_library
@@ -59,6 +60,8 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     settings: GuestSettings
     digest: str
     """of everything that determines what its tests do (`harness.guests.digest`)"""
+    tree_mark: str
+    """of the tree that guests see, as it was laid out (`harness.build.manifest`)"""
     durations: dict[str, float]
     """seconds of `provision`, `build` and `compile` (by the runtime); next to none for what was in the cache"""
 
@@ -110,6 +113,7 @@ class Preparer:
             notes=(*_notes(cell, obtained, libraries, adapter, settings), *upstream.notes),
             settings=settings,
             digest=digest_of_guests(settings, parts.source_digest, runtime.digest, *_command_line(cell)),
+            tree_mark=manifest.mark(settings.tree),
             durations={
                 "provision": round(provisioned - started, 3),
                 "build": round(built - provisioned, 3),

@@ -66,7 +66,7 @@ def private_root(tree: Path, build: str, directory: Path) -> GuestFiles:
         guest_work=f"{build}/build",
         preopens=(
             Preopen(host=root, guest="/", writable=True),
-            *(Preopen(host=host, guest=guest, writable=guest == LIBRARY) for host, guest in shared),
+            *(Preopen(host=host, guest=guest) for host, guest in shared),
         ),
     )
 
@@ -90,7 +90,7 @@ def host_files(tree: Path, directory: Path) -> GuestFiles:
         preopens=(
             Preopen(host=work, guest=str(work), writable=True),
             Preopen(host=temporary, guest=str(temporary), writable=True),
-            Preopen(host=Path(library), guest=library, writable=True),
+            Preopen(host=Path(library), guest=library),
         ),
     )
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from harness import TOP
+from harness.build import manifest
 from harness.cells.prepare import Prepared
 from harness.machine.command import run_attached
 from harness.machine.files import write_atomically
@@ -59,7 +60,8 @@ class SuiteRun(msgspec.Struct, frozen=True, kw_only=True):
 class CellSuite:
     """The suite of one cell as one request asks for it, with its results in the cell's directory.
 
-    When the directory has results already, this resumes their run: modules with a result do not run again.
+    When the directory has results already, this resumes their run: modules with a result do not run again, except those
+    that the harness failed to run.
     """
 
     def __init__(
@@ -77,7 +79,7 @@ class CellSuite:
         self._kept = KeptResults(store, prepared.digest)
         self._durations = Durations(store, prepared.cell.build.target.id)
         self._workers = worker_count(request)
-        self._observed = self._outcomes.read()
+        self._observed = {name: result for name, result in self._outcomes.read().items() if not result.fault}
 
     @cached_property
     def _reused(self) -> dict[str, ModuleResult]:
@@ -111,7 +113,7 @@ class CellSuite:
             self._outcomes.append(result)
         self._write_files()
         status = self._run_pytest() if self._left else 0
-        results = self._outcomes.read()
+        results = self._believed(self._outcomes.read())
         self._remember(results)
         self._check(status, results)
         return self._summarised(status, results)
@@ -151,6 +153,17 @@ class CellSuite:
         command = pytest_command(self._directory, self._request, self._workers)
         status = run_attached(command, env=pytest_environment(), cwd=self._directory)
         return _INTERRUPTED if status == -signal.SIGINT else status  # the signal came when pytest was about to exit
+
+    def _believed(self, results: dict[str, ModuleResult]) -> dict[str, ModuleResult]:
+        """The results; new ones are faults when the tree that guests share changed while they ran."""
+        new = [result for name, result in results.items() if name not in self._earlier]
+        tree = self._prepared.settings.tree
+        if not new or not (changes := manifest.changes_since(tree, self._prepared.tree_mark)):
+            return results
+        fault = f"the tree that guests share changed during the run: {changes} ({tree})"
+        for result in new:
+            self._outcomes.append(msgspec.structs.replace(result, fault=fault))
+        return self._outcomes.read()
 
     def _remember(self, results: Mapping[str, ModuleResult]) -> None:
         """Keep what later runs can use: how long each module took, and what can stand for a new run."""

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from harness.build.step import CACHE, BuildPlan, Step
 
+BYTE_CODE = "bytecode"
+"""the name of the step that compiles the library's byte-code"""
+
 _LEFT_OUT = (
     "_ssl", "_hashlib", "_tkinter", "_curses", "_curses_panel", "_dbm", "_gdbm", "_sqlite3", "_ctypes",
     "_decimal", "readline", "nis", "_crypt",
@@ -61,7 +64,7 @@ def bytecode(tree: Path, source_digest: str, python: Path, *, jobs: int) -> Step
     Guests then use it, since their magic number is the same, and need not compile the tests themselves.
     """
     return Step(
-        name="bytecode",
+        name=BYTE_CODE,
         title="compile the library's byte-code",
         argv=(
             str(python),

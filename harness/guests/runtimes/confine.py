@@ -125,7 +125,7 @@ def main() -> None:
                 limit(int(words.pop(0).removeprefix(option)))
         if words != ["--anywhere"]:
             restrict_writes(words)
-        os.execv(command[0], command)  # noqa: S606  # the argv of our own command line, no shell
+        os.execvp(command[0], command)  # noqa: S606  # the argv of our own command line, no shell
     except (OSError, ValueError) as exc:
         print(f"confine.py: {exc}", file=sys.stderr)
         sys.exit(FAULT)

@@ -1,4 +1,4 @@
-"""Runs one guest with the wasmtime package. It is a script and imports nothing of the harness.
+"""Runs one guest with the wasmtime package. It is a script and imports nothing of the harness but `confine.py`.
 
     host.py SPEC              run the guest and exit with its status
     host.py --compile SPEC    compile the module into the file that SPEC calls `compiled`
@@ -9,6 +9,7 @@ CLI, and 125 when this script itself fails.
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
@@ -16,6 +17,7 @@ import threading
 import traceback
 from typing import Any
 
+BESIDE = os.path.dirname(__file__)  # Python removes __file__ when the main thread has started the other one
 TRAPPED = 134
 FAULT = 125
 
@@ -47,17 +49,6 @@ def compile_module(spec: dict[str, Any]) -> None:
         file.write(module.serialize())
 
 
-def preopen(wasmtime: Any, wasi: Any, host: str, guest: str, writable: bool) -> None:
-    """Preopen a directory; the call takes a flag in wasmtime 50, permissions in some older versions, or neither."""
-    if hasattr(wasmtime, "DirPerms"):
-        kind = "READ_WRITE" if writable else "READ_ONLY"
-        wasi.preopen_dir(host, guest, wasmtime.DirPerms[kind], wasmtime.FilePerms[kind])
-    elif "fs_mutable" in wasi.preopen_dir.__code__.co_varnames:
-        wasi.preopen_dir(host, guest, writable)
-    else:
-        wasi.preopen_dir(host, guest)
-
-
 def run(spec: dict[str, Any]) -> int:
     import wasmtime
 
@@ -72,8 +63,8 @@ def run(spec: dict[str, Any]) -> int:
     wasi.inherit_stdin()
     wasi.inherit_stdout()
     wasi.inherit_stderr()
-    for host, guest, writable in spec["preopens"]:
-        preopen(wasmtime, wasi, host, guest, writable)
+    for host, guest in spec["preopens"]:
+        wasi.preopen_dir(host, guest)
     store.set_wasi(wasi)
     start: Any = linker.instantiate(store, module_of(spec, engine)).exports(store)["_start"]
     try:
@@ -91,6 +82,9 @@ def main() -> int:
     sys.path.insert(0, spec["site"])
     if spec["cpu"] is not None:
         os.sched_setaffinity(0, {spec["cpu"]})
+    if spec["writable"] is not None:
+        sys.path.append(BESIDE)
+        importlib.import_module("confine").restrict_writes(spec["writable"])
     if sys.argv[1] == "--compile":
         compile_module(spec)
         return 0

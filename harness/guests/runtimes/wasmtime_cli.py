@@ -9,6 +9,7 @@ from pathlib import Path
 
 from harness.guests.adapter import Adapter, GuestRun, HostCommand
 from harness.guests.guest_files import GuestFiles, private_root
+from harness.guests.runtimes import confine
 from harness.guests.runtimes.compiled import compiled
 from harness.guests.runtimes.ends import describe_wasmtime_end
 from harness.machine.command import CommandFailed, capture
@@ -20,8 +21,6 @@ from matrix.errors import HarnessFault
 class WasmtimeCli(Adapter):
     """`wasmtime run` of one version."""
 
-    confines_writes = False
-    """--dir has no read-only form"""
     keeps_code = True
     names_source_lines = True
     """only for a module that it compiles itself: https://docs.wasmtime.dev/wasm-wat.html"""
@@ -30,6 +29,10 @@ class WasmtimeCli(Adapter):
         """`digest` identifies the command: builds of one version may differ."""
         self._command = command
         self._digest = digest
+
+    @property
+    def confines_writes(self) -> bool:
+        return confine.version() > 0  # --dir has no read-only form
 
     def compile(self, run: GuestRun, store: Store) -> Path:
         flags = self._engine_flags(run)
@@ -65,14 +68,15 @@ class WasmtimeCli(Adapter):
 
     def command(self, run: GuestRun, compiled: Path, scratch: Path) -> HostCommand:
         limits = ["-W", f"max-memory-size={run.memory_limit}", "-C", "cache=n"]
+        argv = (
+            str(self._command), "run", "--allow-precompiled", *limits, *self._run_flags(run),
+            str(compiled), *run.argv[1:],
+        )  # fmt: skip
         return HostCommand(
-            argv=(
-                str(self._command), "run", "--allow-precompiled", *limits, *self._run_flags(run),
-                str(compiled), *run.argv[1:],
-            ),
+            argv=confine.confined(argv, run.writable),
             # The variable has no effect on a module that was compiled before.
             env={"WASMTIME_BACKTRACE_DETAILS": "1"} if compiled == run.wasm else {},
-        )  # fmt: skip
+        )
 
     def describe_end(self, code: int, output: str) -> str:
         return describe_wasmtime_end(code)
@@ -80,5 +84,6 @@ class WasmtimeCli(Adapter):
     def under_debugger(self, command: HostCommand) -> HostCommand:
         # https://docs.wasmtime.dev/examples-debugging.html
         argv = list(command.argv)
-        argv.insert(argv.index("run") + 1, "-Ddebug-info")
-        return HostCommand(argv=("gdb", "--args", *argv), env=command.env)
+        start = argv.index(str(self._command))
+        argv[start : start + 2] = ["gdb", "--args", *argv[start : start + 2], "-Ddebug-info"]
+        return HostCommand(argv=tuple(argv), env=command.env)

@@ -39,6 +39,7 @@ def prepared(tmp_path: Path) -> Prepared:
         notes=(),
         settings=of_guests,
         digest="digest",
+        tree_mark="",
         durations={},
     )
 

@@ -26,7 +26,7 @@ def prepared(tmp_path: Path) -> Prepared:
     usual = replace(settings(tmp_path), resources=("network",), fail_env_changed=False, seed=0)
     return Prepared(
         cell=made.resolved(), source=tmp_path, sdk=got, cpython=got, runtime=got, notes=(), settings=usual,
-        digest="digest", durations={},
+        digest="digest", tree_mark="", durations={},
     )  # fmt: skip
 
 

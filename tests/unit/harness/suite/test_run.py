@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from harness import TOP
+from harness.build import manifest
 from harness.build.resources import resources
 from harness.cells.prepare import Prepared
 from harness.machine.store import Store
@@ -43,6 +44,11 @@ def prepared(tmp_path: Path) -> Prepared:
         path = source / "Lib/test" / f"{name}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
+    of_guests = settings(tmp_path / "builds" / "guest")
+    tree = of_guests.tree
+    (tree / "Lib").mkdir(parents=True)
+    (tree / "Lib" / "os.py").touch()
+    manifest.record(tree)
     obtained = Obtained(path=tmp_path, provider="", detail="", digest="")
     return Prepared(
         cell=made.resolved(),
@@ -51,8 +57,9 @@ def prepared(tmp_path: Path) -> Prepared:
         cpython=obtained,
         runtime=obtained,
         notes=(),
-        settings=settings(tmp_path),
+        settings=of_guests,
         digest="digest",
+        tree_mark=manifest.mark(tree),
         durations={},
     )
 
@@ -124,6 +131,35 @@ def test_a_cell_whose_results_are_all_kept_starts_no_pytest(
     assert not other.exists()
     assert suite.run().whole
     assert {result.reused for result in read_results(other / OUTCOMES).values()} == {"a-run"}
+
+
+def test_results_of_a_run_in_which_the_guests_tree_changed_are_faults_and_not_kept(
+    prepared: Prepared, directory: Path, store: Store, pytest_is: Callable[[Pytest], None]
+) -> None:
+    os_module = prepared.settings.tree / "Lib" / "os.py"
+
+    def overwriting(directory: Path) -> int:
+        os_module.write_text("changed")
+        return running("test_a", "test_b", "test_c")(directory)
+
+    pytest_is(overwriting)
+    suite_of(prepared, directory, store).run()
+    results = read_results(directory / OUTCOMES)
+    assert len(results) == 3
+    assert all("changed during the run: Lib/os.py (" in result.fault for result in results.values())
+    assert KeptResults(store, "digest").take(suite_of(prepared, directory, store)._plans, lambda *_: False) == {}
+    assert len(suite_of(prepared, directory, store)._left) == 3
+
+
+def test_a_tree_that_another_run_laid_out_anew_makes_results_faults(
+    prepared: Prepared, directory: Path, store: Store, pytest_is: Callable[[Pytest], None]
+) -> None:
+    pytest_is(running("test_a", "test_b", "test_c"))
+    (prepared.settings.tree / "Lib" / "new.py").touch()
+    manifest.record(prepared.settings.tree)
+    suite_of(prepared, directory, store).run()
+    faults = {result.fault.partition(" (")[0] for result in read_results(directory / OUTCOMES).values()}
+    assert faults == {"the tree that guests share changed during the run: another run laid it out anew"}
 
 
 @pytest.mark.parametrize(

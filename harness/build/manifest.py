@@ -1,0 +1,142 @@
+"""The manifest of the tree that guests see: what each of its files was when the tree was laid out.
+
+The guests of a build share its tree, so what one of them changes would decide what later ones see. Most runtimes let no
+guest write there. The manifest tells whether one did, or anybody else.
+
+It has the size, date and digest of each file, and its inode and change time (inode(7)). Nobody can set back a change
+time. So a file is read only when it has another one, which a copy of the cache and a new hard link give it, too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from harness.machine.files import write_atomically
+
+_END = b"\0"
+"""ends a row: no name contains it"""
+
+
+class _Row(NamedTuple):
+    """What is known of one entry of a tree."""
+
+    what: bytes
+    """size in bytes, date in nanoseconds and digest; empty for a directory, whose entries have rows of their own"""
+    where: bytes = b""
+    """inode and change time in nanoseconds"""
+
+
+_Rows = Mapping[bytes, _Row]
+"""by the path in the tree"""
+
+
+def record(tree: Path) -> None:
+    """Write the manifest of a tree as it is now. Only files that changed since the one before are read."""
+    _write(tree, _scan(tree, _read(_path(tree)) or _read(_before(tree)) or {}))
+    _before(tree).unlink(missing_ok=True)
+
+
+def forget(tree: Path) -> None:
+    """Put a tree's manifest away, before the tree is changed on purpose."""
+    if _path(tree).exists():
+        os.replace(_path(tree), _before(tree))
+
+
+def mark(tree: Path) -> str:
+    """What identifies the tree that was recorded, wherever it lies; "" without a manifest."""
+    rows = _read(_path(tree))
+    return "" if rows is None else _digest(_END.join(path + row.what for path, row in rows.items()))
+
+
+def changed(tree: Path, *, refresh: bool = False) -> list[str] | None:
+    """The paths in a tree that are new, missing, or not as they were recorded.
+
+    None without a manifest, or with one that is damaged. With `refresh`, files that were only moved or linked are
+    recorded as they are now, so that they need not be read the next time.
+    """
+    known = _read(_path(tree))
+    if known is None:
+        return None
+    rows = _scan(tree, known)
+    if refresh and rows != known and _what(rows) == _what(known):
+        _write(tree, rows)
+    paths = {path for path, _ in _what(rows).items() ^ _what(known).items()}
+    return sorted(os.fsdecode(path) for path in paths)
+
+
+def changes_since(tree: Path, known: str) -> str:
+    """How a tree is not as it was when its manifest had the mark `known`, in words; "" when it is."""
+    found = changed(tree)
+    if found is None or mark(tree) != known:
+        return "another run laid it out anew"
+    return in_words(found)
+
+
+def in_words(paths: list[str]) -> str:
+    """The first of some paths, and how many more there are."""
+    more = len(paths) - 3
+    return ", ".join(paths[:3]) + (f" and {more} more" if more > 0 else "")
+
+
+def _what(rows: _Rows) -> dict[bytes, bytes]:
+    return {path: row.what for path, row in rows.items()}
+
+
+def _scan(tree: Path, known: _Rows) -> dict[bytes, _Row]:
+    """The rows of a tree as it is, sorted by path. Files whose row is `known` are not read."""
+    rows: dict[bytes, _Row] = {}
+    directories = [b""]
+    while directories:
+        inside = directories.pop()
+        with os.scandir(os.path.join(os.fsencode(tree), inside)) as entries:
+            for entry in entries:
+                path = inside + entry.name
+                if entry.is_dir(follow_symlinks=False):
+                    directories.append(path + b"/")
+                    rows[path] = _Row(b"")
+                else:
+                    rows[path] = _row(entry, known.get(path))
+    return dict(sorted(rows.items()))
+
+
+def _row(entry: os.DirEntry[bytes], known: _Row | None) -> _Row:
+    info = entry.stat(follow_symlinks=False)
+    marks = b"%d %d " % (info.st_size, info.st_mtime_ns)
+    where = b"%d %d" % (info.st_ino, info.st_ctime_ns)
+    if known is not None and known.where == where and known.what.startswith(marks):
+        return known
+    data = os.readlink(entry.path) if entry.is_symlink() else Path(os.fsdecode(entry.path)).read_bytes()
+    return _Row(marks + _digest(data).encode(), where)
+
+
+def _write(tree: Path, rows: _Rows) -> None:
+    text = _END.join(b"\t".join((path, *row)) for path, row in rows.items())
+    write_atomically(_path(tree), _digest(text).encode() + _END + text)
+
+
+def _read(path: Path) -> dict[bytes, _Row] | None:
+    """The rows in a file; None when it is missing or damaged."""
+    try:
+        digest, _, text = path.read_bytes().partition(_END)
+    except FileNotFoundError:
+        return None
+    if digest != _digest(text).encode():
+        return None
+    fields = [line.rsplit(b"\t", 2) for line in text.split(_END)]
+    return {row[0]: _Row(*row[1:]) for row in fields} if all(len(row) == 3 for row in fields) else None
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+def _path(tree: Path) -> Path:
+    return tree.parent / ".steps" / f"{tree.name}.manifest"
+
+
+def _before(tree: Path) -> Path:
+    return tree.parent / ".steps" / f"{tree.name}.manifest-before"
