@@ -87,4 +87,5 @@ def test_a_component_has_no_imports_of_preview_1(parts: Path) -> None:
     code, scratch = Path("/kept/code"), Path("/scratch")
     component = WasmtimeComponent(parts, "").command(RUN, code, scratch).argv
     module = WasmtimeCli(parts / "wasmtime", "").command(RUN, code, scratch).argv
-    assert tuple(word for word in module if word not in ("-S", "preview2")) == component
+    at = module.index("preview2")
+    assert (*module[: at - 1], *module[at + 1 :]) == component

@@ -43,7 +43,7 @@ def unpacked(argv: Sequence[str], *, timeout: float = 0.0) -> str:
 def archive(monkeypatch: pytest.MonkeyPatch) -> FakeArchive:
     """An archive that has the runtime, its libraries and a name that is only provided."""
     monkeypatch.setattr(composed, "capture", unpacked)
-    monkeypatch.setattr(packaged_command, "capture", unpacked)
+    monkeypatch.setattr(packaged_command, "ask", unpacked)
     monkeypatch.delenv(SNAPSHOTS, raising=False)
     made = FakeArchive({"unstable": {"mywasm": "1.2.0-3", "libc6": "2.43-7", "libc-gconv-modules-extra": "2.43-7"}})
     made.use(monkeypatch)
@@ -100,11 +100,11 @@ def test_an_archive_without_it_says_so(archive: FakeArchive, store: Store) -> No
 def test_a_command_that_does_not_start_is_not_kept(
     archive: FakeArchive, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(argv: Sequence[str], *, timeout: float) -> str:
+    def fails(argv: Sequence[str]) -> str:
         assert argv[1:] == ["version"]
         raise CommandFailed(argv, 127, "libz.so.1: cannot open shared object file")
 
-    monkeypatch.setattr(packaged_command, "capture", fails)
+    monkeypatch.setattr(packaged_command, "ask", fails)
     with pytest.raises(Unobtainable, match=r"the packages lack libz\.so\.1: cannot open"):
         provider().obtain(store, silently)
     assert provider().cached(store) is None
