@@ -20,10 +20,10 @@ from harness.build.watcher import Watcher
 from harness.cells.libraries import FoundLibrary, obtain_libraries
 from harness.cells.wanted import completed, is_version
 from harness.guests.adapter import Adapter, GuestRun
-from harness.guests.digest import digest_of_guests
+from harness.guests.digest import digest_of_marks, marks_of_guests
 from harness.guests.runtimes.choose import choose_adapter
 from harness.guests.settings import GuestSettings, Limits
-from harness.machine.hashing import file_sha256
+from harness.machine.hashing import digest_of, file_sha256
 from harness.machine.store import Store
 from harness.provide.items import items_of
 from harness.provide.obtain import obtain
@@ -62,6 +62,8 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     """of everything that determines what its tests do (`harness.guests.digest`)"""
     tree_mark: str
     """of the tree that guests see, as it was laid out (`harness.build.manifest`)"""
+    marks: dict[str, str] = {}
+    """the digest of each part of that, by the part's name"""
     durations: dict[str, float]
     """seconds of `provision`, `build` and `compile` (by the runtime); next to none for what was in the cache"""
 
@@ -104,6 +106,8 @@ class Preparer:
         adapter = choose_adapter(cell.runtime, runtime, cell.runtime_flags)
         settings = self._settings(cell, parts, adapter, limits)
         compiled = time.monotonic()
+        called = digest_of(runtime.digest, *_command_line(cell))
+        marks = marks_of_guests(settings, sources=parts.source_digest, runtime=called)
         return Prepared(
             cell=cell,
             source=source,
@@ -112,7 +116,8 @@ class Preparer:
             runtime=runtime,
             notes=(*_notes(cell, obtained, libraries, adapter, settings), *upstream.notes),
             settings=settings,
-            digest=digest_of_guests(settings, parts.source_digest, runtime.digest, *_command_line(cell)),
+            digest=digest_of_marks(marks),
+            marks=marks,
             tree_mark=manifest.mark(settings.tree),
             durations={
                 "provision": round(provisioned - started, 3),

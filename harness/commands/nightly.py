@@ -14,6 +14,7 @@ from harness.cells.sets import cells_of_set, may_be_missing_of_set
 from harness.commands import options
 from harness.commands.command import Command
 from harness.commands.parser import Parser, duration, positive
+from harness.commands.terminal import say_to
 from harness.commands.test import test_names
 from harness.machine.store import Store
 from harness.provide.obtain import ask_again
@@ -62,7 +63,7 @@ def run(known: argparse.Namespace, console: Console) -> int:
     store.remove_left_over()
     if known.refresh:
         ask_again(store)
-    started = named_run(f"nightly-{known.set}", request, cells, new=known.new)
+    started = named_run(f"nightly-{known.set}", request, cells, say_to(console), new=known.new)
     with locked(request.out / started.run_id):
         budget = Budget(cores=known.cores, memory=known.memory)
         return Nightly(started, cells, store, budget, known.time_budget, console).execute()

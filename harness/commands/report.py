@@ -18,6 +18,7 @@ from harness.machine.files import read_limited
 from harness.runs.merge import merge
 from harness.runs.publish import publish
 from harness.runs.records import point_latest, read_started, run_directory
+from harness.runs.start import is_worked_at
 from matrix import json_records
 from matrix.errors import UsageError
 from matrix.limitations import Limitations
@@ -31,7 +32,7 @@ def add_options(parser: Parser) -> None:
 
 
 def run(known: argparse.Namespace, console: Console) -> int:
-    """Judge a run's outcomes again and write its report; the run's exit status."""
+    """Judge a run's outcomes again and write its report; the run's exit status, 130 while it is still going on."""
     out = known.out.absolute()
     if len(known.runs) > 1:
         directory = merge([Path(run) for run in known.runs], out)
@@ -40,7 +41,11 @@ def run(known: argparse.Namespace, console: Console) -> int:
         directory = run_directory(out, *(known.runs or ["latest"]))
     started = read_started(directory)
     cells = selected_cells(started.request.cells, matrix_of(started.request.cells))
-    status = publish(directory, started, cells, Limitations.load(), _duration(directory, console), console)
+    going_on = is_worked_at(directory)
+    if going_on:
+        console.print("note: this run is still going on, and the report is of what it has so far", soft_wrap=True)
+    duration = _duration(directory, console)
+    status = publish(directory, started, cells, Limitations.load(), duration, console, interrupted=going_on)
     if known.open and not webbrowser.open((directory / "index.html").as_uri()):
         console.print("no browser was found: open index.html yourself, or name a browser in $BROWSER", soft_wrap=True)
     return status

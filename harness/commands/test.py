@@ -21,7 +21,7 @@ from harness.machine.store import Store
 from harness.runs.one_by_one import print_builds, test_cells
 from harness.runs.records import StartedRun, read_started, run_directory
 from harness.runs.request import RunRequest
-from harness.runs.start import check_resumed, new_run
+from harness.runs.start import check_resumed, locked, new_run
 from harness.runs.worker import CellWorker
 from harness.suite.request import SuiteRequest
 from harness.suite.run import left_out_variables
@@ -117,7 +117,9 @@ def run(known: argparse.Namespace, console: Console) -> int:
         say(f"the order of the modules and the tests' random numbers come from --randseed {request.suite.seed}")
     limitations = Limitations.load()
     worker = CellWorker(request, preparer, limitations, store, console)
-    status = test_cells(started or new_run(request, cells), cells, worker, limitations, console)
+    run = started or new_run(request, cells)
+    with locked(request.out / run.run_id):
+        status = test_cells(run, cells, worker, limitations, console)
     return Unobtainable.exit_status if leaves_out(request.cells, matrix) and status in (0, 1) else status
 
 

@@ -1,8 +1,13 @@
-"""End the harness on SIGTERM in the same way as on Ctrl-C."""
+"""How the harness's processes end: on SIGTERM in the same way as on Ctrl-C, and workers with their controller."""
 
 from __future__ import annotations
 
+import ctypes
+import os
 import signal
+
+_PR_SET_PDEATHSIG = 1
+"""prctl(2)"""
 
 
 class Terminated(KeyboardInterrupt):
@@ -22,3 +27,13 @@ def raise_on_sigterm() -> None:
     signal.signal(signal.SIGTERM, terminate)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def end_with(parent: int) -> None:
+    """Have the kernel kill this process as soon as its parent ends, however that ends.
+
+    `parent` is the process id of the parent. When it has ended already, this process ends now.
+    """
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGKILL)

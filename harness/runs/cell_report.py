@@ -58,7 +58,9 @@ def read_cell(run: Path, cell: ResolvedCell, *, interrupted: bool) -> CellOnDisk
     record = read_record(run, cell.id)
     if record is None:
         status = CellStatus.UNEXPECTED if interrupted else CellStatus.ERROR
-        record = CellRecord(base=untested_cell(cell, status, "it has no record: the run ended before it"), tested=False)
+        record = CellRecord(
+            base=untested_cell(cell, status, "it has no record: the run has not got to it"), tested=False
+        )
     file = ResultsFile(cell_directory(run, cell.id) / OUTCOMES)
     results = file.read() if record.tested else {}
     base = record.base

@@ -55,7 +55,7 @@ def _progress(run: Path, cell: str) -> CellProgress:
         return CellProgress(finished=not cut_short and record.base.status is CellStatus.BUILD_FAILED)
     results = read_results(cell_directory(run, cell) / OUTCOMES)
     return CellProgress(
-        finished=not cut_short and set(record.planned) <= results.keys(),
+        finished=not cut_short and all(module in results and not results[module].fault for module in record.planned),
         seconds=sum(result.duration for result in results.values()),
     )
 

@@ -90,6 +90,12 @@ def record_of_suite(record: CellRecord, finished: SuiteRun, durations: Mapping[s
     )
 
 
+def with_notes(record: CellRecord, notes: tuple[str, ...]) -> CellRecord:
+    """The record of a cell with more for its reader to know."""
+    base = msgspec.structs.replace(record.base, notes=(*record.base.notes, *notes))
+    return msgspec.structs.replace(record, base=base)
+
+
 def added(durations: Mapping[str, float], earlier: CellRecord | None) -> dict[str, float]:
     """The durations of a cell, with those of the run that is resumed added (seconds)."""
     before = earlier.durations if earlier is not None else {}

@@ -44,6 +44,8 @@ class StartedRun(msgspec.Struct, frozen=True, kw_only=True):
     """the ids of its cells, in the order in which they run"""
     parts: tuple[str, ...] = ()
     """the ids of the runs that it was merged from"""
+    harness: str = ""
+    """the digest of the harness's files that decide outcomes"""
 
 
 class CellRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 from filelock import FileLock, Timeout
 
+from harness.guests.digest import DECIDING
+from harness.machine.code import code_digest
 from harness.machine.files import write_atomically
 from harness.runs.finished import is_finished
 from harness.runs.records import STARTED, StartedRun, named_run_id, new_run_id, point_latest, read_started
@@ -28,21 +30,27 @@ def new_run(request: RunRequest, cells: Sequence[Cell], name: str = "") -> Start
         started=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         request=request,
         cells=tuple(cell.id for cell in cells),
+        harness=code_digest(DECIDING),
     )
 
 
-def named_run(name: str, request: RunRequest, cells: Sequence[Cell], *, new: bool) -> StartedRun:
+def named_run(
+    name: str, request: RunRequest, cells: Sequence[Cell], say: Callable[[str], None], *, new: bool
+) -> StartedRun:
     """The newest run of a name, if it is unfinished and was asked for the same, and `new` is false; else a new one.
 
-    A new run is written, and `latest` points at it.
+    A new run is written, and `latest` points at it. An unfinished run of another harness is not continued, since its
+    finished cells would not be looked at again.
     """
+    run = new_run(request, cells, name)
     if not new:
         for path in sorted(request.out.glob(f"*-{name}-*/{STARTED}"), reverse=True)[:1]:
             with contextlib.suppress(UsageError):  # of another version of the harness
                 found = read_started(path.parent)
                 if found.request == request and not is_finished(path.parent):
-                    return found
-    run = new_run(request, cells, name)
+                    if found.harness == run.harness:
+                        return found
+                    say(f"{found.run_id} is unfinished, but of another harness: starting a new run")
     write_atomically(request.out / run.run_id / STARTED, json_records.encode(run))
     point_latest(request.out, run.run_id)
     return run
@@ -51,6 +59,7 @@ def named_run(name: str, request: RunRequest, cells: Sequence[Cell], *, new: boo
 @contextlib.contextmanager
 def locked(run: Path) -> Iterator[None]:
     """Keep other processes from working at a run. Raises UsageError when one does."""
+    run.mkdir(parents=True, exist_ok=True)
     lock = FileLock(run / _LOCK)
     try:
         lock.acquire(timeout=0)
@@ -60,6 +69,15 @@ def locked(run: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def is_worked_at(run: Path) -> bool:
+    """Whether a process is working at a run."""
+    try:
+        with FileLock(run / _LOCK, blocking=False):
+            return False
+    except Timeout:
+        return True
 
 
 def check_resumed(asked: RunRequest, defaults: RunRequest, run: StartedRun) -> None:

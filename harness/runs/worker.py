@@ -14,7 +14,7 @@ from harness.cells.prepare import Prepared, Preparer
 from harness.machine.files import write_atomically
 from harness.machine.store import Store
 from harness.runs.describing import description_of, make_step, write_description
-from harness.runs.recording import added, record_of_failure, record_of_prepared, record_of_suite
+from harness.runs.recording import added, record_of_failure, record_of_prepared, record_of_suite, with_notes
 from harness.runs.records import CellRecord, cell_directory, read_record, write_record
 from harness.runs.request import RunRequest
 from harness.suite.run import CellSuite
@@ -94,6 +94,9 @@ class CellWorker:
     def _run_suite(self, suite: CellSuite, record: CellRecord, prepared: Prepared, run: Path) -> CellRecord:
         cell = prepared.cell
         earlier = read_record(run, cell.id)  # there is one when the run is resumed
+        for said in suite.not_used:
+            self._console.print(escape(f"{cell.id}: {said}"), soft_wrap=True)
+        record = with_notes(record, suite.not_used)
         record = self._with_steps(cell, record, run)
         make = make_step(self._preparer.plans(cell), cell.build.id)
         write_description(run, cell.id, description_of(prepared, make, self._store))

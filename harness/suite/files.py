@@ -18,6 +18,10 @@ SELECTED = "selected.json"
 """the modules that pytest's options leave, as a list of names"""
 OUTCOMES = "outcomes.jsonl"
 """the results, one `ModuleResult` a line (`harness.suite.results`)"""
+NOT_USED = "not-used.jsonl"
+"""results that were there when the run was resumed, but do not belong to it any more (`harness.suite.resumed`)"""
+OWNER_VARIABLE = "CPYTHON_WASM_RESULTS_OWNER"
+"""the environment variable by which pytest's processes get the word that `take_over` returned"""
 RUNNING = "running"
 """a directory: for each worker that has a guest, a file with the path of the guest's events"""
 
@@ -33,4 +37,8 @@ class SuiteFile(msgspec.Struct, frozen=True, kw_only=True):
     settings: GuestSettings
     digest: str
     """of everything that determines an outcome (`harness.guests.digest`)"""
+    marks: dict[str, str] = {}
+    """the digest of each part of that, by the part's name"""
+    earlier: dict[str, dict[str, str]] = {}
+    """the same for the digests that the run had before it was resumed, by digest"""
     groups: tuple[Group, ...]

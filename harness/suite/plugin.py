@@ -26,9 +26,10 @@ from harness.guests.events import EventReader, ModuleProgress
 from harness.guests.runtimes.choose import choose_adapter
 from harness.machine.files import write_atomically
 from harness.machine.store import Store
+from harness.machine.termination import end_with
 from harness.suite.batch import Batch
-from harness.suite.files import OUTCOMES, RUNNING, SELECTED, SUITE, SuiteFile
-from harness.suite.results import append_result
+from harness.suite.files import OUTCOMES, OWNER_VARIABLE, RUNNING, SELECTED, SUITE, SuiteFile
+from harness.suite.results import TakenOver, append_result
 from harness.suite.schedule import Group
 from matrix import json_records
 from matrix.errors import MatrixError
@@ -76,9 +77,11 @@ class ModuleRunner:
             result = _at_fault(module, str(exc), str(exc))
         except Exception as exc:
             result = _at_fault(module, "".join(traceback.format_exception(exc)), repr(exc))
-        result = msgspec.structs.replace(result, finished=round(time.time(), 3), digest=self.file.digest)
+        result = msgspec.structs.replace(result, finished=_now(), digest=self.file.digest)
         try:
-            append_result(self.directory / OUTCOMES, result)
+            append_result(self.directory / OUTCOMES, result, os.environ.get(OWNER_VARIABLE, ""))
+        except TakenOver as exc:
+            raise ModuleFailed(str(exc)) from None
         except OSError as exc:
             raise ModuleFailed(
                 f"its result cannot be written: {self.directory / OUTCOMES}: {exc.strerror}\n"
@@ -162,6 +165,18 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> CellFile |
     return None
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Have a worker end with its controller: what it observed later would be written into a run that is over."""
+    if hasattr(config, "workerinput"):
+        end_with(config.workerinput["controller"])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker its controller."""
+    node.workerinput["controller"] = os.getpid()
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Write down which modules -k and --lf left: only these are planned, and only these share a guest."""
     cells: dict[Path, list[str]] = {}
@@ -198,10 +213,19 @@ class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist's are
 
 
 @cache
+def _suite(path: Path) -> SuiteFile:
+    return json_records.decode(path.read_bytes(), SuiteFile)
+
+
+@cache
 def _groups(suite: Path) -> dict[str, str]:
     """The group of each module of a suite file."""
-    file = json_records.decode(suite.read_bytes(), SuiteFile)
-    return {plan.module: group.name for group in file.groups for plan in group.plans}
+    return {plan.module: group.name for group in _suite(suite).groups for plan in group.plans}
+
+
+def _now() -> float:
+    """The time, in seconds since the epoch."""
+    return round(time.time(), 3)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -211,7 +235,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupSchedul
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_handlecrashitem(crashitem: str, report: pytest.TestReport, sched: Any) -> None:
-    """Write the result of the module whose worker died: the test that was running crashed."""
+    """Write the result of the module whose worker died: no test's fault, although the one that was running is named."""
     file_name, _, module = crashitem.partition("::")
     config = sched.config
     directory = (config.rootpath / file_name).parent
@@ -225,5 +249,8 @@ def pytest_handlecrashitem(crashitem: str, report: pytest.TestReport, sched: Any
             elif current:
                 progress.take(event)
     if progress.done is None:
-        progress.end(Status.CRASHED, "the worker process that ran the guest died", "")
-        append_result(directory / OUTCOMES, progress.result())
+        fault = "the worker process that ran the guest died"
+        progress.end(Status.CRASHED, fault, "")
+        digest = _suite(config.rootpath / file_name).digest
+        result = msgspec.structs.replace(progress.result(), fault=fault, finished=_now(), digest=digest)
+        append_result(directory / OUTCOMES, result, os.environ.get(OWNER_VARIABLE, ""))

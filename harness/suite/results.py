@@ -7,14 +7,19 @@ long, and what comes after the bytes that are read of a file: a run may come fro
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import os
+import secrets
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
 from msgspec.structs import replace
 
+from harness.machine.files import says, write_atomically
+from matrix.errors import HarnessFault
 from matrix.names import full_name
 from matrix.outcome import ModuleResult, Outcome, Status
 from matrix.text import shortened
@@ -71,6 +76,14 @@ class ResultsFile:
         """Add a result. Raises OSError, and leaves the file as it was, when the line cannot be written."""
         append_result(self.path, result)
 
+    def rewrite(self, results: Iterable[ModuleResult]) -> None:
+        """Write a new file with these results only. Raises OSError."""
+        results = list(results)
+        data = b"".join(_line(result) for result in results)
+        write_atomically(self.path, data)
+        self._results = {result.module: result for result in results}
+        self._offset, self.damaged = len(data), 0
+
 
 _SEAL = b',"seal":"'
 
@@ -110,16 +123,47 @@ def _line(result: ModuleResult) -> bytes:
     return sealed(msgspec.json.encode(replace(result, outcomes=(error,)))) + b"\n"
 
 
-def append_result(path: Path, result: ModuleResult) -> None:
-    """Add a line to a file of results, in one piece even when several workers write at once.
+class TakenOver(HarnessFault):
+    """Another process has taken over the run of this one, which must not write any more."""
 
-    It starts a line of its own after half a line that a killed run left. Raises OSError, and leaves the file as it
-    was, when the line cannot be written.
+
+def take_over(path: Path) -> str:
+    """Keep every process that has written to a file of results so far from adding to it.
+
+    Returns a word. Those who give it to `append_result` may write, until somebody takes over again.
     """
-    line = _line(result)
+    word = secrets.token_hex(8)
+    with _locked(path):
+        write_atomically(_owner(path), word.encode())
+    return word
+
+
+def _owner(path: Path) -> Path:
+    """The file with the word of those who may write to a file of results."""
+    return path.with_name(f".{path.name}.owner")
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[int]:
+    """A descriptor of a file of results, to append to. Nobody else writes to it meanwhile."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def append_result(path: Path, result: ModuleResult, owner: str = "") -> None:
+    """Add a line to a file of results, in one piece even when several workers write at once.
+
+    It starts a line of its own after half a line that a killed run left. Raises OSError, and leaves the file as it
+    was, when the line cannot be written; TakenOver when another process has taken over since `owner` was given.
+    """
+    line = _line(result)
+    with _locked(path) as descriptor:
+        if owner and not says(_owner(path), owner):
+            raise TakenOver(f"{path}: another process has taken over this run, so this one writes nothing more to it")
         end = os.lseek(descriptor, 0, os.SEEK_END)
         if end and os.pread(descriptor, 1, end - 1) != b"\n":
             line = b"\n" + line
@@ -130,8 +174,6 @@ def append_result(path: Path, result: ModuleResult) -> None:
         except OSError:
             os.ftruncate(descriptor, end)
             raise
-    finally:
-        os.close(descriptor)
 
 
 def read_results(path: Path) -> dict[str, ModuleResult]:

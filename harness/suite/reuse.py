@@ -59,7 +59,7 @@ class KeptResults:
             if plan.module in known
             and plan.whole
             and _as_expected(known[plan.module], expects)
-            and _left_out_alike(known[plan.module], plan.skip)
+            and left_out_alike(known[plan.module], plan.skip)
             and chance() >= again
         }
 
@@ -84,7 +84,7 @@ class KeptResults:
             self._file.append(msgspec.structs.replace(result, reused=run))
 
 
-def _left_out_alike(result: ModuleResult, skip: Sequence[str]) -> bool:
+def left_out_alike(result: ModuleResult, skip: Sequence[str]) -> bool:
     """Whether a run of today leaves out exactly the tests that a result says were left out by the list."""
     return all(
         (outcome.status is Status.SKIPPED and outcome.detail == NOT_RUN)

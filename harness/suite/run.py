@@ -16,16 +16,17 @@ from harness import TOP
 from harness.build import manifest
 from harness.cells.prepare import Prepared
 from harness.machine.command import run_attached
-from harness.machine.files import write_atomically
+from harness.machine.files import remove_tree, write_atomically
 from harness.machine.process import describe_exit
 from harness.machine.store import Store
 from harness.suite.asked import as_asked
 from harness.suite.batch import ModulePlan
 from harness.suite.discover import module_size, test_modules
-from harness.suite.files import OUTCOMES, SELECTED, SUITE, SuiteFile
+from harness.suite.files import NOT_USED, OUTCOMES, OWNER_VARIABLE, RUNNING, SELECTED, SUITE, SuiteFile
 from harness.suite.plans import requested_plans
 from harness.suite.request import SuiteRequest
-from harness.suite.results import ResultsFile
+from harness.suite.results import ResultsFile, append_result, take_over
+from harness.suite.resumed import resumed
 from harness.suite.reuse import KeptResults
 from harness.suite.schedule import Durations, Group, schedule
 from matrix import json_records
@@ -60,8 +61,7 @@ class SuiteRun(msgspec.Struct, frozen=True, kw_only=True):
 class CellSuite:
     """The suite of one cell as one request asks for it, with its results in the cell's directory.
 
-    When the directory has results already, this resumes their run: modules with a result do not run again, except those
-    that the harness failed to run.
+    When the directory has results already, this resumes their run: modules whose results still count do not run again.
     """
 
     def __init__(
@@ -79,20 +79,26 @@ class CellSuite:
         self._kept = KeptResults(store, prepared.digest)
         self._durations = Durations(store, prepared.cell.build.target.id)
         self._workers = worker_count(request)
-        self._observed = {name: result for name, result in self._outcomes.read().items() if not result.fault}
+        self._known = _known_marks(directory)
+        self._resumed = resumed(self._outcomes.read(), self._plans, prepared.digest, prepared.marks, self._known)
+
+    @property
+    def not_used(self) -> tuple[str, ...]:
+        """What to tell of the results in the cell's directory that do not count any more."""
+        return self._resumed.said
 
     @cached_property
     def _reused(self) -> dict[str, ModuleResult]:
         """The results of earlier runs that stand for a new one."""
         if not self._request.reuse or self._request.pytest:
             return {}
-        missing = [plan for plan in self._plans if plan.module not in self._observed]
+        missing = [plan for plan in self._plans if plan.module not in self._resumed.results]
         return self._kept.take(missing, self._limitations.expects, again=self._request.again)
 
     @cached_property
     def _earlier(self) -> dict[str, ModuleResult]:
         """The results that were there before pytest started."""
-        return self._observed | self._reused
+        return self._resumed.results | self._reused
 
     @cached_property
     def _left(self) -> list[ModulePlan]:
@@ -109,14 +115,26 @@ class CellSuite:
         Raises UsageError when nothing is selected, HarnessFault when pytest itself fails.
         """
         self._directory.mkdir(parents=True, exist_ok=True)
+        owner = take_over(self._outcomes.path)
+        self._put_aside()
         for result in self._reused.values():
             self._outcomes.append(result)
         self._write_files()
-        status = self._run_pytest() if self._left else 0
+        status = self._run_pytest(owner) if self._left else 0
         results = self._believed(self._outcomes.read())
         self._remember(results)
         self._check(status, results)
         return self._summarised(status, results)
+
+    def _put_aside(self) -> None:
+        """Leave nothing of earlier processes in the cell's directory that this one does not count."""
+        remove_tree(self._directory / RUNNING)
+        if self._resumed.not_used:
+            found = self._outcomes.read()
+            for modules in self._resumed.not_used.values():
+                for module in modules:
+                    append_result(self._directory / NOT_USED, found[module])
+            self._outcomes.rewrite(self._resumed.results.values())
 
     def _write_files(self) -> None:
         """Write what pytest collects and is configured with."""
@@ -129,6 +147,8 @@ class CellSuite:
             obtained=self._prepared.runtime,
             settings=self._prepared.settings,
             digest=self._prepared.digest,
+            marks=self._prepared.marks,
+            earlier=self._known,
             groups=self._groups(),
         )
         write_atomically(self._directory / SUITE, json_records.encode(file))
@@ -148,10 +168,11 @@ class CellSuite:
             shuffled=self._request.seed if self._request.randomize else None,
         )
 
-    def _run_pytest(self) -> int:
-        """pytest's exit status."""
+    def _run_pytest(self, owner: str) -> int:
+        """pytest's exit status. `owner` is the word with which its processes may write results."""
         command = pytest_command(self._directory, self._request, self._workers)
-        status = run_attached(command, env=pytest_environment(), cwd=self._directory)
+        environment = pytest_environment() | {OWNER_VARIABLE: owner}
+        status = run_attached(command, env=environment, cwd=self._directory)
         return _INTERRUPTED if status == -signal.SIGINT else status  # the signal came when pytest was about to exit
 
     def _believed(self, results: dict[str, ModuleResult]) -> dict[str, ModuleResult]:
@@ -210,6 +231,15 @@ def _selected(directory: Path) -> list[str] | None:
         return json_records.decode((directory / SELECTED).read_bytes(), list[str])
     except (OSError, msgspec.DecodeError):
         return None
+
+
+def _known_marks(directory: Path) -> dict[str, dict[str, str]]:
+    """What decided the outcomes of results that lie in a cell's directory, by their digest, as far as it is known."""
+    try:
+        before = json_records.decode((directory / SUITE).read_bytes(), SuiteFile)
+    except (OSError, msgspec.DecodeError):
+        return {}
+    return before.earlier | {before.digest: before.marks}
 
 
 def _nearest(pytest_options: Sequence[str], modules: Sequence[str]) -> str:

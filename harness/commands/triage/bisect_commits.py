@@ -18,7 +18,7 @@ from rich.console import Console
 from harness.commands.options import tree_and_revision
 from harness.commands.terminal import say_to
 from harness.commands.triage.one_cell import OneCell
-from harness.guests.digest import GUEST_CODE
+from harness.guests.digest import DECIDING
 from harness.machine import git
 from harness.machine.code import code_digest
 from harness.machine.store import Store
@@ -33,8 +33,6 @@ from matrix.outcome import Status
 from matrix.resolve import resolve
 
 _NO_TEST = "no such test runs there"
-_DECIDING = (*GUEST_CODE, "matrix/data")
-"""the project's files that decide what is seen, besides the parts of a cell"""
 
 
 def bisect_commits(known: argparse.Namespace, console: Console) -> int:
@@ -116,7 +114,7 @@ class _Search:
         self.commits = SeenCommits(
             store,
             f"{cell.build.target.id}_{cell.build.sdk.id}_{cell.build.options}_{cell.runtime.id}",
-            *(self._test, *parts, code_digest(_DECIDING), repr(self._one.limits), str(self._one.options.build_python)),
+            *(self._test, *parts, code_digest(DECIDING), repr(self._one.limits), str(self._one.options.build_python)),
             *self._one.suite.guest_words,
         )
         store.release()

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from harness.guests import digest
-from harness.guests.digest import digest_of_guests
+from harness.guests.digest import SETTINGS, digest_of_marks, marks_of_guests
 from harness.guests.settings import GuestSettings, Limits
 
 
@@ -30,6 +30,10 @@ def settings(tree: Path, **changes: object) -> GuestSettings:
         limits=Limits(),
     )
     return replace(made, **changes)
+
+
+def digest_of_guests(settings: GuestSettings, sources: str = "s", runtime: str = "r") -> str:
+    return digest_of_marks(marks_of_guests(settings, sources=sources, runtime=runtime))
 
 
 def test_the_digest_does_not_depend_on_where_things_lie(tmp_path: Path) -> None:
@@ -71,3 +75,14 @@ def test_the_guest_code_changes_the_digest(tmp_path: Path, monkeypatch: pytest.M
     before = digest_of_guests(settings(tmp_path))
     monkeypatch.setattr(digest, "code_digest", lambda roots: f"other code of {roots}")
     assert digest_of_guests(settings(tmp_path)) != before
+
+
+def test_each_part_has_a_mark_of_its_own(tmp_path: Path) -> None:
+    before = marks_of_guests(settings(tmp_path), sources="s", runtime="r")
+    for part, other in {
+        "sources": marks_of_guests(settings(tmp_path), sources="s2", runtime="r"),
+        "runtime": marks_of_guests(settings(tmp_path), sources="s", runtime="r2"),
+        "build": marks_of_guests(settings(tmp_path, wasm_digest="other"), sources="s", runtime="r"),
+        SETTINGS: marks_of_guests(settings(tmp_path, seed=1), sources="s", runtime="r"),
+    }.items():
+        assert [name for name, mark in other.items() if mark != before[name]] == [part]

@@ -36,28 +36,38 @@ def test_a_new_run_is_called_after_its_targets(tmp_path: Path) -> None:
 
 
 def test_an_unfinished_run_of_the_same_name_and_request_is_continued(tmp_path: Path) -> None:
-    first = named_run("nightly-small", run_request(tmp_path), CELLS, new=False)
+    first = named_run("nightly-small", run_request(tmp_path), CELLS, print, new=False)
     assert (tmp_path / "latest").resolve().name == first.run_id
-    assert named_run("nightly-small", run_request(tmp_path), CELLS, new=False) == first
+    assert named_run("nightly-small", run_request(tmp_path), CELLS, print, new=False) == first
     finish(tmp_path, first, interrupted=True)
-    assert named_run("nightly-small", run_request(tmp_path), CELLS, new=False) == first
+    assert named_run("nightly-small", run_request(tmp_path), CELLS, print, new=False) == first
 
 
 def test_a_run_that_is_finished_or_was_asked_for_something_else_is_not_continued(tmp_path: Path) -> None:
-    first = named_run("nightly-small", run_request(tmp_path), CELLS, new=False)
+    first = named_run("nightly-small", run_request(tmp_path), CELLS, print, new=False)
     ids = {first.run_id}
-    ids.add(named_run("nightly-small", run_request(tmp_path), CELLS, new=True).run_id)
-    ids.add(named_run("nightly-other", run_request(tmp_path), CELLS, new=False).run_id)
-    ids.add(named_run("nightly-small", run_request(tmp_path, names=("test_json",)), CELLS, new=False).run_id)
+    ids.add(named_run("nightly-small", run_request(tmp_path), CELLS, print, new=True).run_id)
+    ids.add(named_run("nightly-other", run_request(tmp_path), CELLS, print, new=False).run_id)
+    ids.add(named_run("nightly-small", run_request(tmp_path, names=("test_json",)), CELLS, print, new=False).run_id)
     assert len(ids) == 4
-    last = named_run("nightly-done", run_request(tmp_path), CELLS, new=False)
+    last = named_run("nightly-done", run_request(tmp_path), CELLS, print, new=False)
     finish(tmp_path, last, interrupted=False)
-    assert named_run("nightly-done", run_request(tmp_path), CELLS, new=False) != last
+    assert named_run("nightly-done", run_request(tmp_path), CELLS, print, new=False) != last
 
 
 def test_a_run_of_another_version_of_the_harness_is_not_continued(tmp_path: Path) -> None:
     write_atomically(tmp_path / "20260101-000000-nightly-small-abcd" / STARTED, OLD)
-    assert named_run("nightly-small", run_request(tmp_path), CELLS, new=False).run_id != "r"
+    assert named_run("nightly-small", run_request(tmp_path), CELLS, print, new=False).run_id != "r"
+
+
+def test_an_unfinished_run_of_another_harness_is_not_continued_and_it_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = named_run("nightly-small", run_request(tmp_path), CELLS, print, new=False)
+    monkeypatch.setattr("harness.runs.start.code_digest", lambda roots: "of another harness")
+    said: list[str] = []
+    assert named_run("nightly-small", run_request(tmp_path), CELLS, said.append, new=False) != first
+    assert said == [f"{first.run_id} is unfinished, but of another harness: starting a new run"]
 
 
 def test_a_run_of_another_version_of_the_harness_is_named_in_one_line(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.suite import results as file_of_results
-from harness.suite.results import ResultsFile, append_result, read_results
+from harness.suite.results import ResultsFile, TakenOver, append_result, read_results, take_over
 from matrix.outcome import ModuleResult, Outcome, Status
 from tests.unit.made import outcome, result
 
@@ -201,3 +201,24 @@ def test_a_name_of_a_module_that_is_too_long_is_no_result(path: Path) -> None:
     path.write_bytes(file_of_results.sealed(text) + b"\n")
     reader = ResultsFile(path)
     assert (reader.read(), reader.damaged) == ({}, 1)
+
+
+def test_who_was_there_before_a_run_was_taken_over_writes_nothing_more(path: Path) -> None:
+    first = take_over(path)
+    append_result(path, result(outcome()), first)
+    before = path.read_bytes()
+    second = take_over(path)
+    with pytest.raises(TakenOver, match="another process has taken over this run"):
+        append_result(path, result(outcome(), module="test_b"), first)
+    assert path.read_bytes() == before
+    append_result(path, result(outcome(), module="test_b"), second)
+    assert read_results(path).keys() == {"test_a", "test_b"}
+
+
+def test_a_file_can_be_written_anew_with_some_of_its_results(path: Path) -> None:
+    for module in ("test_a", "test_b"):
+        append_result(path, result(outcome(), module=module))
+    file = ResultsFile(path)
+    file.rewrite([file.read()["test_b"]])
+    append_result(path, result(outcome(), module="test_c"))
+    assert file.read().keys() == read_results(path).keys() == {"test_b", "test_c"}

@@ -16,9 +16,9 @@ from harness.cells.prepare import Prepared
 from harness.machine.store import Store
 from harness.provide.provider import Obtained
 from harness.suite.asked import as_asked
-from harness.suite.files import OUTCOMES, SELECTED
+from harness.suite.files import NOT_USED, OUTCOMES, OWNER_VARIABLE, SELECTED
 from harness.suite.request import SuiteRequest
-from harness.suite.results import ResultsFile, append_result, read_results
+from harness.suite.results import ResultsFile, TakenOver, append_result, read_results
 from harness.suite.reuse import KeptResults
 from harness.suite.run import CellSuite, left_out_variables, pytest_environment
 from harness.suite.schedule import Durations
@@ -195,6 +195,40 @@ def test_a_resumed_cell_runs_what_has_no_result(
     suite = suite_of(prepared, directory, store)
     assert [plan.module for plan in suite._left] == ["test_a", "test_c"]
     assert suite.run().whole
+
+
+def test_a_resumed_cell_with_another_build_runs_its_modules_again(
+    prepared: Prepared, directory: Path, store: Store, pytest_is: Callable[[Pytest], None]
+) -> None:
+    pytest_is(running("test_a", "test_b", status=2))
+    before = msgspec.structs.replace(prepared, marks={"sources": "s", "build": "one"})
+    suite_of(before, directory, store, reuse=False).run()
+    now = msgspec.structs.replace(prepared, digest="other", marks={"sources": "s", "build": "other"})
+    suite = suite_of(now, directory, store, reuse=False)
+    assert [plan.module for plan in suite._left] == ["test_a", "test_b", "test_c"]
+    assert [said.partition(" (")[2] for said in suite.not_used] == ["other: build): test_a, test_b"]
+    pytest_is(running(status=2))
+    suite.run()
+    assert read_results(directory / OUTCOMES) == {}
+    assert read_results(directory / NOT_USED).keys() == {"test_a", "test_b"}
+
+
+def test_who_ran_a_cell_before_it_was_resumed_writes_nothing_more(
+    prepared: Prepared, directory: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owners: list[str] = []
+
+    def run(argv: list[str], env: dict[str, str], cwd: Path) -> int:
+        owners.append(env[OWNER_VARIABLE])
+        append_result(cwd / OUTCOMES, observed(f"test_{'ab'[len(owners) - 1]}"), owners[-1])
+        return 2
+
+    monkeypatch.setattr("harness.suite.run.run_attached", run)
+    for _ in range(2):
+        suite_of(prepared, directory, store, reuse=False).run()
+    with pytest.raises(TakenOver):
+        append_result(directory / OUTCOMES, observed("test_c"), owners[0])
+    assert read_results(directory / OUTCOMES).keys() == {"test_a", "test_b"}
 
 
 def test_the_outcomes_are_read_once_before_pytest_and_once_after(

@@ -1,0 +1,52 @@
+"""`python -m tests.fuzz`: the cases of a row of seeds."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import tests.fuzz
+from tests.fuzz.cases import Case, damage_case
+from tests.fuzz.kinds import SMALL
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=tests.fuzz.__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("what", choices=["damage", "kills"])
+    parser.add_argument("--count", type=int, default=1, help="how many cases (default: 1)")
+    parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000, help="of the first case; then the next")
+    parser.add_argument("--kind", default="", help="only kinds of files with these words in their name")
+    known = parser.parse_args()
+    kinds = [kind for kind in SMALL if known.kind in kind.name]
+    if not kinds:
+        parser.error(f"--kind {known.kind}: there are {', '.join(kind.name for kind in SMALL)}")
+    return run(known.seed, known.count, lambda seed, place: damage_case(seed, kinds, place))
+
+
+def run(first: int, count: int, case: Callable[[int, Path], Case]) -> int:
+    """Run the cases, print those that are not good and a summary; the exit status."""
+    print(f"seeds {first} to {first + count - 1}")
+    found: Counter[tuple[str, str]] = Counter()
+    bad = 0
+    started = time.monotonic()
+    for seed in range(first, first + count):
+        with tempfile.TemporaryDirectory(prefix="fuzz-") as directory:
+            one = case(seed, Path(directory))
+        found[one.kind, one.finding.value] += 1
+        if not one.good:
+            bad += 1
+            print(f"{one}\n{one.said}", flush=True)
+    for (kind, finding), number in sorted(found.items()):
+        print(f"{number:6} {kind}: {finding}")
+    seconds = time.monotonic() - started
+    print(f"{count} cases, {bad} of them bad, {seconds / count:.3f} s each")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
