@@ -7,6 +7,7 @@ files (CFLAGS_NODIST, LDFLAGS_NODIST, LINKFORSHARED). So the second target start
 
 from __future__ import annotations
 
+import hashlib
 import re
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from matrix.resolve import ResolvedCell
 _NOT_SHARED = re.compile(rb"^(ac_cv_env_|py_cv_module_|ac_cv_build|ac_cv_func_dlopen=)")
 """the environment, which configure compares; which modules are built; and what the target decides"""
 
+_DIGEST = b"# digest: "
+
 
 def answers_path(cell: ResolvedCell, parts: Parts, store: Store) -> Path:
     """The file for the answers of all builds that ask configure the same as this one."""
@@ -29,14 +32,25 @@ def answers_path(cell: ResolvedCell, parts: Parts, store: Store) -> Path:
 
 
 def take_answers(shared: Path, cache: Path) -> None:
-    """Copy the shared answers to the cache of a build that is not configured yet."""
+    """Copy the shared answers to the cache of a build that is not configured yet.
+
+    What does not fit the digest in its last line, a comment, is removed: one wrong answer would be in every build.
+    """
     if shared.is_file() and not cache.exists():
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(cache, shared.read_bytes())
+        answers, _, digest = shared.read_bytes().rpartition(_DIGEST)
+        if digest != _digest(answers):
+            shared.unlink(missing_ok=True)
+            return
+        write_atomically(cache, answers)
 
 
 def leave_answers(cache: Path, shared: Path) -> None:
     """Share the answers in a configured build's cache, unless there are shared ones already."""
     if cache.is_file() and not shared.exists():
         lines = cache.read_bytes().splitlines(keepends=True)
-        write_atomically(shared, b"".join(line for line in lines if not _NOT_SHARED.match(line)))
+        answers = b"".join(line for line in lines if not _NOT_SHARED.match(line))
+        write_atomically(shared, answers + _DIGEST + _digest(answers))
+
+
+def _digest(answers: bytes) -> bytes:
+    return hashlib.sha256(answers).hexdigest().encode() + b"\n"

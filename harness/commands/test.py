@@ -19,9 +19,9 @@ from harness.commands.regrtest import TEST_NAME, add_regrtest_options, ci_mode, 
 from harness.commands.terminal import preparer_for, say_to
 from harness.machine.store import Store
 from harness.runs.one_by_one import print_builds, test_cells
-from harness.runs.records import StartedRun, read_started, run_directory
+from harness.runs.records import StartedRun, run_directory
 from harness.runs.request import RunRequest
-from harness.runs.start import check_resumed, locked, new_run
+from harness.runs.start import check_resumed, locked, new_run, resumable
 from harness.runs.worker import CellWorker
 from harness.suite.request import SuiteRequest
 from harness.suite.run import left_out_variables
@@ -98,7 +98,7 @@ def run(known: argparse.Namespace, console: Console) -> int:
                 f"--resume {known.resume}: that is a test, not a run",
                 hint="put the name of the test first; a resumed run has the tests that it was started with",
             )
-        started = read_started(run_directory(request.out, known.resume))
+        started = resumable(run_directory(request.out, known.resume))
         check_resumed(request, request_of(TEST.parse([])), started)
         request = started.request
     say = say_to(console)

@@ -9,6 +9,9 @@ Each line of the file is one JSON object. Its `event` says what happened:
     fixture  {test, status, detail}                     setUpClass or the like failed or skipped
     done     {module, status, detail, duration}         the module ended
     end      {}                                         all modules ended
+
+The last two fields of each say whether lines were lost or changed: `number` counts the lines of a guest from 1, `sum`
+is the sum of the bytes before it.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ DAMAGED = "damaged"
 """a line that is no event; `detail` is its beginning"""
 _SHOWN = 200
 """bytes of such a line"""
+_SUM = b',"sum":'
 _LONGEST = 64 << 20
 """bytes of a line; a longer one is damaged, and is not kept in memory"""
 
@@ -44,6 +48,10 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     duration: float = 0.0
     detail: str = ""
     output: str = ""
+    number: int = 0
+    """0 when the line does not say it"""
+    sum: int = -1
+    """-1 when the line does not say it"""
 
 
 class EventReader:
@@ -56,6 +64,8 @@ class EventReader:
         """how many bytes the file had when it ended in a line that was not complete"""
         self._skipping = False
         """whether `_offset` is within a line that is too long"""
+        self._number: int | None = 0
+        """the number of the last line; None after a damaged one, which may have been several"""
         self._decoder = msgspec.json.Decoder(Event)
 
     def read(self) -> list[Event]:
@@ -87,13 +97,19 @@ class EventReader:
                 lines = complete.split(b"\n")[self._skipping : -1]
                 self._skipping = False
                 if lines:
-                    return [self._decoded(line) for line in lines]
+                    return [event for line in lines for event in self._decoded(line)]
 
-    def _decoded(self, line: bytes) -> Event:
+    def _decoded(self, line: bytes) -> list[Event]:
         try:
-            return self._decoder.decode(line)
+            event = self._decoder.decode(line)
         except (ValueError, RecursionError):
-            return self._damaged(line)
+            event = self._damaged(line)
+        if event.sum not in (-1, sum(line[: line.rfind(_SUM)])):
+            event = self._damaged(line)
+        before, self._number = self._number, event.number or None
+        if event.number and before is not None and event.number != before + 1:
+            return [Event(event=DAMAGED, detail=f"line {event.number} comes after line {before}"), event]
+        return [event]
 
     @staticmethod
     def _damaged(line: bytes) -> Event:

@@ -31,10 +31,9 @@ import msgspec
 import platformdirs
 from filelock import FileLock, Timeout
 
-from harness.machine import uses
+from harness.machine import sealed, uses
 from harness.machine.files import remove_path, remove_tree, write_atomically
 from harness.machine.paths import unusable
-from matrix import json_records
 from matrix.errors import HarnessFault, UsageError
 
 CACHE_NAME = "cpython-wasm-matrix"
@@ -118,7 +117,7 @@ class Store:
         """The manifest of an entry; None when the entry does not exist or is damaged."""
         directory = self.entry(name)
         try:
-            manifest = json_records.decode((directory / MANIFEST).read_bytes(), Manifest)
+            manifest = sealed.decode((directory / MANIFEST).read_bytes(), Manifest)
         except (OSError, msgspec.DecodeError):
             return None
         return manifest if damage(directory, manifest) is None else None
@@ -151,7 +150,7 @@ class Store:
                     created=time.time(),
                     files=snapshot(work),
                 )
-                write_atomically(work / MANIFEST, json_records.encode(manifest))
+                write_atomically(work / MANIFEST, sealed.encode(manifest))
                 work.chmod(0o755)
                 work.rename(directory)
             except OSError as exc:

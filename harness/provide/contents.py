@@ -6,11 +6,11 @@ import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from harness.machine import sealed
 from harness.machine.files import write_atomically
 from harness.machine.hashing import digest_of
 from harness.machine.store import Store
 from harness.provide.snapshot import Seen, decoded, look
-from matrix import json_records
 
 
 def digest_of_directory(directory: Path, store: Store, *, without: Collection[str] = ()) -> str:
@@ -23,7 +23,7 @@ def digest_of_directory(directory: Path, store: Store, *, without: Collection[st
     before = decoded(state, dict[str, Seen]) or {}
     seen = look(directory, sorted(_names(directory, without)), before)
     if seen != before:
-        write_atomically(state, json_records.encode(seen))
+        write_atomically(state, sealed.encode(seen))
     return digest_of(*(f"{name}\0{one.sha256}\0{one.mode}" for name, one in seen.items()))
 
 

@@ -19,12 +19,12 @@ from typing import TypeVar
 
 import msgspec
 
+from harness.machine import sealed
 from harness.machine.files import remove_path, write_atomically
 from harness.machine.hashing import digest_of
 from harness.machine.store import Store
 from harness.provide import tree_files
 from harness.provide.commit_files import CommitFiles
-from matrix import json_records
 from matrix.errors import HarnessFault, Unobtainable
 
 _TRIES = 3
@@ -86,7 +86,7 @@ def of_tree(tree: Path, store: Store, say: Callable[[str], None]) -> Snapshot:
     names, _ = tree_files.listed(tree)
     state = store.root / "state" / "trees" / f"{digest_of(str(tree))}.json"
     seen = look(tree, names, decoded(state, dict[str, Seen]) or {})
-    write_atomically(state, json_records.encode(seen))
+    write_atomically(state, sealed.encode(seen))
     wanted = {name: (one.sha256, _kind(one.mode)) for name, one in seen.items()}
 
     def read(name: str) -> bytes:
@@ -212,8 +212,8 @@ def _update(place: Path, head: Head, digest: str, wanted: Mapping[str, tuple[str
     if head.digest == digest and not changed and not gone:
         return 0
     # What is written down is true at each moment: first without the files that will change, then with all.
-    write_atomically(place / "snapshot.json", json_records.encode(Head(digest="", owner=head.owner)))
-    write_atomically(listing, json_records.encode(fitting))
+    write_atomically(place / "snapshot.json", sealed.encode(Head(digest="", owner=head.owner)))
+    write_atomically(listing, sealed.encode(fitting))
     try:
         for name in gone:
             remove_path(tree / name)
@@ -223,8 +223,8 @@ def _update(place: Path, head: Head, digest: str, wanted: Mapping[str, tuple[str
         raise HarnessFault(
             f"the snapshot {place} cannot be written: {exc}", hint="free some room, then run it again"
         ) from exc
-    write_atomically(listing, json_records.encode(fitting))
-    write_atomically(place / "snapshot.json", json_records.encode(Head(digest=digest, owner=head.owner)))
+    write_atomically(listing, sealed.encode(fitting))
+    write_atomically(place / "snapshot.json", sealed.encode(Head(digest=digest, owner=head.owner)))
     return len(changed) + len(gone)
 
 
@@ -266,6 +266,6 @@ def _all_files(tree: Path) -> Iterable[str]:
 def decoded(path: Path, kind: type[T]) -> T | None:
     """The JSON of a file; None when there is none or it is damaged."""
     try:
-        return json_records.decode(path.read_bytes(), kind)
+        return sealed.decode(path.read_bytes(), kind)
     except (OSError, msgspec.DecodeError):
         return None

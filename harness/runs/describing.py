@@ -17,6 +17,7 @@ from harness.cells.prepare import Prepared
 from harness.guests.describing import Described, describe_guest
 from harness.guests.digest import GUEST_CODE
 from harness.guests.runtimes.choose import choose_adapter
+from harness.machine import sealed
 from harness.machine.code import code_digest
 from harness.machine.files import read_limited, write_atomically
 from harness.machine.hashing import digest_of, file_sha256
@@ -41,12 +42,12 @@ def description_of(prepared: Prepared, make: Step | None, store: Store) -> Build
     path = store.root / "state" / "results" / f"build-{_digest(prepared)}.json"
     store.use(path)
     try:
-        return json_records.decode(path.read_bytes(), BuildDescription)
+        return sealed.decode(path.read_bytes(), BuildDescription)
     except (OSError, msgspec.DecodeError):
         pass
     found, lasting = _gather(prepared, make, store)
     if lasting:
-        write_atomically(path, json_records.encode(found))
+        write_atomically(path, sealed.encode(found))
     return found
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from harness.machine import sealed
 from harness.machine.files import write_atomically
 from harness.runs.describing import FACTS, PYTHONINFO
 from harness.runs.records import (
@@ -23,7 +24,6 @@ from harness.runs.records import (
 )
 from harness.suite.files import OUTCOMES
 from harness.suite.results import append_result, read_results
-from matrix import json_records
 from matrix.errors import UsageError
 from matrix.outcome import ModuleResult
 from matrix.select import Selection
@@ -47,7 +47,7 @@ def merge(directories: Sequence[Path], out: Path) -> Path:
     records = {cell: _merged(list(found.values()), directories) for cell, found in parts.items() if found}
     run = _merged_run(list(runs.values()), cells, out.absolute())
     target = out.absolute() / run.run_id
-    write_atomically(target / STARTED, json_records.encode(run))
+    write_atomically(target / STARTED, sealed.encode(run))
     for cell, record in records.items():
         _write_cell(target, record, [cell_directory(directory, cell) for directory in parts[cell]])
     return target

@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from harness.cells.prepare import Preparer
+from harness.machine import sealed
 from harness.machine.files import write_atomically
 from harness.runs.publish import publish
 from harness.runs.recording import record_of_failure, unexpected_build
 from harness.runs.records import STARTED, CellRecord, StartedRun, point_latest, write_record
 from harness.runs.worker import CellWorker
-from matrix import json_records
 from matrix.errors import MatrixError, Unobtainable, UsageError
 from matrix.limitations import Limitations
 from matrix.resolve import ResolvedCell
@@ -29,7 +29,7 @@ def test_cells(
     out = run.request.out
     directory = out / run.run_id
     started = time.monotonic()
-    write_atomically(directory / STARTED, json_records.encode(run))
+    write_atomically(directory / STARTED, sealed.encode(run))
     point_latest(out, run.run_id)
     interrupted = False
     for cell in cells:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from harness.machine import sealed
 from harness.machine.files import read_limited, write_atomically
 from harness.runs.request import RunRequest
 from matrix import json_records
@@ -88,14 +89,14 @@ def cell_directory(run: Path, cell: str) -> Path:
 
 def write_record(run: Path, record: CellRecord) -> None:
     """Write a cell's record, or replace it."""
-    write_atomically(cell_directory(run, record.base.id) / CELL, json_records.encode(record))
+    write_atomically(cell_directory(run, record.base.id) / CELL, sealed.encode(record))
 
 
 def read_record(run: Path, cell: str) -> CellRecord | None:
     """The record of a cell; None when it has none yet. Raises UsageError when the file is not readable."""
     path = cell_directory(run, cell) / CELL
     try:
-        record = json_records.decode(read_limited(path), CellRecord)
+        record = sealed.decode(read_limited(path), CellRecord)
     except FileNotFoundError:
         return None
     except msgspec.DecodeError as exc:
@@ -119,7 +120,7 @@ def read_started(run: Path) -> StartedRun:
                 f"{path} was written by another version of the harness (schema {schema}, this one reads {SCHEMA})",
                 hint="use that version for this run, or start a new run",
             )
-        started = json_records.decode(content, StartedRun)
+        started = sealed.decode(content, StartedRun)
     except (FileNotFoundError, NotADirectoryError):
         raise UsageError(
             f"{run} is not the directory of a run: it has no {STARTED}", hint="such as reports/out/latest"

@@ -11,12 +11,12 @@ import msgspec
 from filelock import FileLock, Timeout
 
 from harness.guests.digest import DECIDING
+from harness.machine import sealed
 from harness.machine.code import code_digest
 from harness.machine.files import write_atomically
 from harness.runs.finished import is_finished
 from harness.runs.records import STARTED, StartedRun, named_run_id, new_run_id, point_latest, read_started
 from harness.runs.request import RunRequest
-from matrix import json_records
 from matrix.errors import UsageError
 from matrix.model import Cell
 
@@ -51,7 +51,7 @@ def named_run(
                     if found.harness == run.harness:
                         return found
                     say(f"{found.run_id} is unfinished, but of another harness: starting a new run")
-    write_atomically(request.out / run.run_id / STARTED, json_records.encode(run))
+    write_atomically(request.out / run.run_id / STARTED, sealed.encode(run))
     point_latest(request.out, run.run_id)
     return run
 
@@ -78,6 +78,17 @@ def is_worked_at(run: Path) -> bool:
             return False
     except Timeout:
         return True
+
+
+def resumable(directory: Path) -> StartedRun:
+    """The run in a directory, to be continued there, wherever it lay when it was started. Raises UsageError."""
+    run = read_started(directory)
+    if run.run_id != directory.name:
+        raise UsageError(
+            f"{directory} has the run {run.run_id}: it cannot be continued under another name",
+            hint=f"give the directory its name again: {run.run_id}",
+        )
+    return msgspec.structs.replace(run, request=msgspec.structs.replace(run.request, out=directory.parent))
 
 
 def check_resumed(asked: RunRequest, defaults: RunRequest, run: StartedRun) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import os
 import secrets
 from collections.abc import Iterable, Iterator
@@ -19,6 +18,7 @@ import msgspec
 from msgspec.structs import replace
 
 from harness.machine.files import says, write_atomically
+from harness.machine.sealed import opened, sealed
 from matrix.errors import HarnessFault
 from matrix.names import full_name
 from matrix.outcome import ModuleResult, Outcome, Status
@@ -83,27 +83,6 @@ class ResultsFile:
         write_atomically(self.path, data)
         self._results = {result.module: result for result in results}
         self._offset, self.damaged = len(data), 0
-
-
-_SEAL = b',"seal":"'
-
-
-def sealed(text: bytes) -> bytes:
-    """A JSON object with its seal as the last field."""
-    return text[:-1] + _SEAL + _digest(text) + b'"}'
-
-
-def opened(line: bytes) -> bytes:
-    """The JSON object in a sealed line. Raises ValueError when the line is not as it was written."""
-    text, _, seal = line.strip().rpartition(_SEAL)
-    text += b"}"
-    if seal != _digest(text) + b'"}':
-        raise ValueError("the line does not fit its seal")
-    return text
-
-
-def _digest(text: bytes) -> bytes:
-    return hashlib.blake2b(text, digest_size=8).hexdigest().encode()
 
 
 def _line(result: ModuleResult) -> bytes:

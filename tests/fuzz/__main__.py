@@ -7,12 +7,14 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import tests.fuzz
 from tests.fuzz.cases import Case, damage_case
-from tests.fuzz.kinds import SMALL
+from tests.fuzz.kills import VICTIMS, kill_case
+from tests.fuzz.kinds import RUN, SMALL
 
 
 def main() -> int:
@@ -20,12 +22,28 @@ def main() -> int:
     parser.add_argument("what", choices=["damage", "kills"])
     parser.add_argument("--count", type=int, default=1, help="how many cases (default: 1)")
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000, help="of the first case; then the next")
-    parser.add_argument("--kind", default="", help="only kinds of files with these words in their name")
+    parser.add_argument("--kind", default="", help="only files or processes with this in their name")
+    parser.add_argument("--whole", action="store_true", help="damage the files of real runs, too")
     known = parser.parse_args()
-    kinds = [kind for kind in SMALL if known.kind in kind.name]
-    if not kinds:
-        parser.error(f"--kind {known.kind}: there are {', '.join(kind.name for kind in SMALL)}")
+    if known.what == "kills":
+        victims = named(VICTIMS, known.kind)
+        return run(known.seed, known.count, lambda seed, place: kill_case(seed, victims, place))
+    kinds = named((*SMALL, *RUN) if known.whole else SMALL, known.kind)
     return run(known.seed, known.count, lambda seed, place: damage_case(seed, kinds, place))
+
+
+class Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+T = TypeVar("T", bound=Named)
+
+
+def named(things: Sequence[T], words: str) -> list[T]:
+    """Those with certain words in their names. Exits when there are none."""
+    found = [one for one in things if words in one.name]
+    return found or sys.exit(f"--kind {words}: there are {', '.join(one.name for one in things)}")
 
 
 def run(first: int, count: int, case: Callable[[int, Path], Case]) -> int:

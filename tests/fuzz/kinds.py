@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tests.fuzz import small
+from tests.fuzz import small, whole
 from tests.fuzz.small import Use
 
 
@@ -28,6 +28,7 @@ SMALL = (
     Kind("a build's other products", small.build, "builds/a-build/main.o", silently=True),
     Kind("a build's stamps", small.build, "builds/a-build/.steps/*.json"),
     Kind("what a build was asked", small.build, "builds/a-build/.steps/*.asked"),
+    Kind("configure's answers", small.configured, "shared"),
     Kind("compiled code", small.compiled_module, "state/compiled/*", silently=True),
     Kind("the digest of compiled code", small.compiled_module, "state/compiled-digests/*"),
     Kind("a snapshot's files", small.tree, "cache/snapshots/*/tree/**/*"),
@@ -38,3 +39,22 @@ SMALL = (
     Kind("durations", small.durations, "state/durations/*"),
     Kind("events", small.events, "events.jsonl", causes=("damaged", "the guest ended", "in the middle of the module")),
 )
+
+_LOST = ("planned, but not run", "outcomes.jsonl are damaged")
+_RUN = (
+    ("outcomes", "out/2*/cells/*/outcomes.jsonl", _LOST),
+    ("a cell's record", "out/2*/cells/*/cell.json", ("cell.json",)),
+    ("what was asked for", "out/2*/run.json", ("run.json",)),
+    ("a summary", "out/2*/summary.json", ("summary.json",)),
+    ("what pytest collects", "out/2*/cells/*/suite.json", ("suite.json",)),
+    ("what pytest selected", "out/2*/cells/*/selected.json", ("selected.json",)),
+    ("facts of a build", "out/2*/cells/*/build.json", ("build.json",)),
+    ("a page, JUnit or a log", "out/2*/**/*.*[lsg]", ()),
+    ("the history", "out/history.sqlite", ("the history",)),
+)
+RUN = tuple(
+    Kind(f"{name}, {use.__name__}", use, files, causes)
+    for name, files, causes in _RUN
+    for use in (whole.reported, whole.resumed)
+)
+"""the files of a run"""

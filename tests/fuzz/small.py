@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import tempfile
+import time
 from collections.abc import Callable
+from functools import cache
+from itertools import chain
 from pathlib import Path
 
 import msgspec
 
+from harness.build.configure_answers import leave_answers, take_answers
 from harness.build.execute import execute
 from harness.build.step import BuildPlan, Step
 from harness.build.watcher import Silent
@@ -97,15 +102,37 @@ def _ignore(_: object) -> None:
 
 def tree(place: Path) -> Seen:
     """The snapshot of a user's checkout."""
-    checkout = place / "checkout"
-    if not checkout.exists():
-        for name in ("Lib/os.py", "Lib/test/test_os.py", "Python/ceval.c", "configure"):
-            (checkout / name).parent.mkdir(parents=True, exist_ok=True)
-            (checkout / name).write_text(f"this is {name}\n" * 20)
 
     def work(said: list[str]) -> object:
-        found = snapshot.of_tree(checkout, Store(place / "cache"), said.append)
+        found = snapshot.of_tree(_checkout(), Store(place / "cache"), said.append)
         return _contents(found.path), found.digest
+
+    return used(work)
+
+
+@cache
+def _checkout() -> Path:
+    """A tree that nobody changes. A file that was changed just now would be read again each time."""
+    checkout = Path(tempfile.mkdtemp(prefix="fuzz-checkout-"))
+    for name in ("Lib/os.py", "Lib/test/test_os.py", "Python/ceval.c", "configure"):
+        (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+        (checkout / name).write_text(f"this is {name}\n" * 20)
+    time.sleep(2.1)
+    return checkout
+
+
+def configured(place: Path) -> Seen:
+    """configure's answers: those that are shared, or those that configure finds itself."""
+    found, shared = b"ac_cv_func_fork=${ac_cv_func_fork=no}\nac_cv_func_pipe=${ac_cv_func_pipe=no}\n", place / "shared"
+
+    def work(said: list[str]) -> object:
+        with tempfile.TemporaryDirectory(dir=place) as build:
+            cache = Path(build) / "config.cache"
+            take_answers(shared, cache)
+            if not cache.exists():
+                cache.write_bytes(found)
+            leave_answers(cache, shared)
+            return cache.read_bytes()
 
     return used(work)
 
@@ -148,18 +175,19 @@ def durations(place: Path) -> Seen:
     return used(work)
 
 
-_EVENTS = b"""\
-{"event":"module","module":"test_a"}
-{"event":"plan","tests":["test.test_a.A.test_one","test.test_a.A.test_two","test.test_a.B.test_three"]}
-{"event":"start","test":"test.test_a.A.test_one"}
-{"event":"stop","test":"test.test_a.A.test_one","status":"passed","duration":0.25}
-{"event":"start","test":"test.test_a.A.test_two"}
-{"event":"stop","test":"test.test_a.A.test_two","status":"skipped","detail":"there is no fork"}
-{"event":"start","test":"test.test_a.B.test_three"}
-{"event":"stop","test":"test.test_a.B.test_three","status":"failed","detail":"AssertionError: 1 != 2"}
-{"event":"done","module":"test_a","status":"passed","duration":0.5}
-"""
-"""what a guest writes of a module with a test that fails"""
+_EVENTS = (
+    '"event":"module","module":"test_a"',
+    '"event":"plan","tests":["test.test_a.A.test_one","test.test_a.A.test_two","test.test_a.B.test_three"]',
+    '"event":"start","test":"test.test_a.A.test_one"',
+    '"event":"stop","test":"test.test_a.A.test_one","status":"passed","duration":0.25',
+    '"event":"start","test":"test.test_a.A.test_two"',
+    '"event":"stop","test":"test.test_a.A.test_two","status":"skipped","detail":"there is no fork"',
+    '"event":"start","test":"test.test_a.B.test_three"',
+    '"event":"stop","test":"test.test_a.B.test_three","status":"failed","detail":"AssertionError: 1 != 2"',
+    '"event":"fixture","test":"tearDownClass (test.test_a.B)","status":"failed","detail":"it was left open"',
+    '"event":"done","module":"test_a","status":"passed","duration":0.5',
+)
+"""what a guest writes of a module with a test and a fixture that fail"""
 _BELIEVED = {Status.PASSED, Status.SKIPPED, Status.FAILED}
 """the statuses of tests of which one does not doubt that they ran like that"""
 
@@ -168,11 +196,14 @@ def events(place: Path) -> Seen:
     """The events of a guest, of a module in which one test fails."""
     path = place / "events.jsonl"
     if not path.exists():
-        path.write_bytes(_EVENTS)
+        for number, fields in enumerate(_EVENTS, start=1):
+            line = f'{{{fields},"number":{number}'.encode()
+            with path.open("ab") as file:
+                file.write(line + b',"sum":%d}\n' % sum(line))
 
     def work(said: list[str]) -> object:
         progress = ModuleProgress("test_a")
-        for event in EventReader(path).read():
+        for event in chain.from_iterable(iter(EventReader(path).read, [])):
             progress.take(event)
         if progress.done is None:
             progress.end(Status.CRASHED, "the guest ended in the middle of the module", "")

@@ -56,6 +56,7 @@ class Events:
 
     def __init__(self, path):
         self.descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        self.written = 0
 
     @staticmethod
     def text(value):
@@ -72,7 +73,10 @@ class Events:
             else:
                 text = repr(value)
             parts.append(quote(name) + ":" + text)
-        data = (",".join(parts) + "}\n").encode("ascii")
+        self.written += 1
+        parts.append(f'"number":{self.written}')
+        data = ",".join(parts).encode("ascii")
+        data += b',"sum":%d}\n' % sum(data)
         while data:
             data = data[os.write(self.descriptor, data) :]
 

@@ -34,7 +34,8 @@ def left_by(cache: bytes) -> bytes:
         directory = Path(name)
         (directory / "config.cache").write_bytes(cache)
         leave_answers(directory / "config.cache", directory / "shared")
-        return (directory / "shared").read_bytes()
+        take_answers(directory / "shared", directory / "other/config.cache")
+        return (directory / "other/config.cache").read_bytes()
 
 
 # --- what is shared
@@ -109,3 +110,15 @@ def test_without_shared_answers_none_are_taken(tmp_path: Path) -> None:
 def test_a_build_without_answers_shares_none(tmp_path: Path) -> None:
     leave_answers(tmp_path / "config.cache", tmp_path / "state/shared")
     assert not (tmp_path / "state").exists()
+
+
+def test_damaged_answers_are_not_taken_but_shared_again(tmp_path: Path) -> None:
+    one, shared, other = tmp_path / "config.cache", tmp_path / "shared", tmp_path / "other"
+    one.write_text(COMMON)
+    leave_answers(one, shared)
+    whole = shared.read_bytes()
+    shared.write_bytes(whole.replace(b"yes", b"yet", 1))
+    take_answers(shared, other)
+    assert not other.exists()
+    leave_answers(one, shared)
+    assert shared.read_bytes() == whole

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
@@ -150,6 +151,35 @@ def test_everything_that_the_driver_writes_can_be_read_and_kept(
     for text, found in ((test, stop_event.test), (detail, stop_event.detail), (detail, stop_event.output)):
         assert found == text.encode("utf-8", "backslashreplace").decode()
     msgspec.json.encode([plan_event, stop_event])  # as outcomes.jsonl has it
+
+
+def _flipped(lines: list[bytes], number: int) -> list[bytes]:
+    return [*lines[:number], lines[number].replace(b"test_one", b"test_ono"), *lines[number + 1 :]]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda lines: [lines[0], *lines[2:]],
+        lambda lines: [*lines[:2], *lines[1:]],
+        lambda lines: [lines[0], lines[2], lines[1], lines[3]],
+        lambda lines: lines[1:],
+        lambda lines: _flipped(lines, 1),
+    ],
+    ids=["lost", "repeated", "exchanged", "the first lost", "flipped"],
+)
+def test_lines_that_are_lost_or_changed_are_noticed(
+    growing: Growing, damage: Callable[[list[bytes]], list[bytes]]
+) -> None:
+    driver = pytest.importorskip("harness.guests.inside.driver", reason="no `test` package here", exc_type=ImportError)
+    written = driver.Events(growing.path)
+    for kind in ("start", "stop", "start", "stop"):
+        written.write(kind, test="test.test_a.A.test_one", status="passed")
+    os.close(written.descriptor)
+    lines = growing.path.read_bytes().splitlines(keepends=True)
+    assert [event.event for event in EventReader(growing.path).read()] == ["start", "stop", "start", "stop"]
+    growing.path.write_bytes(b"".join(damage(lines)))
+    assert "damaged" in [event.event for event in EventReader(growing.path).read()]
 
 
 @pytest.mark.parametrize("line", [b"Fatal Python error", b"\xff\xfe", b"", b"{}", b'{"event":1}', b"[" * 99_999])

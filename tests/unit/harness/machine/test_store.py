@@ -178,7 +178,12 @@ def garble(entry: Path) -> None:
     (entry / ".manifest.json").write_text('{"digest": 1')
 
 
-@pytest.mark.parametrize("harm", [grow, touch, remove, relink, forget, garble])
+def flip(entry: Path) -> None:
+    path = entry / ".manifest.json"
+    path.write_bytes(path.read_bytes().replace(b'"digest":"', b'"digest":"x', 1))
+
+
+@pytest.mark.parametrize("harm", [grow, touch, remove, relink, forget, garble, flip])
 def test_a_damaged_entry_is_made_again(store: Store, maker: Maker, harm: Callable[[Path], None]) -> None:
     path, _ = store.obtain("sdk", maker)
     harm(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from pathlib import Path
 
@@ -126,6 +127,19 @@ def test_a_snapshot_that_another_run_uses_is_not_changed(tree: Path, store: Stor
     put(tree, {"Lib/os.py": "import abc"})
     assert taken(tree, store).path != used.path
     assert contents(used.path) == SOURCES
+
+
+def test_what_is_known_of_a_tree_is_not_believed_when_it_is_damaged(
+    tree: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshot, "_SETTLED", 0.0)
+    taken(tree, store)
+    (state,) = (store.root / "state/trees").iterdir()
+    before = state.read_bytes()
+    wrong = "0" if b'"0' not in before else "1"
+    state.write_bytes(re.sub(rb'"[0-9a-f]', f'"{wrong}'.encode(), before, count=1))
+    assert contents(taken(tree, store).path) == SOURCES
+    assert state.read_bytes() == before
 
 
 @pytest.mark.parametrize("harm", ["edited", "removed", "added", "listing"])

@@ -11,7 +11,7 @@ from harness.cells.request import TreeCommit
 from harness.machine.files import write_atomically
 from harness.runs.records import STARTED, StartedRun, read_started
 from harness.runs.request import RunRequest
-from harness.runs.start import check_resumed, locked, named_run, new_run
+from harness.runs.start import check_resumed, locked, named_run, new_run, resumable
 from matrix import json_records
 from matrix.errors import UsageError
 from reports.summary import Summary
@@ -110,6 +110,19 @@ def test_a_resumed_run_takes_no_other_options(tmp_path: Path) -> None:
         with pytest.raises(UsageError, match=f"was started with other values of: {name}\n") as caught:
             check_resumed(asked, defaults, run)
         assert "leave them out" in caught.value.hint
+
+
+def test_a_run_that_was_moved_is_continued_where_it_lies_now(tmp_path: Path) -> None:
+    run = new_run(run_request(tmp_path / "before"), CELLS)
+    write_atomically(tmp_path / "now" / run.run_id / STARTED, json_records.encode(run))
+    assert resumable(tmp_path / "now" / run.run_id).request == run_request(tmp_path / "now")
+
+
+def test_a_run_is_not_continued_under_another_name(tmp_path: Path) -> None:
+    run = new_run(run_request(tmp_path), CELLS)
+    write_atomically(tmp_path / "another" / STARTED, json_records.encode(run))
+    with pytest.raises(UsageError, match=f"has the run {run.run_id}: it cannot be continued under another name"):
+        resumable(tmp_path / "another")
 
 
 def test_a_run_of_a_branch_is_resumed_wherever_the_branch_is_now(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.machine.sealed import sealed
 from harness.suite import results as file_of_results
 from harness.suite.results import ResultsFile, TakenOver, append_result, read_results, take_over
 from matrix.outcome import ModuleResult, Outcome, Status
@@ -198,7 +199,7 @@ def test_a_name_of_a_module_that_is_too_long_is_no_result(path: Path) -> None:
     append_result(path, msgspec.structs.replace(result(outcome()), outcomes=()))
     line = path.read_bytes().replace(b"test_a", b"t" * 300_000)
     text = line.partition(b',"seal"')[0] + b"}"
-    path.write_bytes(file_of_results.sealed(text) + b"\n")
+    path.write_bytes(sealed(text) + b"\n")
     reader = ResultsFile(path)
     assert (reader.read(), reader.damaged) == ({}, 1)
 
