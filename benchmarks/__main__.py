@@ -3,6 +3,7 @@
     wasi      the harness against upstream's own run of the suite: outcomes, time, memory (the default)
     node      the harness against one Node process for each test file, two at a time
     verdicts  every test in the suite, with its module, by itself and under upstream's runner: hours
+    equality  a cell as root and as an ordinary user, with each umask, TZ and LANG: its outcomes must be equal
     flavours  what each further flavour of an Emscripten build costs
     planning  expanding a matrix of 10,000 cells, selecting from it and sharding: time, memory
     judging   reading the list of limitations and judging 500,000 outcomes
@@ -20,7 +21,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import flavours, history, judging, node, page, planning, verdicts, wasi
+from benchmarks import equality, flavours, history, judging, node, page, planning, verdicts, wasi
 from benchmarks.timing import TOP
 from harness.machine.store import Store
 from matrix import json_records
@@ -28,7 +29,7 @@ from matrix import json_records
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    names = ("wasi", "node", "verdicts", "flavours", "history", "judging", "page", "planning")
+    names = ("wasi", "node", "verdicts", "equality", "flavours", "history", "judging", "page", "planning")
     parser.add_argument("name", nargs="?", choices=names, default="wasi")
     parser.add_argument(
         "--run",
@@ -62,6 +63,12 @@ def main() -> None:
         default=verdicts.DIRECTORY,
         help="for verdicts: what to go on with (default: reports/out/verdicts)",
     )
+    parser.add_argument(
+        "--words",
+        nargs=argparse.REMAINDER,
+        default=["--target", "wasi"],
+        help="for equality, last: what `python -m harness test` runs (default: --target wasi)",
+    )
     arguments = parser.parse_args()
     console = Console(highlight=False)
     store = Store()
@@ -76,6 +83,9 @@ def main() -> None:
             arguments.cpython, arguments.sample, directory, store, console.print, jobs=arguments.jobs
         )
         verdicts.show(found, console)
+    elif arguments.name == "equality":
+        found = equality.measure(arguments.words, equality.HOSTS, directory, store, console.print)
+        equality.show(found, console)
     elif arguments.name == "flavours":
         found = flavours.measure(directory, store)
         flavours.show(found, console)
