@@ -2,7 +2,9 @@
 
 Under Emscripten each of configure's checks runs the compiler, and often Node too: 400 s in all. The answers depend on
 the SDK, the sources, the libraries and the flags. They do not depend on the target, whose flags are for CPython's own
-files (CFLAGS_NODIST, LDFLAGS_NODIST, LINKFORSHARED). So the second target starts with the answers of the first.
+files (CFLAGS_NODIST, LDFLAGS_NODIST, LINKFORSHARED). Nor do they depend on --with-pydebug, whose flags are OPT: in
+configure.ac of 3.11 and 3.13, only whether to warn of unreachable code does. So the second target starts with the
+answers of the first, and a debug build with those of a plain one.
 """
 
 from __future__ import annotations
@@ -25,8 +27,9 @@ _DIGEST = b"# digest: "
 
 def answers_path(cell: ResolvedCell, parts: Parts, store: Store) -> Path:
     """The file for the answers of all builds that ask configure the same as this one."""
-    flags = [flag for repair in cell.repairs for flag in (*repair.cflags, *repair.ldflags, *repair.configure)]
-    asked = [parts.sdk_digest, parts.configure_digest, cell.build.cpython.version, str(cell.build.debug), *flags]
+    flags = [flag for repair in cell.repairs for flag in (*repair.cflags, *repair.ldflags)]
+    flags += [flag for repair in cell.repairs for flag in repair.configure if not _NOT_SHARED.match(flag.encode())]
+    asked = [parts.sdk_digest, parts.configure_digest, cell.build.cpython.version, *flags]
     asked += [library.digest for library in parts.linked]
     return store.root / "state" / "configure" / f"{digest_of(*asked)}.cache"
 

@@ -6,8 +6,15 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from harness.build.configure_answers import leave_answers, take_answers
+from harness.build.configure_answers import answers_path, leave_answers, take_answers
+from harness.machine.store import Store
+from matrix.conditions import Condition
+from matrix.resolve import ResolvedCell
+from matrix.rules import Repair
+from tests.unit import made
+from tests.unit.harness.build.test_recipes_emscripten import PARTS
 
 COMMON = """\
 # This file is a shell script that caches the results of configure
@@ -122,3 +129,29 @@ def test_damaged_answers_are_not_taken_but_shared_again(tmp_path: Path) -> None:
     assert not other.exists()
     leave_answers(one, shared)
     assert shared.read_bytes() == whole
+
+
+# --- who shares them
+
+
+def repaired(**flags: tuple[str, ...]) -> ResolvedCell:
+    """A cell whose build has a repair with these flags."""
+    repair = Repair(when=Condition(), reason="", reference="", **flags)
+    return made.resolved(repairs=(repair,))
+
+
+def test_a_debug_build_takes_the_answers_of_a_plain_one(store: Store) -> None:
+    plain = made.resolved()
+    debug = replace(plain, build=replace(plain.build, debug=True))
+    assert answers_path(debug, PARTS, store) == answers_path(plain, PARTS, store)
+
+
+def test_flags_of_what_is_not_shared_do_not_keep_builds_apart(store: Store) -> None:
+    without = repaired(configure=("py_cv_module__testexternalinspection=n/a",))
+    assert answers_path(without, PARTS, store) == answers_path(made.resolved(), PARTS, store)
+
+
+@pytest.mark.parametrize("name", ["cflags", "ldflags", "configure"])
+def test_other_flags_keep_builds_apart(store: Store, name: str) -> None:
+    other = repaired(**{name: ("ac_cv_func_chmod=no",)})
+    assert answers_path(other, PARTS, store) != answers_path(made.resolved(), PARTS, store)
