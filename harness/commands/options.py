@@ -154,12 +154,17 @@ def add_limit_options(parser: Parser) -> None:
         "--output", type=positive, default=_DEFAULTS.output >> _MIB, metavar="MiB",
         help="how much it may print (default: %(default)s)",
     )  # fmt: skip
+    group.add_argument(
+        "--disk", type=positive, default=_DEFAULTS.disk >> _MIB, metavar="MiB",
+        help="how much its files may take on the disk (default: %(default)s)",
+    )  # fmt: skip
 
 
 def limits(known: argparse.Namespace, seconds: float = _DEFAULTS.seconds) -> Limits:
     """What each guest may use; `seconds` is the longest silence unless `--timeout` says otherwise."""
     seconds = seconds if known.timeout is None else known.timeout
-    return Limits(seconds=seconds, memory=known.memory << _MIB, output=known.output << _MIB)
+    sizes = {name: getattr(known, name) << _MIB for name in ("memory", "output", "disk")}
+    return Limits(seconds=seconds, **sizes)
 
 
 def add_reuse_options(parser: Parser) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from harness.guests import events
 from harness.guests.adapter import Adapter, GuestRun
 from harness.guests.settings import GuestSettings
+from harness.machine.disk_use import DiskUse
 from harness.machine.guest_process import GuestProcess
 from harness.machine.store import Store
 from matrix import json_records
@@ -53,9 +54,11 @@ class GuestSession:
         self.events_file = files.events
         self._events = events.EventReader(files.events)
         command = adapter.command(run, settings.compiled, self.directory)
+        self._disk_use = DiskUse(self.directory)
         self.guest = GuestProcess(
             command.argv, env=command.env, cwd=self.directory, output_limit=settings.limits.output
         )
+        self._wrote_too_much = False
         self._begun = self._heard = time.monotonic()
         self.startup = 0.0
         """seconds until the first event"""
@@ -71,10 +74,13 @@ class GuestSession:
     def wait(self) -> list[events.Event]:
         """Wait for the next events. An empty list means that the guest has ended; `ended` says how.
 
-        A guest without events for longer than its limit is killed.
+        A guest without events for longer than its limit is killed. So is one that fills the disk.
         """
         while True:
             over = self.guest.poll()
+            if over is None and self._disk_use.exceeds(self._limits.disk, self.guest.pid):
+                self._wrote_too_much = True
+                self.guest.kill()
             if found := self._events.read():
                 self._heard = time.monotonic()
                 self.startup = self.startup or self._heard - self._begun
@@ -93,6 +99,8 @@ class GuestSession:
     def _describe(self, code: int) -> str:
         if self.guest.overflowed:
             return f"the guest printed more than {self._limits.output >> 20} MiB and was ended"
+        if self._wrote_too_much:
+            return f"the guest wrote more than {self._limits.disk >> 20} MiB to the disk and was ended"
         if code == 0:
             return ""
         return self._adapter.describe_end(code, self.guest.output)

@@ -16,6 +16,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """bytes of linear memory"""
     output: int = 64 << 20
     """bytes that a guest may print"""
+    disk: int = 4 << 30
+    """bytes that its files may take on the disk; what is in memory only counts as memory"""
     captured: int = 8 << 20
     """characters that one test may print"""
 

@@ -47,6 +47,10 @@ class GuestProcess:
             del self._tail[: -self.keep]
 
     @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
     def output(self) -> str:
         """The output so far, without its middle when it is long."""
         head, tail = self._head.decode("utf-8", "backslashreplace"), bytes(self._tail)

@@ -48,6 +48,7 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
             "--timeout": (self.limits.seconds, usual.seconds, 1),
             "--memory": (self.limits.memory, usual.memory, 1 << 20),
             "--output": (self.limits.output, usual.output, 1 << 20),
+            "--disk": (self.limits.disk, usual.disk, 1 << 20),
         }
         for name, (value, default, unit) in limits.items():
             if value != default:

@@ -18,7 +18,7 @@ from harness.runs.request import RunRequest
 LINES = [
     "",
     "--known-bad",
-    "--timeout 0.5 --memory 24 --output 1",
+    "--timeout 0.5 --memory 24 --output 1 --disk 9",
     "-u cpu",
     "-u all,-cpu -u none,-gui",
     "--randseed 0",

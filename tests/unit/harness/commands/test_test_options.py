@@ -146,8 +146,9 @@ def test_the_order_of_options_does_not_matter(words: list[str]) -> None:
 
 
 def test_limits_are_in_seconds_and_mebibytes() -> None:
-    limits = requested("--timeout", "1.5", "--memory", "64", "--output", "2").limits
-    assert (limits.seconds, limits.memory, limits.output) == (1.5, 64 << 20, 2 << 20)
+    limits = requested("--timeout", "1.5", "--memory", "64", "--output", "2", "--disk", "3").limits
+    found = (limits.seconds, limits.memory, limits.output, limits.disk)
+    assert found == (1.5, 64 << 20, 2 << 20, 3 << 20)
 
 
 def test_a_run_to_resume_is_the_newest_or_the_named_one() -> None:

@@ -17,7 +17,11 @@ from harness.runs.request import RunRequest
     [
         (CellRequest(), Limits(), ""),
         (CellRequest(), Limits(seconds=1.0), "--timeout 1"),
-        (CellRequest(), Limits(seconds=0.5, memory=24 << 20, output=1 << 20), "--timeout 0.5 --memory 24 --output 1"),
+        (
+            CellRequest(),
+            Limits(seconds=0.5, memory=24 << 20, output=1 << 20, disk=9 << 20),
+            "--timeout 0.5 --memory 24 --output 1 --disk 9",
+        ),
         (CellRequest(known_bad=True), Limits(memory=24 << 20), "--known-bad --memory 24"),
     ],
 )
