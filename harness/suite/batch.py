@@ -162,7 +162,8 @@ class Batch:
                 if len(progress.outcomes) > before and guests < _MOST_GUESTS and not progress.ended_outside_tests:
                     continue
             elif ended:
-                progress.end(Status.CRASHED, f"{ended} after the module's tests", output)
+                status = Status.TIMED_OUT if timed_out else Status.CRASHED
+                progress.end(status, f"{ended} after the module's tests", output)
             return progress.result(guests=guests, startup=startup, worker=self._worker)
 
     def _start(self, plans: Sequence[ModulePlan], *, alone: bool) -> GuestSession:

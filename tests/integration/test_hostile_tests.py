@@ -66,3 +66,88 @@ def test_names_and_texts_of_tests_neither_flood_nor_steer(
     shown = [path for path in run.rglob("*") if path.is_file() and path.suffix in (".html", ".js", ".xml", ".json")]
     assert not [path for path in shown if "x" * 1000 in path.read_text()]
     assert {row["outcome"] for row in summary(tmp_path)["unexpected"]} == {Status.FAILED, Status.SKIPPED}
+
+
+FILLING = """
+import unittest
+
+class Filling(unittest.TestCase):
+    def test_before(self): pass
+
+    def test_filling(self):
+        with open("file", "wb") as file:
+            while True: file.write(b"x" * (1 << 20))
+
+    def test_later(self): pass
+"""
+
+
+def test_a_test_that_fills_the_disk_crashed_and_says_so(
+    harness: Harness, added: Added, tmp_path: Path, broken_tree: Path
+) -> None:
+    name = added("test_filling", FILLING)
+    done = harness("test", "--target", "wasi", "--cpython", str(broken_tree), "--disk", "64", name)
+    assert done.returncode == 1, done.stdout + done.stderr
+    seen = outcomes(tmp_path)
+    status = {test.rpartition(".")[2]: one.status for test, one in seen.items()}
+    assert status == {
+        "test_before": Status.PASSED,
+        "test_filling": Status.CRASHED,
+        "test_later": Status.PASSED,
+    }
+    detail = seen["test.test_filling.Filling.test_filling"].detail
+    assert detail == "the guest wrote more than 64 MiB to the disk and was ended"
+
+
+ENDLESS = """
+import atexit, unittest
+
+def endless():
+    while True: pass
+
+class Endless(unittest.TestCase):
+    def test_it(self): atexit.register(endless)
+"""
+FINALIZED = """
+import unittest, weakref
+
+def endless():
+    while True: pass
+
+class Finalized(unittest.TestCase):
+    def test_it(self): weakref.finalize(unittest, endless)
+"""
+CLOSING = """
+import os, unittest
+
+class Closing(unittest.TestCase):
+    def test_it(self): os.close(1)
+"""
+QUIET = """
+import atexit, unittest
+
+class Quiet(unittest.TestCase):
+    def test_it(self): atexit.register(print, "at the end")
+"""
+
+
+@pytest.mark.parametrize("options", [(), ("--isolate",)], ids=["in a shared guest", "alone"])
+def test_the_verdict_does_not_depend_on_company(
+    harness: Harness, added: Added, tmp_path: Path, broken_tree: Path, options: tuple[str, ...]
+) -> None:
+    modules = {"endless": ENDLESS, "finalized": FINALIZED, "closing": CLOSING, "quiet": QUIET}
+    names = [added(f"test_{name}", text) for name, text in modules.items()]
+    cell = ("--target", "wasi", "--cpython", str(broken_tree), "--timeout", "20", "-n", "1")
+    done = harness("test", *cell, *options, "test_bisect", *names, "test_opcodes")
+    assert done.returncode == 1, done.stdout + done.stderr
+    seen = outcomes(tmp_path)
+    of_modules = {name: seen[f"test.{name}"] for name in names if f"test.{name}" in seen}
+    assert {name: one.status for name, one in of_modules.items()} == {
+        "test_endless": Status.TIMED_OUT,
+        "test_finalized": Status.TIMED_OUT,
+        "test_closing": Status.ERRORED,
+    }
+    assert of_modules["test_endless"].detail.endswith("the guest was ended after the module's tests")
+    assert "standard descriptor" in of_modules["test_closing"].detail
+    red = {row["test"] for row in summary(tmp_path)["unexpected"]}
+    assert red == {f"test.{name}" for name in of_modules}

@@ -11,6 +11,7 @@ a worker process (`single.py`, `setup.py`, `testresult.py` in 3.13, `runtest.py`
 process: modules, arguments, environment, streams, frames. tests/integration/test_surroundings.py compares them.
 """
 
+import atexit
 import builtins
 import contextlib
 import faulthandler
@@ -26,6 +27,7 @@ import time
 import traceback
 import unittest
 import warnings
+import weakref
 from _json import encode_basestring_ascii as quote
 
 from test import support
@@ -230,6 +232,23 @@ def at_regrtest_depth(function, *arguments):
     return function(*arguments)
 
 
+def standard_descriptors():
+    """What standard input, output and error are; None for one that is closed."""
+    found = []
+    for descriptor in range(3):
+        try:
+            status = os.fstat(descriptor)
+            found.append((status.st_mode, status.st_dev, status.st_ino))
+        except OSError:
+            found.append(None)
+    return found
+
+
+def left_for_exit():
+    """How many functions run when this interpreter ends."""
+    return atexit._ncallbacks() + sum(info.atexit for info in weakref.finalize._registry.values())
+
+
 def cases_of(suite):
     for test in suite:
         if isinstance(test, unittest.BaseTestSuite):
@@ -284,6 +303,8 @@ class Runner:
         elif os_helper.FS_NONASCII:
             os.environ.setdefault("PYTHONREGRTEST_UNICODE_GUARD", os_helper.FS_NONASCII)
         self.pose_as_worker()
+        if not plan["alone"]:
+            weakref.finalize(self, int).detach()  # the first one registers what runs all others at exit
         support.verbose = plan["verbose"]
         # CPython 3.15 maps a resource to its value; before, only the names count.
         support.use_resources = dict.fromkeys(plan["resources"]) if sys.version_info >= (3, 15) else plan["resources"]
@@ -309,13 +330,16 @@ class Runner:
         self.set_up()
         for number, entry in enumerate(self.plan["modules"]):
             before, names = set(sys.modules), set(vars(builtins))
-            self.module(number, entry)
+            intact = self.module(number, entry)
             self.unload(before)
             for name in vars(builtins).keys() - names:  # such as `_`, in which an interactive session keeps a value
                 delattr(builtins, name)
+            if not intact:
+                break  # the modules that are left get guests of their own
         self.events.write("end")
 
     def module(self, number, entry):
+        """Run a test module. Whether the standard descriptors are what they were before."""
         name = entry["module"]
         self.entry = entry
         self.events.write("module", module=name)
@@ -325,6 +349,7 @@ class Runner:
         os.chdir(directory)
         support.environment_altered = False
         status, detail = "passed", ""
+        descriptors, for_exit = standard_descriptors(), left_for_exit()
         try:
             clear_caches()
             self.settle()
@@ -338,6 +363,9 @@ class Runner:
             status, detail = "errored", traceback.format_exc()
         if status == "passed" and support.environment_altered and self.plan["fail_env_changed"]:
             status, detail = "errored", "the test altered the execution environment"
+        intact = standard_descriptors() == descriptors
+        if status != "errored":
+            status, detail = self.without_company(status, detail, intact, left_for_exit() - for_exit)
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
         os.chdir(self.plan["work"])
@@ -349,6 +377,19 @@ class Runner:
             detail=shorten(detail, DETAIL_KEPT),
             duration=round(duration, 6),
         )
+        return intact
+
+    def without_company(self, status, detail, intact, for_exit):
+        """The status and detail of a module whose tests left the guest in a state that shows only later.
+
+        A shared guest ends without running what is left for its exit, so such a module is to run again, alone. There it
+        runs, within the time that a test has.
+        """
+        if not intact:
+            return "errored", "the test closed or replaced a standard descriptor: 0, 1 or 2"
+        if for_exit > 0 and not self.plan["alone"]:
+            return "errored", "the test left functions to run at exit, which a shared guest does not run"
+        return status, detail
 
     def settle(self):
         """Collect garbage. In a shared guest, freeze the survivors so that later collections skip them.
