@@ -67,7 +67,7 @@ def _tables(path: Path, name: str) -> list[dict[str, Any]]:
         tables: list[dict[str, Any]] = tomllib.loads(path.read_text("utf-8")).get(name, [])
     except OSError as exc:
         raise ConfigError(f"{path}: cannot be read: {exc.strerror}") from None
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise ConfigError(f"{path}: not TOML: {exc}") from None
     return tables
 

@@ -193,7 +193,7 @@ class Table:
             self._value = tomllib.loads(path.read_text("utf-8"))
         except FileNotFoundError:
             self._value = {}
-        except (OSError, ValueError) as exc:  # ValueError: it is no UTF-8, or no TOML
+        except (OSError, ValueError, RecursionError) as exc:  # no UTF-8, no TOML, or nested too deeply
             raise Unobtainable(f"{path} cannot be read: {exc}", hint="repair the file, or check it out again") from None
 
     def get(self, kind: type[T], *keys: str) -> T | None:

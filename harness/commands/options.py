@@ -10,10 +10,11 @@ from pathlib import Path
 from harness import TOP
 from harness.cells.prepare import PrepareOptions
 from harness.cells.request import CellRequest, TreeCommit
-from harness.commands.parser import Parser, directory, positive, share, timeout
+from harness.commands.parser import Parser, directory, path, positive, share, timeout
 from harness.guests.settings import Limits
 from harness.machine import git
 from matrix.conditions import BuildOption
+from matrix.errors import UsageError
 from matrix.select import Selection
 
 OUT = TOP / "reports" / "out"
@@ -86,7 +87,15 @@ def _paths(values: Sequence[str]) -> tuple[tuple[str, ...], tuple[Path, ...]]:
     """The versions among the values, and the paths."""
     paths = [value for value in values if os.sep in value or value in (".", "..") or value.startswith("~")]
     versions = tuple(value for value in values if value not in paths)
-    return versions, tuple(Path(value).expanduser().absolute() for value in paths)
+    return versions, tuple(_path(value).absolute() for value in paths)
+
+
+def _path(value: str) -> Path:
+    """A path, `~` expanded. Raises UsageError for what cannot be one."""
+    try:
+        return path(value)
+    except argparse.ArgumentTypeError as exc:
+        raise UsageError(str(exc)) from None
 
 
 def tree_and_revision(value: str) -> tuple[Path, str] | None:
@@ -94,10 +103,10 @@ def tree_and_revision(value: str) -> tuple[Path, str] | None:
 
     PATH may have an @ as well as REV (`HEAD@{1}`): the directory is the longest one that exists.
     """
-    if "@" not in value or Path(value).expanduser().exists():
+    if "@" not in value or _path(value).exists():
         return None
     for at in reversed([index for index, character in enumerate(value) if character == "@"]):
-        tree = Path(value[:at]).expanduser()
+        tree = Path(value[:at] or ".").expanduser()
         if at and tree.is_dir():
             return tree.resolve(), value[at + 1 :]
     return None
@@ -113,7 +122,7 @@ def add_build_options(parser: Parser) -> None:
         "--jobs", type=positive, default=os.cpu_count() or 1, metavar="N", help="jobs of make (default: all cores)"
     )
     group.add_argument(
-        "--build-python", type=Path, metavar="PATH", help="use this native Python of the same X.Y, do not build one"
+        "--build-python", type=path, metavar="PATH", help="use this native Python of the same X.Y, do not build one"
     )
     group.add_argument("--refresh", action="store_true", help="ask the preferred providers again")
 

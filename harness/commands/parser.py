@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import math
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -104,24 +105,47 @@ def _number(read: Callable[[str], T], fits: Callable[[T], bool], what: str) -> C
         except ValueError:
             value = None
         if value is None or not fits(value):
-            raise argparse.ArgumentTypeError(f"{text!r} is not {what}")
+            raise argparse.ArgumentTypeError(f"{text[:200]!r} is not {what}")
         return value
 
     return parse
 
 
-positive = _number(int, lambda value: value >= 1, "a whole number of at least 1")
+_MOST = 1_000_000
+positive = _number(int, lambda value: 1 <= value <= _MOST, f"a whole number from 1 to {_MOST}")
 share = _number(float, lambda value: 0.0 <= value <= 1.0, "a number from 0 to 1")
 port = _number(int, lambda value: 0 <= value <= 65535, "a port number, 0 to 65535")
 timeout = _number(float, lambda value: math.isfinite(value) and value > 0, "a number of seconds above 0")
 
 
+def path(text: str) -> Path:
+    """A path that may exist, `~` expanded; a type for argparse."""
+    try:
+        found = Path(text).expanduser()
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError):
+            found.stat()
+    except (OSError, ValueError, RuntimeError) as exc:  # too long, a null character, no such user
+        what = exc.strerror if isinstance(exc, OSError) else str(exc)
+        raise argparse.ArgumentTypeError(f"{text[:200]!r} cannot be a path here: {what}") from None
+    if not text:
+        raise argparse.ArgumentTypeError("'' is not a path")
+    return found
+
+
+def new_file(text: str) -> Path:
+    """A file to write, which is replaced when it exists; a type for argparse. Nothing else is replaced, no device."""
+    found = path(text)
+    if found.exists() and not found.is_file():
+        raise argparse.ArgumentTypeError(f"{text!r} is there and is not a file")
+    return found
+
+
 def directory(text: str) -> Path:
     """A directory, which need not exist yet; a type for argparse."""
-    path = Path(text)
-    if any(part.exists() and not part.is_dir() for part in (path, *path.parents)):
+    found = path(text)
+    if any(part.exists() and not part.is_dir() for part in (found, *found.parents)):
         raise argparse.ArgumentTypeError(f"{text!r} is not a directory")
-    return path
+    return found
 
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
@@ -129,7 +153,7 @@ _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 def duration(text: str) -> float:
     """Seconds of `90m`, `6h` or `30s`; a type for argparse."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text)
+    match = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)([smh])", text)
     if match is None:
         raise argparse.ArgumentTypeError(f"{text!r} is not a duration such as 90m, 6h or 30s")
     return float(match[1]) * _UNITS[match[2]]
@@ -138,6 +162,6 @@ def duration(text: str) -> float:
 def shard(text: str) -> tuple[int, int]:
     """`2/5` as (2, 5); a type for argparse."""
     index, _, count = text.partition("/")
-    if not (index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count)):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a shard: the first of five is 1/5, the last 5/5")
+    if not (index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count) <= _MOST):
+        raise argparse.ArgumentTypeError(f"{text[:200]!r} is not a shard: the first of five is 1/5, the last 5/5")
     return int(index), int(count)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from rich.console import Console
 
 from harness.cells.sets import cells_of_set
 from harness.commands import options
 from harness.commands.command import Command
-from harness.commands.parser import Parser, positive
+from harness.commands.parser import Parser, new_file, positive
 from harness.machine.files import write_atomically
 from harness.machine.store import Store
 from harness.runs.ci import FORMATS, jobs_of
@@ -29,7 +28,7 @@ def add_options(parser: Parser) -> None:
         help="how long a shard may take (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
-        "--module-seconds", type=Path, metavar="FILE", help="write how long modules took here, for `test --shard`"
+        "--module-seconds", type=new_file, metavar="FILE", help="write how long modules took here, for `test --shard`"
     )
 
 

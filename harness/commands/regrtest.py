@@ -14,12 +14,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from harness.commands.parser import Parser, Refused
+from harness.commands.parser import Parser, Refused, path
 from harness.suite.request import FAST_CI, SLOW_CI, Mode
 from matrix.errors import UsageError
 
 TEST_NAME = re.compile(r"^test(_\w+|\.\w+)[\w.]*$")
 """what the name of a test, a class or a module looks like"""
+_LARGEST = 16 << 20
+"""bytes of a file with names"""
 
 
 REFUSED: dict[tuple[str, ...], str] = {
@@ -70,7 +72,7 @@ def add_regrtest_options(parser: Parser) -> None:
         ("--ignorefile", False, "as --ignore, with one glob per line of a file"),
     ):
         add(name, action=_PatternFile, const=keep, dest="patterns", default=[], metavar="FILE", help=text)
-    add("-f", "--fromfile", type=Path, metavar="FILE", help="run the modules that this file names, one per line")
+    add("-f", "--fromfile", type=path, metavar="FILE", help="run the modules that this file names, one per line")
     add("-j", "--multiprocess", dest="workers", type=_processes, metavar="N",
         help="how many guests at once, as -n; 0 is one per core")  # fmt: skip
     add("--randomize", action="store_true", help="run the modules in random order (also -r)")
@@ -152,11 +154,15 @@ class _PatternFile(argparse.Action):
         setattr(namespace, self.dest, [*getattr(namespace, self.dest), *found])
 
 
-def _lines(option: str, path: Path) -> list[str]:
+def _lines(option: str, place: Path) -> list[str]:
     try:
-        return path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as exc:
-        raise UsageError(f"{option} {path}: {exc}", hint="name a text file") from None
+        with place.open("rb") as file:  # a pipe, too, as in `--matchfile <(...)`
+            data = file.read(_LARGEST + 1)
+        if len(data) > _LARGEST:
+            raise ValueError(f"it has more than {_LARGEST >> 20} MiB")
+        return data.decode("utf-8").splitlines()
+    except (OSError, ValueError) as exc:
+        raise UsageError(f"{option} {place}: {exc}", hint="name a text file") from None
 
 
 def resource_words(text: str) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from harness.cells.prepare import PrepareOptions, Preparer
 from harness.machine.store import Store
+from matrix.errors import UsageError
 from matrix.text import visible
 
 
@@ -78,5 +79,8 @@ def say_to(console: Console) -> Callable[[str], None]:
 
 
 def preparer_for(store: Store, options: PrepareOptions, console: Console) -> Preparer:
-    """A preparer that shows on the terminal what it does."""
+    """A preparer that shows on the terminal what it does. Raises UsageError for a build Python that does not exist."""
+    python = options.build_python
+    if python is not None and not python.is_file():
+        raise UsageError(f"--build-python {python} is not a file", hint="name a native Python of the same X.Y")
     return Preparer(store, options, TerminalWatcher(console), say_to(console))

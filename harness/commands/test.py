@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 
 import msgspec
 from rich.console import Console
@@ -13,7 +12,7 @@ from harness.cells.selection import leaves_out, matrix_of, selected_cells
 from harness.cells.wanted import settled
 from harness.commands import options
 from harness.commands.command import Command
-from harness.commands.parser import Parser, shard
+from harness.commands.parser import Parser, path, shard
 from harness.commands.pytest_options import add_pytest_options
 from harness.commands.regrtest import TEST_NAME, add_regrtest_options, ci_mode, listed_modules, suite_fields
 from harness.commands.terminal import preparer_for, say_to
@@ -23,6 +22,7 @@ from harness.runs.records import StartedRun, run_directory
 from harness.runs.request import RunRequest
 from harness.runs.start import check_resumed, locked, new_run, resumable
 from harness.runs.worker import CellWorker
+from harness.suite.plans import read_seconds
 from harness.suite.request import SuiteRequest
 from harness.suite.run import left_out_variables
 from matrix.errors import Unobtainable, UsageError
@@ -37,7 +37,7 @@ def add_options(parser: Parser) -> None:
     options.add_build_options(parser)
     parser.add_argument("--shard", type=shard, default=(1, 1), metavar="I/N", help="one part of the suite, such as 2/5")
     parser.add_argument(
-        "--module-seconds", type=Path, metavar="FILE", help="balance the shards by these durations, which `plan` wrote"
+        "--module-seconds", type=path, metavar="FILE", help="balance the shards by these durations, which `plan` wrote"
     )
     parser.add_argument("--isolate", action="store_true", help="give each module a guest of its own")
     options.add_reuse_options(parser)
@@ -91,6 +91,8 @@ def test_names(words: Sequence[str]) -> tuple[str, ...]:
 def run(known: argparse.Namespace, console: Console) -> int:
     """Test the selected cells and report, or continue a run; the exit status of its report."""
     request = request_of(known)
+    if known.module_seconds is not None:
+        read_seconds(known.module_seconds)  # a mistake in it is said now, and not after the build
     started: StartedRun | None = None
     if known.resume is not None:
         if TEST_NAME.match(known.resume):

@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from harness.commands.command import Command
-from harness.commands.parser import Parser
+from harness.commands.parser import Parser, directory
 from harness.machine.files import write_atomically
 from harness.machine.store import Store
 from harness.provide.newer.ask import NewerVersions
@@ -23,7 +23,7 @@ from matrix.files import CPythonsFile, PortsFile, RuntimesFile, SdksFile
 def add_options(parser: Parser) -> None:
     parser.add_argument("--write", action="store_true", help="write the pin files (default: only show the diff)")
     parser.add_argument(
-        "--data", type=Path, default=load.DATA, metavar="DIR", help="the directory of the pin files (matrix/data)"
+        "--data", type=directory, default=load.DATA, metavar="DIR", help="the directory of the pin files (matrix/data)"
     )
 
 

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from rich.console import Console
 
 from harness.build.watcher import Silent
 from harness.commands.command import Command
-from harness.commands.parser import Parser, positive
+from harness.commands.parser import Parser, directory, positive
 from harness.commands.terminal import TerminalWatcher, say_to
 from harness.runs.perform import Assignment, perform
 from harness.runs.tasks import TaskKind
 
 
 def add_options(parser: Parser) -> None:
-    parser.add_argument("directory", type=Path, metavar="RUN", help="the directory of the run")
+    parser.add_argument("directory", type=directory, metavar="RUN", help="the directory of the run")
     parser.add_argument("kind", choices=[kind.value for kind in TaskKind], metavar="KIND", help=", ".join(TaskKind))
     parser.add_argument("cells", nargs="+", metavar="CELL", help="the cells that need the task")
     parser.add_argument("--item", default="", metavar="ID", help="what to provision, for `get`")

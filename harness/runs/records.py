@@ -99,7 +99,7 @@ def read_record(run: Path, cell: str) -> CellRecord | None:
         record = sealed.decode(read_limited(path), CellRecord)
     except FileNotFoundError:
         return None
-    except msgspec.DecodeError as exc:
+    except (OSError, msgspec.DecodeError) as exc:
         raise UsageError(
             f"{path} is not a record of this version of the harness: {exc}",
             hint="if the run was damaged, remove that file: the cell then counts as not reached",
@@ -125,7 +125,7 @@ def read_started(run: Path) -> StartedRun:
         raise UsageError(
             f"{run} is not the directory of a run: it has no {STARTED}", hint="such as reports/out/latest"
         ) from None
-    except (OSError, msgspec.DecodeError) as exc:
+    except (OSError, ValueError) as exc:  # a null character in the path, or what is no run.json
         raise UsageError(f"{path} does not describe a run: {exc}") from None
     if not _PLAIN.fullmatch(started.run_id):
         raise UsageError(f"{path} has the id {started.run_id[:200]!r}, which cannot be the name of a directory")
@@ -145,8 +145,12 @@ def named_run_id(name: str) -> str:
 def run_directory(out: Path, run: str) -> Path:
     """The directory of a run, by its id or `latest`. Raises UsageError, with near misses, when there is none."""
     directory = out / run
-    if not (directory / STARTED).is_file():
-        runs = [path.parent.name for path in out.glob(f"*/{STARTED}")] if out.is_dir() else []
+    try:
+        found = (directory / STARTED).is_file()
+    except (OSError, ValueError):  # a name that is too long, or has a null character
+        found = False
+    if not found:
+        runs = [path.parent.name for path in out.glob(f"*/{STARTED}") if path.is_file()] if out.is_dir() else []
         raise UsageError(f"there is no run {run!r} in {out}", hint=near(run, runs) or "run `nox -s test-wasi` first")
     directory = directory.resolve()
     refuse_links_out(directory)

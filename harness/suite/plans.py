@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from harness.cells.prepare import Prepared
+from harness.machine.files import read_limited
 from harness.suite.batch import ModulePlan
 from harness.suite.discover import module_size, test_modules
 from harness.suite.request import SuiteRequest
@@ -74,8 +75,8 @@ def without_hangs(plans: Sequence[ModulePlan], limitations: CellLimitations) -> 
 def read_seconds(path: Path) -> dict[str, dict[str, float]]:
     """The expected seconds of each module, by target, from a file that `plan` wrote. Raises UsageError."""
     try:
-        return json_records.decode(path.read_bytes(), dict[str, dict[str, float]])
-    except (OSError, msgspec.DecodeError) as exc:
+        return json_records.decode(read_limited(path), dict[str, dict[str, float]])
+    except (OSError, UsageError, msgspec.DecodeError) as exc:
         raise UsageError(
             f"--module-seconds {path}: {exc}", hint="`python -m harness plan --module-seconds FILE` writes it"
         ) from None

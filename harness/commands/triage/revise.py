@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from harness.commands import options
 from harness.commands.command import Command
-from harness.commands.parser import Parser
+from harness.commands.parser import Parser, directory
 from harness.commands.triage.runs import reported_run
 from harness.machine.files import write_atomically
 from harness.runs.observed import ObservedRun, read_summary
@@ -26,7 +26,9 @@ from reports.triage import Unattributed, proposals, seen_on, stale, unattributed
 def add_queue_options(parser: Parser) -> None:
     parser.add_argument("run", metavar="RUN", help="a run's id, or `latest`")
     parser.add_argument("tests", nargs="*", metavar="TEST", help="only these tests, classes or modules")
-    parser.add_argument("--limitations", type=Path, default=DIRECTORY, metavar="DIR", help="the directory of the list")
+    parser.add_argument(
+        "--limitations", type=directory, default=DIRECTORY, metavar="DIR", help="the directory of the list"
+    )
     options.add_out(parser)
 
 
