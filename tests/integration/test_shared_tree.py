@@ -95,12 +95,12 @@ def test_a_changed_program_makes_the_run_red_and_is_made_again(
     """`python.wasm` of a guest's own root is a hard link, which no access rules protect."""
     with_module("test_overwriting", OVERWRITING)
     words = ("test", "--target", "wasi", "--cpython", str(broken_tree))
-    done = harness(*words, "test_overwriting", "test_bool")
+    done = harness(*words, "test_overwriting", "test_opcodes")
     assert done.returncode == 1, done.stdout + done.stderr
     details = {red["detail"].partition(" (")[0] for red in summary(tmp_path)["unexpected"]}
     assert len(details) == 1
     assert details.pop().startswith("the tree that guests share changed during the run: cross-build/")
-    done = harness(*words, "--no-reuse", "test_bool")
+    done = harness(*words, "--no-reuse", "test_opcodes")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "made again in the guests' tree, since changed: cross-build/" in done.stdout + done.stderr
 
