@@ -70,7 +70,8 @@ def kill_case(seed: int, victims: Sequence[Victim], place: Path) -> Case:
     out, log = place / "out", place / "log"
     process = command.start(out, *_RUN, log=log)
     family, killed = _kill(psutil.Process(process.pid), victim, moment)
-    alive = psutil.wait_procs(family, timeout=_GONE)[1] if killed and victim.ends_family else []
+    children = [one for one in family if one.pid != process.pid]  # psutil would take the leader's status from Popen
+    alive = psutil.wait_procs(children, timeout=_GONE)[1] if killed and victim.ends_family else []
     process.wait()
     first = command.seen(out, process.returncode, log.read_text("utf-8", "backslashreplace"))
     before = command.results(out)
