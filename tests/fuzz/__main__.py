@@ -47,7 +47,7 @@ def named(things: Sequence[T], words: str) -> list[T]:
 
 
 def run(first: int, count: int, case: Callable[[int, Path], Case]) -> int:
-    """Run the cases, print those that are not good and a summary; the exit status."""
+    """Run the cases and print each, with what was said in those that are not good; the exit status."""
     print(f"seeds {first} to {first + count - 1}")
     found: Counter[tuple[str, str]] = Counter()
     bad = 0
@@ -56,9 +56,10 @@ def run(first: int, count: int, case: Callable[[int, Path], Case]) -> int:
         with tempfile.TemporaryDirectory(prefix="fuzz-") as directory:
             one = case(seed, Path(directory))
         found[one.kind, one.finding.value] += 1
+        print(one, flush=True)
         if not one.good:
             bad += 1
-            print(f"{one}\n{one.said}", flush=True)
+            print(one.said, flush=True)
     for (kind, finding), number in sorted(found.items()):
         print(f"{number:6} {kind}: {finding}")
     seconds = time.monotonic() - started
