@@ -36,6 +36,8 @@ def damage_case(seed: int, kinds: Sequence[Kind], place: Path) -> Case:
     chance = Random(seed)
     kind = chance.choice(list(kinds))
     undisturbed = kind.use(place)
+    if not undisturbed.green:
+        raise RuntimeError(f"{kind.name} is not green before anything is damaged:\n{undisturbed.said}")
     file = chance.choice(sorted(path for path in place.glob(kind.files) if path.is_file() and path.stat().st_size))
     before, data = file.stat(), file.read_bytes()
     way, now = damaged(data, chance)

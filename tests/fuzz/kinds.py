@@ -31,6 +31,8 @@ SMALL = (
     Kind("configure's answers", small.configured, "shared"),
     Kind("compiled code", small.compiled_module, "state/compiled/*", silently=True),
     Kind("the digest of compiled code", small.compiled_module, "state/compiled-digests/*"),
+    Kind("the guests' tree", small.guest_tree, "builds/a-build/guest/**/*", silently=True),
+    Kind("the manifest of the guests' tree", small.guest_tree, "builds/a-build/.steps/guest.manifest"),
     Kind("a snapshot's files", small.tree, "cache/snapshots/*/tree/**/*"),
     Kind("a snapshot's list", small.tree, "cache/snapshots/*/files.json"),
     Kind("a snapshot's head", small.tree, "cache/snapshots/*/snapshot.json"),

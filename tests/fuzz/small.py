@@ -11,9 +11,13 @@ from pathlib import Path
 
 import msgspec
 
+from harness.build import manifest
 from harness.build.configure_answers import leave_answers, take_answers
 from harness.build.execute import execute
+from harness.build.recipes import layout
+from harness.build.stage import discard_changed, stage_sources
 from harness.build.step import BuildPlan, Step
+from harness.build.tree import BuildFiles
 from harness.build.watcher import Silent
 from harness.guests.events import EventReader, ModuleProgress
 from harness.guests.runtimes.compiled import compiled
@@ -119,6 +123,34 @@ def _checkout() -> Path:
         (checkout / name).write_text(f"this is {name}\n" * 20)
     time.sleep(2.1)
     return checkout
+
+
+def guest_tree(place: Path) -> Seen:
+    """The tree that guests share, laid out from the sources."""
+    source, directory = _checkout(), place / "builds/a-build"
+    (directory / ".steps").mkdir(parents=True, exist_ok=True)
+    parts = layout.Parts(
+        source=source,
+        source_digest="the sources",
+        configure_digest="",
+        entries=tuple(path.name for path in source.iterdir()),
+        sdk=place,
+        sdk_digest="",
+        files=BuildFiles(config_site=""),
+        python=place,
+        build_machine="",
+        directory=directory,
+    )
+    tree = layout.guest_tree(directory)
+
+    def work(said: list[str]) -> object:
+        discard_changed(parts)
+        stage_sources(parts)
+        if not manifest.mark(tree):
+            manifest.record(tree)
+        return _contents(tree), manifest.mark(tree)
+
+    return used(work)
 
 
 def configured(place: Path) -> Seen:
