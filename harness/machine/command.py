@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from harness.machine.process import PIPE, STDOUT, Process, base_environment, describe_exit
+from harness.machine.process import PIPE, STDOUT, Guard, Process, base_environment, describe_exit
 from harness.machine.termination import Terminated
 from matrix.errors import MatrixError
 from matrix.text import visible
@@ -124,19 +124,22 @@ def run_logged(
     """Run a command with both its outputs in `log`. Returns its return code (negative for a signal).
 
     `tick` is called several times a second with the seconds since the start. When it raises, or on Ctrl-C, the
-    process group is killed.
+    process group is killed. It is also killed when the harness itself dies.
     """
     started = time.monotonic()
     with log.open("wb") as file:
         file.write(f"$ cd {shlex.quote(str(cwd))}\n$ {shlex.join(argv)}\n".encode())
         file.flush()
         process = Process(argv, env=env, cwd=cwd, stdout=file.fileno(), stderr=STDOUT)
+        guard = Guard(process.pid)
         try:
             while (code := process.wait(0.2)) is None:
                 tick(time.monotonic() - started)
         except BaseException:
             process.kill()
             raise
+        finally:
+            guard.end()
         return code
 
 

@@ -150,6 +150,30 @@ class Process:
                 stream.close()
 
 
+class Guard:
+    """Kills a process group when the harness dies.
+
+    The kernel kills a process whose parent dies, but not what that had started: the compilers of a make, which would
+    go on writing beside those of the next one. So a shell waits at a pipe whose other end only the harness holds.
+    """
+
+    def __init__(self, group: int) -> None:
+        self._popen = subprocess.Popen(
+            ["/bin/sh", "-c", f"read -r _; kill -KILL -{group}"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def end(self) -> None:
+        """Stop guarding: the group has ended, and another one may get its number."""
+        self._popen.kill()
+        self._popen.wait(KILL_WAIT)
+        if self._popen.stdin is not None:
+            self._popen.stdin.close()
+
+
 @cache
 def _tether() -> tuple[str, ...]:
     """The command prefix that makes the kernel kill a process when the harness dies."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
+from harness import TOP
 from harness.machine import command, process
 from harness.machine.background import Background
 from harness.machine.command import CommandFailed, NoAnswer, ask, capture, run_logged
@@ -115,6 +118,33 @@ def test_a_tool_that_hangs_is_named_and_killed(capsys: pytest.CaptureFixture[str
         ask(python(code))
     assert "it gave no answer within 1 s and was killed\n  -> run it by hand" in str(caught.value)
     assert capsys.readouterr().err.startswith(f"waiting for {sys.executable} ")
+
+
+_BUILDING = """
+import sys
+from pathlib import Path
+from harness.machine.command import run_logged
+script = "sleep 60 & echo $! > pid; exec sleep 60"
+run_logged(["sh", "-c", script], env={"PATH": "/usr/bin:/bin"}, cwd=Path(sys.argv[1]), log=Path(sys.argv[1], "log"))
+"""
+
+
+def test_what_a_build_step_has_started_dies_with_the_harness(tmp_path: Path) -> None:
+    # As a make and its compilers: the kernel kills only the make.
+    harness = process.Process(
+        [sys.executable, "-c", _BUILDING, str(tmp_path)], env={**os.environ, "PYTHONPATH": str(TOP)}, cwd=tmp_path
+    )
+    pid = tmp_path / "pid"
+    assert until(lambda: pid.is_file() and pid.read_text().strip() != "")
+    os.kill(harness.pid, signal.SIGKILL)
+    assert until(lambda: is_gone(int(pid.read_text())))
+    harness.wait()
+
+
+def test_a_build_step_that_ended_leaves_nobody_on_guard(tmp_path: Path) -> None:
+    before = psutil.Process().children()
+    assert run_logged(["true"], env=base_environment(), cwd=tmp_path, log=tmp_path / "log") == 0
+    assert psutil.Process().children() == before
 
 
 @pytest.mark.usefixtures("impatient")
