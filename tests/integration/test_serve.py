@@ -51,17 +51,38 @@ def test_files_have_their_type_and_the_headers_for_isolation(address: str, name:
     assert {name: answer.headers[name] for name in HEADERS} == HEADERS
 
 
-@pytest.mark.parametrize(
-    "path", ["/secret", "/way-out", "/%2e%2e/secret", "/deep/%2e%2e/%2e%2e/secret", "/deep", "/", "/x%00y"]
-)
-def test_nothing_else_is_served(address: str, path: str) -> None:
+def answer_to(address: str, path: str) -> bytes:
+    """The answer to a request for a path as it is: a client would tidy it up."""
     host, _, port = address.removeprefix("http://").partition(":")
-    with socket.create_connection((host, int(port))) as connection:  # a client would tidy the path up
+    with socket.create_connection((host, int(port))) as connection:
         request = f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n"
         connection.sendall(request.encode())
-        answer = b"".join(iter(lambda: connection.recv(4096), b""))
+        return b"".join(iter(lambda: connection.recv(4096), b""))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/secret",
+        "/way-out",
+        "/%2e%2e/secret",
+        "/deep/%2e%2e/%2e%2e/secret",
+        "/deep",
+        "/",
+        "/x%00y",
+        f"/{'a' * 300}",
+        f"/deep/{'a' * 300}/b",
+        f"/{'a/' * 5000}",
+    ],
+)
+def test_nothing_else_is_served(address: str, path: str) -> None:
+    answer = answer_to(address, path)
     assert answer.startswith(b"HTTP/1.1 404")
     assert b"not yours" not in answer
+
+
+def test_a_path_that_no_server_reads_is_refused(address: str) -> None:
+    assert b" 414 " in answer_to(address, f"/{'a' * 65000}" + "b" * 600).partition(b"\r\n")[0]
 
 
 def test_posts_of_a_page_are_received(address: str, posted: list[bytes]) -> None:
