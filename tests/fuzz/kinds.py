@@ -51,7 +51,7 @@ _RUN = (
     ("what pytest collects", "out/2*/cells/*/suite.json", ("suite.json",)),
     ("what pytest selected", "out/2*/cells/*/selected.json", ("selected.json",)),
     ("facts of a build", "out/2*/cells/*/build.json", ("build.json",)),
-    ("a page, JUnit or a log", "out/2*/**/*.*[lsg]", ()),
+    ("a page, JUnit or a log", "out/2*/**/*.*[lsg]", _LOST),  # outcomes.jsonl, too
     ("the history", "out/history.sqlite", ("the history",)),
 )
 RUN = tuple(
