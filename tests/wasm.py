@@ -43,8 +43,8 @@ def traps() -> bytes:
 
 
 def recurses() -> bytes:
-    """Calls itself without an end."""
-    return module(bytes([0x10, _START]))
+    """Calls itself without an end, and would exit behind the call: else a compiler makes a loop of it."""
+    return module(bytes([0x10, _START, 0x41, 0, 0x10, _EXIT]))
 
 
 def fills_memory(expected: int) -> bytes:

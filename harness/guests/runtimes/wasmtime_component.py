@@ -10,11 +10,15 @@ from pathlib import Path
 
 from harness.guests.adapter import GuestRun
 from harness.guests.runtimes.compiled import compiled
+from harness.guests.runtimes.ends import LAST
 from harness.guests.runtimes.wasmtime_cli import WasmtimeCli
 from harness.machine.command import CommandFailed, capture
 from harness.machine.hashing import digest_of
 from harness.machine.store import Store
 from matrix.errors import HarnessFault
+
+_FAILED = "\n    0: failed to invoke `run` function\n"
+"""what wasmtime prints, with status 1, when a call of the guest fails in a way that the guest cannot be told"""
 
 
 class WasmtimeComponent(WasmtimeCli):
@@ -48,6 +52,11 @@ class WasmtimeComponent(WasmtimeCli):
                 component.unlink(missing_ok=True)
 
         return compiled(store, f"{digest_of(run.wasm_digest, self._digest, *flags)}-component.cwasm", make)
+
+    def describe_end(self, code: int, output: str) -> str:
+        if code == 1 and _FAILED in output[-LAST:]:
+            return "the guest ended with a call that WASI 0.2 refuses"
+        return super().describe_end(code, output)
 
     @staticmethod
     def _wasi_flags() -> list[str]:

@@ -83,6 +83,22 @@ def test_a_module_that_cannot_be_a_component_is_a_fault(
     assert not list((store.root / "state/compiled").iterdir())
 
 
+@pytest.mark.parametrize(
+    ("code", "output", "meaning"),
+    [
+        (
+            1,
+            "Error: failed to run\n\nCaused by:\n    0: failed to invoke `run` function\n    1: x",
+            "a call that WASI 0.2 refuses",
+        ),
+        (1, "failed to invoke `run` function", "exit status 1"),
+        (134, "Error: failed to run\n\nCaused by:\n    0: failed to invoke `run` function\n", "a trap or an abort"),
+    ],
+)
+def test_a_refused_call_is_told_from_an_exit(parts: Path, code: int, output: str, meaning: str) -> None:
+    assert WasmtimeComponent(parts, "").describe_end(code, output) == f"the guest ended with {meaning}"
+
+
 def test_a_component_has_no_imports_of_preview_1(parts: Path) -> None:
     code, scratch = Path("/kept/code"), Path("/scratch")
     component = WasmtimeComponent(parts, "").command(RUN, code, scratch).argv

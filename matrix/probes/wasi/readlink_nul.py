@@ -1,0 +1,18 @@
+"""os.readlink() is what os.symlink() was given, and a file behind a link is found."""
+
+import json
+import os
+
+os.mkdir("directory")
+open("directory/file", "w").close()
+os.symlink("directory", "link")
+works, fails = [], []
+target = os.readlink("link")
+(works if target == "directory" else fails).append(f"os.readlink() is {target!r}")
+try:
+    os.stat("link/file")
+except OSError as exc:
+    fails.append(f"link/file: {exc.strerror}")
+else:
+    works.append("link/file was found")
+print(json.dumps({"holds": bool(fails) and (not works or "partly"), "saw": "; ".join(works + fails)}))
