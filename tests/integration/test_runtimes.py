@@ -51,6 +51,11 @@ RUNTIMES = (
 )
 ELSEWHERE = ("wasmtime-component-49.0.3", "wazero-1.12.0", "wasmedge-0.17.1")
 """those that CI does not rest on"""
+TOLD_APART = ("wasmtime-50.0.1", "wasmtime-cli-49.0.3", "wasmtime-component-49.0.3")
+"""those under which a test that fills the memory gets a MemoryError, and no other test notices.
+
+Under node-wasi 20.18.0 V8 ends the guest with SIGABRT instead, twice. The others were not tried yet.
+"""
 SLICE = ("test_json", "test_struct")
 MORE = ("test_posixpath", "test_os")
 """modules in which the file systems of other runtimes than wasmtime show"""
@@ -139,6 +144,7 @@ def test_the_default_build_is_green(harness: Harness, tmp_path: Path, runtime: s
     assert cell["sdk"]["provider"]
 
 
+@pytest.mark.parametrize("runtime", TOLD_APART, indirect=True)
 def test_broken_tests_are_regressions_and_affect_no_other_test(
     harness: Harness, tmp_path: Path, broken_tree: Path, runtime: str
 ) -> None:
