@@ -6,10 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from harness.machine.store import VARIABLE
 from tests.fuzz.cases import damage_case
 from tests.fuzz.judge import GOOD
 from tests.fuzz.kills import VICTIMS, Victim, kill_case
 from tests.fuzz.kinds import RUN, SMALL, Kind
+from tests.integration.conftest import real_store
+
+
+@pytest.fixture(autouse=True)
+def builds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Real runs use the builds that the other integration tests made."""
+    monkeypatch.setenv(VARIABLE, str(real_store().root))
 
 
 @pytest.mark.parametrize("kind", SMALL, ids=lambda kind: kind.name)
@@ -21,7 +29,12 @@ def test_what_is_kept_is_mended_or_refused_after_damage(tmp_path: Path, kind: Ki
         assert one.finding in GOOD, f"{one}\n{one.said}"
 
 
-@pytest.mark.parametrize("kind", RUN, ids=lambda kind: kind.name)
+NOT_THERE = ("a cell's record", "what was asked for", "what pytest selected")
+"""The run that is made here was seen without these files; `python -m tests.fuzz damage --whole` damages them."""
+THERE = [kind for kind in RUN if not kind.name.startswith(NOT_THERE)]
+
+
+@pytest.mark.parametrize("kind", THERE, ids=lambda kind: kind.name)
 def test_a_run_is_equal_red_or_refused_after_damage(tmp_path: Path, kind: Kind) -> None:
     one = damage_case(1, [kind], tmp_path)
     assert one.finding in GOOD, f"{one}\n{one.said}"
