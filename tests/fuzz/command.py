@@ -1,13 +1,11 @@
-"""Whole runs by the command line, and what they came to."""
+"""Starts whole runs by the command line, and reads their outcomes and messages."""
 
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 from harness import TOP
@@ -34,12 +32,11 @@ def start(out: Path, *arguments: str, log: Path) -> subprocess.Popen[bytes]:
         )  # fmt: skip
 
 
-def run(out: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> Seen:
+def run(out: Path, *arguments: str) -> Seen:
     """Run a command to its end."""
     done = subprocess.run(
         words(out, *arguments),
         cwd=TOP,
-        env={**os.environ, **(environment or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         check=False,

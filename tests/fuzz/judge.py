@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Seen(NamedTuple):
-    """What one use of something kept came to."""
+    """The result of one use of a kept file, and what it told the user."""
 
     result: object
     """what has to be equal to that of an undisturbed use"""

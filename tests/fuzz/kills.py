@@ -147,7 +147,7 @@ def _wait_until(leader: psutil.Process, condition: Callable[[], bool]) -> None:
 
 @cache
 def _undisturbed() -> Seen:
-    """What an undisturbed run comes to."""
+    """The result of a run in which nothing is killed."""
     with tempfile.TemporaryDirectory(prefix="fuzz-") as directory:
         seen = command.run(Path(directory), *_RUN)
         if not seen.green:

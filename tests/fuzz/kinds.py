@@ -49,14 +49,16 @@ _RUN = (
     ("what was asked for", "out/2*/run.json", ("run.json",)),
     ("a summary", "out/2*/summary.json", ("summary.json",)),
     ("what pytest collects", "out/2*/cells/*/suite.json", ("suite.json",)),
-    ("what pytest selected", "out/2*/cells/*/selected.json", ("selected.json",)),
     ("facts of a build", "out/2*/cells/*/build.json", ("build.json",)),
     ("a page, JUnit or a log", "out/2*/**/*.*[lsg]", _LOST),  # outcomes.jsonl, too
     ("the history", "out/history.sqlite", ("the history",)),
 )
-RUN = tuple(
-    Kind(f"{name}, {use.__name__}", use, files, causes)
-    for name, files, causes in _RUN
-    for use in (whole.reported, whole.resumed)
+RUN = (
+    *(
+        Kind(f"{name}, {use.__name__}", use, files, causes)
+        for name, files, causes in _RUN
+        for use in (whole.reported, whole.resumed)
+    ),
+    Kind("what pytest selected, reported", whole.reported, "out/2*/cells/*/selected.json", ("selected.json",)),
 )
-"""the files of a run"""
+"""the files of a run; one that was resumed to its end has no `selected.json`"""

@@ -29,12 +29,7 @@ def test_what_is_kept_is_mended_or_refused_after_damage(tmp_path: Path, kind: Ki
         assert one.finding in GOOD, f"{one}\n{one.said}"
 
 
-NOT_THERE = ("a cell's record", "what was asked for", "what pytest selected")
-"""The run that is made here was seen without these files; `python -m tests.fuzz damage --whole` damages them."""
-THERE = [kind for kind in RUN if not kind.name.startswith(NOT_THERE)]
-
-
-@pytest.mark.parametrize("kind", THERE, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", RUN, ids=lambda kind: kind.name)
 def test_a_run_is_equal_red_or_refused_after_damage(tmp_path: Path, kind: Kind) -> None:
     one = damage_case(1, [kind], tmp_path)
     assert one.finding in GOOD, f"{one}\n{one.said}"

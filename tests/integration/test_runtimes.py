@@ -78,7 +78,7 @@ def runtime(request: pytest.FixtureRequest, store: Store) -> str:
         try:
             Preparer(store, PrepareOptions(jobs=2), Silent(), print).provide(resolve(matrix, cell), name)
         except Unobtainable as exc:
-            pytest.skip(f"{name} cannot be had here: {exc}")
+            pytest.skip(f"{name} is not available on this machine: {exc}")
     return name
 
 
