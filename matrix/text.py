@@ -100,6 +100,12 @@ def shortened(text: str, most: int, *, see: str = "") -> str:
     return f"{text[:half]}\n[... {note} ...]\n{text[-half:]}"
 
 
+def some_of(names: Sequence[str], most: int) -> str:
+    """The first of some names, and how many more there are."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+
+
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """what is not shown, or changes how other characters are shown: https://www.unicode.org/reports/tr36/"""
 

@@ -28,6 +28,7 @@ from harness.machine.store import Store
 from matrix.errors import BuildFailed
 from matrix.model import Build
 from matrix.resolve import ResolvedCell
+from matrix.text import some_of
 
 
 class Input(msgspec.Struct, frozen=True, kw_only=True):
@@ -242,7 +243,7 @@ class Builder:
         tree = layout.guest_tree(parts.directory)
         with self._store.lock(f"stage-{parts.directory.name}", say=self._say):
             if found := discard_changed(parts):
-                self._say(f"{cell.build.id}: made again in the guests' tree, since changed: {manifest.in_words(found)}")
+                self._say(f"{cell.build.id}: made again in the guests' tree, since changed: {some_of(found, 3)}")
             stage_sources(parts)
             if pending_steps(planned.byte_code):
                 manifest.forget(tree)

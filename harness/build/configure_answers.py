@@ -9,13 +9,12 @@ answers of the first, and a debug build with those of a plain one.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from pathlib import Path
 
 from harness.build.recipes.layout import Parts
 from harness.machine.files import write_atomically
-from harness.machine.hashing import digest_of
+from harness.machine.hashing import bytes_digest, digest_of
 from harness.machine.store import Store
 from matrix.resolve import ResolvedCell
 
@@ -41,7 +40,7 @@ def take_answers(shared: Path, cache: Path) -> None:
     """
     if shared.is_file() and not cache.exists():
         answers, _, digest = shared.read_bytes().rpartition(_DIGEST)
-        if digest != _digest(answers):
+        if digest.strip() != bytes_digest(answers):
             shared.unlink(missing_ok=True)
             return
         write_atomically(cache, answers)
@@ -52,8 +51,4 @@ def leave_answers(cache: Path, shared: Path) -> None:
     if cache.is_file() and not shared.exists():
         lines = cache.read_bytes().splitlines(keepends=True)
         answers = b"".join(line for line in lines if not _NOT_SHARED.match(line))
-        write_atomically(shared, answers + _DIGEST + _digest(answers))
-
-
-def _digest(answers: bytes) -> bytes:
-    return hashlib.sha256(answers).hexdigest().encode() + b"\n"
+        write_atomically(shared, answers + _DIGEST + bytes_digest(answers) + b"\n")

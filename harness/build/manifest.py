@@ -9,16 +9,19 @@ time. So a file is read only when it has another one, which a copy of the cache 
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from harness.machine.files import write_atomically
+from harness.machine.hashing import bytes_digest
+from matrix.text import some_of
 
 _END = b"\0"
-"""ends a row: no name contains it"""
+"""ends a row: no name contains it. The first row is the mark, the last one a digest of all others"""
+_MARK = 32
+"""bytes of the mark"""
 
 
 class _Row(NamedTuple):
@@ -47,9 +50,12 @@ def forget(tree: Path) -> None:
 
 
 def mark(tree: Path) -> str:
-    """What identifies the tree that was recorded, wherever it lies; "" without a manifest."""
-    rows = _read(_path(tree))
-    return "" if rows is None else _digest(_END.join(path + row.what for path, row in rows.items()))
+    """What identifies the tree that was recorded, wherever it lies; "" without a manifest. Reads its first bytes."""
+    try:
+        with _path(tree).open("rb") as file:
+            return file.read(_MARK).decode("ascii", "replace")
+    except FileNotFoundError:
+        return ""
 
 
 def changed(tree: Path, *, refresh: bool = False) -> list[str] | None:
@@ -73,13 +79,7 @@ def changes_since(tree: Path, known: str) -> str:
     found = changed(tree)
     if found is None or mark(tree) != known:
         return "another run laid it out anew"
-    return in_words(found)
-
-
-def in_words(paths: list[str]) -> str:
-    """The first of some paths, and how many more there are."""
-    more = len(paths) - 3
-    return ", ".join(paths[:3]) + (f" and {more} more" if more > 0 else "")
+    return some_of(found, 3)
 
 
 def _what(rows: _Rows) -> dict[bytes, bytes]:
@@ -110,28 +110,25 @@ def _row(entry: os.DirEntry[bytes], known: _Row | None) -> _Row:
     if known is not None and known.where == where and known.what.startswith(marks):
         return known
     data = os.readlink(entry.path) if entry.is_symlink() else Path(os.fsdecode(entry.path)).read_bytes()
-    return _Row(marks + _digest(data).encode(), where)
+    return _Row(marks + bytes_digest(data), where)
 
 
 def _write(tree: Path, rows: _Rows) -> None:
-    text = _END.join(b"\t".join((path, *row)) for path, row in rows.items())
-    write_atomically(_path(tree), _digest(text).encode() + _END + text)
+    what = bytes_digest(_END.join(path + row.what for path, row in rows.items()))
+    text = _END.join((what, *(b"\t".join((path, *row)) for path, row in rows.items())))
+    write_atomically(_path(tree), _END.join((text, bytes_digest(text))))
 
 
 def _read(path: Path) -> dict[bytes, _Row] | None:
     """The rows in a file; None when it is missing or damaged."""
     try:
-        digest, _, text = path.read_bytes().partition(_END)
+        text, _, digest = path.read_bytes().rpartition(_END)
     except FileNotFoundError:
         return None
-    if digest != _digest(text).encode():
+    if digest != bytes_digest(text):
         return None
-    fields = [line.rsplit(b"\t", 2) for line in text.split(_END)]
+    fields = [line.rsplit(b"\t", 2) for line in text.split(_END)[1:]]
     return {row[0]: _Row(*row[1:]) for row in fields} if all(len(row) == 3 for row in fields) else None
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
 def _path(tree: Path) -> Path:

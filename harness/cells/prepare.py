@@ -60,10 +60,10 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     settings: GuestSettings
     digest: str
     """of everything that determines what its tests do (`harness.guests.digest`)"""
-    tree_mark: str
-    """of the tree that guests see, as it was laid out (`harness.build.manifest`)"""
     marks: dict[str, str] = {}
     """the digest of each part of that, by the part's name"""
+    tree_mark: str
+    """of the tree that guests see, as it was laid out (`harness.build.manifest`)"""
     durations: dict[str, float]
     """seconds of `provision`, `build` and `compile` (by the runtime); next to none for what was in the cache"""
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from harness.suite.batch import ModulePlan
 from harness.suite.reuse import left_out_alike
 from matrix.outcome import ModuleResult
+from matrix.text import some_of
 
 _NAMED = 5
 """modules that a message names"""
@@ -63,7 +64,7 @@ def _difference(now: Marks, before: Marks) -> str:
 
 
 def _sentence(modules: tuple[str, ...], why: str) -> str:
-    names = ", ".join(modules[:_NAMED]) + (f" and {len(modules) - _NAMED} more" if len(modules) > _NAMED else "")
+    names = some_of(modules, _NAMED)
     if len(modules) == 1:
         return f"1 earlier result of this run does not count, and its module runs again ({why}): {names}"
     return f"{len(modules)} earlier results of this run do not count, and their modules run again ({why}): {names}"
