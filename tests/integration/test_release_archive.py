@@ -114,7 +114,9 @@ def test_a_release_with_an_absolute_path_stays_inside(web: Web, store: Store, tm
     assert not (tmp_path / "evil").exists()
 
 
-@pytest.mark.parametrize("body", [b"<html>captive portal</html>", b"", archives.cpython()[:60]])
+@pytest.mark.parametrize(
+    "body", [b"<html>captive portal</html>", b"", archives.cpython()[:60]], ids=["a page", "nothing", "cut off"]
+)
 def test_a_release_that_is_not_an_archive_is_refused(web: Web, store: Store, body: bytes) -> None:
     with pytest.raises(Unobtainable, match="is damaged"):
         obtained(release(web.serve("/Python-3.13.5.tgz", body), body), store)
