@@ -10,6 +10,7 @@ from pathlib import Path
 from harness.guests import events
 from harness.guests.adapter import Adapter, GuestRun
 from harness.guests.settings import GuestSettings
+from harness.machine.core_wait import CoreWait
 from harness.machine.disk_use import DiskUse
 from harness.machine.guest_process import GuestProcess
 from harness.machine.store import Store
@@ -17,6 +18,15 @@ from matrix import json_records
 
 _POLL = 0.02
 """seconds between checks for new events"""
+_SILENT = 1.0
+"""seconds without events after which it is measured how long the guest waits for a core"""
+_LONGER = 3.0
+"""so many times its limit at most is added for the waits of a guest on a loaded machine"""
+
+
+def overdue(silent: float, waited: float, limit: float) -> bool:
+    """Whether a guest that was silent for so many seconds, and waited for a core in so many of them, is to be ended."""
+    return silent - min(waited, _LONGER * limit) > limit
 
 
 class GuestSession:
@@ -60,6 +70,7 @@ class GuestSession:
         )
         self._wrote_too_much = False
         self._begun = self._heard = time.monotonic()
+        self._core_wait: CoreWait | None = None
         self.startup = 0.0
         """seconds until the first event"""
         self.ended = ""
@@ -74,7 +85,8 @@ class GuestSession:
     def wait(self) -> list[events.Event]:
         """Wait for the next events. An empty list means that the guest has ended; `ended` says how.
 
-        A guest without events for longer than its limit is killed. So is one that fills the disk.
+        A guest without events for longer than its limit is killed. The time in which it waited for a core does not
+        count, up to three times the limit. A guest that fills the disk is killed, too.
         """
         while True:
             over = self.guest.poll()
@@ -83,18 +95,27 @@ class GuestSession:
                 self.guest.kill()
             if found := self._events.read():
                 self._heard = time.monotonic()
+                self._core_wait = None
                 self.startup = self.startup or self._heard - self._begun
                 return found
             if over is not None:
                 code = self.guest.wait(5.0) or 0
                 self.ended = self._describe(code)
                 return []
-            if time.monotonic() - self._heard > self._limits.seconds:
+            if self._is_overdue():
                 self.timed_out = True
                 self.ended = f"no test ended for {self._limits.seconds:.0f} s: the guest was ended"
                 self.guest.kill()
                 return []
             time.sleep(_POLL)
+
+    def _is_overdue(self) -> bool:
+        silent = time.monotonic() - self._heard
+        if silent > _SILENT and self._core_wait is None:
+            self._core_wait = CoreWait(self.guest.pid)
+        if silent <= self._limits.seconds:
+            return False
+        return overdue(silent, self._core_wait.seconds() if self._core_wait else 0.0, self._limits.seconds)
 
     def _describe(self, code: int) -> str:
         if self.guest.overflowed:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from harness.machine.core_wait import CoreWait
 from harness.machine.guest_process import GuestProcess
 from harness.machine.process import base_environment
 from matrix.errors import HarnessFault
@@ -168,3 +170,32 @@ def test_a_guest_dies_with_the_harness(tmp_path: Path) -> None:
         assert until(lambda: is_gone(pid))
     finally:
         harness.kill()
+
+
+CROWDED = """
+import os
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+print("ready", flush=True)
+while True: pass
+"""
+
+
+def test_what_a_guest_waits_for_a_core_is_known(guest: Start) -> None:
+    crowd = [guest(CROWDED) for _ in range(4)]
+    assert until(lambda: all(one.output == "ready\n" for one in crowd))
+    waits = [CoreWait(one.pid) for one in crowd]
+    assert until(lambda: min(wait.seconds() for wait in waits) > 0.5)  # it would never be, if nobody waited
+
+
+def test_a_guest_that_sleeps_waits_for_no_core(guest: Start) -> None:
+    one = guest("import time; print('ready', flush=True); time.sleep(60)")
+    assert until(lambda: one.output == "ready\n")
+    wait, begun = CoreWait(one.pid), time.monotonic()
+    time.sleep(0.3)
+    assert wait.seconds() < (time.monotonic() - begun) / 2
+
+
+def test_a_guest_that_has_ended_waits_for_nothing(guest: Start) -> None:
+    one = guest("")
+    one.wait(10)
+    assert CoreWait(one.pid).seconds() == 0.0
