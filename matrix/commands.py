@@ -13,6 +13,9 @@ and these, which are a word of their own, for several words:
     {preopens}      `preopen` or `read_only` for each directory, with {host} and {guest}
     {variables}     `variable` for each variable of the guest, with {name} and {value}
     {arguments}     the guest's arguments behind argv[0]
+
+A runtime of JavaScript (kind `javascript`) runs the program that Emscripten makes, which is {argv0}. The guest sees the
+host's files and variables, so that there is nothing to say about directories, variables and the module.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ LISTS = ("preopens", "variables", "arguments")
 _VALUES = ("module", "code", "argv0", "memory", "pages", "stack", "kib")
 _PREOPEN = ("host", "guest")
 _VARIABLE = ("name", "value")
+_SCRIPT = ("argv0", "memory", "pages", "stack", "kib", "arguments")
 
 
 class Ending(Record, frozen=True, kw_only=True):
@@ -40,15 +44,15 @@ class Ending(Record, frozen=True, kw_only=True):
 
 
 class CommandLine(Record, frozen=True, kw_only=True):
-    """How a command is called that executes modules of WASI preview 1."""
+    """How a command is called that executes modules of WASI preview 1, or Emscripten's programs."""
 
     run: tuple[str, ...]
     """the words behind the command that run a guest"""
-    preopen: tuple[str, ...]
+    preopen: tuple[str, ...] = ()
     """the words for a directory that the guest may use"""
     read_only: tuple[str, ...] = ()
     """the words for a directory that the guest may only read; those of `preopen` where the command has none"""
-    variable: tuple[str, ...]
+    variable: tuple[str, ...] = ()
     """the words for a variable of the guest"""
     compile: tuple[str, ...] = ()
     """the words behind the command that compile the module into {code}; empty where code is not kept"""
@@ -77,10 +81,17 @@ def filled(words: Sequence[str], values: Mapping[str, str], lists: Mapping[str, 
     return tuple(one for word in words for one in replaced(word))
 
 
-def defect(line: CommandLine) -> str | None:
-    """Why a command line cannot work, with its key; None if it can."""
+def defect(line: CommandLine, *, script: bool = False) -> str | None:
+    """Why a command line cannot work, with its key; None if it can. `script`: it runs a program of Emscripten's."""
+    return _unknown(line, _SCRIPT if script else (*_VALUES, *LISTS)) or (
+        _defect_of_script(line) if script else _defect_of_module(line)
+    )
+
+
+def _unknown(line: CommandLine, known_in_run: Sequence[str]) -> str | None:
+    """A placeholder or a regular expression that is none."""
     for key, words, known in (
-        ("run", line.run, (*_VALUES, *LISTS)),
+        ("run", line.run, known_in_run),
         ("compile", line.compile, tuple(name for name in _VALUES if name != "argv0")),
         ("preopen", line.preopen, _PREOPEN),
         ("read_only", line.read_only, _PREOPEN),
@@ -91,6 +102,26 @@ def defect(line: CommandLine) -> str | None:
                 return f"{key}: there is no placeholder {{{name}}}; there are: {', '.join(known)}"
             if name in LISTS and f"{{{name}}}" not in words:
                 return f"{key}: {{{name}}} stands for several words, so it must be a word of its own"
+    for key, pattern in (("says", line.says), *((f"ends[{n}].output", one.output) for n, one in enumerate(line.ends))):
+        try:
+            re.compile(pattern)
+        except re.error as exc:
+            return f"{key}: {pattern!r} is not a regular expression: {exc}"
+    return None
+
+
+def _defect_of_script(line: CommandLine) -> str | None:
+    for key in ("preopen", "read_only", "variable", "compile"):
+        if getattr(line, key):
+            return f"{key}: a runtime of JavaScript has none: its guests see the host's files and variables"
+    missing = [name for name in ("argv0", "arguments") if name not in _placeholders(line.run)]
+    return f"run: {{{missing[0]}}} is missing" if missing else None
+
+
+def _defect_of_module(line: CommandLine) -> str | None:
+    for key in ("preopen", "variable"):
+        if not getattr(line, key):
+            return f"{key}: it is missing"
     code = "code" if line.compile else "module"
     if missing := [name for name in LISTS if name not in _placeholders(line.run)]:
         return f"run: {{{missing[0]}}} is missing"
@@ -100,11 +131,6 @@ def defect(line: CommandLine) -> str | None:
         return "compile: it must have {module} and {code}"
     if not line.compile and "code" in _placeholders(line.run):
         return "run: {code} needs `compile`"
-    for key, pattern in (("says", line.says), *((f"ends[{n}].output", one.output) for n, one in enumerate(line.ends))):
-        try:
-            re.compile(pattern)
-        except re.error as exc:
-            return f"{key}: {pattern!r} is not a regular expression: {exc}"
     return None
 
 

@@ -106,16 +106,19 @@ def _check_names(directory: Path, matrix: Matrix) -> None:
 
 
 def _check_commands(path: Path, matrix: Matrix) -> None:
-    """Check that each runtime of kind `command` says how it is called, and that a guest can be started so."""
+    """Check that each runtime whose kind asks for it says how it is called, and that a guest can be started so."""
+    kinds = (RuntimeKind.COMMAND, RuntimeKind.JAVASCRIPT)
     for number, runtime in enumerate(matrix.runtimes):
         where = f"{path}: runtime[{number}] ({runtime.name})"
-        if runtime.kind is RuntimeKind.COMMAND and runtime.command is None:
+        if runtime.kind in kinds and runtime.command is None:
             raise ConfigError(f"{where}: kind {runtime.kind} needs a table [runtime.command]")
-        if runtime.command is not None and runtime.kind is not RuntimeKind.COMMAND:
-            raise ConfigError(f"{where}: only kind {RuntimeKind.COMMAND} has a table [runtime.command]")
+        if runtime.command is not None and runtime.kind not in kinds:
+            raise ConfigError(f"{where}: only kinds {' and '.join(kinds)} have a table [runtime.command]")
         if (runtime.kind is RuntimeKind.COMPONENT) != (runtime.componentizing is not None):
             raise ConfigError(f"{where}: kind component, and no other, has a table [runtime.componentizing]")
-        if runtime.command is not None and (problem := defect(runtime.command)):
+        if runtime.command is None:
+            continue
+        if problem := defect(runtime.command, script=runtime.kind is RuntimeKind.JAVASCRIPT):
             raise ConfigError(f"{where}.command.{problem}", hint="matrix/commands.py describes the placeholders")
 
 

@@ -109,6 +109,8 @@ class RuntimeKind(StrEnum):
     """the `wasmtime` command"""
     COMMAND = "command"
     """any other command for WASI; the row says how it is called"""
+    JAVASCRIPT = "javascript"
+    """a command other than `node` that runs Emscripten's `python.js`; the row says how it is called"""
     COMPONENT = "component"
     """the `wasmtime` command, with the module as a component of WASI 0.2"""
     NODE = "node"
@@ -130,7 +132,7 @@ class Runtime(Record, frozen=True, kw_only=True):
     """the distribution's package that has the command"""
     executable: Path | None = None
     command: CommandLine | None = None
-    """how a runtime of kind `command` is called"""
+    """how a runtime of kind `command` or `javascript` is called"""
     componentizing: Componentizing | None = None
     """what a runtime of kind `component` needs besides"""
     note: str = ""

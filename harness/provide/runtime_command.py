@@ -36,7 +36,7 @@ def runtimes_from(path: Path, known: Sequence[Runtime]) -> tuple[Runtime, ...]:
     for row in known:
         words = row.command.version if row.command is not None else _VERSION
         pattern = row.command.says if row.command is not None else _SAYS.get(row.kind, "")
-        by_name = row.kind is RuntimeKind.COMMAND and row.name == path.name
+        by_name = row.command is not None and row.name == path.name
         if row.name in found or row.executable or not (pattern or by_name):
             continue
         if words not in said:

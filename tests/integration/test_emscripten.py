@@ -56,7 +56,7 @@ def test_node_build_is_green_and_a_crash_affects_no_other_test(harness: Harness,
     seen = outcomes(tmp_path)
     recursion = seen.pop("test.test_typing.ForwardRefTests.test_forward_recursion_actually")
     assert recursion.status is Status.CRASHED
-    assert recursion.detail == "the guest ended with V8's stack overflowed"
+    assert recursion.detail == "the guest ended with JavaScript's stack overflowed"
     assert {outcome.status for outcome in seen.values()} == {Status.PASSED, Status.SKIPPED}
     assert sum(name.startswith("test.test_typing.") for name in seen) > 500
     (cell,) = summary(tmp_path)["cells"]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from harness.guests.adapter import Adapter
 from harness.guests.runtimes.browser import Browser
 from harness.guests.runtimes.command import Command
+from harness.guests.runtimes.javascript import JavaScript
 from harness.guests.runtimes.node import Node
 from harness.guests.runtimes.node_wasi import NodeWasi
 from harness.guests.runtimes.wasmtime_cli import WasmtimeCli
@@ -21,6 +22,7 @@ ADAPTERS: Mapping[RuntimeKind, Callable[[Runtime, Obtained, tuple[str, ...]], Ad
     RuntimeKind.COMMAND: lambda runtime, obtained, flags: _command(runtime, obtained),
     RuntimeKind.COMPONENT: lambda runtime, obtained, flags: WasmtimeComponent(obtained.path, obtained.digest),
     RuntimeKind.EMBEDDED: lambda runtime, obtained, flags: WasmtimeEmbedded(obtained.path, obtained.digest),
+    RuntimeKind.JAVASCRIPT: lambda runtime, obtained, flags: _javascript(runtime, obtained),
     RuntimeKind.NODE: lambda runtime, obtained, flags: Node(obtained.path, obtained.digest, flags),
     RuntimeKind.NODE_WASI: lambda runtime, obtained, flags: NodeWasi(obtained.path, obtained.digest, flags),
 }
@@ -30,6 +32,11 @@ ADAPTERS: Mapping[RuntimeKind, Callable[[Runtime, Obtained, tuple[str, ...]], Ad
 def _command(runtime: Runtime, obtained: Obtained) -> Command:
     assert runtime.command is not None  # the loader has checked it
     return Command(runtime.name, obtained.path, obtained.digest, runtime.command)
+
+
+def _javascript(runtime: Runtime, obtained: Obtained) -> JavaScript:
+    assert runtime.command is not None  # the loader has checked it
+    return JavaScript(runtime.name, obtained.path, runtime.command)
 
 
 def choose_adapter(runtime: Runtime, obtained: Obtained, flags: tuple[str, ...] = ()) -> Adapter:

@@ -8,7 +8,6 @@ module, where it asks the runtime for none. Where the kernel has Landlock, the g
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
 from harness.build.stage import LIBRARY
@@ -17,7 +16,7 @@ from harness.guests.adapter import Adapter, GuestRun, HostCommand
 from harness.guests.guest_files import GuestFiles, Preopen, private_root
 from harness.guests.runtimes import confine
 from harness.guests.runtimes.compiled import compiled
-from harness.guests.runtimes.ends import LAST
+from harness.guests.runtimes.ends import describe_known_end
 from harness.machine.command import CommandFailed, capture
 from harness.machine.hashing import digest_of
 from harness.machine.store import Store
@@ -129,8 +128,4 @@ class Command(Adapter):
         return filled(words, {"host": str(preopen.host), "guest": preopen.guest}, {})
 
     def describe_end(self, code: int, output: str) -> str:
-        for end in self._line.ends:
-            fits = end.status is None or end.status == code
-            if fits and re.search(end.output, output[-LAST:], re.MULTILINE):
-                return f"the guest ended with {end.means}"
-        return super().describe_end(code, output)
+        return describe_known_end(self._line.ends, code, output) or super().describe_end(code, output)

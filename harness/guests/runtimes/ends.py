@@ -1,10 +1,12 @@
-"""How guests of wasmtime and of V8 end."""
+"""How guests end: under wasmtime, in V8, and as the row of a command says."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from harness.machine.process import describe_exit
+from matrix.commands import Ending
 
 TRAPPED = 134
 """exit status after a trap: of wasmtime's CLI, and so of the other commands of this project"""
@@ -12,7 +14,7 @@ FAULT = 125
 """exit status of the harness's own scripts when they cannot start a guest"""
 
 _V8_ENDS = (
-    (r"RangeError: Maximum call stack size exceeded", "V8's stack overflowed"),
+    (r"RangeError: Maximum call stack size exceeded", "JavaScript's stack overflowed"),
     (r"RuntimeError: memory access out of bounds", "a trap: memory access out of bounds"),
     (r"RuntimeError: unreachable", "a trap: unreachable code was reached"),
     (
@@ -41,4 +43,13 @@ def describe_v8_end(output: str) -> str:
     for pattern, meaning in _V8_ENDS:
         if re.search(pattern, output[-LAST:], re.MULTILINE):
             return f"the guest ended with {meaning}"
+    return ""
+
+
+def describe_known_end(ends: Iterable[Ending], code: int, output: str) -> str:
+    """How a guest ended by the first ending that fits its exit status and output; "" when none does."""
+    for end in ends:
+        fits = end.status is None or end.status == code
+        if fits and re.search(end.output, output[-LAST:], re.MULTILINE):
+            return f"the guest ended with {end.means}"
     return ""

@@ -29,6 +29,8 @@ def test_a_complete_line_has_no_defect() -> None:
     [
         ({"run": (*LINE.run, "{modul}")}, "run: there is no placeholder {modul}; there are: module, code, argv0"),
         ({"preopen": ("{host}", "{name}")}, "preopen: there is no placeholder {name}; there are: host, guest"),
+        ({"preopen": ()}, "preopen: it is missing"),
+        ({"variable": ()}, "variable: it is missing"),
         ({"read_only": ("{x}",)}, "read_only: there is no placeholder {x}"),
         ({"variable": ("{host}",)}, "variable: there is no placeholder {host}"),
         ({"run": (*LINE.run, "--dirs={preopens}")}, None),
@@ -45,6 +47,29 @@ def test_a_complete_line_has_no_defect() -> None:
 def test_what_cannot_work_is_named_with_its_key(change: dict[str, Any], problem: str | None) -> None:
     found = defect(replace(LINE, **change))
     assert (found is None) if problem is None else (found or "").startswith(problem)
+
+
+SCRIPT = CommandLine(run=("run", "--pages={pages}", "{argv0}", "{arguments}"))
+
+
+def test_a_runtime_of_javascript_needs_no_directories() -> None:
+    assert defect(SCRIPT, script=True) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"preopen": ("{host}",)}, "preopen: a runtime of JavaScript has none"),
+        ({"variable": ("{name}",)}, "variable: a runtime of JavaScript has none"),
+        ({"compile": ("{stack}",)}, "compile: a runtime of JavaScript has none"),
+        ({"run": ("{argv0}",)}, "run: {arguments} is missing"),
+        ({"run": ("{arguments}",)}, "run: {argv0} is missing"),
+        ({"run": (*SCRIPT.run, "{module}")}, "run: there is no placeholder {module}; there are: argv0, memory"),
+        ({"says": "("}, "says: '(' is not a regular expression"),
+    ],
+)
+def test_what_cannot_work_in_javascript_is_named_with_its_key(change: dict[str, Any], problem: str) -> None:
+    assert (defect(replace(SCRIPT, **change), script=True) or "").startswith(problem)
 
 
 def test_what_replaces_a_placeholder_is_not_looked_at_again() -> None:

@@ -208,7 +208,7 @@ def test_the_end_of_the_output_tells_why_a_browser_does_not_start() -> None:
 @pytest.mark.parametrize(
     ("output", "meaning"),
     [
-        ("RangeError: Maximum call stack size exceeded\n", "V8's stack overflowed"),
+        ("RangeError: Maximum call stack size exceeded\n", "JavaScript's stack overflowed"),
         ("Uncaught RuntimeError: unreachable\n", "a trap: unreachable code was reached"),
         ("RuntimeError: memory access out of bounds\n", "a trap: memory access out of bounds"),
         ("Aborted(native code called abort())\n", "an abort"),

@@ -27,7 +27,8 @@ RUN = GuestRun(
 
 
 def adapter_of(kind: RuntimeKind) -> Adapter:
-    line = CommandLine(run=("{module}",), preopen=(), variable=()) if kind is RuntimeKind.COMMAND else None
+    has_line = kind in (RuntimeKind.COMMAND, RuntimeKind.JAVASCRIPT)
+    line = CommandLine(run=("{argv0}",)) if has_line else None
     runtime = Runtime(name="a-runtime", version="50.0.1", kind=kind, command=line)
     return choose_adapter(runtime, Obtained(path=COMMAND, provider="", detail="", digest=""))
 

@@ -141,7 +141,7 @@ def ended(code: int, output: str) -> str:
 @pytest.mark.parametrize(
     ("said", "meaning"),
     [
-        ("RangeError: Maximum call stack size exceeded", "V8's stack overflowed"),
+        ("RangeError: Maximum call stack size exceeded", "JavaScript's stack overflowed"),
         ("RuntimeError: memory access out of bounds", "a trap: memory access out of bounds"),
         ("RuntimeError: unreachable", "a trap: unreachable code was reached"),
         ("RuntimeError: null function or function signature mismatch", "a trap: a bad call"),
@@ -170,7 +170,7 @@ def test_any_other_end_is_described_by_its_exit_status(code: int, meaning: str, 
 
 def test_a_stack_overflow_explains_the_abort_after_it() -> None:
     output = "RangeError: Maximum call stack size exceeded\nAborted(RangeError)\n"
-    assert ended(1, output) == "the guest ended with V8's stack overflowed"
+    assert ended(1, output) == "the guest ended with JavaScript's stack overflowed"
 
 
 def test_output_long_before_the_end_is_ignored() -> None:
