@@ -223,12 +223,9 @@ class Builder:
     # --- executing
 
     def _compile(self, cell: ResolvedCell, inputs: Inputs, planned: PlannedBuild) -> None:
-        if planned.toolchain is None:
-            for plan in planned.compiling:
-                self._execute(plan)
-            return
-        set_up(planned.toolchain, {name: port.path for name, port in inputs.ports.items()}, self._store)
-        lay_out(planned.linked)
+        if planned.toolchain is not None:
+            set_up(planned.toolchain, {name: port.path for name, port in inputs.ports.items()}, self._store)
+            lay_out(planned.linked)
         cache = layout.build_directory(planned.parts.directory, cell.series) / "config.cache"
         answers = answers_path(cell, planned.parts, self._store)
         with work_lock(planned.build, self._store, self._say):

@@ -1,10 +1,11 @@
-"""configure's answers, shared between the Emscripten targets of one SDK and one CPython.
+"""configure's answers, shared between the builds that ask one SDK the same.
 
-Under Emscripten each of configure's checks runs the compiler, and often Node too: 400 s in all. The answers depend on
-the SDK, the sources, the libraries and the flags. They do not depend on the target, whose flags are for CPython's own
-files (CFLAGS_NODIST, LDFLAGS_NODIST, LINKFORSHARED). Nor do they depend on --with-pydebug, whose flags are OPT: in
-configure.ac of 3.11 and 3.13, only whether to warn of unreachable code does. So the second target starts with the
-answers of the first, and a debug build with those of a plain one.
+Each of configure's checks runs the compiler, and under Emscripten often Node too: about 60 s in all for WASI, 400 s for
+Emscripten. The answers depend on the SDK, on what configure reads of the sources, on the libraries and the flags. They
+do not depend on Emscripten's target, whose flags are for CPython's own files (CFLAGS_NODIST, LDFLAGS_NODIST,
+LINKFORSHARED). Nor do they depend on --with-pydebug, whose flags are OPT: in configure.ac of 3.11 and 3.13, only
+whether to warn of unreachable code does. So the second target starts with the answers of the first, a debug build with
+those of a plain one, and a checkout with those of another one that has the same configure.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from harness.machine.hashing import bytes_digest, digest_of
 from harness.machine.store import Store
 from matrix.resolve import ResolvedCell
 
-_NOT_SHARED = re.compile(rb"^(ac_cv_env_|py_cv_module_|ac_cv_build|ac_cv_func_dlopen=)")
-"""the environment, which configure compares; which modules are built; and what the target decides"""
+_NOT_SHARED = re.compile(rb"^(ac_cv_env_|py_cv_module_|ac_cv_build|ac_cv_func_dlopen=|ac_cv_prog_PYTHON_FOR_REGEN=)")
+"""the environment, which configure compares; which modules are built; what the target decides; the build Python"""
 
 _DIGEST = b"# digest: "
 

@@ -21,7 +21,7 @@ from matrix.rules import ExpectedBuildFailure
 from tests.unit import made
 
 CELL = made.resolved()
-EXPECTED = ExpectedBuildFailure(when=Condition(), step="native-configure", message="no such header", reason="too old")
+EXPECTED = ExpectedBuildFailure(when=Condition(), step="native-link", message="no such header", reason="too old")
 FAILING = replace(CELL, expected_failure=EXPECTED)
 
 
@@ -136,7 +136,7 @@ def test_an_expected_failure_is_known_when_it_was_seen_before(tmp_path: Path, in
     fail(FAILING, inputs, one, "error: no such header")
     known = one.known_failure(FAILING, one.plan(FAILING, inputs))
     assert known is not None
-    assert (known.step, known.remembered) == ("native-configure", True)
+    assert (known.step, known.remembered) == ("native-link", True)
     assert one.is_current(FAILING, inputs)
     with pytest.raises(BuildFailed) as caught:
         one.build(FAILING, inputs)

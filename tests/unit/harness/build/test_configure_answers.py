@@ -30,9 +30,10 @@ ac_cv_env_CC_set=set
 ac_cv_env_CC_value='/sdk/emscripten/emcc'
 ac_cv_env_LDFLAGS_set=
 ac_cv_func_dlopen=${ac_cv_func_dlopen=no}
+ac_cv_prog_PYTHON_FOR_REGEN=${ac_cv_prog_PYTHON_FOR_REGEN=/cache/builds/native_one/python}
 py_cv_module__ctypes=${py_cv_module__ctypes=n/a}
 """
-PREFIXES = (b"ac_cv_env_", b"py_cv_module_", b"ac_cv_build", b"ac_cv_func_dlopen=")
+PREFIXES = (b"ac_cv_env_", b"py_cv_module_", b"ac_cv_build", b"ac_cv_func_dlopen=", b"ac_cv_prog_PYTHON_FOR_REGEN=")
 
 
 def left_by(cache: bytes) -> bytes:
