@@ -221,8 +221,10 @@ def dev(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run this project's own tests; `-- tests/unit -n 2` runs the unit tests only."""
     install(session, "tests")
-    # The unit tests first and side by side: they tell within half a minute what an hour of builds would tell last.
-    for words in [session.posargs] if session.posargs else (["tests/unit", "-n", "2"], ["tests/integration"]):
+    # The unit tests first: they tell within half a minute what an hour of builds would tell last. The integration tests
+    # of one file share their builds and servers; two files run side by side, since configure keeps one core busy.
+    integration = ["tests/integration", "-n", "2", "--dist", "loadfile", "--durations", "20"]
+    for words in [session.posargs] if session.posargs else (["tests/unit", "-n", "2"], integration):
         session.run("python", "-m", "pytest", *words)
 
 

@@ -133,14 +133,14 @@ def test_an_entry_in_use_is_kept(cache: Cache, store: Store, run: subprocess.Pop
     assert store.manifest("sdk") is not None
     assert run.stdin is not None
     run.stdin.close()  # it ends by itself
-    assert run.wait(10) == 0
+    assert run.wait(60) == 0
     assert "removed entries/sdk: " in cache("prune", "--max-size", "0K").stdout
     assert not store.entry("sdk").exists()
 
 
 def test_a_killed_run_no_longer_uses_its_entry(cache: Cache, store: Store, run: subprocess.Popen[str]) -> None:
     run.kill()
-    run.wait(10)
+    run.wait(60)
     assert rows(cache)["entry"]["in_use"] is False
     assert "removed entries/sdk: " in cache("prune", "--max-size", "0K").stdout
     assert not store.entry("sdk").exists()

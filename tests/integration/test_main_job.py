@@ -114,7 +114,7 @@ def test_interrupted_run_reports_and_resumes(
     family = psutil.Process(process.pid).children(recursive=True)
     end(process)
     assert process.wait(60) == 130
-    _, alive = psutil.wait_procs(family, timeout=10)
+    _, alive = psutil.wait_procs(family, timeout=60)
     assert not alive
     first = summary(tmp_path)
     assert first["interrupted"]
@@ -141,8 +141,8 @@ def test_a_terminated_build_leaves_no_process(tmp_path: Path) -> None:
     assert len(family) > 1
     family = psutil.Process(process.pid).children(recursive=True)
     terminate(process)
-    assert process.wait(30) == 130
-    _, alive = psutil.wait_procs(family, timeout=10)
+    assert process.wait(60) == 130
+    _, alive = psutil.wait_procs(family, timeout=60)
     assert not alive
 
 
@@ -151,8 +151,8 @@ def test_killed_run_leaves_no_guest_and_resumes(harness: Harness, tmp_path: Path
     wait_for_results(tmp_path, 1)
     family = psutil.Process(process.pid).children(recursive=True)
     os.killpg(process.pid, signal.SIGKILL)
-    process.wait(30)
-    _, alive = psutil.wait_procs(family, timeout=10)
+    process.wait(60)
+    _, alive = psutil.wait_procs(family, timeout=60)
     assert not alive
     before = read_results(next((tmp_path / "out").glob("latest/cells/*/outcomes.jsonl")))
     done = harness("test", "--resume")

@@ -96,7 +96,7 @@ def test_a_killed_nightly_continues(tmp_path: Path, undisturbed: dict[tuple[str,
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     process.stdout.close()
-    _, alive = psutil.wait_procs(family, timeout=20)
+    _, alive = psutil.wait_procs(family, timeout=60)
     assert not alive
     done = run(command)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -29,7 +29,7 @@ def nox(*words: str, env: dict[str, str] | None = None, top: Path = TOP) -> subp
         env=environment | {"NO_COLOR": "1"} | (env or {}),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=900,
         check=False,
     )
 

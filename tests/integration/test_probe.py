@@ -36,7 +36,7 @@ SCRIPTS = {
     "prints": "print('what is this?')",
     "exits": "import sys\nsys.exit(3)",
     "leaves-files": "import os\nopen('a', 'w').close()\nprint('{\"holds\": false, \"saw\": \"%s\"}' % os.listdir())",
-    "asks": 'import time\nprint(\'{"holds": true, "saw": "asked", "send": "SIGTERM"}\')\ntime.sleep(60)',
+    "asks": 'import time\nprint(\'{"holds": true, "saw": "asked", "send": "SIGTERM"}\')\ntime.sleep(600)',
     "sees-none": 'import os\nprint(\'{"holds": false, "saw": "%s"}\' % os.listdir())',
 }
 
@@ -100,7 +100,7 @@ def test_the_command_writes_the_matrix_and_agrees_with_the_list(tmp_path: Path) 
 def test_a_limitation_without_a_probe_is_named(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "harness", "probe", "no-frok", "--target", "wasi", "--out", str(tmp_path)]
     done = subprocess.run(
-        command, cwd=TOP, env=REAL_ENVIRONMENT, capture_output=True, text=True, timeout=300, check=False
+        command, cwd=TOP, env=REAL_ENVIRONMENT, capture_output=True, text=True, timeout=900, check=False
     )
     assert done.returncode == 2
     assert "no limitation 'no-frok' has a probe" in done.stderr

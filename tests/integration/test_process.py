@@ -97,7 +97,7 @@ FLOOD = "import os\nfor _ in range(1600): os.write({stream}, b'x' * 65536)"
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "_PATIENCE", 0.1)
-    monkeypatch.setattr(command, "_GIVEN", 1.0)
+    monkeypatch.setattr(command, "_GIVEN", 3.0)
 
 
 def test_a_tool_answers() -> None:
@@ -111,12 +111,12 @@ def test_a_tool_that_fails_is_shown_with_what_it_said() -> None:
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(
-    "code", ["import time; time.sleep(60)", "import os; os.close(1); os.close(2); import time; time.sleep(60)"]
+    "code", ["import time; time.sleep(600)", "import os; os.close(1); os.close(2); import time; time.sleep(600)"]
 )
 def test_a_tool_that_hangs_is_named_and_killed(capsys: pytest.CaptureFixture[str], code: str) -> None:
     with pytest.raises(NoAnswer) as caught:
         ask(python(code))
-    assert "it gave no answer within 1 s and was killed\n  -> run it by hand" in str(caught.value)
+    assert "it gave no answer within 3 s and was killed\n  -> run it by hand" in str(caught.value)
     assert capsys.readouterr().err.startswith(f"waiting for {sys.executable} ")
 
 
@@ -124,7 +124,7 @@ _BUILDING = """
 import sys
 from pathlib import Path
 from harness.machine.command import run_logged
-script = "sleep 60 & echo $! > pid; exec sleep 60"
+script = "sleep 600 & echo $! > pid; exec sleep 600"
 run_logged(["sh", "-c", script], env={"PATH": "/usr/bin:/bin"}, cwd=Path(sys.argv[1]), log=Path(sys.argv[1], "log"))
 """
 

@@ -42,7 +42,7 @@ def test_workers_and_guests_end_with_who_started_them(harness: Harness, tmp_path
     if lost == "controller":
         (victim,) = [one for one in family if is_controller(one)]
     victim.kill()
-    _, alive = psutil.wait_procs(family, timeout=3)
+    _, alive = psutil.wait_procs(family, timeout=60)
     before = results_file(tmp_path).read_bytes()
     assert not alive
     assert process.wait(60) == (4 if lost == "controller" else -9)

@@ -117,7 +117,7 @@ class Guests:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=900,
             check=False,
         )
         result = json.loads(done.stdout.splitlines()[-1])  # regrtest's own, with the whole text of each failure
