@@ -222,8 +222,8 @@ def tests(session: nox.Session) -> None:
     """Run this project's own tests; `-- tests/unit -n 2` runs the unit tests only."""
     install(session, "tests")
     # The unit tests first: they tell within half a minute what an hour of builds would tell last. The integration tests
-    # of one file share their builds and servers; two files run side by side, since configure keeps one core busy.
-    integration = ["tests/integration", "-n", "2", "--dist", "loadfile", "--durations", "20"]
+    # of a file share builds and servers; two groups of files run side by side, since configure keeps one core busy.
+    integration = ["tests/integration", "-n", "2", "--dist", "loadgroup", "--durations", "20"]
     for words in [session.posargs] if session.posargs else (["tests/unit", "-n", "2"], integration):
         session.run("python", "-m", "pytest", *words)
 

@@ -43,9 +43,13 @@ BROKEN = {
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of one file run in one process, for their servers and builds. So do all files that change `broken_tree`."""
+    changing = {item.path for item in items if "broken_tree" in getattr(item, "fixturenames", ())}
     for item in items:
         if "integration" in item.path.parts:
             item.add_marker(pytest.mark.integration)
+            group = "broken_tree" if item.path in changing else item.path.stem
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture
