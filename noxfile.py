@@ -65,7 +65,7 @@ def add_cell_session(cell: CellName) -> None:
 
 
 try:
-    # The cells of the other SDKs, which are for bisecting, are thousands: they are sessions when one is typed.
+    # The cells of the other SDKs and runtimes are thousands, for bisecting: they are sessions when one is typed.
     for each in plain_cells() if any("(" in word for word in TYPED) else usual_cells():
         add_cell_session(each)
 except ConfigError as exc:

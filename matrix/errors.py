@@ -67,7 +67,10 @@ class HarnessFault(MatrixError):
 
 
 class GuestDidNotStart(HarnessFault):
-    """A guest ended before anything ran in it: the runtime, the build or this machine is at fault, and no test."""
+    """A guest ended before anything ran in it, or its module could not be compiled for it.
+
+    The runtime, the build or this machine is at fault, and no test.
+    """
 
 
 class HistoryUnusable(MatrixError):

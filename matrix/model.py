@@ -135,6 +135,8 @@ class Runtime(Record, frozen=True, kw_only=True):
     """how a runtime of kind `command` or `javascript` is called"""
     componentizing: Componentizing | None = None
     """what a runtime of kind `component` needs besides"""
+    for_bisecting: bool = False
+    """whether it is only a step for `triage bisect`: `cells` and `nox -l` do not list it unasked"""
     note: str = ""
 
     @property
@@ -298,6 +300,11 @@ class Matrix(Record, frozen=True, kw_only=True):
         return tuple(
             sdk for sdk in self.sdks if sdk.composed or sdk.composed_emscripten or sdk.directory or sdk.id in defaults
         )
+
+    @property
+    def usual_runtimes(self) -> tuple[Runtime, ...]:
+        """The runtimes that are not only for bisecting."""
+        return tuple(runtime for runtime in self.runtimes if not runtime.for_bisecting)
 
     def runtime(self, name: str) -> Runtime:
         """The runtime with that id. The loader has checked that it exists."""

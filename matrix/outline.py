@@ -28,9 +28,10 @@ class CellName(NamedTuple):
 
 
 def usual_cells(directory: Path = DATA) -> list[CellName]:
-    """The plain cells of the usual SDKs: those that are composed of packages, or the default of a target.
+    """The plain cells of the usual SDKs and runtimes.
 
-    The others are steps for bisecting; with them there would be thousands of cells. Raises as `plain_cells` does.
+    An SDK is usual when it is composed of packages, or the default of a target. The others are steps for bisecting;
+    with them there would be thousands of cells. Raises as `plain_cells` does.
     """
     cells = plain_cells(directory)
     usual = {
@@ -39,7 +40,8 @@ def usual_cells(directory: Path = DATA) -> list[CellName]:
         if "composed" in row or "composed_emscripten" in row
     }
     usual |= {row["defaults"]["sdk"] for row in _tables(directory / "targets.toml", "target")}
-    return [cell for cell in cells if cell.sdk in usual]
+    steps = {_runtime_id(row) for row in _tables(directory / "runtimes.toml", "runtime") if row.get("for_bisecting")}
+    return [cell for cell in cells if cell.sdk in usual and cell.runtime not in steps]
 
 
 def plain_cells(directory: Path = DATA) -> list[CellName]:
@@ -98,9 +100,12 @@ def _cells(
             continue
         if any(_holds(condition, facts) for condition in excluded):
             continue
-        runtime_id = f"{runtime['name']}-{runtime['version']}"
-        cells.append(CellName(target["id"], sdk["id"], f"cpython-{cpython['version']}", runtime_id))
+        cells.append(CellName(target["id"], sdk["id"], f"cpython-{cpython['version']}", _runtime_id(runtime)))
     return cells
+
+
+def _runtime_id(row: dict[str, Any]) -> str:
+    return f"{row['name']}-{row['version']}"
 
 
 def _condition(when: dict[str, list[str]]) -> dict[str, list[str | Requirement]]:

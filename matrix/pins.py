@@ -98,3 +98,14 @@ def newest_of_lines(pinned: Iterable[str], offered: Iterable[str], *, parts: int
     if newest is not None and newest not in have and all(newest > line for line in have):
         lines.append(newest)
     return [best[line][1] for line in sorted(lines)]
+
+
+def steps_between(pinned: Iterable[str], offered: Iterable[str]) -> list[str]:
+    """The offered releases between the oldest and the newest pinned version that are not pinned, the oldest first."""
+    have = sorted(map(version_of, pinned))
+    found = {version_of(text): text for text in offered}
+    return [
+        found[version]
+        for version in sorted(found)
+        if have and have[0] < version < have[-1] and version not in have and not version.is_prerelease
+    ]

@@ -20,9 +20,9 @@ from harness.provide.obtain import Availability, availability
 from harness.provide.provider import Provider
 from matrix import json_records
 from matrix.expand import Expansion
-from matrix.model import Matrix
+from matrix.model import Cell, Matrix
 from matrix.resolve import resolve
-from matrix.select import listed
+from matrix.select import Selection, listed
 
 
 def add_options(parser: Parser) -> None:
@@ -36,8 +36,8 @@ def run(known: argparse.Namespace, console: Console) -> int:
     matrix = matrix_of(request)
     store = Store()
     expansion = listed(expansion_of(request, matrix), selection_of(request, matrix))
-    if not (request.selection.sdk or request.selection.cell):
-        expansion = _of_usual_sdks(expansion, matrix)
+    if not request.selection.cell:
+        expansion = usual(expansion, matrix, request.selection)
     cells = [resolve(matrix, cell) for cell in expansion.cells]
     items: dict[str, list[Provider]] = {}
     needs = {cell.id: items_of(cell, store) for cell in cells}
@@ -70,17 +70,30 @@ def run(known: argparse.Namespace, console: Console) -> int:
         rows.add_row(escape(cell.id), here, escape("; ".join(remarks)))
     console.print(rows)
     _show_rejected(expansion, console)
-    if others := len(matrix.sdks) - len(matrix.usual_sdks):
-        console.print(f"\n{others} more SDKs are pinned, for bisecting: see `--sdk '*'`, or sdks.toml")
+    steps = {
+        "sdk": ("SDKs", len(matrix.sdks) - len(matrix.usual_sdks)),
+        "runtime": ("runtimes", len(matrix.runtimes) - len(matrix.usual_runtimes)),
+    }
+    for axis, (what, others) in steps.items():
+        if others:
+            console.print(f"\n{others} more {what} are pinned, for bisecting: see `--{axis} '*'`, or {axis}s.toml")
     return 0
 
 
-def _of_usual_sdks(expansion: Expansion, matrix: Matrix) -> Expansion:
-    """The combinations of the usual SDKs: each release is pinned, which makes thousands."""
-    usual = {sdk.id for sdk in matrix.usual_sdks}
+def usual(expansion: Expansion, matrix: Matrix, selection: Selection) -> Expansion:
+    """The combinations of the usual SDKs and runtimes, unless the selection names others.
+
+    Each release of some is pinned, which makes thousands.
+    """
+    sdks = {sdk.id for sdk in (matrix.sdks if selection.sdk else matrix.usual_sdks)}
+    runtimes = {runtime.id for runtime in (matrix.runtimes if selection.runtime else matrix.usual_runtimes)}
+
+    def chosen(cell: Cell) -> bool:
+        return cell.build.sdk.id in sdks and cell.runtime.id in runtimes
+
     return Expansion(
-        cells=tuple(cell for cell in expansion.cells if cell.build.sdk.id in usual),
-        rejected=tuple(one for one in expansion.rejected if one.cell.build.sdk.id in usual),
+        cells=tuple(cell for cell in expansion.cells if chosen(cell)),
+        rejected=tuple(one for one in expansion.rejected if chosen(one.cell)),
     )
 
 

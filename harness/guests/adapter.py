@@ -96,7 +96,7 @@ class Adapter(ABC):
         """Compile the module ahead of time, unless the store has its code; the file to start guests from.
 
         Returns `run.wasm` when guests start from the module itself. `run` has no argv, env or preopens here.
-        Raises HarnessFault when the module cannot be compiled.
+        Raises GuestDidNotStart when the module cannot be compiled.
         """
         return run.wasm
 

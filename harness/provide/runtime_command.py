@@ -43,7 +43,9 @@ def runtimes_from(path: Path, known: Sequence[Runtime]) -> tuple[Runtime, ...]:
             said[words] = command_output(path, words)[:_LOOKED_AT]
         if not pattern or re.search(pattern, said[words], re.MULTILINE):
             version = version_in(said[words])
-            found[row.name] = replace(row, version=version, executable=path, wheel=None, package=None, note="")
+            found[row.name] = replace(
+                row, version=version, executable=path, wheel=None, package=None, for_bisecting=False, note=""
+            )
     if not found:
         names = ", ".join(sorted({row.name for row in known}))
         raise Unobtainable(

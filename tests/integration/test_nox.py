@@ -57,8 +57,9 @@ def ready(tmp_path: Path) -> list[str]:
     return ["--no-install", "--reuse-existing-virtualenvs", "--envdir", str(tmp_path / "nox")]
 
 
-def test_every_plain_cell_of_a_usual_sdk_is_listed_with_its_parts() -> None:
+def test_every_plain_cell_of_a_usual_sdk_and_runtime_is_listed_with_its_parts() -> None:
     usual = {sdk.id for sdk in load().usual_sdks}
+    runtimes = {runtime.id for runtime in load().usual_runtimes}
     found = nox("-l")
     assert found.stderr == ""  # no session stands there twice
     lines = found.stdout.splitlines()
@@ -66,7 +67,7 @@ def test_every_plain_cell_of_a_usual_sdk_is_listed_with_its_parts() -> None:
     assert shown == [
         f"test-{cell.build.target.id}({cell.build.sdk.id}, {cell.build.cpython.id}, {cell.runtime.id})"
         for cell in of_options(expand(load())).cells
-        if cell.build.sdk.id in usual
+        if cell.build.sdk.id in usual and cell.runtime.id in runtimes
     ]
 
 

@@ -98,13 +98,14 @@ def test_a_failing_source_is_named_and_the_others_are_used(data: Path, web: Web)
 
 
 def test_a_wheel_in_the_index_is_found(data: Path, web: Web) -> None:
-    """Without the newest wasmtime in the pins, the index offers the same pin again."""
+    """Without the newest wasmtime and one for bisecting in the pins, the index offers the same pins again."""
     publish(web)
-    pinned = load(data).runtime("wasmtime-50.0.1")
+    pinned, step = (load(data).runtime(f"wasmtime-{version}") for version in ("50.0.1", "41.0.0"))
     path = data / "runtimes.toml"
-    start = path.read_text().index('[[runtime]]\nname = "wasmtime"\nversion = "50.0.1"')
-    end = path.read_text().index("[[runtime]]", start + 1)
-    path.write_text(path.read_text()[:start] + path.read_text()[end:])
+    for version in ("50.0.1", "41.0.0"):
+        start = path.read_text().index(f'[[runtime]]\nname = "wasmtime"\nversion = "{version}"')
+        end = path.read_text().index("[[runtime]]", start + 1)
+        path.write_text(path.read_text()[:start] + path.read_text()[end:])
     targets = data / "targets.toml"
     targets.write_text(targets.read_text().replace("wasmtime-50.0.1", "wasmtime-49.0.0"))
 
@@ -116,4 +117,6 @@ def test_a_wheel_in_the_index_is_found(data: Path, web: Web) -> None:
     )
     assert version_of(newest.version) >= version_of(pinned.version)
     assert newest.wheel is not None
+    assert step.for_bisecting
+    assert load(data).runtime(step.id) == step
     assert newest == pinned or newest.wheel.sha256.keys() >= {"x86_64"}  # once there is a newer one

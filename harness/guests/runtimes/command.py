@@ -21,7 +21,7 @@ from harness.machine.command import CommandFailed, capture
 from harness.machine.hashing import digest_of
 from harness.machine.store import Store
 from matrix.commands import CommandLine, filled
-from matrix.errors import HarnessFault
+from matrix.errors import GuestDidNotStart
 
 _PAGE = 65536
 _CODE = "code"
@@ -80,7 +80,7 @@ class Command(Adapter):
                 try:
                     capture([str(self._command), *words], timeout=3600)
                 except CommandFailed as exc:
-                    raise HarnessFault(f"{self._name} cannot compile {run.wasm}: {exc}") from None
+                    raise GuestDidNotStart(f"{self._name} cannot compile {run.wasm}: {exc}") from None
 
         limits = () if self._limits_memory else (str(run.memory_limit),)
         words = filled(self._line.compile, {**self._values(run, Path()), "module": "", "code": ""}, {})

@@ -15,7 +15,7 @@ from harness.guests.runtimes.ends import describe_wasmtime_end
 from harness.machine.command import CommandFailed, capture
 from harness.machine.hashing import digest_of
 from harness.machine.store import Store
-from matrix.errors import HarnessFault
+from matrix.errors import GuestDidNotStart
 
 
 class WasmtimeCli(Adapter):
@@ -42,7 +42,7 @@ class WasmtimeCli(Adapter):
             try:
                 capture(argv, timeout=600)
             except CommandFailed as exc:
-                raise HarnessFault(f"wasmtime cannot compile {run.wasm}: {exc}") from None
+                raise GuestDidNotStart(f"wasmtime cannot compile {run.wasm}: {exc}") from None
 
         return compiled(store, f"{digest_of(run.wasm_digest, self._digest, *flags)}-cli.cwasm", make)
 

@@ -15,7 +15,7 @@ from harness.guests.runtimes.wasmtime_cli import WasmtimeCli
 from harness.machine.command import CommandFailed, capture
 from harness.machine.hashing import digest_of
 from harness.machine.store import Store
-from matrix.errors import HarnessFault
+from matrix.errors import GuestDidNotStart
 
 _FAILED = "\n    0: failed to invoke `run` function\n"
 """what wasmtime prints, with status 1, when a call of the guest fails in a way that the guest cannot be told"""
@@ -47,7 +47,7 @@ class WasmtimeComponent(WasmtimeCli):
                 capture([str(self._parts / "wasm-tools"), *joined, "-o", str(component)], timeout=600)
                 capture([str(self._command), "compile", *flags, "-o", str(target), str(component)], timeout=600)
             except CommandFailed as exc:
-                raise HarnessFault(f"wasmtime cannot run {run.wasm} as a component: {exc}") from None
+                raise GuestDidNotStart(f"wasmtime cannot run {run.wasm} as a component: {exc}") from None
             finally:
                 component.unlink(missing_ok=True)
 

@@ -17,7 +17,7 @@ from harness.machine.command import CommandFailed, capture
 from harness.machine.hashing import digest_of
 from harness.machine.store import Store
 from matrix import json_records
-from matrix.errors import HarnessFault
+from matrix.errors import GuestDidNotStart
 
 HOST = Path(__file__).parent / "host.py"
 
@@ -60,7 +60,7 @@ class WasmtimeEmbedded(Adapter):
             try:
                 capture([*_python(), str(HOST), "--compile", self._spec(run, target)], timeout=600)
             except CommandFailed as exc:
-                raise HarnessFault(f"wasmtime cannot compile {run.wasm}: {exc}") from None
+                raise GuestDidNotStart(f"wasmtime cannot compile {run.wasm}: {exc}") from None
 
         name = digest_of(run.wasm_digest, self._digest, str(run.wasm_stack))
         return compiled(store, f"{name}-embedded.cwasm", make)

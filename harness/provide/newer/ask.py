@@ -28,7 +28,7 @@ from matrix.archives import Archive, ComposedEmscripten, SuitePackage, Wheel
 from matrix.errors import MatrixError, Unobtainable
 from matrix.files import Sources
 from matrix.model import CPython, Runtime, Sdk, SdkFamily
-from matrix.pins import newest_of_lines, version_of
+from matrix.pins import newest_of_lines, steps_between, version_of
 
 
 def cpythons_of(suite: Suite) -> list[CPython]:
@@ -158,13 +158,18 @@ class NewerVersions:
         rows = {row.id: row for one in pinned for row in [self._repackaged(one)]}
         for name in dict.fromkeys(row.name for row in pinned if row.wheel is not None):
             of_name = sorted((row for row in pinned if row.name == name), key=lambda row: version_of(row.version))
-            latest, wheels = of_name[-1], [row.wheel for row in of_name if row.wheel is not None]
+            steps = {row.wheel.version for row in of_name if row.wheel is not None and row.for_bisecting}
+            usual = [row for row in of_name if not row.for_bisecting] or of_name
+            latest, wheels = usual[-1], [row.wheel for row in usual if row.wheel is not None]
             wheel = wheels[-1]
             self._say(f"looking for {wheel.project} in pip's index")
             try:
+                offered = pip_index.versions_of(wheel.project)
                 known = [wheel.version for wheel in wheels]
-                for version in newest_of_lines(known, pip_index.versions_of(wheel.project), parts=1):
-                    row = self._runtime(latest, wheel, version)
+                news = newest_of_lines(known, offered, parts=1)
+                missing = steps_between([*known, *news, *steps], offered) if steps else []
+                for version in (*news, *missing):
+                    row = replace(self._runtime(latest, wheel, version), for_bisecting=version in missing)
                     rows[row.id] = row
             except MatrixError as exc:
                 self.failures.append(f"{wheel.project}: {exc.message}")

@@ -111,6 +111,14 @@ def test_every_wasi_sdk_from_16_on_is_pinned_but_those_without_a_known_hash(real
             assert url.endswith(f"/wasi-sdk-{version}/wasi-sdk-{version}.0-{name}-linux.tar.gz".replace("--", "-"))
 
 
+def test_every_wasmtime_from_30_on_is_pinned_and_those_for_bisecting_are_no_defaults(real: Matrix) -> None:
+    steps = {row.id for row in real.runtimes if row.for_bisecting}
+    majors = {int(row.version.split(".")[0]) for row in real.runtimes if row.name == "wasmtime"}
+    assert majors >= set(range(30, 51))
+    assert {f"wasmtime-{major}.0.0" for major in (30, 37, 48)} <= steps
+    assert not steps & {target.defaults.runtime for target in real.targets}
+
+
 def test_each_pinned_hash_belongs_to_one_archive_alone(real: Matrix) -> None:
     hashes = [sha256 for sdk in real.sdks if sdk.archive is not None for sha256 in sdk.archive.sha256.values()]
     assert len(set(hashes)) == len(hashes)

@@ -110,8 +110,13 @@ def _imported(path: Path) -> set[str]:
     return found
 
 
-def test_the_usual_cells_are_those_of_the_usual_sdks(data: Path) -> None:
-    usual = {sdk.id for sdk in load(data).usual_sdks}
-    assert usual_cells(data) == [cell for cell in expanded(data) if cell.sdk in usual]
+def test_the_usual_cells_are_those_of_the_usual_sdks_and_runtimes(data: Path) -> None:
+    matrix = load(data)
+    usual = {sdk.id for sdk in matrix.usual_sdks}
+    runtimes = {runtime.id for runtime in matrix.usual_runtimes}
+    assert usual_cells(data) == [cell for cell in expanded(data) if cell.sdk in usual and cell.runtime in runtimes]
+    assert "wasmtime-50.0.1" in runtimes
+    assert "wasmtime-30.0.0" not in runtimes
+    assert "wasmtime-30.0.0" in {cell.runtime for cell in plain_cells(data)}
     assert {"wasi-sdk-24", "emscripten-3.1.69"} < usual
     assert "emscripten-3.1.25" not in usual

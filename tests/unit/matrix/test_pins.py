@@ -91,3 +91,21 @@ def test_a_chosen_version_was_offered_and_is_not_chosen_again_once_pinned(
     assert set(news) <= set(offered) - set(pinned)
     assert all(Version(new) > Version(old) for new in news for old in pinned if new[0] == old[0])
     assert pins.newest_of_lines([*pinned, *news], offered, parts=1) == []
+
+
+@pytest.mark.parametrize(
+    ("pinned", "offered", "steps"),
+    [
+        (
+            ["30.0.0", "50.0.1"],
+            ["51.0.0", "50.0.1", "49.0.0", "9.0.0", "31.0.0", "30.0.0", "29.0.0"],
+            ["31.0.0", "49.0.0"],
+        ),
+        (["30.0.0", "31.0.0", "50.0.1"], ["31.0.0", "32.0.0rc1", "32.0.0.dev1"], []),
+        (["50.0.1"], ["50.0.0", "49.0.0"], []),
+        ([], ["1.0"], []),
+        (["1", "3"], ["2", "what?"], ["2"]),
+    ],
+)
+def test_the_releases_between_pinned_ones_are_steps(pinned: list[str], offered: list[str], steps: list[str]) -> None:
+    assert pins.steps_between(pinned, offered) == steps

@@ -9,6 +9,7 @@ import pytest
 from harness.cells import sets
 from harness.cells.sets import cells_of_set, may_be_missing_of_set
 from matrix.files import CellSet
+from matrix.load import load_sets
 from matrix.select import Selection
 
 
@@ -27,6 +28,11 @@ def test_what_the_default_set_requires_comes_from_suites_that_do_not_move() -> N
         assert suites, f"{cell.id}: its SDK is not composed"
         moves = [suite for suite in suites if not re.fullmatch("(bookworm|trixie)(-security)?", suite)]
         assert not moves or cell.id in optional, f"{cell.id}: {moves} moves"
+
+
+@pytest.mark.parametrize("name", [row.name for row in load_sets()])
+def test_no_set_has_a_runtime_that_is_only_for_bisecting(name: str) -> None:
+    assert not [cell.id for cell in cells_of_set(name) if cell.runtime.for_bisecting]
 
 
 def test_a_cell_that_is_also_required_may_not_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:

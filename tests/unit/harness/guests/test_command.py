@@ -16,7 +16,7 @@ from harness.guests.runtimes.command import Command
 from harness.machine.command import CommandFailed
 from harness.machine.store import Store
 from matrix.commands import CommandLine, Ending
-from matrix.errors import HarnessFault
+from matrix.errors import GuestDidNotStart
 from tests import wasm
 
 PROGRAM = Path("/nowhere/my wasm")
@@ -155,7 +155,7 @@ def test_a_module_that_cannot_be_compiled_is_a_fault(
 
     monkeypatch.setattr(command, "capture", capture)
     line = replace(LINE, run=("--code={code}", *LINE.run), compile=("compile", "{module}", "{code}"))
-    with pytest.raises(HarnessFault, match="mywasm cannot compile"):
+    with pytest.raises(GuestDidNotStart, match="mywasm cannot compile"):
         adapter(line).compile(run, store)
     assert not list((store.root / "state/compiled").iterdir())
 

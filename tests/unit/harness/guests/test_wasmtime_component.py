@@ -12,7 +12,7 @@ from harness.guests.runtimes.wasmtime_cli import WasmtimeCli
 from harness.guests.runtimes.wasmtime_component import WasmtimeComponent
 from harness.machine.command import CommandFailed
 from harness.machine.store import Store
-from matrix.errors import HarnessFault
+from matrix.errors import GuestDidNotStart
 
 RUN = GuestRun(
     wasm=Path("/tree/python.wasm"),
@@ -76,7 +76,7 @@ def test_a_module_that_cannot_be_a_component_is_a_fault(
         raise CommandFailed(argv, 1, "module requires an import interface named `nowhere`")
 
     monkeypatch.setattr(wasmtime_component, "capture", capture)
-    with pytest.raises(HarnessFault, match="as a component:") as caught:
+    with pytest.raises(GuestDidNotStart, match="as a component:") as caught:
         WasmtimeComponent(parts, "the parts").compile(RUN, store)
     assert "`nowhere`" in caught.value.message
     assert "/tree/python.wasm" in caught.value.message
