@@ -93,6 +93,8 @@ class CellSummary(msgspec.Struct, frozen=True, kw_only=True):
     """what a reader should know, such as fallbacks and limits"""
     build: BuildFacts = BuildFacts()
     """what the build is; empty where it does not exist"""
+    host: str = ""
+    """the machine that ran it: system, kernel, processor, C library, and the harness's Python"""
 
     @property
     def red(self) -> int:

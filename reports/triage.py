@@ -9,14 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from matrix.limitations import NEUTRAL, CellLimitations
+from matrix.limitations import NEUTRAL, CellLimitations, Limitation, Limitations
 from matrix.model import Cell
 from matrix.names import is_within
 from matrix.outcome import FAILING_STATUSES, Status
 from matrix.text import raised
 from reports.boundaries import CellVersions, boundaries
 from reports.summary import Summary
-from reports.verdict import Verdict
+from reports.verdict import RED_VERDICTS, Verdict
 
 AXES = ("target", "sdk", "cpython", "runtime")
 
@@ -232,6 +232,48 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
     def fails(self) -> bool:
         """Whether the test failed in any way."""
         return self.outcome in FAILING_STATUSES
+
+
+class Subject(msgspec.Struct, frozen=True, kw_only=True):
+    """What a report about a failing test says of the cell that it is about."""
+
+    sighting: Sighting
+    others: tuple[tuple[str, Sighting], ...]
+    """what the same build does under the other runtimes of the run, each with the runtime's id"""
+    limitation: Limitation | None
+    """the one that expects the outcome"""
+    harness: str
+    """the digest of the harness's files that decide outcomes"""
+    by_hand: str
+    """the command that runs the test without the harness, as lines for a shell; "" where there is none"""
+
+
+def subject_of(
+    sightings: Sequence[Sighting], cells: Mapping[str, Cell], limitations: Limitations, harness: str, wanted: str = ""
+) -> Subject:
+    """What a report is about: the cell `wanted`, else the first where the failure is unexpected, or the first failure.
+
+    The command is left empty. Raises ValueError when the test fails nowhere, or not in the cell that is wanted.
+    """
+    test = sightings[0].test
+    failing = [one for one in sightings if one.fails]
+    if not failing:
+        raise ValueError(f"{test} fails on none of {len(sightings)} cells")
+    if wanted and wanted not in {one.cell for one in failing}:
+        raise ValueError(f"{test} does not fail on {wanted}, but on {', '.join(one.cell for one in failing)}")
+    chosen = next(
+        (one for one in failing if one.cell == wanted or (not wanted and one.verdict in RED_VERDICTS)), failing[0]
+    )
+    build = cells[chosen.cell].build
+    return Subject(
+        sighting=chosen,
+        others=tuple(
+            (cells[one.cell].runtime.id, one) for one in sightings if one != chosen and cells[one.cell].build == build
+        ),
+        limitation=next((entry for entry in limitations.entries if entry.id == chosen.limitation), None),
+        harness=harness,
+        by_hand="",
+    )
 
 
 def since(seen: Sequence[tuple[str, str]], outcome: str) -> str:

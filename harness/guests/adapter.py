@@ -131,6 +131,16 @@ class Adapter(ABC):
         return True
 
     @property
+    def starts_modules(self) -> bool:
+        """Whether guests can start from the module itself in place of what `compile` returned."""
+        return False
+
+    @property
+    def typed(self) -> Adapter:
+        """The adapter whose command line people type: of the runtime's own command, where this calls its library."""
+        return self
+
+    @property
     def names_source_lines(self) -> bool:
         """Whether a trap's backtrace names source lines of a debug build, when guests start from the module itself."""
         return False

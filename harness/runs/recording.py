@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from harness.cells.prepare import Prepared
+from harness.machine.host import described_host
 from harness.runs.records import CellRecord
 from harness.suite.run import SuiteRun
 from matrix.errors import BuildFailed, HarnessFault, MatrixError
@@ -73,6 +74,7 @@ def _used(prepared: Prepared) -> CellSummary:
             provider=prepared.runtime.provider,
             detail=prepared.runtime.detail,
         ),
+        host=described_host(),
     )
 
 

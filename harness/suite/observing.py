@@ -10,9 +10,11 @@ from pathlib import Path
 
 import msgspec
 
+from harness.build.stage import LIBRARY
 from harness.cells.prepare import Prepared
 from harness.guests import events
 from harness.guests.adapter import Adapter, GuestRun, HostCommand
+from harness.guests.runtimes import confine
 from harness.guests.runtimes.choose import choose_adapter
 from harness.guests.session import GuestSession
 from harness.guests.settings import GuestSettings
@@ -119,10 +121,13 @@ def in_order(source: Path, before: Sequence[str], test: str) -> list[ModulePlan]
     return [*plans.values(), last]
 
 
-def by_hand(settings: GuestSettings, runtime: Adapter, directory: Path, words: Sequence[str]) -> HostCommand:
+def by_hand(
+    settings: GuestSettings, runtime: Adapter, directory: Path, words: Sequence[str], *, bare: bool = False
+) -> HostCommand:
     """The command that runs a build's Python with the arguments `words`, in a guest like the harness's own.
 
-    Creates the guest's files in `directory`.
+    Creates the guest's files in `directory`. When `bare`, nothing but the runtime confines the guest, and of the tree's
+    directories it sees the library alone.
     """
     files = runtime.lay_out(settings.tree, settings.build, directory)
     run = GuestRun(
@@ -130,9 +135,10 @@ def by_hand(settings: GuestSettings, runtime: Adapter, directory: Path, words: S
         wasm_digest=settings.wasm_digest,
         argv=(files.prefix + settings.executable, *settings.python_flags, *words),
         env={"PYTHONPATH": files.prefix + settings.platform_library, **files.environment},
-        preopens=files.preopens,
+        preopens=tuple(one for one in files.preopens if one.writable or one.guest == LIBRARY or not bare),
         wasm_stack=settings.wasm_stack,
         memory_limit=settings.limits.memory,
     )
     command = runtime.command(run, settings.compiled, directory)
-    return HostCommand(argv=command.argv, env=command.env | run.env)
+    argv = confine.bare(command.argv) if bare else command.argv
+    return HostCommand(argv=argv, env=command.env | run.env)

@@ -15,7 +15,7 @@ from reports.differences import short_names
 from reports.file import File, text_file
 from reports.safe_text import markdown_block, markdown_line
 from reports.summary import CellStatus, CellSummary, Summary
-from reports.triage import Sighting
+from reports.triage import Sighting, Subject
 
 _MOST_ROWS = 200
 """rows of a table in Markdown; summary.json has all"""
@@ -56,16 +56,18 @@ class Repeating(NamedTuple):
 
 
 def issue(
-    test: str, sightings: Sequence[Sighting], distinctions: Sequence[str], summary: Summary, repeating: Repeating
+    subject: Subject,
+    sightings: Sequence[Sighting],
+    distinctions: Sequence[str],
+    summary: Summary,
+    repeating: Repeating,
 ) -> str:
-    """The text of an issue about a failing test, as Markdown. Raises ValueError when the test fails on no cell."""
-    failing = [one for one in sightings if one.fails]
-    if not failing:
-        raise ValueError(f"{test} fails on none of {len(sightings)} cells")
+    """The text of an issue about a failing test, as Markdown, for CPython's maintainers or for a runtime's."""
     return _ENVIRONMENT.get_template("issue.md.j2").render(
-        test=test,
+        subject=subject,
+        one=subject.sighting,
         sightings=sightings,
-        failing=failing,
+        failing=[one for one in sightings if one.fails],
         distinctions=distinctions,
         cells={cell.id: cell for cell in summary.cells},
         repeating=repeating,

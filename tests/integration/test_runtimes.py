@@ -13,6 +13,7 @@ from harness.build.watcher import Silent
 from harness.cells.prepare import Prepared, PrepareOptions, Preparer
 from harness.guests.adapter import Adapter, GuestRun
 from harness.guests.runtimes import confine
+from harness.guests.runtimes.wasmtime_embedded import HOST
 from harness.guests.settings import Limits
 from harness.machine.guest_process import GuestProcess
 from harness.machine.hashing import file_sha256
@@ -21,6 +22,7 @@ from harness.machine.store import Store
 from harness.provide.items import runtime_providers
 from harness.provide.obtain import obtain
 from harness.suite.observing import adapter_of, by_hand
+from harness.suite.reproduce import reproduction
 from matrix.errors import HarnessFault, Unobtainable
 from matrix.expand import expand
 from matrix.load import load
@@ -211,6 +213,27 @@ def test_a_missing_import_is_no_exit_of_the_guest(adapter: Adapter, store: Store
         code, described = 1, exc.message  # it cannot become a component
     assert code != 0
     assert described
+
+
+# --- by hand
+
+
+def test_the_command_of_a_report_runs_a_test_without_the_harness(
+    prepared: Prepared, wasmtime: Path, tmp_path: Path
+) -> None:
+    command = reproduction(prepared, "test_bool.BoolTest.test_repr", tmp_path / "bare", bare=True)
+    assert not {confine.__file__, str(HOST)} & set(command.argv)
+    path = f"{wasmtime.parent}:{REAL_ENVIRONMENT['PATH']}"  # the library's command is found there
+    done = subprocess.run(
+        ["sh", "-c", command.folded()],
+        env=REAL_ENVIRONMENT | {"PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Ran 1 test" in done.stdout + done.stderr
 
 
 # --- which files a guest can reach

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
+import msgspec
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from harness.build.watcher import Silent
+from harness.cells.prepare import Preparer
+from harness.cells.selection import matrix_of, selected_cells
 from harness.commands import options
 from harness.commands.command import Command
 from harness.commands.parser import Parser
 from harness.commands.triage.runs import reported_run
+from harness.machine.store import Store
 from harness.runs.observed import read_summary, tested_cells
 from harness.runs.records import read_started
+from harness.runs.request import RunRequest
 from harness.runs.sightings import sightings
-from matrix.errors import UsageError
+from harness.suite.asked import as_asked
+from harness.suite.observing import adapter_of
+from harness.suite.reproduce import reproduction
+from matrix.errors import MatrixError, UsageError
+from matrix.limitations import Limitations
 from reports import render
-from reports.triage import distinctions
+from reports.triage import Sighting, distinctions, subject_of
 
 
 def add_options(parser: Parser) -> None:
@@ -41,19 +52,56 @@ def show(known: argparse.Namespace, console: Console) -> int:
     return 0
 
 
+def add_explain_options(parser: Parser) -> None:
+    add_options(parser)
+    parser.add_argument(
+        "--cell", default="", metavar="ID", help="the cell to report (default: the first with an unexpected failure)"
+    )
+
+
 def explain(known: argparse.Namespace, console: Console) -> int:
-    """Print the text of an issue about a test that fails in a run. Raises UsageError when it fails nowhere."""
+    """Print the text of an issue about a test that fails in a run.
+
+    Raises UsageError when it fails nowhere, or not in the cell that is asked for.
+    """
     directory = reported_run(known)
     summary = read_summary(directory)
-    found, versions = sightings(directory, tested_cells(directory, summary), known.test)
-    request = read_started(directory).request
-    repeating = render.Repeating(request.repeating, request.repeating_one, request.repeating_build)
+    cells = tested_cells(directory, summary)
+    found, versions = sightings(directory, cells, known.test)
+    started = read_started(directory)
+    request = started.request
     try:
-        text = render.issue(found[0].test, found, distinctions(found, versions), summary, repeating)
+        subject = subject_of(found, cells, Limitations.load(), started.harness, known.cell)
     except ValueError as exc:
         raise UsageError(str(exc), hint=f"python -m harness triage show {known.test}") from None
+    command = _by_hand(request, subject.sighting, known.out / "reproductions")
+    repeating = render.Repeating(request.repeating, request.repeating_one, request.repeating_build)
+    text = render.issue(
+        msgspec.structs.replace(subject, by_hand=command), found, distinctions(found, versions), summary, repeating
+    )
     console.file.write(text)
     return 0
+
+
+def _by_hand(request: RunRequest, sighting: Sighting, place: Path) -> str:
+    """The command that runs a test in its cell without the harness; the guest's files are laid out below `place`.
+
+    It is "" where the cache does not have all of the cell, or the runtime has no command line.
+    """
+    matrix = matrix_of(request.cells)
+    cell = next(one for one in selected_cells(request.cells, matrix) if one.id == sighting.cell)
+    store = Store()
+    try:
+        preparer = Preparer(store, request.options, Silent(), lambda message: None)
+        if not preparer.is_current(cell):
+            return ""
+        prepared = as_asked(preparer.prepare(cell, request.limits), request.suite)
+        command = reproduction(prepared, sighting.test, place / f"{sighting.test}_{cell.id}_bare", bare=True).folded()
+    except MatrixError:
+        return ""
+    adapter = adapter_of(prepared)
+    other = f"# by the command of {cell.runtime.name} {cell.runtime.version}; the harness calls its library\n"
+    return command if adapter.typed is adapter else other + command
 
 
 SHOW = Command(
@@ -65,8 +113,11 @@ SHOW = Command(
 )
 EXPLAIN = Command(
     name="triage explain",
-    summary="print the text of an issue about a failing test: versions, commands, output",
+    summary="print the text of an issue about a failing test: versions, other runtimes, commands, output",
+    details="""\
+Where the cache has the cell, the guest's files are laid out in reports/out/reproductions, and the text has the command
+that runs the test without the harness: it is for the maintainers of a runtime, too.""",
     example="triage explain test_os.FileTests.test_access > issue.md",
-    add_options=add_options,
+    add_options=add_explain_options,
     run=explain,
 )

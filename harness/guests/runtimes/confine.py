@@ -116,6 +116,11 @@ def confined(
     return (sys.executable, "-I", "-S", __file__, *options, *where, "--", *command)
 
 
+def bare(argv: tuple[str, ...]) -> tuple[str, ...]:
+    """The command that a command line of `confined` starts; any other command line as it is."""
+    return argv[argv.index("--") + 1 :] if __file__ in argv else argv
+
+
 def main() -> None:
     split = sys.argv.index("--")
     words, command = sys.argv[1:split], sys.argv[split + 1 :]

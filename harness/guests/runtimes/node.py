@@ -32,6 +32,7 @@ class Node(Adapter):
     """The `node` command of one version."""
 
     keeps_code = True
+    starts_modules = True
 
     def __init__(self, node: Path, digest: str, flags: tuple[str, ...]) -> None:
         self._node = node

@@ -22,6 +22,7 @@ class WasmtimeCli(Adapter):
     """`wasmtime run` of one version."""
 
     keeps_code = True
+    starts_modules = True
     names_source_lines = True
     """only for a module that it compiles itself: https://docs.wasmtime.dev/wasm-wat.html"""
 

@@ -24,7 +24,7 @@ _FAILED = "\n    0: failed to invoke `run` function\n"
 class WasmtimeComponent(WasmtimeCli):
     """`wasmtime run` of one version, wasm-tools, and the adapter; all lie in one directory."""
 
-    names_source_lines = False
+    starts_modules = names_source_lines = False
     """guests never start from the module itself"""
 
     def __init__(self, parts: Path, digest: str) -> None:

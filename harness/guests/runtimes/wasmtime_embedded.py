@@ -13,6 +13,7 @@ from harness.guests.guest_files import GuestFiles, private_root
 from harness.guests.runtimes import confine
 from harness.guests.runtimes.compiled import compiled
 from harness.guests.runtimes.ends import describe_wasmtime_end
+from harness.guests.runtimes.wasmtime_cli import WasmtimeCli
 from harness.machine.command import CommandFailed, capture
 from harness.machine.hashing import digest_of
 from harness.machine.store import Store
@@ -94,6 +95,10 @@ class WasmtimeEmbedded(Adapter):
         writable = tuple(map(str, run.writable))
         spec = self._spec(run, compiled, writable=writable if self.confines_writes else None, cpu=cpu)
         return HostCommand(argv=(*_python(), str(HOST), spec))
+
+    @property
+    def typed(self) -> Adapter:
+        return WasmtimeCli(Path("wasmtime"), self._digest)
 
     def describe_end(self, code: int, output: str) -> str:
         return describe_wasmtime_end(code)

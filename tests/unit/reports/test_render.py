@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from matrix.limitations import Limitation
+from matrix.outcome import Status
 from reports import page as pages_of_a_run
 from reports import render
 from reports.summary import CellStatus, Unexpected
+from reports.triage import Sighting, Subject
 from reports.verdict import Verdict
 from tests.unit.hostile import UNSEEN
 from tests.unit.summaries import (
@@ -162,3 +165,53 @@ def test_an_expired_rule_is_a_red_row_without_a_command(tmp_path: Path) -> None:
     for text in (page, markdown.replace("\\", ""), said):
         assert "rules.toml: exclusion[3]" in text
     assert "again:" not in said
+
+
+# --- an issue
+
+
+def about(text: str) -> Subject:
+    one = Sighting(
+        test="test.test_a.A.test_one",
+        cell=cell_of().id,
+        module="test_a",
+        outcome=Status.CRASHED,
+        verdict=Verdict.REGRESSION,
+        limitation="no-fork",
+        detail=text,
+        whole=text,
+    )
+    limitation = Limitation(id="no-fork", title=text, section="processes", references=("https://example.org/fork",))
+    other = replace(one, outcome=Status.PASSED, cell="another", detail=text)
+    return Subject(
+        sighting=one,
+        others=(("wazero-1.12.0", other),),
+        limitation=limitation,
+        harness="0123abcd",
+        by_hand=f"cd /guest\nenv wasmtime {text}",
+    )
+
+
+def issue_of(subject: Subject) -> str:
+    cell = replace(cell_of(), host="Linux 6.1 x86_64, glibc 2.36, Python 3.11.7")
+    return render.issue(subject, [subject.sighting], [], run_of(cell), render.Repeating())
+
+
+def test_an_issue_has_what_a_runtimes_maintainers_need() -> None:
+    text = issue_of(about("it trapped"))
+    assert "This is a known limitation, no-fork: it trapped.\n- <https://example.org/fork>\n" in text
+    assert "| wazero-1.12.0 | passed | it trapped |" in text
+    assert "- host: Linux 6.1 x86\\_64, glibc 2.36, Python 3.11.7\n" in text
+    assert "code 0123abcd\n" in text
+    assert "\n```\ncd /guest\nenv wasmtime it trapped\n```\n" in text
+
+
+@hostile
+def test_hostile_text_breaks_nothing_in_an_issue(text: str) -> None:
+    assert not re.search(UNSEEN, issue_of(about(text)))
+
+    def unfenced(text: str) -> str:
+        subject = replace(about(text), by_hand="")
+        return issue_of(replace(subject, sighting=replace(subject.sighting, whole="")))
+
+    assert table_rows(unfenced(text)) == table_rows(unfenced(""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from msgspec.structs import replace
 
 from matrix.conditions import Condition
@@ -15,6 +16,7 @@ from reports.triage import (
     Proposal,
     Sighting,
     Stale,
+    Subject,
     Unattributed,
     condition,
     distinctions,
@@ -22,6 +24,7 @@ from reports.triage import (
     seen_on,
     since,
     stale,
+    subject_of,
     unattributed,
     unused_reasons,
 )
@@ -179,6 +182,34 @@ def test_what_distinguishes_the_cells_where_a_test_fails() -> None:
     assert distinctions([sighting(FIRST, "passed"), sighting("n", "failed")], places) == [
         "fails wherever the target is node"
     ]
+
+
+FORK = Limitation(id="no-fork", title="fork fails", section="processes", references=("https://example.org/fork",))
+
+
+def subject(found: list[Sighting], wanted: str = "") -> Subject:
+    return subject_of(found, CELLS, Limitations((FORK,)), "digest", wanted)
+
+
+def test_a_report_is_about_the_first_unexpected_failure_and_the_same_build_under_other_runtimes() -> None:
+    known = replace(sighting(FIRST, "failed"), verdict=Verdict.KNOWN, limitation="no-fork")
+    red = replace(sighting(OLD, "crashed"), verdict=Verdict.REGRESSION)
+    beside = sighting(OLD_SDK, "passed")
+    found = [known, beside, sighting(OLD_RUNTIME, "passed"), red]
+    about = subject(found)
+    assert (about.sighting, about.limitation) == (red, None)
+    assert about.others == (("wasmtime-50.0.1", beside),)
+    about = subject(found, FIRST)
+    assert (about.sighting, about.limitation) == (known, FORK)
+    assert [runtime for runtime, _ in about.others] == ["wasmtime-49.0.0"]
+    assert subject(found[:2]).sighting == known
+
+
+def test_a_report_needs_a_failure() -> None:
+    with pytest.raises(ValueError, match="fails on none of 1 cells"):
+        subject([sighting(FIRST, "passed")])
+    with pytest.raises(ValueError, match=f"does not fail on {OLD}, but on {FIRST}"):
+        subject([sighting(FIRST, "failed"), sighting(OLD, "passed")], OLD)
 
 
 def test_an_unused_reason_of_a_neutral_cause_is_named() -> None:

@@ -16,6 +16,7 @@ from harness.cells.request import CellRequest
 from harness.cells.selection import matrix_of, selected_cells
 from harness.commands.test import TEST, request_of
 from harness.commands.triage.main import TRIAGE
+from harness.machine.store import VARIABLE
 from harness.runs.records import STARTED, SUMMARY, CellRecord, StartedRun, cell_directory, point_latest, write_record
 from harness.suite.files import OUTCOMES
 from harness.suite.results import append_result
@@ -70,8 +71,9 @@ def the_cell(request: CellRequest) -> ResolvedCell:
 
 
 @pytest.fixture
-def said(tmp_path: Path, limitations: Path) -> Said:
+def said(tmp_path: Path, limitations: Path, monkeypatch: pytest.MonkeyPatch) -> Said:
     """`triage` on a run of the default cell that has a regression, two stale entries, and some skips."""
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "cache"))
     request = request_of(TEST.parse(["--target", "wasi", "--out", str(tmp_path)]))
     cell = the_cell(request.cells)
     run = tmp_path / "run-1"
@@ -156,6 +158,17 @@ def test_the_commands_of_an_issue_have_what_decides_the_outcome(said: Said, tmp_
     assert f"\n    python -m harness test {same} -u cpu --randseed 3 --isolate test.test_a.A.test_one\n" in text
     assert f"\n    python -m harness triage repro {same} -u cpu --randseed 3 test.test_a.A.test_one\n" in text
     assert f"\n    python -m harness build --dry-run {same}    # " in text
+
+
+def test_an_issue_says_what_a_runtimes_maintainers_want_to_know(said: Said, tmp_path: Path) -> None:
+    _, text = said("explain", "test_a.A.test_one", "--run", "run-1")
+    assert "The test passes. No known limitation explains the outcome." in text
+    assert "The run has it under wasmtime 50.0.1 only." in text
+    assert "- host: not recorded\n- harness: cpython-wasm-matrix, code not recorded\n" in text
+    assert "Without the harness" not in text, "the cache has nothing of the cell"
+    assert not (tmp_path / "reproductions").exists()
+    with pytest.raises(UsageError, match="does not fail on x, but on wasi_"):
+        said("explain", "test_a.A.test_one", "--run", "run-1", "--cell", "x")
 
 
 def test_unexpected_failures_are_added_to_an_entry(said: Said, limitations: Path) -> None:

@@ -32,6 +32,20 @@ def test_the_command_is_confined_where_the_kernel_can(landlock: bool) -> None:
     assert CLI.confines_writes == landlock
 
 
+def test_a_bare_command_is_the_runtimes_own(landlock: bool) -> None:
+    argv = confine.bare(CLI.command(RUN, RUN.wasm, SCRATCH).argv)
+    assert argv[:2] == ("/bin/wasmtime", "run")
+    assert confine.bare(argv) == argv, "also one with `--` in it"
+    assert confine.bare(("a", "--", "b")) == ("a", "--", "b")
+
+
+def test_people_type_the_command_of_a_library() -> None:
+    assert CLI.typed is CLI
+    typed = LIBRARY.typed
+    assert typed.starts_modules
+    assert confine.bare(typed.command(RUN, RUN.wasm, SCRATCH).argv)[:2] == ("wasmtime", "run")
+
+
 def test_the_librarys_process_confines_itself_where_the_kernel_can(landlock: bool) -> None:
     spec = json.loads(LIBRARY.command(RUN, RUN.wasm, SCRATCH).argv[-1])
     assert spec["writable"] == ([str(path) for path in RUN.writable] if landlock else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from harness.cells.prepare import Prepared
 from harness.provide.provider import Obtained
 from harness.suite.asked import as_asked
 from harness.suite.batch import ModulePlan
-from harness.suite.reproduce import regrtest_words
+from harness.suite.reproduce import Reproduction, regrtest_words
 from harness.suite.request import SuiteRequest
 from tests.unit import made
 from tests.unit.harness.guests.test_digest import settings
@@ -49,3 +50,14 @@ def test_what_decides_outcomes_is_passed_on(prepared: Prepared, request_of_suite
 def test_a_named_test_and_those_below_it_run(prepared: Prepared) -> None:
     found = regrtest_words(prepared, [ModulePlan(module="test_os", match=("test.test_os.A",))])
     assert found[-5:] == ("-m", "test.test_os.A", "-m", "test.test_os.A.*", "test_os")
+
+
+def test_a_command_for_people_is_the_same_command_in_shorter_lines() -> None:
+    words = ("run", "--dir", "/a b::/", "-W", f"x={'y' * 90}", "--", "-u", "-m", "test's", "z" * 200)
+    command = Reproduction(argv=words, env={"B": "2", "A": "1"}, directory=Path("/of the/guest"))
+    place, *lines = command.folded().split("\n")
+    assert shlex.split(place) == ["cd", "/of the/guest"]
+    assert shlex.split(" ".join(line.removesuffix("\\") for line in lines)) == ["env", "A=1", "B=2", *words]
+    assert all(line.endswith(" \\") for line in lines[:-1])
+    assert any("--dir '/a b::/'" in line for line in lines)
+    assert f"cd '/of the/guest' && {shlex.join(['env', 'A=1', 'B=2', *words])}" == command.shown()
