@@ -194,7 +194,9 @@ class Builder:
         """The path of the build Python, and the plan that makes it; None when one was given."""
         if self._build_python is not None:
             return check_build_python(self._build_python, build.cpython.series), None
-        directory = self._work_directory(f"native_{_tree_name(build)}", _identity(build, cpython))
+        # Another harness that shares the cache may configure it otherwise, while our make runs it.
+        recipe = digest_of(*native.CONFIGURE)
+        directory = self._work_directory(f"native_{_tree_name(build)}", _identity(build, cpython), recipe)
         digests = (cpython.digest, configure_digest(cpython.path))
         plan = native.plan(f"native {build.cpython.id}", directory, cpython.path, *digests, jobs=self._jobs)
         return directory / "python", plan

@@ -23,6 +23,15 @@ _LEFT_OUT = (
     "_decimal", "readline", "nis", "_crypt",
 )  # fmt: skip
 """extension modules that no build step imports"""
+CONFIGURE = (
+    f"{SOURCE}/configure",
+    "-q",
+    "--disable-test-modules",
+    "--without-ensurepip",
+    "CC=gcc",
+    "OPT=-O1 -fno-strict-overflow",
+    *(f"py_cv_module_{module}=n/a" for module in _LEFT_OUT),
+)
 
 _NOT_CODE = r"bad_coding|badsyntax|lib2to3/tests/data|test_lib2to3/data|site-packages|bad_.*_encoding|tokenizedata"
 """files below Lib that are invalid Python on purpose"""
@@ -44,15 +53,7 @@ def plan(
     configure = Step(
         name="native-configure",
         title="configure the build Python",
-        argv=(
-            f"{SOURCE}/configure",
-            "-q",
-            "--disable-test-modules",
-            "--without-ensurepip",
-            "CC=gcc",
-            "OPT=-O1 -fno-strict-overflow",
-            *(f"py_cv_module_{module}=n/a" for module in _LEFT_OUT),
-        ),
+        argv=CONFIGURE,
         cwd=directory,
         inputs=(configure_digest,),
         outputs=(directory / "config.status",),

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from harness.build import builder as building
 from harness.build.builder import Builder, Input, Inputs
+from harness.build.recipes import native
 from harness.build.stamps import log_path, note_failure, pending_steps
 from harness.build.watcher import Silent
 from harness.machine.store import Store
@@ -125,6 +126,16 @@ def test_only_a_users_tree_keeps_its_work_directory_when_it_changes(
     edited = replace(inputs, cpython=replace(inputs.cpython, digest="edited sources"))
     before, after = one.plan(cell, inputs), one.plan(cell, edited)
     assert (before.parts.directory == after.parts.directory) is own
+
+
+def test_a_build_python_that_is_configured_otherwise_has_a_directory_of_its_own(
+    tmp_path: Path, inputs: Inputs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = builder(tmp_path).plan(CELL, inputs)
+    monkeypatch.setattr(native, "CONFIGURE", (*native.CONFIGURE, "--with-pydebug"))
+    after = builder(tmp_path).plan(CELL, inputs)
+    assert before.parts.python != after.parts.python
+    assert before.parts.directory != after.parts.directory
 
 
 # --- failures
