@@ -82,6 +82,11 @@ class ModuleResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """how many guests ran the module: more than one if it was re-run alone or continued after a crash"""
     startup: float = 0.0
     """seconds from starting the module's guests until their driver reported; 0 in a shared guest"""
+    cpu: float = 0.0
+    """Processor seconds of the module's guests, those included whose outcomes did not count, and from their starts.
+
+    Of a shared guest, what it took since the module before.
+    """
     worker: str = ""
     finished: float = 0.0
     """when the result was written, in seconds since the epoch"""
@@ -93,7 +98,7 @@ class ModuleResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """the id of the earlier run that this result was taken from"""
 
     def __post_init__(self) -> None:
-        for name in ("duration", "startup", "finished"):
+        for name in ("duration", "startup", "cpu", "finished"):
             if not 0 <= getattr(self, name) < _LONGEST:
                 msgspec.structs.force_setattr(self, name, 0.0)
         if len(self.module) > LONGEST:

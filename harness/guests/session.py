@@ -76,6 +76,13 @@ class GuestSession:
         self.ended = ""
         """how the guest ended, unless it exited with status 0"""
         self.timed_out = False
+        self._counted = 0.0
+        """processor seconds that `cpu_since` has returned"""
+
+    def cpu_since(self) -> float:
+        """The processor seconds of the guest since the last call, or since its start."""
+        before, self._counted = self._counted, self.guest.cpu()
+        return self._counted - before
 
     @property
     def started(self) -> bool:

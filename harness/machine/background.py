@@ -30,7 +30,7 @@ class Background:
     ) -> None:
         self.started = time.time()
         self.cpu = 0.0
-        """processor seconds of the command and its children, set once `poll` has returned a code"""
+        """processor seconds of the command and its children, those that have ended; all of them once `poll` returns a code"""
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as file:
             file.write(f"$ {shlex.join(argv)}\n".encode())
@@ -42,9 +42,8 @@ class Background:
 
     def poll(self) -> int | None:
         """The return code (negative for a signal), or None while the command runs."""
-        code, cpu = self._process.poll_with_cpu()
-        self.cpu += cpu
-        return code
+        self.cpu = self._process.cpu()  # first: `poll` may be the call after which they cannot be read any more
+        return self._process.poll()
 
     def interrupt(self) -> None:
         """Interrupt the command and its children, as Ctrl-C on a terminal does."""

@@ -58,8 +58,13 @@ class GuestProcess:
         gap = f"\n[... {left_out} bytes left out ...]\n" if left_out > 0 else ""
         return head + gap + tail.decode("utf-8", "backslashreplace")
 
+    def cpu(self) -> float:
+        """The processor seconds of the process so far, and of those children that it has waited for."""
+        return self._process.cpu()
+
     def poll(self) -> int | None:
         """The return code (negative for a signal), or None while the process runs."""
+        self._process.cpu()  # this call may be the one after which they cannot be read any more
         return self._process.poll()
 
     def wait(self, timeout: float) -> int | None:
@@ -75,6 +80,7 @@ class GuestProcess:
 
     def kill(self) -> None:
         """Kill the process and its children."""
+        self._process.cpu()
         self._process.kill()
         self._reader.join(KILL_WAIT)
         self._process.close()

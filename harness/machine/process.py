@@ -21,6 +21,8 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
+import psutil
+
 from matrix.errors import HarnessFault, MatrixError
 
 PIPE, STDOUT = subprocess.PIPE, subprocess.STDOUT
@@ -52,6 +54,7 @@ class Process:
         _check_command(argv, env, cwd)
         self._attached = attached
         self._outputs = (bytearray(), bytearray())
+        self._cpu = 0.0
         self._ended: list[object] = []
         """the streams that `communicate` has read to their ends"""
         try:
@@ -79,17 +82,16 @@ class Process:
         """The return code (negative for a signal), or None while the process runs."""
         return self._popen.poll()
 
-    def poll_with_cpu(self) -> tuple[int | None, float]:
-        """The return code as `poll` gives it, and the processor seconds of the process and its children.
+    def cpu(self) -> float:
+        """The processor seconds of the process so far, and of those children that it has waited for.
 
-        The seconds are 0 unless this call is the one that sees the process end.
+        Linux keeps them until `poll` or `wait` has seen the end (utime to cstime in /proc/PID/stat, proc_pid_stat(5)).
+        From then on they are those of the last call.
         """
         if self._popen.returncode is None:
-            pid, status, usage = os.wait4(self.pid, os.WNOHANG)
-            if pid:
-                self._popen.returncode = os.waitstatus_to_exitcode(status)
-                return self._popen.returncode, usage.ru_utime + usage.ru_stime
-        return self._popen.returncode, 0.0
+            with contextlib.suppress(psutil.Error):  # another thread has just seen the end
+                self._cpu = sum(psutil.Process(self.pid).cpu_times()[:4])
+        return self._cpu
 
     def wait(self, timeout: float | None = None) -> int | None:
         """The return code, or None when the process still runs after `timeout` seconds."""

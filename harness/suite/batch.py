@@ -85,6 +85,8 @@ class Batch:
         self._marker = marker
         self._session: GuestSession | None = None
         self._progress: events.ModuleProgress | None = None
+        self._cpu = 0.0
+        """processor seconds of guests since the last result"""
         self._backlog: list[events.Event] = []
         """events of the shared guest that were received but not looked at yet"""
 
@@ -100,7 +102,10 @@ class Batch:
             result = self._alone(plan)
         if not self._plans:
             self.close()
-        return result
+        elif self._session is not None:
+            self._cpu += self._session.cpu_since()
+        cpu, self._cpu = self._cpu, 0.0
+        return msgspec.structs.replace(result, cpu=round(cpu, 3))
 
     def _together(self, plan: ModulePlan) -> ModuleResult | None:
         """The module's result in the shared guest; None when the module has to run alone."""
@@ -150,8 +155,7 @@ class Batch:
                     raise GuestDidNotStart(f"the guest did not start: {how}")
                 startup += session.startup
             finally:
-                session.close()
-                self._mark(None)
+                self._end(session)
             if progress.done is None:
                 progress.duration += time.monotonic() - started
                 progress.end(
@@ -186,6 +190,10 @@ class Batch:
     def close(self) -> None:
         """Kill the shared guest."""
         if self._session is not None:
-            self._session.close()
+            self._end(self._session)
             self._session = None
-            self._mark(None)
+
+    def _end(self, session: GuestSession) -> None:
+        session.close()
+        self._cpu += session.cpu_since()
+        self._mark(None)

@@ -199,3 +199,38 @@ def test_a_guest_that_has_ended_waits_for_nothing(guest: Start) -> None:
     one = guest("")
     one.wait(60)
     assert CoreWait(one.pid).seconds() == 0.0
+
+
+BUSY = """
+import time
+while time.process_time() < 0.5: pass
+print(time.process_time(), flush=True)
+"""
+TICK = 0.02
+"""seconds: the kernel counts both kinds of a process's time in hundredths"""
+
+
+def test_the_processor_time_of_a_guest_is_known_while_it_runs(guest: Start) -> None:
+    one = guest(BUSY + "time.sleep(60)")
+    assert until(lambda: one.output.endswith("\n"))
+    assert one.cpu() >= float(one.output) - TICK
+
+
+def test_the_processor_time_of_a_guest_is_known_after_its_end(guest: Start) -> None:
+    one = guest(BUSY)
+    assert until(lambda: one.poll() is not None)
+    assert one.wait(10) == 0
+    assert one.cpu() >= float(one.output) - TICK
+
+
+def test_the_processor_time_of_a_guest_that_is_killed_is_known(guest: Start) -> None:
+    one = guest(BUSY + "time.sleep(60)")
+    assert until(lambda: one.output.endswith("\n"))
+    one.kill()
+    assert one.cpu() >= float(one.output) - TICK
+
+
+def test_a_guest_that_sleeps_takes_no_processor_time(guest: Start) -> None:
+    one = guest("import time; print(time.process_time(), flush=True); time.sleep(60)")
+    assert until(lambda: one.output.endswith("\n"))
+    assert one.cpu() < 0.5

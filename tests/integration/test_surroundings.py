@@ -74,6 +74,14 @@ class Guests:
         outcomes = batch.result("test_made_up").outcomes
         return {one.test.removeprefix("test.test_made_up."): one.status for one in outcomes}
 
+    def processor_seconds(self, texts: Sequence[str]) -> list[float]:
+        """What test modules with these texts take in one shared guest."""
+        names = [f"test_made_{number}" for number in range(len(texts))]
+        for name, text in zip(names, texts, strict=True):
+            (self.settings.tree / f"Lib/test/{name}.py").write_text(text)
+        batch = Batch(self.settings, self.adapter, self.store, [ModulePlan(module=name) for name in names])
+        return [batch.result(name).cpu for name in names]
+
     def in_worker(self) -> dict[str, Any]:
         """What the probe sees in regrtest's worker of CPython 3.13, as `make test` starts it."""
         told: dict[str, Any] = dict.fromkeys(
@@ -207,3 +215,23 @@ def test_an_exception_that_nobody_can_catch_is_not_in_a_tests_output(guests: Gue
         "Unraisable.test_unraisable": Status.PASSED,
         "test.test_made_up": Status.ERRORED,
     }
+
+
+IDLE = """
+import unittest
+
+class Idle(unittest.TestCase):
+    def test_idle(self): pass
+"""
+BUSY = IDLE.replace("pass", "sum(range(5_000_000))")
+FAILING = BUSY.replace("sum(", "self.fail(sum(") + ")"
+
+
+def test_each_module_of_a_shared_guest_has_its_own_processor_time(guests: Guests) -> None:
+    _, busy, idle = guests.processor_seconds([IDLE, BUSY, IDLE])  # the first one has the start
+    assert busy > 5 * idle
+
+
+def test_a_module_that_is_run_again_has_the_processor_time_of_both_guests(guests: Guests) -> None:
+    _, busy, failing = guests.processor_seconds([IDLE, BUSY, FAILING])
+    assert failing > 1.5 * busy

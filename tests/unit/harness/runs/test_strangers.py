@@ -81,7 +81,7 @@ def test_a_page_links_to_the_logs_of_a_build() -> None:
 @pytest.mark.parametrize("number", ["1e308", "-1", "-1e308", "1e11"])
 def test_a_number_of_seconds_that_cannot_be_costs_only_itself(number: str) -> None:
     line = (
-        f'{{"module":"test_a","duration":{number},"startup":{number},"finished":{number},'
+        f'{{"module":"test_a","duration":{number},"startup":{number},"cpu":{number},"finished":{number},'
         f'"outcomes":[{{"test":"t","status":"failed","duration":{number}}}]}}'
     )
     outcome = Outcome(test="t", status=Status.FAILED)
