@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from matrix.areas import Area
 from matrix.model import CPython, Library, Port, Runtime, Sdk, Series, Target
 from matrix.record import Record, Url
 from matrix.rules import AllowedToFail, Exclusion, ExpectedBuildFailure, Repair, RuntimeFlags
@@ -68,6 +69,12 @@ class NightlyFile(Record, frozen=True, kw_only=True):
     """nightly.toml: the named sets of cells that a nightly run can test."""
 
     set: tuple[CellSet, ...]
+
+
+class AreasFile(Record, frozen=True, kw_only=True):
+    """areas.toml: the areas of CPython's test suite, by which runtimes are compared."""
+
+    area: tuple[Area, ...]
 
 
 class Sources(Record, frozen=True, kw_only=True):

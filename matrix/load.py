@@ -10,9 +10,11 @@ from typing import TypeVar
 import msgspec
 
 from matrix import reach
+from matrix.areas import OTHER, Area
 from matrix.commands import defect
 from matrix.errors import ConfigError
 from matrix.files import (
+    AreasFile,
     CellSet,
     CPythonsFile,
     NightlyFile,
@@ -75,6 +77,19 @@ def load_sets(directory: Path = DATA) -> tuple[CellSet, ...]:
     sets = read_toml(path, NightlyFile).set
     _unique(path, "set", sets, lambda row: row.name)
     return sets
+
+
+def load_areas(directory: Path = DATA) -> tuple[Area, ...]:
+    """The areas of the suite in areas.toml. Raises ConfigError for a file that does not fit, a name that is defined
+    twice, and that of the modules that no area has.
+    """
+    path = directory / "areas.toml"
+    areas = read_toml(path, AreasFile).area
+    _unique(path, "area", areas, lambda row: row.name)
+    for number, area in enumerate(areas):
+        if area.name == OTHER:
+            raise ConfigError(f"{path}: area[{number}]: {OTHER!r} is the area of the modules that no row names")
+    return areas
 
 
 def _check_ids(directory: Path, matrix: Matrix) -> None:

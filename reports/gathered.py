@@ -7,10 +7,13 @@ from collections.abc import Mapping
 
 import msgspec
 
+from matrix.model import Cell
 from matrix.outcome import ModuleResult, Status
 from reports.page.timing import Bar, CellTime, Slowest, cell_time
 from reports.recorded import RecordedModule, RecordedResults, recorded
-from reports.verdict import CellVerdicts
+from reports.runtimes import MeasuredCell, RuntimeRow, counted
+from reports.summary import CellSummary
+from reports.verdict import CellVerdicts, Verdict
 
 _SHORTEST_BAR = 0.5
 """seconds; shorter modules have no bar of their own in the timeline"""
@@ -38,6 +41,10 @@ class Gathered:
         self.times: list[CellTime] = []
         self.bars: list[Bar] = []
         self.slowest = Slowest()
+        self._cpu: dict[str, dict[str, float]] = {}
+        """CPU seconds of each module that was run and not reused, by cell"""
+        self._limitations: dict[str, dict[tuple[str, str], str]] = defaultdict(dict)
+        """the limitation of each test that has one, by cell, and by module and test"""
         self._explained: dict[tuple[str, str], _Explained] = defaultdict(_Explained)
         self._shared: dict[tuple[str, ...], tuple[str, ...]] = {}
 
@@ -56,6 +63,7 @@ class Gathered:
         self.results[cell] = RecordedResults(modules=modules, whole=whole, complete=complete)
         self.times.append(cell_time(cell, durations, results.values()))
         self.slowest.add(cell, results.values())
+        self._cpu[cell] = {name: one.cpu for name, one in results.items() if one.cpu and not one.reused}
         for result in results.values():
             if result.finished and not result.reused and result.duration >= _SHORTEST_BAR:
                 name, started = f"{result.module} ({cell})", result.finished - result.duration
@@ -63,6 +71,7 @@ class Gathered:
         for judged in verdicts.judged:
             if judged.limitation:
                 self._explained[cell, judged.limitation].count(judged.outcome.status)
+                self._limitations[cell][judged.module, judged.outcome.test] = judged.limitation
 
     def _kept(self, result: ModuleResult) -> RecordedModule:
         found = recorded(result)
@@ -72,3 +81,31 @@ class Gathered:
         """How many tests of a cell failed, and how many were skipped, because of a limitation."""
         found = self._explained.get((cell, limitation), _Explained())
         return found.failed, found.skipped
+
+    def measured(self, cell: Cell, summary: CellSummary) -> MeasuredCell:
+        """What the comparison of runtimes takes from a cell."""
+        default = cell.runtime.id == cell.build.target.defaults.runtime
+        runtime = summary.runtime
+        row = RuntimeRow(cell=cell.id, runtime=runtime.name, version=runtime.version, status=summary.status)
+        if cell.id not in self.results:
+            return MeasuredCell(build=cell.build.id, default=default, row=row)
+        (time,) = (one for one in self.times if one.cell == cell.id)
+        modules, verdicts = summary.modules, summary.verdicts
+        row = msgspec.structs.replace(
+            row,
+            **counted(summary.counts),
+            known=verdicts.get(Verdict.KNOWN, 0),
+            unexpected=summary.red,
+            modules=modules.run - modules.reused,
+            reused=modules.reused,
+            wall_s=time.suite if modules.run > modules.reused else None,
+            startup_s=round(time.startups / time.guests, 3) if time.guests else None,
+        )
+        return MeasuredCell(
+            build=cell.build.id,
+            default=default,
+            row=row,
+            modules=self.results[cell.id].modules,
+            cpu=self._cpu[cell.id],
+            explained=self._limitations[cell.id],
+        )

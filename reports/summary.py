@@ -16,6 +16,7 @@ from matrix.reach import reaches
 from matrix.rules import AllowedToFail
 from reports.build_facts import BuildFacts
 from reports.differences import Comparison
+from reports.runtimes import RuntimeTable
 from reports.verdict import RED_VERDICTS, CellVerdicts, Verdict
 
 SCHEMA = 1
@@ -158,6 +159,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     unexpected: tuple[Unexpected, ...]
     comparisons: tuple[Comparison, ...] = ()
     """one for each CPython version that has several cells"""
+    runtimes: tuple[RuntimeTable, ...] = ()
+    """one for each build that several runtimes executed"""
 
 
 def untested_cell(
@@ -295,6 +298,7 @@ def run_summary(
     comparisons: Sequence[Comparison],
     *,
     interrupted: bool,
+    runtimes: Sequence[RuntimeTable] = (),
 ) -> Summary:
     """The summary of a run; `duration` in seconds."""
     return Summary(
@@ -306,6 +310,7 @@ def run_summary(
         cells=tuple(cells),
         unexpected=tuple(unexpected),
         comparisons=tuple(comparisons),
+        runtimes=tuple(runtimes),
     )
 
 

@@ -11,6 +11,8 @@ from rich.table import Table
 from matrix.outcome import Status
 from matrix.text import last_line, raised
 from reports.render import Tone, state, tone
+from reports.render.figures import figures, named
+from reports.runtimes import RuntimeTable
 from reports.safe_text import for_terminal as safe
 from reports.summary import CellSummary, Summary, Unexpected
 from reports.verdict import Verdict
@@ -18,6 +20,8 @@ from reports.verdict import Verdict
 _MOST_ROWS = 15
 _LONGEST = 300
 """characters"""
+_OF_RUNTIMES = ("passed", "failed", "skipped", "pass rate", "CPU", "start-up", "speed")
+"""the figures of runtimes that are shown; the others are in the report"""
 _COLOURS = {Tone.GOOD: "green", Tone.MILD: "yellow", Tone.BAD: "red"}
 
 
@@ -31,6 +35,9 @@ def show(summary: Summary, directory: Path, console: Console) -> None:
         again = f"nox -s triage -- queue {summary.run_id}"
         console.print(f"\n{unexplained} skips that no limitation explains: {safe(again)}", soft_wrap=True)
     _show_unexpected(summary.unexpected, console)
+    for compared in summary.runtimes:
+        console.print()
+        console.print(_runtimes(compared))
     for comparison in summary.comparisons:
         console.print(
             f"\n{len(comparison.differences)} of {comparison.tests} tests differ between the {len(comparison.cells)} "
@@ -54,6 +61,19 @@ def _table(cells: Sequence[CellSummary]) -> Table:
             str(cell.red),
             f"{cell.durations_s.get('test', 0.0):.0f} s",
         )
+    return table
+
+
+def _runtimes(compared: RuntimeTable) -> Table:
+    """One build under several runtimes, in short."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column(safe(compared.build), overflow="fold")
+    for heading in (*_OF_RUNTIMES, "differ"):
+        table.add_column(heading, justify="right")
+    for row in compared.rows:
+        shown = figures(row)
+        differ = str(len(row.differences)) if row.areas else ""
+        table.add_row(safe(named(row)), *(shown[name] for name in _OF_RUNTIMES), differ)
     return table
 
 

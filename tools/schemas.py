@@ -39,6 +39,7 @@ KINDS: dict[str, type[msgspec.Struct]] = {
     "series": files.SeriesFile,
     "rules": files.RulesFile,
     "nightly": files.NightlyFile,
+    "areas": files.AreasFile,
     "sources": files.Sources,
     "limitations": LimitationsFile,
     "summary": Summary,

@@ -28,6 +28,13 @@ def may_be_missing_of_set(name: str) -> tuple[str, ...]:
     return tuple(sorted(_ids(expansion, row.may_be_missing) - _ids(expansion, row.cells)))
 
 
+def set_of_cells(ids: Iterable[str]) -> str:
+    """The name of the first set that has exactly these cells; "" when there is none."""
+    wanted = set(ids)
+    expansion = expand(load())
+    return next((row.name for row in load_sets() if _ids(expansion, (*row.cells, *row.may_be_missing)) == wanted), "")
+
+
 def _named(name: str) -> CellSet:
     sets = {row.name: row for row in load_sets()}
     if name not in sets:

@@ -18,6 +18,7 @@ from harness.machine.files import read_limited
 from harness.runs.merge import merge
 from harness.runs.publish import publish
 from harness.runs.records import point_latest, read_started, run_directory
+from harness.runs.runtimes import write_runtimes
 from harness.runs.start import is_worked_at
 from matrix import json_records
 from matrix.errors import UsageError
@@ -27,12 +28,21 @@ from reports.summary import Summary
 
 def add_options(parser: Parser) -> None:
     parser.add_argument("runs", nargs="*", metavar="RUN", help="a run's id, or the directories of several runs")
+    parser.add_argument(
+        "--runtimes",
+        type=Path,
+        metavar="FILE",
+        help="also write the comparison of runtimes as Markdown",
+    )
     parser.add_argument("--open", action="store_true", help="show the report in a browser")
     options.add_out(parser)
 
 
 def run(known: argparse.Namespace, console: Console) -> int:
-    """Judge a run's outcomes again and write its report; the run's exit status, 130 while it is still going on."""
+    """Judge a run's outcomes again and write its report; the run's exit status, 130 while it is still going on.
+
+    Raises UsageError when the comparison of runtimes is asked for, and the run is not complete or has none.
+    """
     out = known.out.absolute()
     if len(known.runs) > 1:
         directory = merge([Path(run) for run in known.runs], out)
@@ -46,6 +56,9 @@ def run(known: argparse.Namespace, console: Console) -> int:
         console.print("note: this run is still going on, and the report is of what it has so far", soft_wrap=True)
     duration = _duration(directory, console)
     status = publish(directory, started, cells, Limitations.load(), duration, console, interrupted=going_on)
+    if known.runtimes is not None:
+        write_runtimes(known.runtimes, directory, started, cells)
+        console.print(escape(f"comparison of runtimes: {known.runtimes}"), soft_wrap=True)
     if known.open and not webbrowser.open((directory / "index.html").as_uri()):
         console.print("no browser was found: open index.html yourself, or name a browser in $BROWSER", soft_wrap=True)
     return status

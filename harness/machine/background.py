@@ -30,7 +30,7 @@ class Background:
     ) -> None:
         self.started = time.time()
         self.cpu = 0.0
-        """processor seconds of the command and its children, those that have ended; all of them once `poll` returns a code"""
+        """processor seconds of the command, and of its children that have ended, as of the last `poll`"""
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as file:
             file.write(f"$ {shlex.join(argv)}\n".encode())

@@ -16,11 +16,12 @@ from harness.runs.pages import run_page, with_history
 from harness.runs.records import StartedRun, write_files
 from matrix.errors import HistoryUnusable
 from matrix.limitations import Limitations
-from matrix.load import load
+from matrix.load import load, load_areas
 from matrix.resolve import ResolvedCell
 from reports import history, page, render, terminal
 from reports.differences import compare
 from reports.gathered import Gathered
+from reports.runtimes import compare_runtimes
 from reports.summary import Summary, expired, run_summary
 
 
@@ -94,6 +95,7 @@ def summarise(
     rows = [row for report in reports for row in report.unexpected]
     rows += expired(load(), cells, datetime.date.today())
     results = gathered.results
+    measured = [gathered.measured(cell, report.summary) for cell, report in zip(cells, reports, strict=True)]
     return run_summary(
         run.run_id,
         run.started,
@@ -102,6 +104,7 @@ def summarise(
         rows,
         compare([(one.id, one.build.cpython.id, results[one.id].modules) for one in cells if one.id in results]),
         interrupted=interrupted,
+        runtimes=compare_runtimes(measured, load_areas()),
     )
 
 

@@ -21,11 +21,11 @@ from matrix.outcome import ModuleResult, Status
 from matrix.text import raised, shortened, visible
 from reports.changes import ChangeKind
 from reports.columns import columns
-from reports.differences import short_names
+from reports.differences import NO_SUCH_TEST, short_names
 from reports.file import File, text_file
 from reports.limitation_matrix import MARKS
 from reports.page.timing import Bar, CellTime, SlowModule, lanes
-from reports.render import Tone, state, tone
+from reports.render import Tone, figures, state, tone
 from reports.summary import BuildStep, CellSummary, Summary
 from reports.timelines import Point, Timeline
 from reports.verdict import CellVerdicts, Verdict
@@ -145,6 +145,11 @@ _ENVIRONMENT.globals |= {
     "most": _MOST_ROWS,
     "lanes": lanes,
     "marks": MARKS,
+    "figures": figures.figures,
+    "named": figures.named,
+    "explanations": figures.explanations,
+    "explained": figures.EXPLAINED,
+    "no_such_test": NO_SUCH_TEST,
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +13,7 @@ from matrix import json_records
 from matrix.text import raised, visible
 from reports.differences import short_names
 from reports.file import File, text_file
+from reports.render import figures
 from reports.safe_text import markdown_block, markdown_line
 from reports.summary import CellStatus, CellSummary, Summary
 from reports.triage import Sighting, Subject
@@ -33,6 +34,12 @@ _ENVIRONMENT = jinja2.Environment(
 _ENVIRONMENT.filters["md"] = markdown_line
 _ENVIRONMENT.filters["fenced"] = markdown_block
 _ENVIRONMENT.filters["raised"] = raised
+_ENVIRONMENT.globals |= {
+    "figures": figures.figures,
+    "named": figures.named,
+    "explanations": figures.explanations,
+    "explained": figures.EXPLAINED,
+}
 
 
 def summary_files(summary: Summary) -> Iterator[File]:
@@ -42,6 +49,24 @@ def summary_files(summary: Summary) -> Iterator[File]:
         summary=summary, most=_MOST_ROWS, state=state, short_names=short_names
     )
     yield text_file("summary.md", text)
+
+
+def runtimes_document(summary: Summary, harness: str, command: str, files: Mapping[str, str]) -> str:
+    """The comparison of runtimes of a run as a document of its own, in Markdown.
+
+    `harness` is its version, `command` what makes the document again, `files` the file of each limitation by its id,
+    as links from the document.
+    """
+    compared = {row.cell for table in summary.runtimes for row in table.rows}
+    used = [cell for cell in summary.cells if cell.id in compared]
+    parts = [
+        *(("CPython", cell.cpython.version, cell.cpython.detail) for cell in used),
+        *((cell.sdk.id, cell.sdk.version, cell.sdk.detail) for cell in used),
+        *((cell.runtime.name, cell.runtime.version, cell.runtime.detail) for cell in used),
+    ]
+    return _ENVIRONMENT.get_template("runtimes.md.j2").render(
+        summary=summary, harness=harness, command=command, files=files, parts=dict.fromkeys(parts)
+    )
 
 
 class Repeating(NamedTuple):

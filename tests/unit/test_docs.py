@@ -12,9 +12,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from matrix import files, limitations, model, rules
+from matrix import areas, files, limitations, model, rules
 from matrix.outcome import ModuleResult, Status
-from reports import build_facts, differences, history, summary
+from reports import build_facts, differences, history, runtimes, summary
 from reports.verdict import Verdict
 from tests.unit.test_imports import STAGES
 from tools import map as tools_map
@@ -165,6 +165,10 @@ SUMMARY = {
     "`$.unexpected[]`": summary.Unexpected,
     "`$.comparisons[]`": differences.Comparison,
     "`$.comparisons[].differences[]`": differences.Difference,
+    "`$.runtimes[]`": runtimes.RuntimeTable,
+    "`$.runtimes[].rows[]`": runtimes.RuntimeRow,
+    "`$.runtimes[].rows[].areas`": runtimes.AreaCount,
+    "`$.runtimes[].rows[].differences[]`": runtimes.RuntimeDifference,
 }
 
 
@@ -213,6 +217,7 @@ def test_every_key_of_the_other_data_files_is_named() -> None:
         rules.RuntimeFlags,
         files.CellSet,
         files.Sources,
+        areas.Area,
     )
     more = (rules.ExpectedBuildFailure, limitations.Limitation, limitations.ExpectedTest, limitations.SkipReason)
     for kind in (*kinds, *more):
