@@ -135,6 +135,19 @@ def test_the_first_page_lists_changes_and_red_outcomes(page: Page, out: Path) ->
     expect(page.locator("tr.target")).to_contain_text("AssertionError: made to fail")
 
 
+def test_a_square_of_the_runtimes_leads_to_the_tests_that_differ(page: Page, out: Path) -> None:
+    show(page, out, "index.html")
+    square = page.get_by_role("link", name=re.compile("[0-9]+ differ")).first
+    place = page.locator(square.get_attribute("href") or "")
+    expect(place).to_be_hidden()
+    square.click()
+    expect(place).to_be_visible()
+    test = page.locator("details", has=place).get_by_role("rowheader").first
+    name = test.inner_text()
+    test.get_by_role("link").click()
+    expect(page.locator("tr.module, tr.target").filter(has_text=name.split(".")[1]).first).to_be_visible()
+
+
 def test_a_cell_is_filtered_and_read(page: Page, out: Path) -> None:
     cell = cell_of(out, "wasmtime-50.0.1")
     show(page, out, f"cells/{cell}/index.html")

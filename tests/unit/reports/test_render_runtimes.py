@@ -59,7 +59,7 @@ def table_of(*differences: RuntimeDifference, text: str = "") -> RuntimeTable:
 
 
 def run_with(*differences: RuntimeDifference, text: str = "") -> Summary:
-    used = RuntimeUsed(name="wasmtime", version="50.0.1", provider=text, detail="a wheel" + text)
+    used = RuntimeUsed(name="wasmtime", version="50.0.1" + text, provider=text, detail="a wheel" + text)
     return replace(run_of(replace(cell_of(), id="a-cell", runtime=used)), runtimes=(table_of(*differences, text=text),))
 
 
