@@ -52,7 +52,7 @@ def test_the_document_names_versions_and_the_line_that_makes_it_again(run: Start
 def test_the_document_s_links_lead_to_the_list_wherever_it_lies(run: StartedRun, tmp_path: Path) -> None:
     path = tmp_path / "runtimes.md"
     text = written(run, run_with(differing(limitation="no-subprocess")), path)
-    assert "[no-subprocess](" in text
+    assert "[no-subprocess](../" in text  # no path of this machine
     assert broken_links(path) == []
     assert not missing_paths(text)
 
