@@ -365,23 +365,26 @@ def test_an_executable_of_a_known_runtime_is_used(harness: Harness, tmp_path: Pa
     assert cell["runtime"]["version"] == "51.0.0"
 
 
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        (None, "there is no such file"),
-        ("#!/bin/sh\necho 'xmltool 1.0'\n", "it says 'xmltool 1.0'"),
-        ("#!/bin/sh\nexit 3\n", "does not run"),
-        ("#!/bin/sh\nhead -c 100000000 /dev/zero | tr '\\0' x\n", "it says 'xxx"),
-        ("\x7fELF", "does not run"),
-    ],
-)
+NONE = {
+    "does not exist": (None, 0o755, "there is no such file"),
+    "may not be executed": ("#!/bin/sh\necho 'wasmtime 51.0.0'\n", 0o644, "it may not be executed"),
+    "is another program": ("#!/bin/sh\necho 'xmltool 1.0'\n", 0o755, "it says 'xmltool 1.0'"),
+    "fails": ("#!/bin/sh\nexit 3\n", 0o755, "does not run"),
+    "hangs": ("#!/bin/sh\nexec sleep 3600\n", 0o755, "does not run: it gave no answer within"),
+    "prints 100 MB": ("#!/bin/sh\nhead -c 100000000 /dev/zero | tr '\\0' x\n", 0o755, "it says 'xxx"),
+    "is cut short": ("\x7fELF", 0o755, "does not run"),
+}
+"""what is no runtime: its content, its mode, and what is said of it"""
+
+
+@pytest.mark.parametrize(("content", "mode", "reason"), NONE.values(), ids=NONE.keys())
 def test_what_is_no_runtime_is_left_out_and_other_cells_go_on(
-    harness: Harness, tmp_path: Path, content: str | None, reason: str
+    harness: Harness, tmp_path: Path, content: str | None, mode: int, reason: str
 ) -> None:
     path = tmp_path / "runtime"
     if content is not None:
         path.write_text(content)
-        path.chmod(0o755)
+        path.chmod(mode)
     alone = harness("test", "--target", "wasi", "--runtime", str(path), "test_bool")
     assert alone.returncode == 3, alone.stdout + alone.stderr
     assert reason in alone.stderr
@@ -392,14 +395,40 @@ def test_what_is_no_runtime_is_left_out_and_other_cells_go_on(
     assert [cell["status"] for cell in summary(tmp_path)["cells"]] == ["ok"]
 
 
-def test_a_runtime_that_runs_nothing_is_a_red_cell_and_other_cells_go_on(harness: Harness, tmp_path: Path) -> None:
+COMPILES_NOTHING = "while [ $1 != -o ]; do shift; done; : > $2; exit"
+RUNS_NOTHING = {
+    "is too old": ("echo \"error: unexpected argument '-W' found\" >&2; exit 2", "", "unexpected argument '-W' found"),
+    "is out of room": (COMPILES_NOTHING, "echo 'no room' >&2; exit 9", "no room"),
+    "hangs": (COMPILES_NOTHING, "exec sleep 3600", "the guest did not start: no test ended for 15 s"),
+    "prints 100 MB": (
+        COMPILES_NOTHING,
+        "head -c 100000000 /dev/zero | tr '\\0' x",
+        "the guest did not start: the guest printed more than 64 MiB and was ended",
+    ),
+    "lacks an import": (
+        'shift; exec {wasmtime} compile "$@"',
+        'shift; exec {wasmtime} run -S cli=n "$@"',
+        "unknown import: `wasi_snapshot_preview1::",
+    ),
+}
+"""what a wasmtime does to compile and to run, and what is said of it"""
+
+
+@pytest.mark.parametrize(("compiles", "runs", "reason"), RUNS_NOTHING.values(), ids=RUNS_NOTHING.keys())
+def test_a_runtime_that_runs_nothing_is_a_red_cell_and_other_cells_go_on(
+    harness: Harness, tmp_path: Path, wasmtime: Path, compiles: str, runs: str, reason: str
+) -> None:
     path = tmp_path / "wasmtime"
-    path.write_text("#!/bin/sh\ncase $1 in --version) echo 'wasmtime 51.0.0';; *) echo 'no room' >&2; exit 9;; esac\n")
+    cases = f"--version) echo 'wasmtime 51.0.0';; compile) {compiles};; *) {runs};;"
+    path.write_text(f"#!/bin/sh\ncase $1 in {cases.replace('{wasmtime}', str(wasmtime))} esac\n")
     path.chmod(0o755)
-    done = harness("test", "--target", "wasi", "--runtime", str(path), "--runtime", "wasmtime-50.0.1", "test_bool")
-    assert done.returncode != 0, done.stdout + done.stderr
-    statuses = {cell["id"].rpartition("_")[2]: cell["status"] for cell in summary(tmp_path)["cells"]}
-    assert statuses.pop("wasmtime-50.0.1") == "ok"
-    assert set(statuses) == {"wasmtime-cli-51.0.0-wasmtime"}
-    assert "ok" not in statuses.values()
-    assert "no room" in done.stdout + done.stderr
+    cells = ("--target", "wasi", "--runtime", str(path), "--runtime", "wasmtime-50.0.1")
+    done = harness("test", *cells, "--timeout", "15", "test_bool")
+    assert done.returncode == 4, done.stdout + done.stderr
+    found = {cell["id"].rpartition("_")[2]: cell for cell in summary(tmp_path)["cells"]}
+    assert set(found) == {"wasmtime-cli-51.0.0-wasmtime", "wasmtime-50.0.1"}
+    assert found["wasmtime-50.0.1"]["status"] == "ok"
+    red = found["wasmtime-cli-51.0.0-wasmtime"]
+    assert red["status"] == "error"
+    assert reason in red["reason"] + done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr

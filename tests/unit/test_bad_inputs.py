@@ -1,7 +1,8 @@
 """What a careless or hostile user may give: each is one line of message, the right status, and no traceback.
 
 Archives that lead out of their directory, or are cut short, are in tests/unit/harness/machine/test_unpack.py; tools
-that hang, print nothing or print too much in tests/integration/test_process.py and test_toolchain_directory.py.
+that hang, print nothing or print too much in tests/integration/test_process.py and test_toolchain_directory.py, and
+runtimes that do in tests/integration/test_runtimes.py.
 """
 
 from __future__ import annotations
@@ -83,6 +84,7 @@ test --target * => --target *: nothing matches
 test --target wasi --sdk 99 => --sdk 99: nothing matches
 test --target wasi --sdk >=x => is not a version range
 test --target wasi --runtime node => no cell for this selection
+test --target wasi --runtime wasmtime==99.* => --runtime wasmtime==99.*: nothing matches
 test --cpython 2.7 => --cpython 2.7: nothing matches
 test --cell nope => there is no cell 'nope'
 test --options fast => --options fast: nothing matches
@@ -151,6 +153,11 @@ history test_x --out {place}/history-directory => cannot be read or written
 UNOBTAINABLE = lines(r"""
 test --target wasi --sdk {place}/empty => is not a WASI SDK: bin/clang
 test --target wasi --sdk /dev/null => is not a WASI SDK
+test --target wasi --runtime /nonexistent => /nonexistent is no runtime: there is no such file
+test --target wasi --runtime /dev/null => /dev/null is no runtime: there is no such file
+test --target wasi --runtime {place}/empty => is no runtime: there is no such file
+test --target wasi --runtime {place}/file => is no runtime: it may not be executed
+triage repro test_json --runtime /nonexistent => is no runtime: there is no such file
 """)
 
 
@@ -194,7 +201,9 @@ def test_a_damaged_file_of_this_machine_is_said(
 
 
 @named(UNOBTAINABLE)
-def test_an_sdk_that_is_none_is_said(line: str, message: str, place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_sdk_or_a_runtime_that_is_none_is_said(
+    line: str, message: str, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     status, text = said(line, place, capsys)
     assert message in text
     assert status == 3
