@@ -424,11 +424,15 @@ def test_a_runtime_that_runs_nothing_is_a_red_cell_and_other_cells_go_on(
     path.chmod(0o755)
     cells = ("--target", "wasi", "--runtime", str(path), "--runtime", "wasmtime-50.0.1")
     done = harness("test", *cells, "--timeout", "15", "test_bool")
-    assert done.returncode == 4, done.stdout + done.stderr
-    found = {cell["id"].rpartition("_")[2]: cell for cell in summary(tmp_path)["cells"]}
+    run = summary(tmp_path)
+    found = {cell["id"].rpartition("_")[2]: cell for cell in run["cells"]}
     assert set(found) == {"wasmtime-cli-51.0.0-wasmtime", "wasmtime-50.0.1"}
     assert found["wasmtime-50.0.1"]["status"] == "ok"
     red = found["wasmtime-cli-51.0.0-wasmtime"]
-    assert red["status"] == "error"
-    assert reason in red["reason"] + done.stdout + done.stderr
+    # Without compiled code the cell is an error; a guest that does not start is a red outcome.
+    assert (done.returncode, red["status"]) in {(4, "error"), (1, "unexpected")}, done.stdout + done.stderr
+    details = [
+        row["detail"] for row in run["unexpected"] if row["verdict"] == "harness_error" and row["cell"] == red["id"]
+    ]
+    assert reason in "".join((red["reason"], *details))
     assert "Traceback" not in done.stdout + done.stderr
