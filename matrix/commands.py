@@ -25,6 +25,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from matrix.record import Record
 
+PAGE = 65536
+"""bytes of a page of WebAssembly's memory"""
 _PLACEHOLDER = re.compile(r"\{(\w*)\}")
 LISTS = ("preopens", "variables", "arguments")
 _VALUES = ("module", "code", "argv0", "memory", "pages", "stack", "kib")
@@ -79,6 +81,11 @@ def filled(words: Sequence[str], values: Mapping[str, str], lists: Mapping[str, 
         return (_PLACEHOLDER.sub(lambda match: values[match[1]], word),)
 
     return tuple(one for word in words for one in replaced(word))
+
+
+def limits(memory: int, stack: int) -> dict[str, str]:
+    """What the placeholders of limits stand for; both limits are in bytes."""
+    return {"memory": str(memory), "pages": str(memory // PAGE), "stack": str(stack), "kib": str(stack >> 10)}
 
 
 def defect(line: CommandLine, *, script: bool = False) -> str | None:

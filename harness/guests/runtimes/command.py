@@ -12,25 +12,25 @@ from pathlib import Path
 
 from harness.build.stage import LIBRARY
 from harness.build.wasm_sections import with_memory_limit
-from harness.guests.adapter import Adapter, GuestRun, HostCommand
+from harness.guests.adapter import GuestRun, HostCommand
 from harness.guests.guest_files import GuestFiles, Preopen, private_root
 from harness.guests.runtimes import confine
 from harness.guests.runtimes.compiled import compiled
+from harness.guests.runtimes.confined import Confined
 from harness.guests.runtimes.ends import describe_known_end
 from harness.machine.command import CommandFailed, capture
 from harness.machine.hashing import digest_of
 from harness.machine.store import Store
-from matrix.commands import CommandLine, filled
+from matrix.commands import PAGE, CommandLine, filled, limits
 from matrix.errors import GuestDidNotStart
 
-_PAGE = 65536
 _CODE = "code"
 """where the compiled code lies in what is kept; the module is beside it"""
 _OWN = 2 << 30
 """bytes of memory for the command itself, beside twice the guest's: some copy a memory that grows"""
 
 
-class Command(Adapter):
+class Command(Confined):
     """A command with its command line."""
 
     def __init__(self, name: str, command: Path, digest: str, line: CommandLine) -> None:
@@ -39,10 +39,6 @@ class Command(Adapter):
         self._command = command
         self._digest = digest
         self._line = line
-
-    @property
-    def confines_writes(self) -> bool:
-        return confine.version() > 0
 
     @property
     def keeps_code(self) -> bool:
@@ -74,7 +70,7 @@ class Command(Adapter):
             if self._limits_memory:
                 os.link(run.wasm, module)
             else:
-                module.write_bytes(with_memory_limit(run.wasm.read_bytes(), run.memory_limit // _PAGE))
+                module.write_bytes(with_memory_limit(run.wasm.read_bytes(), run.memory_limit // PAGE))
             if self._line.compile:
                 words = filled(self._line.compile, self._values(run, target), {})
                 try:
@@ -82,9 +78,9 @@ class Command(Adapter):
                 except CommandFailed as exc:
                     raise GuestDidNotStart(f"{self._name} cannot compile {run.wasm}: {exc}") from None
 
-        limits = () if self._limits_memory else (str(run.memory_limit),)
+        limited = () if self._limits_memory else (str(run.memory_limit),)
         words = filled(self._line.compile, {**self._values(run, Path()), "module": "", "code": ""}, {})
-        name = digest_of(run.wasm_digest, self._digest if words else "", *words, *limits)
+        name = digest_of(run.wasm_digest, self._digest if words else "", *words, *limited)
         return compiled(store, f"{name}-command", make)
 
     def _values(self, run: GuestRun, kept: Path) -> dict[str, str]:
@@ -93,10 +89,7 @@ class Command(Adapter):
             "module": str(run.wasm if kept == run.wasm else kept / run.wasm.name),
             "code": str(kept / _CODE),
             "argv0": run.argv[0] if run.argv else "",
-            "memory": str(run.memory_limit),
-            "pages": str(run.memory_limit // _PAGE),
-            "stack": str(run.wasm_stack),
-            "kib": str(run.wasm_stack >> 10),
+            **limits(run.memory_limit, run.wasm_stack),
         }
 
     def lay_out(self, tree: Path, build: str, directory: Path) -> GuestFiles:

@@ -9,30 +9,26 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.guests.adapter import Adapter, GuestRun, HostCommand
+from harness.guests.adapter import GuestRun, HostCommand
 from harness.guests.guest_files import GuestFiles, host_files
 from harness.guests.runtimes import confine
+from harness.guests.runtimes.confined import Confined
 from harness.guests.runtimes.ends import describe_known_end, describe_v8_end
-from matrix.commands import CommandLine, filled
+from matrix.commands import CommandLine, filled, limits
 
-_PAGE = 65536
 _STACK = 8 << 20
 """bytes of the main thread's stack, at least: a row may give most of them to the guest"""
 _OWN = 2 << 30
 """bytes of memory for the command itself, beside the guest's and as much for code and JavaScript's objects"""
 
 
-class JavaScript(Adapter):
+class JavaScript(Confined):
     """A command with its command line."""
 
     def __init__(self, name: str, command: Path, line: CommandLine) -> None:
         self._name = name
         self._command = command
         self._line = line
-
-    @property
-    def confines_writes(self) -> bool:
-        return confine.version() > 0
 
     @property
     def shortcomings(self) -> tuple[str, ...]:
@@ -46,13 +42,7 @@ class JavaScript(Adapter):
         return host_files(tree, directory)
 
     def command(self, run: GuestRun, compiled: Path, scratch: Path) -> HostCommand:
-        values = {
-            "argv0": run.argv[0],
-            "memory": str(run.memory_limit),
-            "pages": str(run.memory_limit // _PAGE),
-            "stack": str(run.wasm_stack),
-            "kib": str(run.wasm_stack >> 10),
-        }
+        values = {"argv0": run.argv[0], **limits(run.memory_limit, run.wasm_stack)}
         argv = (str(self._command), *filled(self._line.run, values, {"arguments": run.argv[1:]}))
         memory = 2 * run.memory_limit + _OWN
         return HostCommand(argv=confine.confined(argv, run.writable, stack=_STACK, memory=memory))

@@ -12,10 +12,11 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
-from harness.guests.adapter import Adapter, GuestRun, HostCommand
+from harness.guests.adapter import GuestRun, HostCommand
 from harness.guests.guest_files import GuestFiles, host_files
 from harness.guests.runtimes import confine
 from harness.guests.runtimes.compiled import compiled
+from harness.guests.runtimes.confined import Confined
 from harness.guests.runtimes.ends import describe_v8_end
 from harness.guests.runtimes.v8_options import memory_option
 from harness.machine.command import CommandFailed, capture
@@ -28,7 +29,7 @@ _OPTIMISED = ("--allow-natives-syntax", "--no-liftoff", "--no-wasm-lazy-compilat
 """V8 compiles the whole module at once, with its optimising compiler only"""
 
 
-class Node(Adapter):
+class Node(Confined):
     """The `node` command of one version."""
 
     keeps_code = True
@@ -38,10 +39,6 @@ class Node(Adapter):
         self._node = node
         self._digest = digest
         self._flags = flags
-
-    @property
-    def confines_writes(self) -> bool:
-        return confine.version() > 0
 
     def compile(self, run: GuestRun, store: Store) -> Path:
         """V8's code for the module; the module itself when this version of Node cannot keep code."""

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.guests.adapter import Adapter, GuestRun, HostCommand
+from harness.guests.adapter import GuestRun, HostCommand
 from harness.guests.guest_files import GuestFiles, private_root
 from harness.guests.runtimes import confine
 from harness.guests.runtimes.compiled import compiled
+from harness.guests.runtimes.confined import Confined
 from harness.guests.runtimes.ends import describe_wasmtime_end
 from harness.machine.command import CommandFailed, capture
 from harness.machine.hashing import digest_of
@@ -18,7 +19,7 @@ from harness.machine.store import Store
 from matrix.errors import GuestDidNotStart
 
 
-class WasmtimeCli(Adapter):
+class WasmtimeCli(Confined):
     """`wasmtime run` of one version."""
 
     keeps_code = True
@@ -30,10 +31,6 @@ class WasmtimeCli(Adapter):
         """`digest` identifies the command: builds of one version may differ."""
         self._command = command
         self._digest = digest
-
-    @property
-    def confines_writes(self) -> bool:
-        return confine.version() > 0  # --dir has no read-only form
 
     def compile(self, run: GuestRun, store: Store) -> Path:
         flags = self._engine_flags(run)

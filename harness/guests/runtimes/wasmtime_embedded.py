@@ -10,8 +10,8 @@ import msgspec
 
 from harness.guests.adapter import Adapter, GuestRun, HostCommand
 from harness.guests.guest_files import GuestFiles, private_root
-from harness.guests.runtimes import confine
 from harness.guests.runtimes.compiled import compiled
+from harness.guests.runtimes.confined import Confined
 from harness.guests.runtimes.ends import describe_wasmtime_end
 from harness.guests.runtimes.wasmtime_cli import WasmtimeCli
 from harness.machine.command import CommandFailed, capture
@@ -41,20 +41,18 @@ class EmbeddedHostSpec(msgspec.Struct, frozen=True, kw_only=True):
     """the processor to stay on; None for any"""
 
 
-class WasmtimeEmbedded(Adapter):
-    """The wasmtime package of one version."""
+class WasmtimeEmbedded(Confined):
+    """The wasmtime package of one version.
+
+    Landlock confines the guest's own process. wasmtime's read-only directories would refuse also to remove a file that
+    is not there (EPERM), which CPython's tests take for a fault.
+    """
 
     keeps_code = True
 
     def __init__(self, site: Path, digest: str) -> None:
         self._site = site
         self._digest = digest
-
-    @property
-    def confines_writes(self) -> bool:
-        # By Landlock, in the guest's own process. wasmtime's read-only directories would refuse also to remove a file
-        # that is not there (EPERM), which CPython's tests take for a fault.
-        return confine.version() > 0
 
     def compile(self, run: GuestRun, store: Store) -> Path:
         def make(target: Path) -> None:
