@@ -223,7 +223,7 @@ def tests(session: nox.Session) -> None:
     install(session, "tests")
     # The unit tests first: they tell within half a minute what an hour of builds would tell last. The integration tests
     # of a file share builds and servers; two groups of files run side by side, since configure keeps one core busy.
-    integration = ["tests/integration", "-n", "2", "--dist", "loadgroup", "--durations", "20"]
+    integration = ["tests/integration", "-n", "2", "--dist", "loadfile", "--durations", "20"]
     for words in [session.posargs] if session.posargs else (["tests/unit", "-n", "2"], integration):
         session.run("python", "-m", "pytest", *words)
 

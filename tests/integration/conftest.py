@@ -13,6 +13,8 @@ from typing import Any
 
 import platformdirs
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from harness.__main__ import COMMANDS
 from harness.commands.command import flattened
@@ -43,13 +45,25 @@ BROKEN = {
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of one file run in one process, for their servers and builds. So do all files that change `broken_tree`."""
-    changing = {item.path for item in items if "broken_tree" in getattr(item, "fixturenames", ())}
     for item in items:
         if "integration" in item.path.parts:
             item.add_marker(pytest.mark.integration)
-            group = "broken_tree" if item.path in changing else item.path.stem
-            item.add_marker(pytest.mark.xdist_group(group))
+
+
+class ByFile(LoadFileScheduling):  # type: ignore[misc]  # pytest-xdist has no types
+    """The tests of one file run in one process, and so do all files that use `broken_tree`: some of them change it."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return "broken_tree" if Path(file).name in _SHARING else file
+
+
+_SHARING = {path.name for path in Path(__file__).parent.glob("test_*.py") if "broken_tree" in path.read_text("utf-8")}
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile | None:
+    # xdist_group would say it, but pytest-xdist 3.8.0 and pytest 9.2.0 do not agree on where a test's id is kept.
+    return ByFile(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture
