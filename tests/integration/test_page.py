@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from msgspec.structs import replace
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from harness.guests.runtimes.browser import launch_options
@@ -45,6 +46,10 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = run(out, "test", "--target", "wasi", "--target", "node", *runtimes, *MODULES, "--no-reuse")
     assert done.returncode == 0, done.stdout + done.stderr
     first = run_directory(out, "latest")
+    for outcomes in first.glob(f"cells/*/{OUTCOMES}"):
+        for result in read_results(outcomes).values():  # whatever a module took on a loaded machine
+            append_result(outcomes, replace(result, duration=1.0))
+    assert run(out, "report", first.name).returncode == 0
     second = out / first.name.replace(first.name.split("-")[1], "235959", 1)
     shutil.copytree(first, second)
     started = read_started(first)
