@@ -1,4 +1,4 @@
-"""The repr of a list that is nested 100,000 times raises RecursionError: CPython counts its calls in C."""
+"""Deep recursion in C raises RecursionError: CPython counts its calls in C, in a repr, a str and the compiler."""
 
 import json
 import sys
@@ -8,16 +8,49 @@ def say(holds, saw):
     print(json.dumps({"holds": holds, "saw": saw}))
 
 
+def nested():
+    found = []
+    for _ in range(100_000):
+        found = [found]
+    return found
+
+
+def unnest(found):
+    while found:  # or the list is freed by as many calls
+        found = found.pop()
+
+
+def a_repr():
+    found = nested()
+    try:
+        repr(found)
+    finally:
+        unnest(found)
+
+
+def the_compiler():
+    compile("a" + ".b" * 100_000, "deep", "eval")
+
+
+class Looped:
+    pass
+
+
+def a_str():
+    Looped.__repr__ = Looped.__str__
+    str(Looped())
+
+
 if sys.platform == "wasi":
     say(None, "there is no JavaScript: what holds of the call stack of WASI is another limitation's")
 else:
-    nested = []
-    for _ in range(100_000):
-        nested = [nested]
-    say(True, "the repr of a nested list ended the guest")
-    try:
-        repr(nested)
-    except RecursionError as exc:
-        say(False, f"the repr of a nested list: {type(exc).__name__}")
-    while nested:  # or the list is freed by as many calls
-        nested = nested.pop()
+    came = []
+    for what, attempt in (("a repr", a_repr), ("the compiler", the_compiler), ("a str", a_str)):
+        say(True, f"recursion in {what} ended the guest")
+        try:
+            attempt()
+        except (RecursionError, MemoryError) as exc:
+            came.append(f"{what}: {type(exc).__name__}")
+        else:
+            came.append(f"{what}: no error")
+    say(False, "; ".join(came))
