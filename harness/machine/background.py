@@ -29,8 +29,6 @@ class Background:
         processors: Collection[int] = (),
     ) -> None:
         self.started = time.time()
-        self.cpu = 0.0
-        """processor seconds of the command, and of its children that have ended, as of the last `poll`"""
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as file:
             file.write(f"$ {shlex.join(argv)}\n".encode())
@@ -42,8 +40,12 @@ class Background:
 
     def poll(self) -> int | None:
         """The return code (negative for a signal), or None while the command runs."""
-        self.cpu = self._process.cpu()  # first: `poll` may be the call after which they cannot be read any more
         return self._process.poll()
+
+    @property
+    def cpu(self) -> float:
+        """The processor seconds of the command so far, and of its children that have ended."""
+        return self._process.cpu()
 
     def interrupt(self) -> None:
         """Interrupt the command and its children, as Ctrl-C on a terminal does."""

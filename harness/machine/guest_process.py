@@ -64,7 +64,6 @@ class GuestProcess:
 
     def poll(self) -> int | None:
         """The return code (negative for a signal), or None while the process runs."""
-        self._process.cpu()  # this call may be the one after which they cannot be read any more
         return self._process.poll()
 
     def wait(self, timeout: float) -> int | None:
@@ -80,7 +79,6 @@ class GuestProcess:
 
     def kill(self) -> None:
         """Kill the process and its children."""
-        self._process.cpu()
         self._process.kill()
         self._reader.join(KILL_WAIT)
         self._process.close()

@@ -80,13 +80,16 @@ class Process:
 
     def poll(self) -> int | None:
         """The return code (negative for a signal), or None while the process runs."""
+        with contextlib.suppress(ChildProcessError):  # its end was seen before
+            if os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+                self.cpu()  # the next line makes the kernel forget them
         return self._popen.poll()
 
     def cpu(self) -> float:
         """The processor seconds of the process so far, and of those children that it has waited for.
 
-        Linux keeps them until `poll` or `wait` has seen the end (utime to cstime in /proc/PID/stat, proc_pid_stat(5)).
-        From then on they are those of the last call.
+        Linux keeps them until the end is seen (utime to cstime in /proc/PID/stat, proc_pid_stat(5)). From then on they
+        are those that `poll` found at the end or `kill` before it; where `wait` saw the end, those of the last call.
         """
         if self._popen.returncode is None:
             with contextlib.suppress(psutil.Error):  # another thread has just seen the end
@@ -142,6 +145,7 @@ class Process:
 
     def kill(self) -> None:
         """Kill the process group and wait up to KILL_WAIT for the process to disappear."""
+        self.cpu()
         self.send(signal.SIGKILL)
         self.wait(KILL_WAIT)
 

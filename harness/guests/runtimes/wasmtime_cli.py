@@ -20,7 +20,7 @@ from matrix.errors import GuestDidNotStart
 
 
 class WasmtimeCli(Confined):
-    """`wasmtime run` of one version."""
+    """`wasmtime run` of one version. Landlock confines it, since `--dir` has no read-only form."""
 
     keeps_code = True
     starts_modules = True

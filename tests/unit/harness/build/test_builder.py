@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from harness.build import builder as building
 from harness.build.builder import Builder, Input, Inputs
 from harness.build.recipes import native
+from harness.build.recipes.layout import build_directory
 from harness.build.stamps import log_path, note_failure, pending_steps
 from harness.build.watcher import Silent
 from harness.machine.store import Store
@@ -136,6 +137,22 @@ def test_a_build_python_that_is_configured_otherwise_has_a_directory_of_its_own(
     after = builder(tmp_path).plan(CELL, inputs)
     assert before.parts.python != after.parts.python
     assert before.parts.directory != after.parts.directory
+
+
+def test_a_checkout_starts_with_the_answers_of_another_build_that_has_the_same_configure(
+    tmp_path: Path, inputs: Inputs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, tree = builder(tmp_path), CPython(version=CELL.build.cpython.version, directory=tmp_path / "tree")
+    checkout = replace(CELL, build=replace(CELL.build, cpython=tree))
+    first, second = one.plan(CELL, inputs), one.plan(checkout, inputs)
+    caches = [build_directory(planned.parts.directory, CELL.series) / "config.cache" for planned in (first, second)]
+    assert caches[0] != caches[1]
+    monkeypatch.setattr(Builder, "_execute", lambda self, plan: None)
+    caches[0].parent.mkdir(parents=True)
+    caches[0].write_text("ac_cv_alignof_long=4\n")
+    one._compile(CELL, inputs, first)
+    one._compile(checkout, inputs, second)
+    assert caches[1].read_text() == caches[0].read_text()
 
 
 # --- failures
