@@ -183,8 +183,11 @@ while True: pass
 def test_what_a_guest_waits_for_a_core_is_known(guest: Start) -> None:
     crowd = [guest(CROWDED) for _ in range(4)]
     assert until(lambda: all(one.output == "ready\n" for one in crowd))
-    waits = [CoreWait(one.pid) for one in crowd]
+    waits, begun = [CoreWait(one.pid) for one in crowd], time.monotonic()
     assert until(lambda: min(wait.seconds() for wait in waits) > 0.5)  # it would never be, if nobody waited
+    elapsed = time.monotonic() - begun
+    assert sum(wait.seconds() for wait in waits) > 1.5 * elapsed  # three of four wait, and together they run for 1.0
+    assert CoreWait(crowd[0].pid).seconds() < waits[0].seconds()  # it counts from its own beginning
 
 
 def test_a_guest_that_sleeps_waits_for_no_core(guest: Start) -> None:
