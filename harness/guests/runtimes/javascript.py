@@ -34,9 +34,7 @@ class JavaScript(Confined):
     def shortcomings(self) -> tuple[str, ...]:
         if self._line.asks_for("memory", "pages"):
             return ()
-        return (
-            f"{self._name} has no option for the guest's memory: a guest that needs too much ends with its process",
-        )
+        return (f"{self._name} has no option for the guest's memory: its process is limited as a whole",)
 
     def lay_out(self, tree: Path, build: str, directory: Path) -> GuestFiles:
         return host_files(tree, directory)
