@@ -20,9 +20,10 @@ from junitparser import JUnitXml, Skipped
 from markupsafe import escape
 
 from matrix.outcome import ModuleResult, Outcome, Status
-from matrix.text import raised, shortened
+from matrix.text import shortened
 from reports.file import File
 from reports.summary import CellSummary
+from reports.tracebacks import raised
 from reports.verdict import CellVerdicts, Judged, Verdict
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 from collections.abc import Sequence
 from enum import StrEnum
 
 import msgspec
 
-from matrix.model import Cell, Matrix
-from matrix.names import full_name
+from matrix.model import Cell
 from matrix.outcome import Status
-from matrix.reach import reaches
 from matrix.rules import AllowedToFail
 from reports.build_facts import BuildFacts
+from reports.causes import Cause, causes_of
 from reports.differences import Comparison
 from reports.runtimes import RuntimeTable
+from reports.unexpected import Unexpected
 from reports.verdict import RED_VERDICTS, CellVerdicts, Verdict
 
 SCHEMA = 1
@@ -66,6 +65,11 @@ class Modules(msgspec.Struct, frozen=True, kw_only=True):
     vacuous: tuple[str, ...] = ()
     reused: int = 0
     """the number of modules with the results of an earlier run, because nothing about them has changed"""
+
+    @property
+    def reuse(self) -> str:
+        """How many have an earlier run's results, in words."""
+        return f"{self.reused} of {self.run} modules have an earlier run's results"
 
 
 class CellSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,21 +135,6 @@ class BuildStep(msgspec.Struct, frozen=True, kw_only=True):
             msgspec.structs.force_setattr(self, "log", "")
 
 
-class Unexpected(msgspec.Struct, frozen=True, kw_only=True):
-    """One unexpected thing: an outcome with a red verdict, a stale entry of the list, an expired rule."""
-
-    cell: str
-    test: str
-    outcome: str
-    """a status; "built" for a build that was expected to fail, "expired" for a rule, "" for an entry of the list"""
-    verdict: Verdict
-    limitation: str = ""
-    skip_reason: str = ""
-    """the pattern in the list of limitations that no skipped test matches"""
-    detail: str = ""
-    reproduce: str = ""
-
-
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """A run."""
 
@@ -157,6 +146,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     interrupted: bool = False
     cells: tuple[CellSummary, ...]
     unexpected: tuple[Unexpected, ...]
+    causes: tuple[Cause, ...] = ()
+    """what is unexpected, by what it has in common"""
     comparisons: tuple[Comparison, ...] = ()
     """one for each CPython version that has several cells"""
     runtimes: tuple[RuntimeTable, ...] = ()
@@ -186,14 +177,15 @@ def judged_cell(
     """The summary of a tested cell; `base` has its versions and notes, `fault` says what the harness did wrong."""
     status = CellStatus.OK if verdicts.green else CellStatus.UNEXPECTED
     counts, kinds = verdicts.counts, verdicts.verdicts
+    modules = Modules(planned=verdicts.planned, run=verdicts.run, vacuous=verdicts.vacuous, reused=verdicts.reused)
     notes = base.notes
-    if verdicts.reused:
-        notes += (f"{verdicts.reused} of {verdicts.run} modules have an earlier run's results: nothing has changed",)
+    if modules.reused:
+        notes += (f"{modules.reuse}: nothing has changed",)
     return msgspec.structs.replace(
         base,
         status=CellStatus.ERROR if fault else status,
         reason=fault or base.reason,
-        modules=Modules(planned=verdicts.planned, run=verdicts.run, vacuous=verdicts.vacuous, reused=verdicts.reused),
+        modules=modules,
         counts={status: counts[status] for status in Status},
         verdicts={verdict: kinds[verdict] for verdict in Verdict},
         unattributed_skips=len(verdicts.unattributed),
@@ -205,88 +197,6 @@ def judged_cell(
 def allowed(summary: CellSummary, rule: AllowedToFail | None) -> CellSummary:
     """A cell's summary with the reason of the rule that allows it to fail, if there is one."""
     return msgspec.structs.replace(summary, allowed_to_fail=rule.reason if rule else "")
-
-
-def expired(matrix: Matrix, cells: Sequence[Cell], today: datetime.date) -> tuple[Unexpected, ...]:
-    """The expired rules that can apply to the targets of these cells; each makes a run red.
-
-    They need not apply to one of the cells: an exclusion never does.
-    """
-    targets = {cell.build.target.id: cell.build.target for cell in cells}.values()
-    return tuple(
-        Unexpected(
-            cell="",
-            test="",
-            outcome="expired",
-            verdict=Verdict.STALE,
-            detail=f"rules.toml: {key}: look at it again, its last day was {rule.expires}: {rule.reason}",
-        )
-        for key, rule in matrix.expired(today).items()
-        if reaches(rule.when, matrix, targets)
-    )
-
-
-def unexpected(cell: str, session: str, verdicts: CellVerdicts, *, options: str = "") -> tuple[Unexpected, ...]:
-    """The unexpected outcomes, stale entries and conflicts of a cell, each with the command to reproduce it.
-
-    `session` is the nox session. `options` are those without which the cell does not exist, such as a tree's path.
-    """
-    again = command_again(session, cell, options)
-    rows = [
-        Unexpected(
-            cell=cell,
-            test=judged.outcome.test,
-            outcome=judged.outcome.status.value,
-            verdict=judged.verdict,
-            limitation=judged.limitation,
-            detail=judged.detail or judged.outcome.detail,
-            reproduce=f"{again} {_name(judged.module, judged.outcome.test)}",
-        )
-        for judged in verdicts.unexpected
-    ]
-    rows += [
-        Unexpected(
-            cell=cell,
-            test=entry.match,
-            outcome="",
-            verdict=Verdict.STALE,
-            limitation=entry.limitation,
-            skip_reason=entry.skip_reason,
-            detail=f"the list of limitations: {entry}",
-            reproduce=again,
-        )
-        for entry in verdicts.stale_entries
-    ]
-    rows += [
-        Unexpected(
-            cell=cell,
-            test=conflict.test,
-            outcome="",
-            verdict=Verdict.STALE,
-            limitation=conflict.entries[0][1],
-            detail=f"two entries of the list of limitations claim it: {conflict}",
-            reproduce=again,
-        )
-        for conflict in verdicts.conflicts
-    ]
-    return tuple(rows)
-
-
-def command_again(session: str, cell: str, options: str) -> str:
-    """The command that runs a cell again. A test's name can be appended."""
-    return f"nox -s {session} -- --cell {cell}" + (f" {options}" if options else "")
-
-
-def command_by_hand(cell: str, options: str) -> str:
-    """The command that runs a test of a cell in one guest, with that guest's command line. Append the test's name."""
-    return f"nox -s triage -- repro --cell {cell}" + (f" {options}" if options else "")
-
-
-def _name(module: str, test: str) -> str:
-    """The name that selects a test on the command line: its own when it is in its module, else its module's."""
-    full = full_name(module)
-    inside = test.startswith(full + ".") and all(part.isidentifier() for part in test.split("."))
-    return test if inside else module
 
 
 def run_summary(
@@ -309,6 +219,7 @@ def run_summary(
         interrupted=interrupted,
         cells=tuple(cells),
         unexpected=tuple(unexpected),
+        causes=causes_of(unexpected),
         comparisons=tuple(comparisons),
         runtimes=tuple(runtimes),
     )

@@ -1,4 +1,4 @@
-"""What a run says on the terminal at its end. Writes to rich's console and nowhere else."""
+"""What a run says on the terminal at its end, on one screen. Writes to rich's console and nowhere else."""
 
 from __future__ import annotations
 
@@ -9,15 +9,21 @@ from rich.console import Console
 from rich.table import Table
 
 from matrix.outcome import Status
-from matrix.text import last_line, raised
+from matrix.text import last_line, some_of
+from reports.causes import Cause
 from reports.render import Tone, state, tone
 from reports.render.figures import figures, named
 from reports.runtimes import RuntimeTable
 from reports.safe_text import for_terminal as safe
-from reports.summary import CellSummary, Summary, Unexpected
+from reports.shared import allowances, in_words, shared_notes, untested
+from reports.summary import CellSummary, Summary
 from reports.verdict import Verdict
 
-_MOST_ROWS = 15
+_MOST_CAUSES = 8
+_MOST_NOTES = 12
+_MOST_TESTS = 2
+_MOST_LINES = 12
+"""of the reason why a cell was not tested"""
 _LONGEST = 300
 """characters"""
 _OF_RUNTIMES = ("passed", "failed", "skipped", "pass rate", "CPU", "start-up", "speed")
@@ -26,24 +32,36 @@ _COLOURS = {Tone.GOOD: "green", Tone.MILD: "yellow", Tone.BAD: "red"}
 
 
 def show(summary: Summary, directory: Path, console: Console) -> None:
-    """Show a run: a line for each cell, the unexpected outcomes with a command for each, the path of the report."""
+    """Show a run: what its cells share, a line for each cell, the causes of what is red, the path of the report."""
     console.print()
+    _show_notes(summary.cells, console)
     console.print(_table(summary.cells))
-    for cell in summary.cells:
-        _explain(cell, console)
-    if unexplained := sum(cell.unattributed_skips for cell in summary.cells):
-        again = f"nox -s triage -- queue {summary.run_id}"
-        console.print(f"\n{unexplained} skips that no limitation explains: {safe(again)}", soft_wrap=True)
-    _show_unexpected(summary.unexpected, console)
-    for compared in summary.runtimes:
+    for found in untested(summary.cells):
+        _explain(found.first, in_words(found.cells, summary.cells), console)
+    for allowed in allowances(summary.cells):
+        said = f"{in_words(allowed.cells, summary.cells)}: allowed to fail: {allowed.text}"
+        console.print(f"\n{safe(said)}", soft_wrap=True)
+    if (compared := summary.runtimes) and len(compared) == 1:
         console.print()
-        console.print(_runtimes(compared))
-    for comparison in summary.comparisons:
-        console.print(
-            f"\n{len(comparison.differences)} of {comparison.tests} tests differ between the {len(comparison.cells)} "
-            f"cells of {safe(comparison.cpython)}: see index.html"
-        )
-    console.print(f"\nreport: {safe(str(directory / 'index.html'))}", soft_wrap=True)
+        console.print(_runtimes(compared[0]))
+    _show_causes(summary, console)
+    console.print()
+    for line in _counts(summary):
+        console.print(safe(line), soft_wrap=True)
+    console.print(f"report: {safe(str(directory / 'index.html'))}", soft_wrap=True)
+
+
+def _show_notes(cells: Sequence[CellSummary], console: Console) -> None:
+    """Each note once, with the cells that have it."""
+    notes = shared_notes(cells)
+    for note in notes[:_MOST_NOTES]:
+        text = last_line(note.text) if len(note.text) > _LONGEST else note.text
+        whose = f"{in_words(note.cells, cells)}: " if len(cells) > 1 else ""
+        console.print(f"note: {safe(whose)}{safe(text)}", style="dim")
+    if len(notes) > _MOST_NOTES:
+        console.print(f"  ... and {len(notes) - _MOST_NOTES} more notes in summary.md", style="dim")
+    if notes:
+        console.print()
 
 
 def _table(cells: Sequence[CellSummary]) -> Table:
@@ -77,25 +95,54 @@ def _runtimes(compared: RuntimeTable) -> Table:
     return table
 
 
-def _explain(cell: CellSummary, console: Console) -> None:
-    """Say why a cell was not tested, why it may fail, and its notes."""
-    name = safe(cell.id)
-    if cell.reason:
-        style = "" if tone(cell) is Tone.GOOD else _COLOURS[tone(cell)]
-        console.print(f"\n{name}: {safe(cell.reason)}", style=style)
-    if cell.forgiven:
-        console.print(f"{name}: allowed to fail: {safe(cell.allowed_to_fail)}", soft_wrap=True)
-    for note in cell.notes:
-        console.print(f"note: {name}: {safe(last_line(note) if len(note) > _LONGEST else note)}", style="dim")
+def _explain(cell: CellSummary, cells: str, console: Console) -> None:
+    """Say why cells were not tested; `cells` names all of them, `cell` is the first."""
+    mild = tone(cell) is not Tone.BAD
+    style = "" if tone(cell) is Tone.GOOD else _COLOURS[tone(cell)]
+    lines = cell.reason.splitlines() or [state(cell)]
+    if mild and lines[1:]:
+        lines = lines[:1]
+    elif len(lines) > _MOST_LINES:
+        lines = [*lines[: _MOST_LINES // 2], "...", *lines[-_MOST_LINES // 2 :]]
+    console.print(f"\n{safe(cells)}: {safe(state(cell))}: " + "\n".join(map(safe, lines)), style=style)
 
 
-def _show_unexpected(rows: Sequence[Unexpected], console: Console) -> None:
-    if rows:
-        console.print(f"\n[red]{len(rows)} unexpected[/red]")
-    for row in rows[:_MOST_ROWS]:
-        console.print(f"  [red]{row.verdict}[/red] {row.outcome} [bold]{safe(row.test)}[/bold]")
-        console.print(f"    {safe(raised(row.detail)[:_LONGEST])}")
-        if row.reproduce:
-            console.print(f"    again: {safe(row.reproduce)}", soft_wrap=True)
-    if len(rows) > _MOST_ROWS:
-        console.print(f"  ... and {len(rows) - _MOST_ROWS} more in summary.md")
+def _show_causes(summary: Summary, console: Console) -> None:
+    if not summary.unexpected:
+        return
+    tests, causes = len(summary.unexpected), summary.causes
+    console.print(f"\n[red]{tests} unexpected, {len(causes)} cause{'s' if len(causes) > 1 else ''}[/red]")
+    for cause in causes[:_MOST_CAUSES]:
+        _show_cause(cause, summary.cells, console)
+    if len(causes) > _MOST_CAUSES:
+        console.print(f"  ... and {len(causes) - _MOST_CAUSES} more causes in summary.md")
+
+
+def _show_cause(cause: Cause, cells: Sequence[CellSummary], console: Console) -> None:
+    place = f"  ({cause.place})" if cause.place else ""
+    kind = f"{cause.verdict} {cause.outcome}".strip()
+    console.print(f"  [red]{kind}[/red] [bold]{safe(cause.raised[:_LONGEST])}[/bold]{safe(place)}")
+    where = in_words(cause.cells, cells) if cause.cells else "the whole run"
+    if cause.tests:
+        count = f"{len(cause.tests)} tests" if len(cause.tests) > 1 else "1 test"
+        where = f"{count} in {where}" if len(cells) > 1 else count
+        where += f": {some_of(cause.tests, _MOST_TESTS)}"
+    console.print(f"    {safe(where)}", soft_wrap=True)
+    if cause.reproduce:
+        console.print(f"    again: {safe(cause.reproduce)}", soft_wrap=True)
+
+
+def _counts(summary: Summary) -> list[str]:
+    """What is worth one line each: what was reused, what nothing explains, what differs."""
+    lines = []
+    if reused := sum(cell.modules.reused for cell in summary.cells):
+        run = sum(cell.modules.run for cell in summary.cells)
+        lines.append(f"{reused} of {run} modules have an earlier run's results: nothing has changed")
+    if unexplained := sum(cell.unattributed_skips for cell in summary.cells):
+        lines.append(f"{unexplained} skips that no limitation explains: nox -s triage -- queue {summary.run_id}")
+    lines += [
+        f"{len(one.differences)} of {one.tests} tests differ between the {len(one.cells)} cells of {one.cpython}"
+        for one in summary.comparisons
+        if one.differences
+    ]
+    return lines

@@ -13,9 +13,9 @@ from matrix.limitations import NEUTRAL, CellLimitations, Limitation, Limitations
 from matrix.model import Cell
 from matrix.names import is_within
 from matrix.outcome import FAILING_STATUSES, Status
-from matrix.text import raised
 from reports.boundaries import CellVersions, boundaries
 from reports.summary import Summary
+from reports.tracebacks import raised
 from reports.verdict import RED_VERDICTS, Verdict
 
 AXES = ("target", "sdk", "cpython", "runtime")

@@ -21,17 +21,8 @@ from matrix.resolve import ResolvedCell
 from reports import history, junit, page
 from reports.file import File
 from reports.gathered import Gathered
-from reports.summary import (
-    CellStatus,
-    CellSummary,
-    Unexpected,
-    allowed,
-    command_again,
-    command_by_hand,
-    judged_cell,
-    unexpected,
-    untested_cell,
-)
+from reports.summary import CellStatus, CellSummary, allowed, judged_cell, untested_cell
+from reports.unexpected import Unexpected, command_again, command_by_hand, unexpected
 from reports.verdict import NO_RATES, CellVerdicts, Rates, judge_cell
 
 

@@ -19,7 +19,8 @@ from harness.runs.worker import CellWorker
 from matrix.errors import MatrixError, Unobtainable, UsageError
 from matrix.limitations import Limitations
 from matrix.resolve import ResolvedCell
-from reports.summary import CellStatus, CellSummary, Unexpected, allowed, exit_status, untested_cell
+from reports.summary import CellStatus, CellSummary, allowed, exit_status, untested_cell
+from reports.unexpected import Unexpected
 
 
 def test_cells(

@@ -22,7 +22,8 @@ from reports import history, page, render, terminal
 from reports.differences import compare
 from reports.gathered import Gathered
 from reports.runtimes import compare_runtimes
-from reports.summary import Summary, expired, run_summary
+from reports.summary import Summary, run_summary
+from reports.unexpected import expired
 
 
 def publish(

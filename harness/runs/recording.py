@@ -12,7 +12,8 @@ from harness.runs.records import CellRecord
 from harness.suite.run import SuiteRun
 from matrix.errors import BuildFailed, HarnessFault, MatrixError
 from matrix.resolve import ResolvedCell
-from reports.summary import CellStatus, CellSummary, CPythonUsed, RuntimeUsed, SdkUsed, Unexpected, untested_cell
+from reports.summary import CellStatus, CellSummary, CPythonUsed, RuntimeUsed, SdkUsed, untested_cell
+from reports.unexpected import Unexpected
 from reports.verdict import Verdict
 
 

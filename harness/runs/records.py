@@ -19,7 +19,8 @@ from matrix.errors import UsageError, near
 from matrix.model import Cell
 from reports.chosen import LATEST
 from reports.file import File
-from reports.summary import BuildStep, CellSummary, Unexpected
+from reports.summary import BuildStep, CellSummary
+from reports.unexpected import Unexpected
 
 SCHEMA = 3
 """of run.json"""

@@ -12,9 +12,9 @@ from matrix.errors import MatrixError, UsageError, near
 from matrix.limitations import Limitations
 from matrix.model import Cell
 from matrix.names import spellings
-from matrix.text import raised
 from reports import history
 from reports.boundaries import CellVersions, versions_of
+from reports.tracebacks import raised
 from reports.triage import Sighting, since
 from reports.verdict import judge_cell
 

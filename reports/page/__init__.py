@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from matrix.limitations import State
 from matrix.outcome import ModuleResult, Status
-from matrix.text import raised, shortened, visible
+from matrix.text import shortened, visible
 from reports.changes import ChangeKind
 from reports.columns import columns
 from reports.differences import NO_SUCH_TEST, short_names
@@ -28,6 +28,7 @@ from reports.page.timing import Bar, CellTime, SlowModule, lanes
 from reports.render import Tone, figures, state, tone
 from reports.summary import BuildStep, CellSummary, Summary
 from reports.timelines import Point, Timeline
+from reports.tracebacks import raised
 from reports.verdict import CellVerdicts, Verdict
 
 _HERE = Path(__file__).parent

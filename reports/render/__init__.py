@@ -10,12 +10,14 @@ from typing import NamedTuple
 import jinja2
 
 from matrix import json_records
-from matrix.text import raised, visible
+from matrix.text import visible
 from reports.differences import short_names
 from reports.file import File, text_file
 from reports.render import figures
 from reports.safe_text import markdown_block, markdown_line
+from reports.shared import allowances, in_words, shared_notes, untested
 from reports.summary import CellStatus, CellSummary, Summary
+from reports.tracebacks import raised
 from reports.triage import Sighting, Subject
 
 _MOST_ROWS = 200
@@ -39,6 +41,10 @@ _ENVIRONMENT.globals |= {
     "named": figures.named,
     "explanations": figures.explanations,
     "explained": figures.EXPLAINED,
+    "in_words": in_words,
+    "shared_notes": shared_notes,
+    "untested": untested,
+    "allowances": allowances,
 }
 
 

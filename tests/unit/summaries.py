@@ -15,8 +15,10 @@ from rich.console import Console
 
 from reports import page as pages_of_a_run
 from reports import render, terminal
+from reports.causes import causes_of
 from reports.differences import Comparison, Difference
-from reports.summary import CellStatus, CellSummary, SdkUsed, Summary, Unexpected, untested_cell
+from reports.summary import CellStatus, CellSummary, SdkUsed, Summary, untested_cell
+from reports.unexpected import Unexpected
 from reports.verdict import Verdict
 from tests.unit import made
 from tests.unit.hostile import TEXTS
@@ -29,7 +31,8 @@ MARK = "the-hostile-text:"
 
 def cell_of(text: str = "", status: CellStatus = CellStatus.OK, **changes: object) -> CellSummary:
     base = untested_cell(made.cell(), status, text, notes=(text, "a note"))
-    return replace(base, sdk=SdkUsed(id="wasi-sdk-24", version="24", provider=text, detail=text), **changes)
+    sdk = SdkUsed(id="wasi-sdk-24", version="24", provider=text, detail=text)
+    return replace(base, **({"sdk": sdk} | changes))
 
 
 def row_of(text: str) -> Unexpected:
@@ -65,6 +68,7 @@ def run_of(
         exit_status=exit_status,
         cells=cells,
         unexpected=unexpected,
+        causes=causes_of(unexpected),
         comparisons=comparisons,
     )
 

@@ -14,7 +14,7 @@ import pytest
 
 from matrix import areas, files, limitations, model, rules
 from matrix.outcome import ModuleResult, Status
-from reports import build_facts, differences, history, runtimes, summary
+from reports import build_facts, causes, differences, history, runtimes, summary, unexpected
 from reports.verdict import Verdict
 from tests.unit.test_imports import STAGES
 from tools import map as tools_map
@@ -162,7 +162,8 @@ SUMMARY = {
     "`$.cells[].runtime`": summary.RuntimeUsed,
     "`$.cells[].modules`": summary.Modules,
     "`$.cells[].build`": build_facts.BuildFacts,
-    "`$.unexpected[]`": summary.Unexpected,
+    "`$.unexpected[]`": unexpected.Unexpected,
+    "`$.causes[]`": causes.Cause,
     "`$.comparisons[]`": differences.Comparison,
     "`$.comparisons[].differences[]`": differences.Difference,
     "`$.runtimes[]`": runtimes.RuntimeTable,

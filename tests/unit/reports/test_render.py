@@ -11,8 +11,9 @@ from matrix.limitations import Limitation
 from matrix.outcome import Status
 from reports import page as pages_of_a_run
 from reports import render
-from reports.summary import CellStatus, Unexpected
+from reports.summary import CellStatus
 from reports.triage import Sighting, Subject
+from reports.unexpected import Unexpected
 from reports.verdict import Verdict
 from tests.unit.hostile import UNSEEN
 from tests.unit.summaries import (
@@ -98,7 +99,7 @@ def test_the_markdown_has_nothing_that_a_reader_cannot_see(text: str) -> None:
 def test_hostile_text_breaks_no_table_of_the_markdown(text: str) -> None:
     _, harmless = pages(hostile_run(""))
     _, markdown = pages(hostile_run(text))
-    assert table_rows(markdown) == table_rows(harmless) == [9, 9, 9, 6, 6, 6]
+    assert table_rows(markdown) == table_rows(harmless) == [9, 9, 9, 7, 7, 7, 6, 6, 6]
     assert "<script" not in markdown
 
 

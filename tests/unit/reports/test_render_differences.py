@@ -54,7 +54,7 @@ def test_markdown_tables_have_a_rule_and_rows_of_one_width(count: int) -> None:
     summary = run_of(cell_of(), cell_of(), unexpected=(row_of("x"),), comparisons=comparisons)
     _, markdown = pages(summary)
     found = tables(markdown)
-    assert [len(table) for table in found] == [4, 3, 4, 3]
+    assert [len(table) for table in found] == [4, 3, 3, 4, 3]
     for table in found:
         assert len(set(table_rows("\n".join(table)))) == 1
         assert re.fullmatch(r"\|(?: -{3,}:? \|)+", table[1])

@@ -16,18 +16,8 @@ from matrix.outcome import ModuleResult, Outcome, Status
 from matrix.rules import AllowedToFail, Exclusion
 from matrix.versions import Requirement
 from reports.differences import Comparison, Difference
-from reports.summary import (
-    CellStatus,
-    CellSummary,
-    Summary,
-    Unexpected,
-    allowed,
-    exit_status,
-    expired,
-    judged_cell,
-    unexpected,
-    untested_cell,
-)
+from reports.summary import CellStatus, CellSummary, Summary, allowed, exit_status, judged_cell, untested_cell
+from reports.unexpected import Unexpected, expired, unexpected
 from reports.verdict import CellVerdicts, Verdict, judge_cell
 from tests.unit import made
 from tests.unit.made import expecting, listed, outcome, result

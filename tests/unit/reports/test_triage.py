@@ -11,7 +11,7 @@ from matrix.model import Cell
 from matrix.outcome import Status
 from matrix.versions import Requirement
 from reports.boundaries import versions_of
-from reports.summary import Summary, Unexpected
+from reports.summary import Summary
 from reports.triage import (
     Proposal,
     Sighting,
@@ -28,6 +28,7 @@ from reports.triage import (
     unattributed,
     unused_reasons,
 )
+from reports.unexpected import Unexpected
 from reports.verdict import Verdict
 from tests.unit import made
 

@@ -16,7 +16,8 @@ from matrix.limitations import DIRECTORY as LIMITATIONS
 from matrix.load import DATA
 from matrix.outcome import Status
 from reports.differences import Comparison, Difference
-from reports.summary import CellStatus, CellSummary, CPythonUsed, RuntimeUsed, SdkUsed, Summary, Unexpected
+from reports.summary import CellStatus, CellSummary, CPythonUsed, RuntimeUsed, SdkUsed, Summary
+from reports.unexpected import Unexpected
 from reports.verdict import Verdict
 from tools import schemas
 

@@ -25,7 +25,8 @@ from matrix.errors import UsageError
 from matrix.limitations import Limitations
 from matrix.outcome import Status
 from matrix.resolve import ResolvedCell
-from reports.summary import CellStatus, Summary, Unexpected, untested_cell
+from reports.summary import CellStatus, Summary, untested_cell
+from reports.unexpected import Unexpected
 from reports.verdict import Verdict
 from tests.unit import made
 

@@ -39,7 +39,8 @@ from matrix.errors import UsageError
 from matrix.outcome import ModuleResult, Outcome, Status
 from reports import page
 from reports.probed import PROBES
-from reports.summary import BuildStep, CellStatus, Modules, Summary, Unexpected, untested_cell
+from reports.summary import BuildStep, CellStatus, Modules, Summary, untested_cell
+from reports.unexpected import Unexpected
 from reports.verdict import Verdict
 from tests.unit import made
 

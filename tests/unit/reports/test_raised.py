@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matrix.text import raised
+from reports.tracebacks import raised
 
 
 def detail_of(test: Callable[[unittest.TestCase], None]) -> str:
