@@ -94,6 +94,11 @@ class ModuleResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """why the harness itself failed to run the module; empty if it did not"""
     digest: str = ""
     """the digest of everything that can change the outcomes (`harness.guests.digest`)"""
+    reads: tuple[str, ...] = ()
+    """The paths in the tree on which the outcomes depend (`/Lib/os.py`); a slash at the end is for a directory's names.
+
+    () when they are not known.
+    """
     reused: str = ""
     """the id of the earlier run that this result was taken from"""
 

@@ -74,6 +74,19 @@ def changed(tree: Path, *, refresh: bool = False) -> list[str] | None:
     return sorted(os.fsdecode(path) for path in paths)
 
 
+def contents(tree: Path) -> dict[str, str]:
+    """The digest of each recorded file of a tree, by its path, which begins with a slash. {} without a manifest.
+
+    Byte code is left out: it is made from its source.
+    """
+    rows = {os.fsdecode(path): row.what for path, row in (_read(_path(tree)) or {}).items() if row.what}
+    return {
+        f"/{path}": what.rpartition(b" ")[2].decode("ascii")
+        for path, what in rows.items()
+        if "__pycache__/" not in path
+    }
+
+
 def changes_since(tree: Path, known: str) -> str:
     """How a tree is not as it was when its manifest had the mark `known`, in words; "" when it is."""
     found = changed(tree)

@@ -36,7 +36,7 @@ def describe_guest(settings: GuestSettings, adapter: Adapter, store: Store) -> D
     """
     seconds = min(_LONGEST, settings.limits.seconds)
     limited = msgspec.structs.replace(settings, limits=msgspec.structs.replace(settings.limits, seconds=seconds))
-    session = GuestSession(limited, adapter, store, DESCRIBER, {})
+    session = GuestSession(limited, adapter, store, (DESCRIBER,), {})
     found: dict[str, str] = {}
     notes: list[str] = []
     doing = "the start of the guest"

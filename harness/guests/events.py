@@ -7,6 +7,7 @@ Each line of the file is one JSON object. Its `event` says what happened:
     start    {test}                                     a test begins
     stop     {test, status, duration, detail, output}   the test ended
     fixture  {test, status, detail}                     setUpClass or the like failed or skipped
+    reads    {files}                                    what the module depends on (`inside/reads.py`)
     done     {module, status, detail, duration}         the module ended
     end      {}                                         all modules ended
 
@@ -48,6 +49,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     duration: float = 0.0
     detail: str = ""
     output: str = ""
+    files: tuple[str, ...] = ()
     number: int = 0
     """0 when the line does not say it"""
     sum: int = -1
@@ -133,6 +135,8 @@ class ModuleProgress:
         self.duration = 0.0
         self.observed: Counter[str] = Counter()
         """how many outcomes each test has, by its name in the guest: that in an outcome may be cut"""
+        self._reads: list[tuple[str, ...]] = []
+        """what each guest said that the module depends on; one that ended in the middle says nothing"""
         self._fixtures: list[Event] = []
         self._damaged: list[str] = []
         self._end: Outcome | None = None
@@ -158,6 +162,8 @@ class ModuleProgress:
             )
         elif event.event == "fixture":
             self._fixtures.append(event)
+        elif event.event == "reads":
+            self._reads.append(event.files)
         elif event.event == DAMAGED:
             self._damaged.append(event.detail)
         elif event.event == "done":
@@ -228,6 +234,7 @@ class ModuleProgress:
             startup=round(startup, 3),
             worker=worker,
             fault=fault,
+            reads=tuple(sorted(set().union(*self._reads))) if len(self._reads) == guests else (),
         )
 
     def _unobserved(self, test: str) -> Outcome:

@@ -75,7 +75,7 @@ def _run(
 ) -> list[Probed]:
     """Run probes in one guest, as many as it survives: what each of these saw."""
     sources = [{"name": name, "source": path.read_text("utf-8")} for name, path in probes.items()]
-    session = GuestSession(settings, adapter, store, PROBER, {"probes": sources}, slot=slot)
+    session = GuestSession(settings, adapter, store, (PROBER,), {"probes": sources}, slot=slot)
     found: list[Probed] = []
     name, said, begun = "", [""], time.monotonic()
     try:

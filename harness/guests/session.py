@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from harness.guests import events
@@ -37,20 +37,23 @@ class GuestSession:
         settings: GuestSettings,
         adapter: Adapter,
         store: Store,
-        script: Path,
+        scripts: Sequence[Path],
         plan: Mapping[str, object],
         *,
         slot: int = 0,
     ) -> None:
+        """Start the first of `scripts` in a guest; the others lie beside it."""
         self._limits = settings.limits
         self._adapter = adapter
         self._scratch = store.scratch("guest")
         self.directory = self._scratch.__enter__()
         files = adapter.lay_out(settings.tree, settings.build, self.directory)
-        shutil.copyfile(script, files.root / script.name)
+        for script in scripts:
+            shutil.copyfile(script, files.root / script.name)
         paths = {"events": files.guest_events, "work": files.guest_work, "environment": files.environment}
+        paths["tree"] = files.prefix
         (files.root / "plan.json").write_bytes(json_records.encode({**paths, **plan}))
-        words = (f"{files.guest_root}{script.name}", f"{files.guest_root}plan.json")
+        words = (f"{files.guest_root}{scripts[0].name}", f"{files.guest_root}plan.json")
         run = GuestRun(
             wasm=settings.wasm,
             wasm_digest=settings.wasm_digest,

@@ -9,7 +9,7 @@ import msgspec
 
 from harness.build.resources import resources
 from harness.cells.prepare import Prepared
-from harness.guests.digest import SETTINGS
+from harness.guests.digest import SETTINGS, digest_of_marks
 from harness.machine.hashing import digest_of
 from harness.suite.request import SuiteRequest
 from matrix import json_records
@@ -31,6 +31,5 @@ def as_asked(prepared: Prepared, request: SuiteRequest) -> Prepared:
     if settings == prepared.settings:
         return prepared
     changed = (settings.resources, settings.seed, settings.timeout, settings.fail_env_changed)
-    digest = digest_of(prepared.digest, json_records.encode(changed).decode())
-    marks = prepared.marks | {SETTINGS: digest_of(json_records.encode(changed).decode())}
-    return msgspec.structs.replace(prepared, settings=settings, digest=digest, marks=marks)
+    marks = prepared.marks | {SETTINGS: digest_of(prepared.marks[SETTINGS], json_records.encode(changed).decode())}
+    return msgspec.structs.replace(prepared, settings=settings, digest=digest_of_marks(marks), marks=marks)

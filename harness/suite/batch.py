@@ -24,7 +24,9 @@ from harness.machine.store import Store
 from matrix.errors import GuestDidNotStart
 from matrix.outcome import ModuleResult, Status
 
-DRIVER = TOP / "harness" / "guests" / "inside" / "driver.py"
+_INSIDE = TOP / "harness" / "guests" / "inside"
+DRIVER = (_INSIDE / "driver.py", _INSIDE / "reads.py")
+"""the driver and what lies beside it in a guest"""
 _SHOWN = 2000
 """characters of what a guest printed that did not start"""
 _MOST_GUESTS = 8

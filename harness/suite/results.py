@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import os
 import secrets
+from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -34,9 +35,13 @@ _SHORT = 1000
 class ResultsFile:
     """A file of results that may grow. Each of its bytes is read once."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, most: int = 1) -> None:
+        """`most` results of a module are remembered, the last ones."""
         self.path = path
-        self._results: dict[str, ModuleResult] = {}
+        self._most = most
+        self._results: dict[str, deque[ModuleResult]] = {}
+        self.forgotten = 0
+        """how many results were read, and others of their modules came after them"""
         self.damaged = 0
         """how many whole lines were no result, or not as they were written, or too long"""
         self.too_large = False
@@ -46,7 +51,11 @@ class ResultsFile:
         self._decoder = msgspec.json.Decoder(ModuleResult)
 
     def read(self) -> dict[str, ModuleResult]:
-        """The results by module, the last one of each.
+        """The results by module, the last one of each."""
+        return {module: results[-1] for module, results in self.read_all().items()}
+
+    def read_all(self) -> dict[str, tuple[ModuleResult, ...]]:
+        """The results by module, in the order in which they were written.
 
         Lines that are not complete, not a result or not as they were written are skipped; `damaged` counts them.
         """
@@ -62,7 +71,7 @@ class ResultsFile:
                         self._take(line)
                     self._within_long_line = not whole
             self.too_large = self._offset >= LARGEST_FILE
-        return dict(self._results)
+        return {module: tuple(results) for module, results in self._results.items()}
 
     def _take(self, line: bytes) -> None:
         try:
@@ -70,7 +79,9 @@ class ResultsFile:
         except (ValueError, RecursionError):  # msgspec's errors and that of UTF-8 are ValueErrors
             self.damaged += 1
             return
-        self._results[result.module] = result
+        known = self._results.setdefault(result.module, deque(maxlen=self._most))
+        self.forgotten += len(known) == self._most
+        known.append(result)
 
     def append(self, result: ModuleResult) -> None:
         """Add a result. Raises OSError, and leaves the file as it was, when the line cannot be written."""
@@ -81,8 +92,8 @@ class ResultsFile:
         results = list(results)
         data = b"".join(_line(result) for result in results)
         write_atomically(self.path, data)
-        self._results = {result.module: result for result in results}
-        self._offset, self.damaged = len(data), 0
+        self._results = {}
+        self._offset = self.damaged = self.forgotten = 0
 
 
 def _line(result: ModuleResult) -> bytes:

@@ -1,11 +1,12 @@
-"""Results of earlier runs, by the digest of what determines them.
+"""Results of earlier runs, and which of them stand for a new one.
 
-The bytes of the build, of the library with its tests, of the runtime and of the harness's own guest code, and the
-settings of the guest determine what a test module does. As long as their digest is the same, an earlier result
-stands for a new one. `state/results/<digest>.jsonl` keeps the results.
+The bytes of the build, of the runtime and of the harness's own guest code, the settings of the guest, and those files
+of the tree on which a test module depends determine what it does. As long as they are the same, an earlier result
+stands for a new one. `state/results/<digest>.jsonl` keeps the results of one build, runtime, harness and settings, in
+several states of the tree. Each result has the digest of everything, the tree included, and says which files it
+depends on (`ModuleResult.reads`). `state/results/<digest of everything>.json` has the files of the tree.
 
-The list of limitations is not part of the digest: a result counts as long as the list keeps the same of its tests from
-running.
+The list of limitations does not count: a result stands as long as the list keeps the same of its tests from running.
 
 Results of modules that ran in part are not kept, nor results that say more about the machine than about the module:
 a test that took too long, a fault of the harness.
@@ -16,11 +17,15 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 import msgspec
 
+from harness.machine import sealed
+from harness.machine.files import write_atomically
 from harness.machine.store import Store
 from harness.suite.batch import ModulePlan
+from harness.suite.edits import Edits, Tree
 from harness.suite.results import ResultsFile
 from matrix.outcome import FAILING_STATUSES, ModuleResult, Status
 
@@ -30,14 +35,29 @@ NOT_RUN = "not run, by the list of limitations"
 Expects = Callable[[str, Status, str], bool]
 """whether a limitation expects a test's status in a module"""
 
+_MOST_STATES = 8
+"""results of one module that are kept: of so many states of the files that it depends on"""
+
+
+class _Files(msgspec.Struct, frozen=True):
+    """The files of a tree as results saw it."""
+
+    files: dict[str, str]
+
 
 class KeptResults:
-    """What earlier runs observed for one digest."""
+    """What earlier runs observed for one build, and which of it stands for the tree as it is."""
 
-    def __init__(self, store: Store, digest: str) -> None:
+    def __init__(self, store: Store, digest: str, without_sources: str, tree: Tree) -> None:
+        """`digest` is that of everything, `without_sources` that of everything but the tree."""
         self.digest = digest
-        self._file = ResultsFile(store.root / "state" / "results" / f"{digest}.jsonl")
+        self._directory = store.root / "state" / "results"
+        self._file = ResultsFile(self._directory / f"{without_sources}.jsonl", most=_MOST_STATES)
+        self._store = store
+        self._tree = tree
+        self._edits: dict[str, Edits | None] = {}
         store.use(self._file.path)
+        store.use(self._tree_file(digest))
 
     def take(
         self,
@@ -52,16 +72,20 @@ class KeptResults:
         A module with an unexpected outcome runs again. So does the share `again` (0 to 1) of the others, chosen at
         random, to bring to light what is not deterministic.
         """
-        known = self._file.read()
-        return {
-            plan.module: known[plan.module]
-            for plan in plans
-            if plan.module in known
-            and plan.whole
-            and _as_expected(known[plan.module], expects)
-            and left_out_alike(known[plan.module], plan.skip)
-            and chance() >= again
-        }
+        taken = {}
+        known = self._file.read_all()
+        for plan in plans:
+            standing = (result for result in reversed(known.get(plan.module, ())) if self._stands(result))
+            result = next(standing, None)
+            if (
+                result is not None
+                and plan.whole
+                and _as_expected(result, expects)
+                and left_out_alike(result, plan.skip)
+                and chance() >= again
+            ):
+                taken[plan.module] = msgspec.structs.replace(result, digest=self.digest)
+        return taken
 
     def keep(self, results: Mapping[str, ModuleResult], plans: Iterable[ModulePlan], run: str) -> None:
         """Keep what the run with that id observed for this digest, also before it was interrupted and resumed."""
@@ -72,16 +96,44 @@ class KeptResults:
             if result.digest == self.digest
             and not (result.reused or result.fault or Status.TIMED_OUT in result.statuses)
         ]
-        known = self._file.read() if observed else {}
+        known = self._file.read_all() if observed else {}
         new = [
             result
             for result in observed
-            if result.module not in known or known[result.module].finished != result.finished
+            if all(
+                one.finished != result.finished or one.digest != result.digest for one in known.get(result.module, ())
+            )
         ]
         if new:
-            self._file.path.parent.mkdir(parents=True, exist_ok=True)
+            self._directory.mkdir(parents=True, exist_ok=True)
+            write_atomically(self._tree_file(self.digest), sealed.encode(_Files(dict(self._tree.files))))
         for result in new:
             self._file.append(msgspec.structs.replace(result, reused=run))
+        if self._file.forgotten > _MOST_STATES * len(known):
+            self._file.rewrite(result for results in self._file.read_all().values() for result in results)
+
+    def _stands(self, result: ModuleResult) -> bool:
+        """Whether nothing has changed on which a kept result depends."""
+        if result.digest == self.digest:
+            return True
+        if not result.reads:
+            return False  # it is not known
+        if result.digest not in self._edits:
+            self._edits[result.digest] = self._edits_since(result.digest)
+        edits = self._edits[result.digest]
+        return edits is not None and not edits.concerning(result.reads)
+
+    def _edits_since(self, digest: str) -> Edits | None:
+        """What differs from the tree that the results with a digest saw; None when that is not known."""
+        try:
+            before = sealed.decode(self._tree_file(digest).read_bytes(), _Files).files
+        except (OSError, msgspec.DecodeError):
+            return None
+        self._store.use(self._tree_file(digest))
+        return Edits(before, self._tree)
+
+    def _tree_file(self, digest: str) -> Path:
+        return self._directory / f"{digest}.json"
 
 
 def left_out_alike(result: ModuleResult, skip: Sequence[str]) -> bool:

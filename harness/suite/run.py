@@ -15,6 +15,7 @@ import msgspec
 from harness import TOP
 from harness.build import manifest
 from harness.cells.prepare import Prepared
+from harness.guests.digest import digest_without_sources
 from harness.machine.command import run_attached
 from harness.machine.files import remove_tree, write_atomically
 from harness.machine.process import describe_exit
@@ -22,6 +23,7 @@ from harness.machine.store import Store
 from harness.suite.asked import as_asked
 from harness.suite.batch import ModulePlan
 from harness.suite.discover import module_size, test_modules
+from harness.suite.edits import Tree
 from harness.suite.files import NOT_USED, OUTCOMES, OWNER_VARIABLE, RUNNING, SELECTED, SUITE, SuiteFile
 from harness.suite.plans import requested_plans
 from harness.suite.request import SuiteRequest
@@ -76,7 +78,7 @@ class CellSuite:
         self._store = store
         self._plans = requested_plans(prepared, request, limitations)
         self._outcomes = ResultsFile(directory / OUTCOMES)
-        self._kept = KeptResults(store, prepared.digest)
+        self._kept = kept_results(prepared, store)
         self._durations = Durations(store, prepared.cell.build.target.id)
         self._workers = worker_count(request)
         self._known = _known_marks(directory)
@@ -223,6 +225,12 @@ class CellSuite:
             interrupted=status == _INTERRUPTED,
             fault="" if status in _ENDED else f"pytest ended with {describe_exit(status)}",
         )
+
+
+def kept_results(prepared: Prepared, store: Store) -> KeptResults:
+    """The results of earlier runs of a cell's build, with whatever sources."""
+    tree = Tree(directory=prepared.settings.tree, files=prepared.files)
+    return KeptResults(store, prepared.digest, digest_without_sources(prepared.marks), tree)
 
 
 def _selected(directory: Path) -> list[str] | None:

@@ -38,6 +38,7 @@ SMALL = (
     Kind("a snapshot's head", small.tree, "cache/snapshots/*/snapshot.json"),
     Kind("what a checkout was", small.tree, "cache/state/trees/*"),
     Kind("kept results", small.kept_results, "state/results/*.jsonl"),
+    Kind("sources of kept results", small.kept_results, "state/results/*.json"),
     Kind("durations", small.durations, "state/durations/*"),
     Kind("events", small.events, "events.jsonl", causes=("damaged", "the guest ended", "in the middle of the module")),
 )

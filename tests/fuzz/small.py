@@ -24,6 +24,7 @@ from harness.guests.runtimes.compiled import compiled
 from harness.machine.store import Provenance, Store
 from harness.provide import snapshot
 from harness.suite.batch import ModulePlan
+from harness.suite.edits import Tree
 from harness.suite.reuse import KeptResults
 from harness.suite.schedule import Durations
 from matrix.errors import MatrixError
@@ -169,11 +170,12 @@ def configured(place: Path) -> Seen:
     return used(work)
 
 
+_FILES = {"/Lib/a.py": "1", "/Lib/b.py": "1"}
 _PLANS = tuple(ModulePlan(module=f"test_{letter}") for letter in "abc")
 
 
 def kept_results(place: Path) -> Seen:
-    """Results of earlier runs. What cannot be believed is as if it had not been kept: the module runs."""
+    """Results of earlier runs, with other sources. What cannot be believed is as if it had not been kept."""
     observed = {
         plan.module: made.result(
             made.outcome(f"test.{plan.module}.T.test_x"),
@@ -181,16 +183,18 @@ def kept_results(place: Path) -> Seen:
             module=plan.module,
             digest="a-digest",
             finished=1.0,
+            reads=("/Lib/a.py",),
         )
         for plan in _PLANS
     }
 
     def work(said: list[str]) -> object:
-        kept = KeptResults(Store(place), "a-digest")
+        before, now = (Tree(directory=place, files=_FILES | {"/Lib/b.py": state}) for state in "12")
+        kept = KeptResults(Store(place), "b-digest", "without-sources", now)
         found = kept.take(_PLANS, lambda *_: False)
         found |= {module: result for module, result in observed.items() if module not in found}
-        kept.keep(observed, _PLANS, "a-run")
-        return {module: msgspec.structs.replace(result, reused="") for module, result in found.items()}
+        KeptResults(Store(place), "a-digest", "without-sources", before).keep(observed, _PLANS, "a-run")
+        return {module: msgspec.structs.replace(one, reused="", digest="") for module, one in found.items()}
 
     return used(work)
 

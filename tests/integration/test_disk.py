@@ -54,7 +54,7 @@ def ended(prepared: Prepared, directory: Path, code: str) -> tuple[str, str]:
     """How a guest that runs some code ended, and what it printed."""
     script = directory / "script.py"
     script.write_text(code)
-    session = GuestSession(prepared.settings, adapter_of(prepared), real_store(), script, {})
+    session = GuestSession(prepared.settings, adapter_of(prepared), real_store(), (script,), {})
     try:
         while session.wait():
             pass

@@ -11,6 +11,29 @@ a worker process (`single.py`, `setup.py`, `testresult.py` in 3.13, `runtest.py`
 process: modules, arguments, environment, streams, frames. tests/integration/test_surroundings.py compares them.
 """
 
+import os
+import sys
+
+
+def read_plan(path):
+    # JSON with Python's names for its three constants is a Python literal: no need to import json.
+    with open(path, encoding="utf-8") as file:
+        return eval(file.read(), {"true": True, "false": False, "null": None})
+
+
+def watch_reads(plan):
+    """A `Reads` of reads.py, which lies beside this file. Tests do not see it among the modules."""
+    path = os.path.join(os.path.dirname(__file__), "reads.py")
+    with open(path, encoding="utf-8") as file:
+        names = {"__name__": "reads"}
+        exec(compile(file.read(), path, "exec"), names)
+    return names["Reads"](plan["tree"], plan["work"])
+
+
+if __name__ == "__main__":
+    plan = read_plan(sys.argv[1])
+    reads = watch_reads(plan)  # sees all imports but those of Python's own start
+
 import atexit
 import builtins
 import contextlib
@@ -19,10 +42,8 @@ import fnmatch
 import gc
 import importlib
 import io
-import os
 import random
 import runpy  # starts regrtest's worker, so that tests see it among the modules
-import sys
 import time
 import traceback
 import unittest
@@ -35,22 +56,11 @@ from test.libregrtest.save_env import saved_test_environment
 from test.libregrtest.utils import clear_caches, setup_threading_excepthook, setup_unraisable_hook
 from test.support import os_helper
 
-try:
-    from test.libregrtest import worker
-except ImportError:
-    from test import regrtest as worker  # CPython 3.11
-
 OUTPUT_KEPT = 16 * 1024  # characters of a test's output that an event carries
 DETAIL_KEPT = 64 * 1024  # characters of a traceback that an event carries
 # runpy 2, worker.py 3, single.py 7 (run_single_test to _run_suite), and the runner's `run`; CPython 3.13
 REGRTEST_FRAMES = 14
 RANKS = ("passed", "skipped", "failed", "errored")  # a test that has two outcomes, as with sub-tests, has the later one
-
-
-def read_plan(path):
-    # JSON with Python's names for its three constants is a Python literal: no need to import json.
-    with open(path, encoding="utf-8") as file:
-        return eval(file.read(), {"true": True, "false": False, "null": None})
 
 
 class Events:
@@ -282,8 +292,9 @@ def keep_only(suite, wanted):
 
 
 class Runner:
-    def __init__(self, plan):
+    def __init__(self, plan, reads):
         self.plan = plan
+        self.reads = reads
         self.events = Events(plan["events"])
         self.garbage = []  # keeps what cannot be collected, so that a later module does not see it in gc.garbage
         BoundedOutput.limit = plan["output_limit"]
@@ -294,7 +305,6 @@ class Runner:
         faulthandler.enable(all_threads=True, file=sys.__stderr__.fileno())
         support.record_original_stdout(sys.stdout)
         sys.stdout.reconfigure(errors="backslashreplace")
-        sys.addaudithook(lambda name, arguments: None)  # so that tests pass through the code for auditing
         setup_unraisable_hook()
         setup_threading_excepthook()
         # Tests must cope with a variable that is not ASCII (https://bugs.python.org/issue44647).
@@ -317,14 +327,22 @@ class Runner:
     def pose_as_worker(self):
         """Make the main module and the arguments those of `python -m test.libregrtest.worker JSON`.
 
-        `worker` is imported for this, and for all that it imports.
+        `worker` is imported for this, and for all that it imports: no test depends on that.
         """
+        self.reads.aside("regrtest's worker", self.import_worker)
         main = sys.modules["__main__"]
+        worker = self.worker
         main.__spec__ = worker.__spec__
         main.__package__ = worker.__spec__.parent
         main.__file__ = worker.__file__
         sys.orig_argv[-2:] = ["-m", worker.__name__, "{}"]
         sys.argv[:] = [worker.__file__, "{}"]
+
+    def import_worker(self):
+        try:
+            self.worker = importlib.import_module("test.libregrtest.worker")
+        except ImportError:
+            self.worker = importlib.import_module("test.regrtest")  # CPython 3.11
 
     def run(self):
         self.set_up()
@@ -343,6 +361,7 @@ class Runner:
         name = entry["module"]
         self.entry = entry
         self.events.write("module", module=name)
+        self.reads.begin()
         started = time.perf_counter()
         directory = os.path.join(self.plan["work"], f"test_python_{number:06}{os_helper.FS_NONASCII}")
         os.mkdir(directory)
@@ -370,6 +389,8 @@ class Runner:
             stream.flush()
         os.chdir(self.plan["work"])
         duration = time.perf_counter() - started
+        if (files := self.reads.files()) is not None:
+            self.events.write("reads", files=files)
         self.events.write(
             "done",
             module=name,
@@ -487,8 +508,7 @@ class Runner:
 
 
 if __name__ == "__main__":
-    plan = read_plan(sys.argv[1])
-    Runner(plan).run()
+    Runner(plan, reads).run()
     if not plan["alone"]:
         sys.stdout.flush()
         sys.stderr.flush()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
 from harness.guests import digest
-from harness.guests.digest import SETTINGS, digest_of_marks, marks_of_guests
+from harness.guests.digest import SETTINGS, SOURCES, digest_of_marks, digest_without_sources, marks_of_guests
 from harness.guests.settings import GuestSettings, Limits
 
 
@@ -32,8 +33,11 @@ def settings(tree: Path, **changes: object) -> GuestSettings:
     return replace(made, **changes)
 
 
-def digest_of_guests(settings: GuestSettings, sources: str = "s", runtime: str = "r") -> str:
-    return digest_of_marks(marks_of_guests(settings, sources=sources, runtime=runtime))
+FILES = {"/Lib/os.py": "s", "/cross-build/host/pyconfig.h": "b"}
+
+
+def digest_of_guests(settings: GuestSettings, files: Mapping[str, str] = FILES, runtime: str = "r") -> str:
+    return digest_of_marks(marks_of_guests(settings, files, runtime=runtime))
 
 
 def test_the_digest_does_not_depend_on_where_things_lie(tmp_path: Path) -> None:
@@ -60,15 +64,21 @@ def test_a_setting_changes_the_digest(tmp_path: Path, change: dict[str, object])
 
 def test_the_sources_and_the_runtime_change_the_digest(tmp_path: Path) -> None:
     one = settings(tmp_path)
-    assert len({digest_of_guests(one, *parts) for parts in (("s", "r"), ("s2", "r"), ("s", "r2"))}) == 3
+    other = FILES | {"/Lib/os.py": "s2"}
+    assert len({digest_of_guests(one, *parts) for parts in ((FILES, "r"), (other, "r"), (FILES, "r2"))}) == 3
 
 
-def test_what_tests_read_of_the_build_changes_the_digest(tmp_path: Path) -> None:
-    before = digest_of_guests(settings(tmp_path))
-    path = tmp_path / "cross-build/host/pyconfig.h"
-    path.parent.mkdir(parents=True)
-    path.write_text("#define HAVE_FORK 1\n")
-    assert digest_of_guests(settings(tmp_path)) != before
+def test_what_guests_see_of_the_build_changes_the_digest(tmp_path: Path) -> None:
+    other = FILES | {"/cross-build/host/pyconfig.h": "b2"}
+    assert digest_of_guests(settings(tmp_path)) != digest_of_guests(settings(tmp_path), other)
+
+
+def test_only_the_sources_do_not_count_where_results_of_several_are_kept(tmp_path: Path) -> None:
+    def of(files: Mapping[str, str], **changes: object) -> str:
+        return digest_without_sources(marks_of_guests(settings(tmp_path, **changes), files, runtime="r"))
+
+    assert of(FILES) == of(FILES | {"/Lib/os.py": "s2", "/Lib/new.py": "n"})
+    assert len({of(FILES), of(FILES, seed=1), of(FILES | {"/cross-build/host/pyconfig.h": "b2"})}) == 3
 
 
 def test_the_guest_code_changes_the_digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,11 +88,11 @@ def test_the_guest_code_changes_the_digest(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_each_part_has_a_mark_of_its_own(tmp_path: Path) -> None:
-    before = marks_of_guests(settings(tmp_path), sources="s", runtime="r")
+    before = marks_of_guests(settings(tmp_path), FILES, runtime="r")
     for part, other in {
-        "sources": marks_of_guests(settings(tmp_path), sources="s2", runtime="r"),
-        "runtime": marks_of_guests(settings(tmp_path), sources="s", runtime="r2"),
-        "build": marks_of_guests(settings(tmp_path, wasm_digest="other"), sources="s", runtime="r"),
-        SETTINGS: marks_of_guests(settings(tmp_path, seed=1), sources="s", runtime="r"),
+        SOURCES: marks_of_guests(settings(tmp_path), FILES | {"/Lib/os.py": "s2"}, runtime="r"),
+        "runtime": marks_of_guests(settings(tmp_path), FILES, runtime="r2"),
+        "build": marks_of_guests(settings(tmp_path, wasm_digest="other"), FILES, runtime="r"),
+        SETTINGS: marks_of_guests(settings(tmp_path, seed=1), FILES, runtime="r"),
     }.items():
         assert [name for name, mark in other.items() if mark != before[name]] == [part]

@@ -441,3 +441,27 @@ def test_passes_and_skips_are_plain(status: Status) -> None:
 
 def test_a_fault_is_not_plain() -> None:
     assert not is_plain(result(outcome(), fault="the disk is full"))
+
+
+# --- what a module depends on
+
+
+def reads(*files: str) -> Event:
+    return Event(event="reads", files=files)
+
+
+def progress_of(*events: Event) -> ModuleProgress:
+    progress = ModuleProgress("test_a")
+    for event in events:
+        progress.take(event)
+    return progress
+
+
+def test_a_module_depends_on_what_each_of_its_guests_read() -> None:
+    assert progress_of(reads("/b", "/a")).result().reads == ("/a", "/b")
+    assert progress_of(reads("/b", "/a"), reads("/c")).result(guests=2).reads == ("/a", "/b", "/c")
+
+
+def test_it_is_not_known_what_a_module_depends_on_when_a_guest_did_not_say_it() -> None:
+    assert progress_of().result().reads == ()
+    assert progress_of(reads("/a")).result(guests=2).reads == ()

@@ -25,6 +25,7 @@ from harness.provide import release
 from harness.provide.obtain import obtain
 from harness.provide.provider import Obtained
 from harness.provide.release import ReleaseArchive
+from harness.suite.edits import Tree
 from harness.suite.files import SuiteFile
 from harness.suite.plugin import ModuleRunner
 from harness.suite.reuse import KeptResults
@@ -340,8 +341,9 @@ def test_the_parts_of_a_running_suite_are_in_use(store: Store, other: Store, sdk
 
 
 def test_results_are_in_use(store: Store, other: Store) -> None:
-    KeptResults(store, "digest")
-    assert other.in_use(store.root / "state/results/digest.jsonl")
+    KeptResults(store, "digest", "without-sources", Tree(directory=store.root, files={}))
+    assert other.in_use(store.root / "state/results/without-sources.jsonl")
+    assert other.in_use(store.root / "state/results/digest.json")
 
 
 def fill_with_sources(directory: Path) -> Provenance:

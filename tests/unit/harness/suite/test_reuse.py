@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from harness.machine.store import Store
 from harness.suite.batch import DRIVER, ModulePlan
+from harness.suite.edits import Tree
 from harness.suite.reuse import NOT_RUN, KeptResults
 from matrix.outcome import ModuleResult, Outcome, Status
 
@@ -16,9 +17,18 @@ def result(module: str, status: Status = Status.PASSED, **changes: object) -> Mo
     return replace(ModuleResult(module=module, outcomes=(outcome,), duration=1.0, digest="digest"), **changes)
 
 
+FILES = {"/Lib/a.py": "1", "/Lib/b.py": "1"}
+
+
+def kept(root: Path, digest: str = "digest", build: str = "build", **files: str) -> KeptResults:
+    """The results for a tree in which some files have other contents."""
+    changed = {f"/Lib/{name}.py": content for name, content in files.items()}
+    return KeptResults(Store(root), digest, build, Tree(directory=root, files=FILES | changed))
+
+
 @pytest.fixture
 def results(tmp_path: Path) -> KeptResults:
-    return KeptResults(Store(tmp_path), "digest")
+    return kept(tmp_path)
 
 
 def nothing(test: str, status: Status, module: str) -> bool:
@@ -37,9 +47,57 @@ def test_a_kept_result_is_taken(results: KeptResults) -> None:
     assert taken == {"test_a": result("test_a", reused="run-1")}
 
 
-def test_another_digest_has_other_results(results: KeptResults, tmp_path: Path) -> None:
+def test_another_build_has_other_results(results: KeptResults, tmp_path: Path) -> None:
+    results.keep({"test_a": result("test_a", reads=("/Lib/a.py",))}, [PLAN], "run-1")
+    assert kept(tmp_path, build="other").take([PLAN], nothing) == {}
+
+
+def test_a_result_stands_for_other_sources_if_none_that_it_depends_on_has_changed(
+    results: KeptResults, tmp_path: Path
+) -> None:
+    results.keep({"test_a": result("test_a", reads=("/Lib/a.py",))}, [PLAN], "run-1")
+    assert kept(tmp_path, "other", a="2").take([PLAN], nothing) == {}
+    taken = kept(tmp_path, "other", b="2").take([PLAN], nothing)
+    assert [(one.digest, one.reused) for one in taken.values()] == [("other", "run-1")]
+
+
+def test_a_result_that_does_not_say_what_it_depends_on_stands_for_the_same_sources_only(
+    results: KeptResults, tmp_path: Path
+) -> None:
     results.keep({"test_a": result("test_a")}, [PLAN], "run-1")
-    assert KeptResults(Store(tmp_path), "other").take([PLAN], nothing) == {}
+    assert kept(tmp_path, "other", b="2").take([PLAN], nothing) == {}
+    assert set(kept(tmp_path).take([PLAN], nothing)) == {"test_a"}
+
+
+def test_sources_that_are_as_they_were_before_have_their_results_again(tmp_path: Path) -> None:
+    for content in "123456789":
+        state = kept(tmp_path, f"digest-{content}", a=content)
+        made = result("test_a", reads=("/Lib/a.py",), digest=state.digest, duration=float(content))
+        state.keep({"test_a": made}, [PLAN], f"run-{content}")
+    for content, found in (("9", ["run-9"]), ("2", ["run-2"]), ("1", [])):  # the oldest of nine is forgotten
+        taken = kept(tmp_path, f"digest-{content}", a=content).take([PLAN], nothing)
+        assert [one.reused for one in taken.values()] == found
+
+
+def test_what_is_forgotten_does_not_stay_on_the_disk_for_ever(tmp_path: Path) -> None:
+    sizes = []
+    for number in range(40):
+        state = kept(tmp_path, f"digest-{number:02}", a=f"{number:02}")
+        made = result("test_a", reads=("/Lib/a.py",), digest=state.digest)
+        state.keep({"test_a": made}, [PLAN], "run")
+        sizes.append((tmp_path / "state/results/build.jsonl").stat().st_size)
+    assert max(sizes) <= 18 * sizes[0]
+    assert set(kept(tmp_path, "digest-39", a="39").take([PLAN], nothing)) == {"test_a"}
+
+
+@pytest.mark.parametrize("damage", [b"", b"{}", b"no JSON"])
+def test_results_of_sources_that_are_not_known_any_more_stand_for_the_same_ones_only(
+    results: KeptResults, tmp_path: Path, damage: bytes
+) -> None:
+    results.keep({"test_a": result("test_a", reads=("/Lib/a.py",))}, [PLAN], "run-1")
+    (tmp_path / "state/results/digest.json").write_bytes(damage)
+    assert kept(tmp_path, "other", b="2").take([PLAN], nothing) == {}
+    assert set(kept(tmp_path).take([PLAN], nothing)) == {"test_a"}
 
 
 def test_results_of_a_part_of_a_module_are_neither_kept_nor_taken(results: KeptResults) -> None:
@@ -89,7 +147,7 @@ def test_a_result_stands_only_as_long_as_the_list_keeps_the_same_tests_from_runn
 
 
 def test_the_driver_marks_what_the_list_keeps_from_running() -> None:
-    assert f'detail="{NOT_RUN}"' in DRIVER.read_text()
+    assert f'detail="{NOT_RUN}"' in DRIVER[0].read_text()
 
 
 def test_a_share_of_the_modules_runs_again(results: KeptResults) -> None:

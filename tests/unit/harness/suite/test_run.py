@@ -19,8 +19,7 @@ from harness.suite.asked import as_asked
 from harness.suite.files import NOT_USED, OUTCOMES, OWNER_VARIABLE, SELECTED
 from harness.suite.request import SuiteRequest
 from harness.suite.results import ResultsFile, TakenOver, append_result, read_results
-from harness.suite.reuse import KeptResults
-from harness.suite.run import CellSuite, left_out_variables, pytest_environment
+from harness.suite.run import CellSuite, kept_results, left_out_variables, pytest_environment
 from harness.suite.schedule import Durations
 from matrix.errors import HarnessFault, UsageError
 from matrix.outcome import ModuleResult
@@ -115,7 +114,7 @@ def test_pytest_runs_the_modules_and_their_results_are_kept(
     pytest_is(running("test_a", "test_b", "test_c"))
     run = suite_of(prepared, directory, store).run()
     assert (run.planned, run.suite, run.whole, run.interrupted) == (("test_a", "test_b", "test_c"), 3, True, False)
-    kept = KeptResults(store, "digest").take(suite_of(prepared, directory, store)._plans, lambda *_: False)
+    kept = kept_results(prepared, store).take(suite_of(prepared, directory, store)._plans, lambda *_: False)
     assert {name: result.reused for name, result in kept.items()} == dict.fromkeys(run.planned, "a-run")
 
 
@@ -147,7 +146,7 @@ def test_results_of_a_run_in_which_the_guests_tree_changed_are_faults_and_not_ke
     results = read_results(directory / OUTCOMES)
     assert len(results) == 3
     assert all("changed during the run: Lib/os.py (" in result.fault for result in results.values())
-    assert KeptResults(store, "digest").take(suite_of(prepared, directory, store)._plans, lambda *_: False) == {}
+    assert kept_results(prepared, store).take(suite_of(prepared, directory, store)._plans, lambda *_: False) == {}
     assert len(suite_of(prepared, directory, store)._left) == 3
 
 

@@ -1,0 +1,145 @@
+"""Runs inside the guest: which files of the tree each test module depends on.
+
+Those are the files that are opened and the directories that are listed while a test module runs, and the files of the
+modules that it imports. In a shared guest, an earlier test module may have loaded a module: importing it again opens
+nothing. So for every module it is remembered what was imported and opened while it was loaded. What a test module
+depends on is everything that can be reached from it.
+
+An audit hook notices what is opened and listed (https://docs.python.org/3/library/audit_events.html). An import of
+a module that is loaded already raises no audit event, but asks its spec each time whether it is still being loaded:
+`_initializing`, which importlib sets before and after (`_load_unlocked` in Lib/importlib/_bootstrap.py). Here it
+becomes a property that raises one. All of its parts are compiled: tests that trace or profile see no call.
+
+Byte code does not count: its source does. Not noticed is who asks for a file's size or date only, or whether it exists. Paths are those of the tree, `/Lib/os.py`;
+that of a listed directory ends with a slash.
+"""
+
+import os
+import sys
+from _functools import partial
+from _thread import get_ident
+
+ASKED, TOLD = "reads.asked", "reads.told"
+"""our own audit events: whether a module is being loaded was asked of its spec, and was told to it"""
+
+
+class Reads:
+    def __init__(self, tree, work):
+        """`tree` is what comes before the tree's paths in this guest, `work` where the guest's own files are."""
+        self.tree = tree
+        self.work = work + "/"
+        self.always = set()  # paths, and names of modules, that every test module depends on
+        self.found = self.always  # those of the test module that runs
+        self.of_module = {}  # those of each module that was loaded, by its name
+        self.loading = {}  # by thread: the names of modules that are being loaded, the innermost last
+        self.untraced = False  # whether something happened that cannot be followed
+        for name, module in list(sys.modules.items()):
+            if name != "__main__":
+                self.opened((getattr(module, "__file__", None),))
+        self.watch()
+
+    def begin(self):
+        """A test module begins."""
+        self.found = set()
+        self.untraced = False
+
+    def files(self):
+        """What the test module depends on so far, sorted; None when that is not known."""
+        if self.untraced:
+            return None
+        seen, left = set(), [*self.always, *self.found]
+        while left:
+            one = left.pop()
+            if one not in seen:
+                seen.add(one)
+                left.extend(self.of_module.get(one, ()))
+                if "/" not in one and "." in one:
+                    left.append(one.rpartition(".")[0])
+        return sorted(one for one in seen if "/" in one)
+
+    def aside(self, name, load):
+        """Call `load` without counting what it imports as what test modules depend on."""
+        stack = self.loading.setdefault(get_ident(), [])
+        stack.append(name)
+        self.of_module[name] = set()
+        load()
+        stack.pop()
+
+    def note(self, what):
+        stack = self.loading.get(get_ident())
+        (self.of_module[stack[-1]] if stack else self.found).add(what)
+
+    def watch(self):
+        spec_class = type(sys.__spec__)
+        told = partial(sys.audit, TOLD)
+        loading_class = type(spec_class.__name__, (spec_class,), {"_initializing": property(bool, told)})
+        loading_class.__module__, loading_class.__qualname__ = spec_class.__module__, spec_class.__qualname__
+        spec_class._initializing = property(partial(sys.audit, ASKED), told)  # None: it is not
+
+        def when_told(arguments):
+            spec, is_loading = arguments
+            spec.__class__ = loading_class if is_loading else spec_class
+            (self.load_begins if is_loading else self.load_ends)(spec)
+
+        watched = {
+            ASKED: lambda arguments: self.note(arguments[0].name),
+            TOLD: when_told,
+            "import": self.imported,
+            "open": self.opened,
+            "os.listdir": self.listed,
+            "os.scandir": self.listed,
+            "os.link": self.opened,
+            "os.symlink": self.opened,
+            "cpython.PyInterpreterState_New": self.lose_track,  # it has hooks and modules of its own
+        }
+
+        def hook(event, arguments):
+            if event in watched:
+                try:
+                    watched[event](arguments)
+                except Exception:  # at the limit of recursion, or without memory
+                    self.untraced = True
+
+        sys.addaudithook(hook)
+
+    # --- modules
+
+    def load_begins(self, spec):
+        self.note(spec.name)
+        self.of_module.setdefault(spec.name, set())
+        self.loading.setdefault(get_ident(), []).append(spec.name)
+        if spec.has_location:
+            self.opened((spec.origin,))
+
+    def load_ends(self, spec):
+        stack = self.loading.get(get_ident(), [])
+        if spec.name in stack:
+            del stack[stack.index(spec.name) :]
+
+    def imported(self, arguments):
+        name, file = arguments[:2]
+        self.note(name)
+        if file is not None:
+            self.opened((file,))
+
+    # --- files
+
+    def opened(self, arguments, end=""):
+        path = arguments[0]
+        if path is None or isinstance(path, int):
+            return
+        path = os.fsdecode(path)
+        if not path.startswith("/"):
+            path = f"{os.getcwd()}/{path}"
+        if "/." in path or "//" in path:
+            path = os.path.normpath(path)
+        if path.startswith(self.tree + "/") and not path.startswith(self.work) and "/__pycache__/" not in path:
+            self.note(path[len(self.tree) :].rstrip("/") + end)
+
+    def listed(self, arguments):
+        # importlib lists directories to know where to look. Which names matter, the host finds in the sources.
+        if not sys._getframe(2).f_code.co_filename.startswith("<frozen importlib"):
+            self.opened((arguments[0] or ".",), "/")
+
+    def lose_track(self, arguments):
+        self.untraced = True

@@ -1,0 +1,94 @@
+"""What differs between two states of a tree, and which results that concerns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+import msgspec
+
+Files = Mapping[str, str]
+"""the digest of each file of a tree, by its path in the tree: `/Lib/os.py`"""
+
+
+class Tree(msgspec.Struct, frozen=True, kw_only=True):
+    """The tree that guests see, as it is."""
+
+    directory: Path
+    files: Files
+
+
+class Edits:
+    """The differences between a tree as it was and as it is.
+
+    A result says which files its outcomes depend on, and which directories were listed (`ModuleResult.reads`). It does
+    not say which files were looked for and not found, or only looked at. So a file that is new or missing concerns
+    every result that depends on a source in which its name occurs. A file that is no Python source may be found by a
+    name that is computed: one that is new or missing also concerns every result that depends on such a file beside it.
+    """
+
+    def __init__(self, before: Files, tree: Tree) -> None:
+        """`before` are the files of the tree as it was."""
+        now = tree.files
+        self._tree = tree
+        self.changed = {path for path in before.keys() & now.keys() if before[path] != now[path]}
+        self.moved = before.keys() ^ now.keys()
+        """the paths that are new or missing"""
+        there, here = _directories(before), _directories(now)
+        self._relisted = {f"{_parent(path)}/" for path in (*self.moved, *(there ^ here))}
+        self._known = there | here
+
+    def __bool__(self) -> bool:
+        return bool(self.changed or self.moved)
+
+    def concerning(self, reads: Iterable[str]) -> str:
+        """The first path because of which a result with these reads does not stand; "" when it stands."""
+        reads = set(reads)
+        if found := reads & self._concerned:
+            return min(found)
+        opened = [
+            f"{path}/" for path in reads & self._known
+        ]  # directories, whose files may have been opened from there
+        return next((path for path in opened if any(one.startswith(path) for one in self._all)), "")
+
+    @property
+    def _all(self) -> set[str]:
+        return self.changed | self.moved
+
+    @cached_property
+    def _concerned(self) -> set[str]:
+        """The paths in the reads of results that do not stand."""
+        beside = {_parent(path) for path in self.moved if not path.endswith(".py")}
+        near = {path for path in self._tree.files if not path.endswith(".py") and _parent(path) in beside}
+        return self._all | self._relisted | near | self._naming
+
+    @cached_property
+    def _naming(self) -> set[str]:
+        """The sources in which the name of a new or missing file occurs; for `__init__.py`, that of its package."""
+        names = {_name(path).encode() for path in self.moved}
+        if not names:
+            return set()
+        pattern = re.compile(b"|".join(map(re.escape, sorted(names))))
+        sources = (path for path in self._tree.files if path.endswith(".py"))
+        return {path for path in sources if pattern.search((self._tree.directory / path.lstrip("/")).read_bytes())}
+
+
+def _parent(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+def _name(path: str) -> str:
+    found = PurePosixPath(path)
+    return found.parent.name if found.stem in ("__init__", "__main__") else found.name.partition(".")[0] or found.name
+
+
+def _directories(files: Files) -> set[str]:
+    return {str(parent) for directory in {_parent(path) for path in files} for parent in _above(directory)}
+
+
+def _above(directory: str) -> Iterable[str]:
+    while directory:
+        yield directory
+        directory = _parent(directory)

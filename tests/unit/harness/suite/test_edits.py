@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.suite.edits import Edits, Tree
+
+SOURCES = {
+    "/Lib/json/__init__.py": "from json import decoder",
+    "/Lib/json/decoder.py": "x = 1",
+    "/Lib/csv.py": "import re",
+    "/Lib/test/__init__.py": "",
+    "/Lib/test/test_json.py": "import json",
+    "/Lib/test/test_csv.py": "import csv; helper = 'csv_helper'; open('data.csv')",
+    "/Lib/test/data/one.txt": "1",
+    "/LICENSE": "text",
+}
+"""the files of a tree: what their digests stand for, and their texts"""
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    return tmp_path / "tree"
+
+
+def edits(directory: Path, changed: dict[str, str] | None = None, removed: tuple[str, ...] = ()) -> Edits:
+    now = {path: text for path, text in (SOURCES | (changed or {})).items() if path not in removed}
+    for path, text in now.items():
+        file = directory / path.lstrip("/")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    return Edits(SOURCES, Tree(directory=directory, files=now))
+
+
+JSON = ("/Lib/json/__init__.py", "/Lib/json/decoder.py", "/Lib/test/test_json.py")
+CSV = ("/Lib/csv.py", "/Lib/test/test_csv.py")
+
+
+def test_nothing_differs(directory: Path) -> None:
+    found = edits(directory)
+    assert not found
+    assert not found.concerning(SOURCES)
+
+
+def test_an_edit_concerns_what_depends_on_the_file(directory: Path) -> None:
+    found = edits(directory, {"/Lib/json/decoder.py": "x = 2"})
+    assert found
+    assert found.concerning(JSON) == "/Lib/json/decoder.py"
+    assert not found.concerning(CSV)
+
+
+def test_a_file_that_is_removed_concerns_what_depends_on_it(directory: Path) -> None:
+    found = edits(directory, removed=("/Lib/csv.py",))
+    assert found.concerning(CSV)
+    assert not found.concerning(JSON)
+
+
+@pytest.mark.parametrize(
+    ("new", "concerned"),
+    [
+        ("/Lib/csv/__init__.py", CSV),  # it would be found in place of csv.py
+        ("/Lib/test/csv_helper.py", CSV),  # it may have been looked for, and not found
+        ("/Lib/csv_helper.cpython-313-wasm32-wasi.so", CSV),
+        ("/Lib/test/data.csv", CSV),
+        ("/Lib/decoder.py", JSON),
+        ("/Lib/test/test_new.py", ()),
+        ("/Lib/test/test_new/__init__.py", ()),
+    ],
+)
+def test_a_new_file_concerns_what_names_it(directory: Path, new: str, concerned: tuple[str, ...]) -> None:
+    found = edits(directory, {new: ""})
+    assert bool(found.concerning(JSON)) == (concerned == JSON)
+    assert bool(found.concerning(CSV)) == (concerned == CSV)
+
+
+def test_a_new_file_that_is_no_source_concerns_what_depends_on_a_file_beside_it(directory: Path) -> None:
+    found = edits(directory, {"/Lib/test/data/two.txt": "2"})
+    assert found.concerning(("/Lib/test/data/one.txt",))
+    assert not found.concerning(JSON)
+
+
+@pytest.mark.parametrize(
+    ("changed", "removed", "listing"),
+    [
+        ({"/Lib/test/test_new.py": ""}, (), "/Lib/test/"),
+        ({"/Lib/test/test_new/deep/a.py": ""}, (), "/Lib/test/"),
+        ({"/Lib/test/test_new/deep/a.py": ""}, (), "/Lib/test/test_new/"),
+        ({}, ("/Lib/test/data/one.txt",), "/Lib/test/"),  # the directory is gone, too
+        ({"/NEWS": ""}, (), "/"),
+    ],
+)
+def test_a_listing_depends_on_the_names_in_its_directory(
+    directory: Path, changed: dict[str, str], removed: tuple[str, ...], listing: str
+) -> None:
+    found = edits(directory, changed, removed)
+    assert found.concerning((listing,)) == listing
+    assert not found.concerning(("/Lib/json/",))
+    assert not edits(directory / "other", {"/Lib/test/test_csv.py": "other"}).concerning((listing,))
+
+
+def test_what_opened_a_directory_depends_on_everything_in_it(directory: Path) -> None:
+    found = edits(directory, {"/Lib/test/data/one.txt": "2"})
+    assert found.concerning(("/Lib/test",)) == "/Lib/test/"
+    assert not found.concerning(("/Lib/json",))
+
+
+def test_a_path_that_the_tree_does_not_have_is_not_an_edit(directory: Path) -> None:
+    assert not edits(directory, {"/Lib/csv.py": "other"}).concerning(("/tmp/file", "/driver.py"))
