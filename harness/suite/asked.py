@@ -31,5 +31,7 @@ def as_asked(prepared: Prepared, request: SuiteRequest) -> Prepared:
     if settings == prepared.settings:
         return prepared
     changed = (settings.resources, settings.seed, settings.timeout, settings.fail_env_changed)
-    marks = prepared.marks | {SETTINGS: digest_of(prepared.marks[SETTINGS], json_records.encode(changed).decode())}
+    marks = prepared.marks | {
+        SETTINGS: digest_of(prepared.marks.get(SETTINGS, ""), json_records.encode(changed).decode())
+    }
     return msgspec.structs.replace(prepared, settings=settings, digest=digest_of_marks(marks), marks=marks)

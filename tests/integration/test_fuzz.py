@@ -8,6 +8,7 @@ import pytest
 
 from harness.machine.store import VARIABLE
 from tests.fuzz.cases import damage_case
+from tests.fuzz.edits import EDITS, Edit, edit_case
 from tests.fuzz.judge import GOOD
 from tests.fuzz.kills import VICTIMS, Victim, kill_case
 from tests.fuzz.kinds import RUN, SMALL, Kind
@@ -32,6 +33,12 @@ def test_what_is_kept_is_mended_or_refused_after_damage(tmp_path: Path, kind: Ki
 @pytest.mark.parametrize("kind", RUN, ids=lambda kind: kind.name)
 def test_a_run_is_equal_red_or_refused_after_damage(tmp_path: Path, kind: Kind) -> None:
     one = damage_case(1, [kind], tmp_path)
+    assert one.finding in GOOD, f"{one}\n{one.said}"
+
+
+@pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit.name)
+def test_what_stands_after_an_edit_has_the_same_outcomes(edit: Edit) -> None:
+    one = edit_case(1, [edit])
     assert one.finding in GOOD, f"{one}\n{one.said}"
 
 

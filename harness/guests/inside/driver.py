@@ -41,6 +41,7 @@ import faulthandler
 import fnmatch
 import gc
 import importlib
+import importlib.util
 import io
 import random
 import runpy  # starts regrtest's worker, so that tests see it among the modules
@@ -242,6 +243,11 @@ def at_regrtest_depth(function, *arguments):
     return function(*arguments)
 
 
+def import_worker():
+    modern = importlib.util.find_spec("test.libregrtest.worker") is not None
+    return importlib.import_module("test.libregrtest.worker" if modern else "test.regrtest")  # CPython 3.11 has none
+
+
 def descriptors_in_use():  # test_rlcompleter looks for names that begin with "st" in this module
     """What standard input, output and error are; None for one that is closed."""
     found = []
@@ -257,6 +263,23 @@ def descriptors_in_use():  # test_rlcompleter looks for names that begin with "s
 def left_for_exit():
     """How many functions run when this interpreter ends."""
     return atexit._ncallbacks() + sum(info.atexit for info in weakref.finalize._registry.values())
+
+
+class Environment(saved_test_environment):
+    """Looks for changes of the environment, also in modules that earlier test modules have loaded.
+
+    A test module does not depend on those: what is imported here does not count.
+    """
+
+    def __init__(self, reads, name):
+        super().__init__(name, 0, False, pgo=False)
+        self._reads = reads
+
+    def __enter__(self):
+        return self._reads.aside("environment", super().__enter__)
+
+    def __exit__(self, *raised):
+        return self._reads.aside("environment", lambda: super(Environment, self).__exit__(*raised))
 
 
 def cases_of(suite):
@@ -327,22 +350,20 @@ class Runner:
     def pose_as_worker(self):
         """Make the main module and the arguments those of `python -m test.libregrtest.worker JSON`.
 
-        `worker` is imported for this, and for all that it imports: no test depends on that.
+        The worker is imported for this, and for all that it imports. No test depends on that: when it cannot be
+        imported, which its own tests tell, the others run without it.
         """
-        self.reads.aside("regrtest's worker", self.import_worker)
+        try:
+            worker = self.reads.aside("regrtest's worker", import_worker)
+        except Exception:
+            traceback.print_exc()
+            return
         main = sys.modules["__main__"]
-        worker = self.worker
         main.__spec__ = worker.__spec__
         main.__package__ = worker.__spec__.parent
         main.__file__ = worker.__file__
         sys.orig_argv[-2:] = ["-m", worker.__name__, "{}"]
         sys.argv[:] = [worker.__file__, "{}"]
-
-    def import_worker(self):
-        try:
-            self.worker = importlib.import_module("test.libregrtest.worker")
-        except ImportError:
-            self.worker = importlib.import_module("test.regrtest")  # CPython 3.11
 
     def run(self):
         self.set_up()
@@ -372,7 +393,7 @@ class Runner:
         try:
             clear_caches()
             self.settle()
-            with saved_test_environment(name, 0, False, pgo=False):
+            with Environment(self.reads, name):
                 self.load_and_run(name)
         except unittest.SkipTest as exc:
             status, detail = "skipped", str(exc)

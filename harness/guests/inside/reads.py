@@ -58,12 +58,14 @@ class Reads:
         return sorted(one for one in seen if "/" in one)
 
     def aside(self, name, load):
-        """Call `load` without counting what it imports as what test modules depend on."""
+        """What `load` returns. What it imports does not count as what test modules depend on."""
         stack = self.loading.setdefault(get_ident(), [])
         stack.append(name)
-        self.of_module[name] = set()
-        load()
-        stack.pop()
+        self.of_module.setdefault(name, set())
+        try:
+            return load()
+        finally:
+            stack.clear()
 
     def note(self, what):
         stack = self.loading.get(get_ident())
