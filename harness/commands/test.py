@@ -22,6 +22,7 @@ from harness.runs.records import StartedRun, run_directory
 from harness.runs.request import RunRequest
 from harness.runs.start import check_resumed, locked, new_run, resumable
 from harness.runs.worker import CellWorker
+from harness.suite.changed import since
 from harness.suite.plans import read_seconds
 from harness.suite.request import SuiteRequest
 from harness.suite.run import left_out_variables
@@ -38,6 +39,13 @@ def add_options(parser: Parser) -> None:
     parser.add_argument("--shard", type=shard, default=(1, 1), metavar="I/N", help="one part of the suite, such as 2/5")
     parser.add_argument(
         "--module-seconds", type=path, metavar="FILE", help="balance the shards by these durations, which `plan` wrote"
+    )
+    parser.add_argument(
+        "--changed",
+        nargs="?",
+        const="",
+        metavar="REV",
+        help="only modules that depend on what differs between the checkout and this commit (default: its upstream)",
     )
     parser.add_argument("--isolate", action="store_true", help="give each module a guest of its own")
     options.add_reuse_options(parser)
@@ -70,6 +78,7 @@ def request_of(known: argparse.Namespace) -> RunRequest:
             reuse=not known.no_reuse,
             again=known.again,
             shard=known.shard,
+            changed=known.changed,
             module_seconds=known.module_seconds,
             **suite_fields(known),
         ),
@@ -110,6 +119,9 @@ def run(known: argparse.Namespace, console: Console) -> int:
     if started is None:
         request = msgspec.structs.replace(request, cells=settled(request.cells, matrix, store, say))
     cells = selected_cells(request.cells, matrix)
+    if request.suite.changed is not None:
+        for cell in cells:
+            since(cell.build.cpython, request.suite.changed)  # a mistake in it is said now, and not after the build
     preparer = preparer_for(store, request.options, console)
     if known.dry_run:
         return print_builds(cells, preparer, console)

@@ -95,6 +95,35 @@ def commit_of(tree: Path, name: str) -> str:
         ) from None
 
 
+def top_of(directory: Path | None) -> Path:
+    """A directory that is the top of a checkout. Raises UsageError for any other, and for none."""
+    if directory is None:
+        raise UsageError("--changed needs a checkout: a release has no history", hint="name one with --cpython PATH")
+    if not is_checkout(directory):
+        raise UsageError(f"--changed: {directory} is not the top of a git checkout", hint=_TOP)
+    return directory
+
+
+def upstream_of(tree: Path) -> str:
+    """The commit of the branch that the present one follows. Raises UsageError when it follows none."""
+    try:
+        return git(tree, "rev-parse", "--verify", "--quiet", "@{upstream}^{commit}").strip()
+    except CommandFailed:
+        raise UsageError(
+            f"--changed: the present branch of {tree} follows no other",
+            hint="name a commit, a branch or a tag: --changed main",
+        ) from None
+
+
+def differing(tree: Path, commit: str) -> dict[str, str]:
+    """The files of a checkout that differ from a commit, each with git's letter: `M`, `A` (new) or `D` (gone)."""
+    diff = git(tree, "diff", "--name-status", "-z", "--no-renames", "--ignore-submodules=all", commit, "--")
+    letters_and_names = iter(diff.split("\0"))
+    found = {name: letter for letter, name in zip(letters_and_names, letters_and_names, strict=False)}
+    new = git(tree, "ls-files", "-z", "--others", "--exclude-standard").split("\0")
+    return found | dict.fromkeys(filter(None, new), "A")
+
+
 def archive(tree: Path, commit: str, target: Path) -> None:
     """Write the files of a commit as a tar archive; the checkout's own files are not touched."""
     git(tree, "archive", "--format=tar", f"--output={target}", commit)

@@ -50,6 +50,8 @@ class SuiteRequest(msgspec.Struct, frozen=True, kw_only=True):
     """run the modules in random order"""
     seed: int | None = None
     """of that order and of the tests' random numbers; None for a fixed one"""
+    changed: str | None = None
+    """only modules that are concerned by what differs from this commit; "" for the upstream branch, None for all"""
     module_seconds: Path | None = None
     """a file with the expected duration of each module, so that all machines agree on the shards"""
 

@@ -22,6 +22,7 @@ from harness.machine.process import describe_exit
 from harness.machine.store import Store
 from harness.suite.asked import as_asked
 from harness.suite.batch import ModulePlan
+from harness.suite.changed import KnownReads, since
 from harness.suite.discover import module_size, test_modules
 from harness.suite.edits import Tree
 from harness.suite.files import NOT_USED, OUTCOMES, OWNER_VARIABLE, RUNNING, SELECTED, SUITE, SuiteFile
@@ -76,13 +77,26 @@ class CellSuite:
         self._limitations = limitations
         self._directory = directory
         self._store = store
-        self._plans = requested_plans(prepared, request, limitations)
+        self._durations = Durations(store, prepared.cell.build.target.id)
+        self._known_reads = KnownReads(store, prepared.cell.build.target.id, prepared.cell.build.cpython.series)
+        self._plans, self.chosen = self._only_changed(requested_plans(prepared, request, limitations))
         self._outcomes = ResultsFile(directory / OUTCOMES)
         self._kept = kept_results(prepared, store)
-        self._durations = Durations(store, prepared.cell.build.target.id)
         self._workers = worker_count(request)
         self._known = _known_marks(directory)
         self._resumed = resumed(self._outcomes.read(), self._plans, prepared.digest, prepared.marks, self._known)
+
+    def _only_changed(self, plans: tuple[ModulePlan, ...]) -> tuple[tuple[ModulePlan, ...], tuple[str, ...]]:
+        """The plans that are left by `--changed`, and what to tell about it."""
+        prepared, name = self._prepared, self._request.changed
+        if name is None:
+            return plans, ()
+        modules = [plan.module for plan in plans]
+        before = since(prepared.cell.build.cpython, name)
+        found = before.chosen(modules, self._known_reads.known(), guest_tree(prepared))
+        sizes = {module: module_size(prepared.source, module) for module in modules if module not in found.why}
+        left_out = sum(self._durations.expected(sizes).values()) / max(worker_count(self._request), 1)
+        return tuple(plan for plan in plans if plan.module in found.why), found.said(len(plans), left_out)
 
     @property
     def not_used(self) -> tuple[str, ...]:
@@ -193,6 +207,7 @@ class CellSuite:
         new = {name: result for name, result in results.items() if name not in self._earlier}
         whole = {plan.module for plan in self._plans if plan.whole}
         self._durations.learn({name: result.duration for name, result in new.items() if name in whole})
+        self._known_reads.learn({name: result.reads for name, result in new.items() if name in whole})
         self._kept.keep(results, self._plans, run_id_of(self._directory))
 
     def _check(self, status: int, results: Mapping[str, ModuleResult]) -> None:
@@ -229,8 +244,12 @@ class CellSuite:
 
 def kept_results(prepared: Prepared, store: Store) -> KeptResults:
     """The results of earlier runs of a cell's build, with whatever sources."""
-    tree = Tree(directory=prepared.settings.tree, files=prepared.files)
-    return KeptResults(store, prepared.digest, digest_without_sources(prepared.marks), tree)
+    return KeptResults(store, prepared.digest, digest_without_sources(prepared.marks), guest_tree(prepared))
+
+
+def guest_tree(prepared: Prepared) -> Tree:
+    """The tree that a cell's guests see."""
+    return Tree(directory=prepared.settings.tree, files=prepared.files)
 
 
 def _selected(directory: Path) -> list[str] | None:

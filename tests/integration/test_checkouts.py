@@ -20,7 +20,9 @@ from harness.machine.store import Store
 from harness.provide.cpython_commit import CPythonCommit
 from harness.provide.cpython_directory import CPythonDirectory, cpython_from
 from harness.provide.provider import Obtained, Provider, silently
+from harness.suite.changed import since
 from matrix.errors import MatrixError, Unobtainable, UsageError
+from matrix.model import CPython
 from matrix.resolve import resolve
 from tests.integration.checkouts import checkout, commit, git, put, state
 from tests.integration.conftest import BROKEN, Harness, real_store, summary
@@ -390,3 +392,55 @@ def test_a_checkout_at_an_odd_path_that_was_built_in_place_is_built_and_run(
     assert cell["counts"]["passed"] > 100
     page = next((tmp_path / "out/latest").glob("cells/*/index.html"), None) or tmp_path / "out/latest/index.html"
     assert head[:10] in page.read_text("utf-8")
+
+
+# --- what differs from a commit
+
+
+@pytest.fixture
+def branched(tmp_path: Path) -> Path:
+    """A checkout with a branch that follows `main`, which has gone on since."""
+    tree = checkout(tmp_path / "tree")
+    for name in ("Lib/csv.py", "Lib/gone.py", "Lib/kept.py"):
+        put(tree, name, "before")
+    commit(tree)
+    git(tree, "branch", "-M", "main")
+    git(tree, "switch", "-qc", "feature")
+    git(tree, "branch", "--set-upstream-to=main")
+    put(tree, "Lib/csv.py", "after")
+    commit(tree)
+    put(tree, "Lib/with blank\n.py", "new")
+    (tree / "Lib/gone.py").unlink()
+    git(tree, "branch", "-f", "later", "main")
+    git(tree, "worktree", "add", "-q", str(tmp_path / "other"), "later")
+    put(tmp_path / "other", "Lib/kept.py", "changed upstream")
+    commit(tmp_path / "other")
+    git(tree, "branch", "-f", "main", "later")
+    return tree
+
+
+def differs(tree: Path, name: str) -> dict[str, str]:
+    found = since(CPython(version="3.13.5", directory=tree), name)
+    return machine_git.differing(found.directory, found.commit)
+
+
+def test_a_checkout_differs_from_where_it_left_its_upstream(branched: Path) -> None:
+    own = {"Lib/csv.py": "M", "Lib/gone.py": "D", "Lib/with blank\n.py": "A"}
+    assert differs(branched, "") == differs(branched, "main") == own
+    assert differs(branched, "HEAD") == {name: letter for name, letter in own.items() if name != "Lib/csv.py"}
+
+
+def test_a_difference_needs_a_checkout_a_commit_and_files(branched: Path, tmp_path: Path) -> None:
+    git(branched, "branch", "--unset-upstream")
+    no_tree = tmp_path / "no-checkout"
+    no_tree.mkdir()
+    for cpython, name, message in (
+        (CPython(version="3.13.5", directory=branched), "", "follows no other"),
+        (CPython(version="3.13.5", directory=branched), "nothing", "has no commit 'nothing'"),
+        (CPython(version="3.13.5", directory=branched), "--output=x", "is not the name of a commit"),
+        (CPython(version="3.13.5", directory=no_tree), "main", "is not the top of a git checkout"),
+        (CPython(version="3.13.5", directory=branched, commit="0123456789"), "main", "not at a commit of it"),
+        (CPython(version="3.13.5"), "main", "needs a checkout"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            since(cpython, name)

@@ -110,8 +110,8 @@ class Reads:
         self.note(spec.name)
         self.of_module.setdefault(spec.name, set())
         self.loading.setdefault(get_ident(), []).append(spec.name)
-        if spec.has_location:
-            self.opened((spec.origin,))
+        frozen = getattr(spec.loader_state, "filename", None)  # it is compiled into the binary, and has a source
+        self.opened((spec.origin if spec.has_location else frozen,))
 
     def load_ends(self, spec):
         stack = self.loading.get(get_ident(), [])

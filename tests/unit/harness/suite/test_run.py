@@ -13,6 +13,7 @@ from harness import TOP
 from harness.build import manifest
 from harness.build.resources import resources
 from harness.cells.prepare import Prepared
+from harness.guests.digest import digest_without_sources
 from harness.machine.store import Store
 from harness.provide.provider import Obtained
 from harness.suite.asked import as_asked
@@ -336,6 +337,7 @@ def test_what_is_asked_for_changes_the_guests_and_the_digest(
     found = as_asked(prepared, SuiteRequest(**asked))
     assert found.settings == msgspec.structs.replace(prepared.settings, **changed)
     assert found.digest != prepared.digest
+    assert digest_without_sources(found.marks) != digest_without_sources(prepared.marks)
     assert as_asked(prepared, SuiteRequest(**asked)).digest == found.digest
 
 
