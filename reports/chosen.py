@@ -86,6 +86,8 @@ def _run(runs: Runs, word: str, other: str) -> Mapping[str, RecordedCell]:
         return found
     if word == PREVIOUS:
         after = _run(runs, LATEST if other == PREVIOUS else other, "")
+        if not _tested(after):
+            raise UsageError(f"run {_name(after)} has no outcomes, so there is nothing to compare with an earlier run")
         older = itertools.dropwhile(lambda run: run is not after, runs.values())
         found = next((run for run in older if run is not after and _tested(run) & _tested(after)), None)
         if found is None:

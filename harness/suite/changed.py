@@ -49,7 +49,9 @@ class Chosen(msgspec.Struct, frozen=True, kw_only=True):
         for path, modules in by_file.items():
             reason = f"because of {path.lstrip('/') or '/'}" if path else "which have not run here yet"
             lines.append(f"{len(modules)} of {all_modules} modules, {reason}: {some_of(modules, _NAMED)}")
-        if left := all_modules - len(self.why):
+        if not self.why:
+            lines.append(f"none of {all_modules} modules depends on that; to run them would take about {seconds:.0f} s")
+        elif left := all_modules - len(self.why):
             lines.append(f"the other {left} would take about {seconds:.0f} s")
         return tuple(lines)
 

@@ -72,6 +72,10 @@ def test_without_a_previous_run_of_the_cell_it_is_said_which_run_has_which_cells
     assert "-> to compare two cells: nox -s diff -- run-2:node_c run-9:wasi_b" in said
 
 
+def test_a_run_without_outcomes_is_compared_with_none_before_it() -> None:
+    assert "run run-5 has no outcomes" in refusal("previous", "run-5")
+
+
 def test_two_cells_are_those_of_the_newest_run_that_has_outcomes_of_both() -> None:
     assert pairs(A, B) == [("run-4:wasi_a", "run-4:wasi_b")]
     assert pairs(C, A) == [("run-2:node_c", "run-2:wasi_a")]

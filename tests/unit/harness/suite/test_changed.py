@@ -66,6 +66,12 @@ def test_it_is_said_what_runs_why_and_how_long_the_rest_would_take() -> None:
     )
 
 
+def test_it_is_said_that_no_module_depends_on_a_difference() -> None:
+    assert Chosen(since="main (0123456789)", differing=("README.rst",), why={}).said(480, 96.4)[1:] == (
+        "none of 480 modules depends on that; to run them would take about 96 s",
+    )
+
+
 def test_it_is_said_that_nothing_differs() -> None:
     assert Chosen(since="main (0123456789)", differing=(), why={}).said(480, 96.4) == (
         "nothing differs from main (0123456789)",
