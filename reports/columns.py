@@ -12,8 +12,9 @@ from itertools import groupby
 import msgspec
 
 from matrix.names import full_name
-from matrix.outcome import LETTERS, ModuleResult, Status
+from matrix.outcome import FAILING_STATUSES, LETTERS, ModuleResult, Status
 from matrix.text import shortened, visible
+from reports.tracebacks import Failure, failures, raised
 from reports.verdict import CellVerdicts, Judged, Verdict
 
 VERDICT_LETTERS = {
@@ -28,13 +29,16 @@ VERDICT_LETTERS = {
 LONGEST = 20_000
 """characters of a text that the page shows; a longer text is also written to a file of its own"""
 _LONGEST_REASON = 500
+_LONGEST_RAISED = 300
 
 
 class Details(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The texts of one test."""
 
+    failures: tuple[Failure, ...] = ()
+    """its tracebacks in their parts"""
     detail: str = ""
-    """traceback, or how the guest ended"""
+    """what was seen of a test without a traceback, such as how the guest ended"""
     output: str = ""
     why: str = ""
     """why its verdict is red, when the outcome alone does not explain it"""
@@ -70,6 +74,10 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True):
     """the ids of limitations, each once"""
     limitation: dict[str, int]
     """the index of a test's limitation, by the test's index"""
+    failures: list[str]
+    """what was raised by tests that failed, each once: the exception and the first line of its message"""
+    failure: dict[str, int]
+    """the index of what a test raised, by the test's index"""
     detailed: list[int]
     """the indexes of the modules whose tests have texts"""
 
@@ -86,10 +94,13 @@ def columns(verdicts: CellVerdicts, results: Mapping[str, ModuleResult]) -> tupl
         reason={},
         limitations=[],
         limitation={},
+        failures=[],
+        failure={},
         detailed=[],
     )
     reasons: dict[str, int] = {}
     limitations: dict[str, int] = {}
+    said_by: dict[str, int] = {}
     statuses: list[str] = []
     kinds: list[str] = []
     details: dict[int, ModuleDetails] = {}
@@ -108,6 +119,9 @@ def columns(verdicts: CellVerdicts, results: Mapping[str, ModuleResult]) -> tupl
             if outcome.status is Status.SKIPPED and outcome.detail:
                 text = shortened(visible(outcome.detail), _LONGEST_REASON)
                 found.reason[str(number)] = reasons.setdefault(text, len(reasons))
+            if outcome.status in FAILING_STATUSES and (said := raised(outcome.detail)):
+                text = shortened(visible(said), _LONGEST_RAISED)
+                found.failure[str(number)] = said_by.setdefault(text, len(said_by))
         result = results.get(module)
         found.modules.append(
             (
@@ -124,6 +138,7 @@ def columns(verdicts: CellVerdicts, results: Mapping[str, ModuleResult]) -> tupl
             found.detailed.append(place)
     found.reasons.extend(reasons)
     found.limitations.extend(limitations)
+    found.failures.extend(said_by)
     return msgspec.structs.replace(found, statuses="".join(statuses), verdicts="".join(kinds)), details
 
 
@@ -145,5 +160,8 @@ def _details(items: Sequence[Judged]) -> ModuleDetails | None:
         cut = tuple(name for name, text in texts.items() if len(text) > LONGEST)
         whole |= {f"{place}-{name}": texts[name] for name in cut}
         shown = {name: visible(shortened(text, LONGEST)) for name, text in texts.items()}
-        tests[str(place)] = Details(**shown, why=visible(item.detail), cut=cut)
+        taken = failures(shown["detail"]) if outcome.status in FAILING_STATUSES else ()
+        if taken:
+            shown["detail"] = ""
+        tests[str(place)] = Details(**shown, failures=taken, why=visible(item.detail), cut=cut)
     return ModuleDetails(tests=tests, whole=whole) if tests else None

@@ -105,9 +105,12 @@ def command_again(session: str, cell: str, options: str) -> str:
     return f"nox -s {session} -- --cell {cell}" + (f" {options}" if options else "")
 
 
-def command_by_hand(cell: str, options: str) -> str:
-    """The command that runs a test of a cell in one guest, with that guest's command line. Append the test's name."""
-    return f"nox -s triage -- repro --cell {cell}" + (f" {options}" if options else "")
+def triage_command(question: str, cell: str, options: str) -> str:
+    """The command that asks `triage` something about one test of a cell. Append the test's name.
+
+    `repro` runs it in one guest, with that guest's command line; `bisect` needs an axis, too.
+    """
+    return f"nox -s triage -- {question} --cell {cell}" + (f" {options}" if options else "")
 
 
 def _name(module: str, test: str) -> str:

@@ -22,7 +22,7 @@ from reports import history, junit, page
 from reports.file import File
 from reports.gathered import Gathered
 from reports.summary import CellStatus, CellSummary, allowed, judged_cell, untested_cell
-from reports.unexpected import Unexpected, command_again, command_by_hand, unexpected
+from reports.unexpected import Unexpected, command_again, triage_command, unexpected
 from reports.verdict import NO_RATES, CellVerdicts, Rates, judge_cell
 
 
@@ -96,11 +96,15 @@ def report_cell(
     gathered.add(cell.id, verdicts, results, durations=record.durations, whole=record.whole, complete=record.full)
     session = f"test-{cell.build.target.id}"
     shutil.rmtree(run / page.details_directory(cell.id), ignore_errors=True)  # of tests that the cell no longer has
-    again = command_again(session, cell.id, request.repeating)
-    by_hand = command_by_hand(cell.id, request.repeating_one)
-    write_files(run, cell_files(summary, found, verdicts, again, by_hand))
-    rows = unexpected(cell.id, session, verdicts, options=request.repeating)
-    return CellReport(summary, record.unexpected + rows)
+    rows = record.unexpected + unexpected(cell.id, session, verdicts, options=request.repeating)
+    commands = page.Commands(
+        again=command_again(session, cell.id, request.repeating),
+        by_hand=triage_command("repro", cell.id, request.repeating_one),
+        bisect=triage_command("bisect", cell.id, request.repeating_one),
+        explain=triage_command("explain", cell.id, f"--run {run.name}"),
+    )
+    write_files(run, cell_files(summary, found, verdicts, commands, rows))
+    return CellReport(summary, rows)
 
 
 def judge(
@@ -130,9 +134,13 @@ def observed_rates(
 
 
 def cell_files(
-    summary: CellSummary, found: CellOnDisk, verdicts: CellVerdicts, again: str, by_hand: str
+    summary: CellSummary,
+    found: CellOnDisk,
+    verdicts: CellVerdicts,
+    commands: page.Commands,
+    rows: Sequence[Unexpected],
 ) -> Iterator[File]:
-    """The files of a tested cell, the page last: it loads the others. The commands are those of `page.cell_page`."""
+    """The files of a tested cell, the page last: it loads the others. `rows` are what is unexpected in the cell."""
     yield junit.cell_file(summary, verdicts, found.results)
     yield from page.files_of_tests(summary.id, verdicts, found.results)
-    yield page.cell_page(summary, found.record.steps, again, by_hand)
+    yield page.cell_page(summary, found.record.steps, commands, rows)

@@ -19,6 +19,7 @@ from markupsafe import Markup
 from matrix.limitations import State
 from matrix.outcome import ModuleResult, Status
 from matrix.text import shortened, visible
+from reports.causes import causes_of
 from reports.changes import ChangeKind
 from reports.columns import columns
 from reports.differences import NO_SUCH_TEST, short_names
@@ -29,10 +30,11 @@ from reports.render import Tone, figures, state, tone
 from reports.summary import BuildStep, CellSummary, Summary
 from reports.timelines import Point, Timeline
 from reports.tracebacks import raised
+from reports.unexpected import Unexpected
 from reports.verdict import CellVerdicts, Verdict
 
 _HERE = Path(__file__).parent
-ASSETS = ("page.css", "page.js", "matrix.js", "cell.js", "compare.js", "limitations.js", "trends.js")
+ASSETS = ("page.css", "page.js", "matrix.js", "cell.js", "failure.js", "compare.js", "limitations.js", "trends.js")
 _MOST_ROWS = 200
 """rows of a table on the first page; summary.json has all"""
 
@@ -179,13 +181,36 @@ def files_of_tests(cell: str, verdicts: CellVerdicts, results: Mapping[str, Modu
             yield text_file(f"{details_directory(cell)}/{number}-{name}.txt", text, linked=False)
 
 
-def cell_page(cell: CellSummary, steps: Sequence[BuildStep], again: str = "", by_hand: str = "") -> File:
-    """A cell's page, with the commands that run its tests again, and one test by hand; a test's name can be appended.
+class Commands(msgspec.Struct, frozen=True, kw_only=True):
+    """The commands about the tests of a cell. A test's name can be appended to each."""
 
-    A cell that was not tested has no commands.
-    """
-    name = f"cells/{cell.id}/index.html"
-    return _rendered("cell.html.j2", name, "../../", cell=cell, steps=steps, again=again, by_hand=by_hand)
+    again: str = ""
+    """runs the tests again"""
+    by_hand: str = ""
+    """runs one test in one guest, with that guest's command line"""
+    bisect: str = ""
+    """names the version at which a test's outcome changed; it needs `--axis`, too"""
+    explain: str = ""
+    """writes the text of an issue"""
+
+
+def cell_page(
+    cell: CellSummary,
+    steps: Sequence[BuildStep],
+    commands: Commands | None = None,
+    unexpected: Sequence[Unexpected] = (),
+) -> File:
+    """A cell's page, which begins with what is `unexpected` in it."""
+    return _rendered(
+        "cell.html.j2",
+        f"cells/{cell.id}/index.html",
+        "../../",
+        cell=cell,
+        steps=steps,
+        commands=commands or Commands(),
+        causes=causes_of(unexpected),
+        unexpected=len(unexpected),
+    )
 
 
 def timeline_file(cell: str, timeline: Timeline) -> File:

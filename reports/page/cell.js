@@ -7,6 +7,7 @@ const { cell, again, byHand } = filters.dataset;
 const here = `cells/${cell}`;
 const asked = new URLSearchParams(location.hash.slice(1));
 const wanted = { verdict: asked.get("verdict") || "", text: asked.get("text") || "", module: asked.get("module") || "", test: asked.get("test") || "" };
+const HEADS = ["module, test", "outcome", "verdict", "took"];
 const GROUPS = [
   ["", "all"], ["red", "red: unexpected"], ["known", "known failures"], ["skipped", "skipped"],
   ["unexplained", "skipped, unexplained"], ["passed", "passed"], ["flaky", "flaky"],
@@ -15,6 +16,11 @@ const GROUPS = [
 let columns;
 let modules;
 const open = new Set();
+const ORDERS = {
+  "slowest first": (one, other) => other.seconds - one.seconds,
+  "by name": (one, other) => (one.name < other.name ? -1 : 1),
+};
+let order = "slowest first";
 
 function matchesVerdict(number) {
   const status = columns.statuses[number];
@@ -62,36 +68,42 @@ async function showDetails(module, number, place) {
   const parts = [];
   const limitation = columns.limitation[number];
   const reason = columns.reason[number];
-  if (limitation !== undefined) {
-    const name = columns.limitations[limitation];
-    parts.push(make("p", {}, "Limitation: ", make("a", { href: `${ROOT}limitations.html#about-${name}` }, name)));
-  }
-  if (reason !== undefined) parts.push(make("p", {}, "Reason: ", columns.reasons[reason]));
+  const name = columns.names[number];
+  const test = fullName(module.name, name);
   if (columns.detailed.includes(module.place)) {
     const details = (await load(`${here}/details/${module.place}.js`))[number - module.first] || {};
-    if (details.why) parts.push(make("p", { class: "bad" }, details.why));
-    for (const name of ["detail", "output"]) {
-      if (!details[name]) continue;
-      parts.push(make("h3", {}, name === "detail" ? "What was seen" : "Output"));
-      if ((details.cut || []).includes(name)) {
-        const file = `details/${module.place}-${number - module.first}-${name}.txt`;
-        parts.push(make("p", {}, "Shortened. ", make("a", { href: file }, "Full text")));
-      }
-      parts.push(make("pre", { tabindex: "0" }, details[name]));
+    parts.push(...seen(details, (part) => `details/${module.place}-${number - module.first}-${part}.txt`));
+  }
+  if (reason !== undefined) parts.push(make("p", {}, "Reason: ", columns.reasons[reason]));
+  if (limitation !== undefined) {
+    const known = columns.limitations[limitation];
+    parts.push(make("p", {}, "Limitation: ", make("a", { href: `${ROOT}limitations.html#about-${known}` }, known)));
+  }
+  parts.push(commandLine("Run it again:", command(module, name)));
+  if (name && !foreign(name)) {
+    parts.push(commandLine("Run it in one guest and show the command line:", `${byHand} ${test}`));
+    if (FAILING_STATUSES.includes(columns.statuses[number])) {
+      parts.push(make("p", {}, "Name the version, or the commit, at which it changed:"), bisection(filters.dataset.bisect, test));
+      parts.push(...explanation(test));
     }
   }
-  parts.push(make("p", {}, "Run it again: ", make("code", {}, command(module, columns.names[number]))));
-  if (columns.names[number] && !foreign(columns.names[number])) {
-    parts.push(make("p", {}, "Run it in one guest and show the command line: ", make("code", {}, `${byHand} ${fullName(module.name, columns.names[number])}`)));
-  }
-  const link = `#${new URLSearchParams({ test: fullName(module.name, columns.names[number]) })}`;
+  const link = `#${new URLSearchParams({ test })}`;
   parts.push(make("p", {}, make("a", { href: link }, "Link to this test")));
   place.replaceChildren(...parts);
 }
 
-function testRow(module, number) {
+/** The text of an issue about a test, where the report has one, and the command that writes it. */
+function explanation(test) {
+  const made = commandLine("The text of an issue:", `${filters.dataset.explain} ${test}`);
+  const text = (received.get(`${here}/issues.js`) || {})[test];
+  if (!text) return [made];
+  return [make("details", { class: "folded" }, make("summary", {}, "The text of an issue"), copier(text, "the text of an issue"),
+    make("pre", { tabindex: "0" }, text), made)];
+}
+
+function testRow(module, number, whole) {
   const known = columns.names[number];
-  const name = !known ? "(the module)" : foreign(known) ? known.slice(1) : known;
+  const name = whole ? fullName(module.name, known) : !known ? "(the module)" : foreign(known) ? known.slice(1) : known;
   const place = make("div", { class: "details" });
   const button = make("button", { class: "toggle", "aria-expanded": "false" }, name);
   button.addEventListener("click", async () => {
@@ -101,8 +113,9 @@ function testRow(module, number) {
   const tone = toneOf(number);
   const sign = make("span", { class: "sign", "aria-hidden": "true" }, SIGNS[tone]);
   const verdict = VERDICTS[columns.verdicts[number]];
+  const said = columns.failure[number] === undefined ? null : make("div", { class: "said" }, columns.failures[columns.failure[number]]);
   const row = make("tr", { class: "test" },
-    make("td", {}, button, place),
+    make("td", {}, button, said, place),
     make("td", { class: tone }, sign, ` ${STATUSES[columns.statuses[number]]}`),
     make("td", {}, verdict),
     make("td", { class: "n" }, `${(columns.milliseconds[number] / 1000).toFixed(3)} s`));
@@ -135,7 +148,7 @@ function moduleBody(module, numbers) {
   const button = make("button", { class: "toggle", "aria-expanded": "false" }, module.name);
   const head = make("tr", { class: "module" },
     make("th", { scope: "row" }, button),
-    make("td", { class: red ? "bad" : "", colspan: "2" }, red ? "✗ " : "", text),
+    make("td", { class: red ? "counts bad" : "counts", colspan: "2" }, red ? "✗ " : "", text),
     make("td", { class: "n" }, `${module.seconds.toFixed(1)} s${module.reused ? ", earlier" : ""}`));
   const body = make("tbody", {}, head);
   body.unfold = () => {
@@ -154,11 +167,11 @@ function moduleBody(module, numbers) {
 }
 
 function draw() {
-  const head = make("thead", {}, make("tr", {}, ["module, test", "outcome", "verdict", "took"].map((name) => make("th", { scope: "col" }, name))));
+  const head = make("thead", {}, make("tr", {}, HEADS.map((name) => make("th", { scope: "col" }, name))));
   const table = make("table", { class: "tests" }, head);
   let tests = 0;
   const bodies = [];
-  for (const module of modules) {
+  for (const module of [...modules].sort(ORDERS[order])) {
     if (wanted.module && module.name !== wanted.module) continue;
     const numbers = matching(module);
     if (!numbers.length) continue;
@@ -170,6 +183,7 @@ function draw() {
   table.append(...bodies);
   if (bodies.length && (bodies.length === 1 || ((wanted.text || wanted.verdict) && tests <= MOST))) for (const body of bodies) body.unfold();
   document.getElementById("modules").replaceChildren(table);
+  document.getElementById("overview").hidden = Object.values(wanted).some(Boolean);
   say(`${tests} of ${columns.names.length} tests, in ${bodies.length} of ${modules.length} modules`);
 }
 
@@ -184,11 +198,95 @@ function goTo(test) {
   const numbers = matching(module);
   const at = numbers.findIndex((number) => fullName(module.name, columns.names[number]) === test);
   if (at < 0) return;
-  for (let more; (more = document.querySelector("tr.test td[colspan] button")) && document.querySelectorAll("tr.test").length <= at + 1;) more.click();
-  const row = [...document.querySelectorAll("tr.test")].find((one) => one.number === numbers[at]);
+  for (let more; (more = document.querySelector("#modules tr.test td[colspan] button")) && document.querySelectorAll("#modules tr.test").length <= at + 1;) more.click();
+  const row = [...document.querySelectorAll("#modules tr.test")].find((one) => one.number === numbers[at]);
   row.classList.add("target");
   row.show();
   row.scrollIntoView({ block: "center" });
+}
+
+/** Tests in one group, as rows that are made when the group is unfolded. */
+function group(title, numbers) {
+  const count = numbers.length === 1 ? "1 test" : `${numbers.length} tests`;
+  const place = make("div", {});
+  const found = make("details", { class: "group" }, make("summary", {}, title, make("span", { class: "faint" }, ` ${count}`)), place);
+  found.addEventListener("toggle", () => {
+    if (!found.open || place.childElementCount) return;
+    place.append(tableOf(numbers)[0]);
+  });
+  return found;
+}
+
+/** Tests of any modules as a table, and its first rows. */
+function tableOf(numbers) {
+  const body = make("tbody", {});
+  const rows = placedRows(numbers, body, 0);
+  const head = make("tr", {}, HEADS.map((name) => make("th", { scope: "col" }, name)));
+  const table = make("table", { class: "tests" }, make("thead", {}, head), body);
+  return [make("div", { class: "wide", role: "region", tabindex: "0", "aria-label": "Tests" }, table), rows];
+}
+
+/** Rows of tests of any modules, a limited number at a time. */
+function placedRows(numbers, body, from) {
+  const rows = numbers.slice(from, from + MOST).map((number) => testRow(moduleOf(number), number, true));
+  body.append(...rows);
+  const left = numbers.length - from - MOST;
+  if (left > 0) {
+    const more = make("tr", { class: "test" }, make("td", { colspan: "4" },
+      make("button", { onclick: () => { more.remove(); placedRows(numbers, body, from + MOST); } }, `Show ${Math.min(left, MOST)} of ${left} more`)));
+    body.append(more);
+  }
+  return rows;
+}
+
+function moduleOf(number) {
+  return modules.find((one) => number >= one.first && number < one.first + one.count);
+}
+
+/** The numbers of tests by what they share, the largest group first. */
+function grouped(numbers, keyOf) {
+  const found = new Map();
+  for (const number of numbers) {
+    const key = keyOf(number);
+    if (!found.has(key)) found.set(key, []);
+    found.get(key).push(number);
+  }
+  return [...found].sort((one, other) => other[1].length - one[1].length);
+}
+
+function section(id, heading, className, ...content) {
+  const title = make("h2", { id, class: className }, heading);
+  return make("section", { "aria-labelledby": id }, title, ...content);
+}
+
+/** What is red is filled into the list of causes; then come known failures by limitation, and skips that nothing explains. */
+function overview() {
+  const every = [...columns.names.keys()];
+  const byName = new Map();
+  for (const number of every) {
+    if (RED_VERDICTS.includes(columns.verdicts[number])) byName.set(fullName(moduleOf(number).name, columns.names[number]), number);
+  }
+  for (const list of document.querySelectorAll("ul.of-cause")) {
+    const numbers = [...list.children].map((one) => byName.get(one.textContent)).filter((number) => number !== undefined);
+    if (!numbers.length) continue;
+    const [table, rows] = tableOf(numbers);
+    const heading = list.closest(".cause").querySelector("h3").textContent;
+    for (const said of table.querySelectorAll(".said")) if (said.textContent === heading) said.remove();
+    list.replaceWith(table);
+    if ("first" in list.dataset) rows[0].show();
+  }
+  const known = every.filter((number) => columns.verdicts[number] === "k" && columns.statuses[number] !== "s");
+  const skipped = every.filter((number) => columns.statuses[number] === "s" && columns.verdicts[number] === "o" && columns.limitation[number] === undefined);
+  const parts = [];
+  if (known.length) {
+    const groups = grouped(known, (number) => columns.limitations[columns.limitation[number]] || "");
+    parts.push(section("known", `▲ ${known.length} known failure${known.length > 1 ? "s" : ""}`, "mild", ...groups.map(([name, numbers]) => group(name, numbers))));
+  }
+  if (skipped.length) {
+    const groups = grouped(skipped, (number) => columns.reasons[columns.reason[number]] || "(no reason)");
+    parts.push(section("unexplained", `${skipped.length} skip${skipped.length > 1 ? "s" : ""} that no limitation explains`, "", ...groups.map(([reason, numbers]) => group(reason, numbers))));
+  }
+  document.getElementById("expected").replaceChildren(...parts);
 }
 
 function controls() {
@@ -199,13 +297,15 @@ function controls() {
   const names = [["", "all"], ...modules.map((one) => one.name)];
   const byModule = choice("Module", names, wanted.module, change("module"));
   byModule.querySelector("select").setAttribute("name", "module");
-  filters.append(choice("Verdict", GROUPS, wanted.verdict, change("verdict")), byModule, make("label", {}, "Name or reason", text));
+  const byOrder = choice("Modules", Object.keys(ORDERS), order, (value) => { order = value; draw(); });
+  filters.append(choice("Verdict", GROUPS, wanted.verdict, change("verdict")), byModule, make("label", {}, "Name or reason", text), byOrder);
 }
 
-load(`${here}/tests.js`).then((value) => {
+Promise.all([load(`${here}/tests.js`), filters.dataset.issues ? load(`${here}/issues.js`) : null]).then(([value]) => {
   columns = value;
   modules = modulesOf(columns);
   controls();
+  overview();
   if (wanted.test) goTo(wanted.test); else draw();
   window.addEventListener("hashchange", () => {
     const test = new URLSearchParams(location.hash.slice(1)).get("test");

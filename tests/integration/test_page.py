@@ -63,10 +63,14 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if text
     ]
     found = read_results(place / OUTCOMES)["test_bool"]
-    plain = [one for one in found.outcomes if not one.test.endswith("test_repr")]
+    plain = [one for one in found.outcomes if not one.test.endswith(("test_repr", "test_str", "test_int"))]
+    traced = [
+        Outcome(test=f"test.test_bool.BoolTest.{name}", status=Status.FAILED, detail=TRACEBACK, output="printed")
+        for name in ("test_str", "test_int")
+    ]
     red = Outcome(test="test.test_bool.BoolTest.test_repr", status=Status.FAILED, detail="AssertionError: made to fail")
     escaped = [msgspec_safe(one) for one in bad]
-    result = ModuleResult(module="test_bool", outcomes=(*plain, red, *escaped), duration=found.duration + 5)
+    result = ModuleResult(module="test_bool", outcomes=(*plain, red, *traced, *escaped), duration=found.duration + 5)
     append_result(place / OUTCOMES, result)
     done = run(out, "report", second.name)
     assert done.returncode == 1, done.stdout + done.stderr
@@ -157,30 +161,91 @@ def test_a_cell_is_filtered_and_read(page: Page, out: Path) -> None:
     cell = cell_of(out, "wasmtime-50.0.1")
     show(page, out, f"cells/{cell}/index.html")
     expect(page.locator("#found")).to_contain_text("in 4 of 4 modules")
-    assert page.locator("tr.test").count() == 0, "nothing is laid out that is not seen"
+    assert page.locator("#modules tr.test").count() == 0, "nothing is laid out that is not seen"
     page.get_by_role("button", name="test_bool", exact=True).click()
-    expect(page.get_by_role("button", name="BoolTest.test_boolean")).to_be_visible()
+    expect(page.locator("#modules").get_by_role("button", name="BoolTest.test_boolean")).to_be_visible()
     page.get_by_label("Verdict").select_option("red")
     expect(page.locator("#found")).to_contain_text("in 1 of 4 modules")
     page.get_by_label("Name or reason").fill("TEST_REPR")
-    expect(page.locator("tr.test")).to_have_count(1)
-    page.get_by_role("button", name="BoolTest.test_repr").click()
-    expect(page.locator("tr.test")).to_contain_text("AssertionError: made to fail")
+    expect(page.locator("#modules tr.test")).to_have_count(1)
+    page.locator("#modules").get_by_role("button", name="BoolTest.test_repr").click()
+    expect(page.locator("#modules tr.test")).to_contain_text("AssertionError: made to fail")
     again = f"nox -s test-wasi -- --cell {cell} test.test_bool.BoolTest.test_repr"
-    expect(page.locator("tr.test code").first).to_have_text(again)
+    expect(page.locator("#modules tr.test code").first).to_have_text(again)
     by_hand = f"nox -s triage -- repro --cell {cell} test.test_bool.BoolTest.test_repr"
-    expect(page.locator("tr.test code").nth(1)).to_have_text(by_hand)
+    expect(page.locator("#modules tr.test code").nth(1)).to_have_text(by_hand)
     page.reload()
-    expect(page.locator("tr.test")).to_have_count(1)
+    expect(page.locator("#modules tr.test")).to_have_count(1)
+
+
+TRACEBACK = """\
+Traceback (most recent call last):
+  File "/usr/lib/python3.13/unittest/case.py", line 58, in testPartExecutor
+    yield
+  File "/guest/Lib/test/test_bool.py", line 40, in test_str
+    self.assertEqual("one\\ntwo", "one\\nthree")
+AssertionError: 'one\\ntwo' != 'one\\nthree'
+  one
+- two
++ three
+"""
+
+
+def test_a_cell_begins_with_what_is_red_as_people_read_it(page: Page, out: Path) -> None:
+    cell = cell_of(out, "wasmtime-50.0.1")
+    show(page, out, f"cells/{cell}/index.html")
+    headings = page.locator("h2").all_inner_texts()
+    assert [re.sub("[0-9]+", "N", one) for one in headings] == [
+        "✗ N unexpected, N causes",
+        "Modules",
+        "What this cell is",
+    ]
+    cause = page.locator(".cause", has_text="raised in test/test_bool.py, line 40, in test_str")
+    expect(cause.locator("h3")).to_have_text(r"AssertionError: 'one\ntwo' != 'one\nthree'")
+    expect(cause.locator("tr.test")).to_have_count(2)
+    test = cause.locator("tr.test", has_text="test_str")
+    test.get_by_role("button", name="test_str").click()
+    raised, frames = test.locator("p.raised"), test.locator("pre.frames")
+    assert raised.bounding_box()["y"] < frames.bounding_box()["y"]  # type: ignore[index]
+    expect(frames).not_to_contain_text("unittest")
+    expect(frames.locator(".of-test").first).to_contain_text("test_bool.py")
+    expect(test.locator("pre.message .removed")).to_have_text("- two\n")
+    expect(test.locator("pre.message .added")).to_have_text("+ three")
+    runner = test.locator("details", has_text="Frames of what runs the tests")
+    expect(runner.locator("pre")).to_be_hidden()
+    runner.locator("summary").click()
+    expect(runner.locator("pre")).to_contain_text("unittest/case.py")
+    printed = test.locator("details", has_text="Output")
+    expect(printed.locator("pre")).to_be_hidden()
+
+
+def test_a_command_is_copied_by_a_button(page: Page, out: Path) -> None:
+    cell = cell_of(out, "wasmtime-50.0.1")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    show(page, out, f"cells/{cell}/index.html", "#test=test.test_bool.BoolTest.test_str")
+    test = page.locator("tr.target")
+    test.get_by_label("Versions to search").select_option("commit")
+    test.get_by_role("button", name="Copy the command that bisects").click()
+    expect(test.get_by_text("Copied")).to_be_visible()
+    wanted = f"nox -s triage -- bisect --cell {cell} --axis commit test.test_bool.BoolTest.test_str"
+    assert page.evaluate("navigator.clipboard.readText()") == wanted
+
+
+def test_modules_are_in_order_of_their_time_or_name(page: Page, out: Path) -> None:
+    show(page, out, f"cells/{cell_of(out, 'wasmtime-50.0.1')}/index.html")
+    names = page.locator("#modules tr.module button")
+    expect(names.first).to_have_text("test_bool")  # the fixture made it slower
+    page.get_by_role("combobox", name="Modules").select_option("by name")
+    expect(names).to_have_text(sorted(MODULES))
 
 
 def test_a_skip_names_its_reason_and_limitation(page: Page, out: Path) -> None:
     show(page, out, f"cells/{cell_of(out, 'wasmtime-50.0.1')}/index.html")
     page.get_by_label("Verdict").select_option("skipped")
     page.get_by_role("combobox", name="Module").select_option("test_signal")
-    page.locator("tr.test button").first.click()
-    expect(page.locator("tr.test").first).to_contain_text("Reason: ")
-    page.locator("tr.test").first.get_by_role("link").first.click()
+    page.locator("#modules tr.test button").first.click()
+    expect(page.locator("#modules tr.test").first).to_contain_text("Reason: ")
+    page.locator("#modules tr.test").first.get_by_role("link").first.click()
     expect(page).to_have_url(re.compile("limitations.html#about-"))
 
 
@@ -258,8 +323,9 @@ def test_the_pages_are_accessible(browser: Browser, out: Path, name: str, scheme
     show(page, out, f"cells/{cell_of(out, 'wasmtime-50.0.1')}/index.html" if name == "cell" else f"{name}.html")
     page.wait_for_function("() => !document.querySelector('#found')?.textContent.startsWith('Loading')")
     if name == "cell":
+        page.locator("details.group summary").first.click()
         page.get_by_label("Verdict").select_option("red")
-        page.locator("tr.test button").first.click()
+        page.locator("#modules tr.test button").first.click()
     found = Axe().run(page).response["violations"]
     assert [(one["id"], one["impact"], one["nodes"][0]["html"]) for one in found] == []
     page.close()
@@ -273,13 +339,13 @@ def test_the_keyboard_suffices(page: Page, out: Path) -> None:
     expect(button).to_have_attribute("aria-expanded", "true")
     page.keyboard.press("Tab")
     page.keyboard.press("Space")
-    expect(page.locator("tr.test button").first).to_have_attribute("aria-expanded", "true")
+    expect(page.locator("#modules tr.test button").first).to_have_attribute("aria-expanded", "true")
 
 
 def test_the_page_fits_a_narrow_screen(browser: Browser, out: Path) -> None:
     page = browser.new_page(viewport={"width": 390, "height": 800})
-    for name in TABS:
-        show(page, out, f"{name}.html")
+    for name in (*(f"{tab}.html" for tab in TABS), f"cells/{cell_of(out, 'wasmtime-50.0.1')}/index.html"):
+        show(page, out, name)
         width = page.evaluate("document.documentElement.scrollWidth")
         assert width <= 390, name
     page.close()

@@ -11,6 +11,7 @@ from matrix.limitations import Limitation
 from matrix.outcome import Status
 from reports import page as pages_of_a_run
 from reports import render
+from reports.page import Commands
 from reports.summary import CellStatus
 from reports.triage import Sighting, Subject
 from reports.unexpected import Unexpected
@@ -72,8 +73,19 @@ def test_a_cell_links_to_its_page_and_that_page_to_the_junit_file() -> None:
 
 def test_a_cells_page_has_the_commands_that_run_its_tests_again() -> None:
     cell = cell_of(modules=replace(cell_of().modules, planned=1, run=1))
-    text = pages_of_a_run.cell_page(cell, (), "test -m 'a\"b'", "repro -u cpu").content.decode()
-    assert """data-again="test -m &#39;a&#34;b&#39;" data-by-hand="repro -u cpu">""" in text
+    commands = Commands(again="test -m 'a\"b'", by_hand="repro -u cpu", bisect="bisect it", explain="explain it")
+    text = pages_of_a_run.cell_page(cell, (), commands).content.decode()
+    assert """data-again="test -m &#39;a&#34;b&#39;" data-by-hand="repro -u cpu" data-bisect="bisect it\"""" in text
+
+
+def test_a_cells_page_begins_with_what_is_red_by_cause() -> None:
+    cell = cell_of(modules=replace(cell_of().modules, planned=1, run=1))
+    rows = (row_of("test.test_a"), replace(row_of("test.test_a"), test="test.test_b"))
+    text = pages_of_a_run.cell_page(cell, (), unexpected=rows).content.decode()
+    assert "2 unexpected, 1 cause<" in text
+    assert "<li>test.test_a</li>\n<li>test.test_b</li>" in text
+    assert text.index("1 cause") < text.index(">Modules</h2>") < text.index("a note")
+    assert "Nothing unexpected" not in text
 
 
 def test_modules_without_any_test_are_named() -> None:

@@ -186,7 +186,7 @@ def test_the_links_of_pages_stay_within_the_run(tmp_path: Path) -> None:
     row = Unexpected(cell=base.id, test=odd, outcome=odd, verdict=Verdict.REGRESSION, detail=odd, reproduce=odd)
     summary = Summary(run_id=odd, started=odd, duration_s=1.0, exit_status=1, cells=(base,), unexpected=(row,))
     shown = page.RunPage(summary=summary, compared_with=odd, probed=odd)
-    files = [*page.run_files(shown), page.cell_page(base, [step], odd, odd)]
+    files = [*page.run_files(shown), page.cell_page(base, [step], page.Commands(again=odd, explain=odd), [row])]
     links = {
         (file.name, html.unescape(link).partition("#")[0])
         for file in files
