@@ -7,7 +7,7 @@ the file and the function: a cause is the same in every version of CPython.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -72,14 +72,19 @@ def mark_of(verdict: Verdict, outcome: str, detail: str, limitation: str = "") -
 
 def causes_of(rows: Iterable[Unexpected]) -> tuple[Cause, ...]:
     """The causes of what is unexpected: what to look at first, then the cause of most rows."""
+    return tuple(map(cause_of, grouped(rows)))
+
+
+def grouped(rows: Iterable[Unexpected]) -> list[list[Unexpected]]:
+    """What is unexpected, the rows of each cause together, in the order of `causes_of`."""
     groups: dict[Mark, list[Unexpected]] = {}
     for row in rows:
         groups.setdefault(mark_of(row.verdict, row.outcome, row.detail, row.limitation), []).append(row)
-    ordered = sorted(groups.values(), key=lambda group: (_ORDER.index(group[0].verdict), -len(group)))
-    return tuple(map(_cause, ordered))
+    return sorted(groups.values(), key=lambda group: (_ORDER.index(group[0].verdict), -len(group)))
 
 
-def _cause(rows: list[Unexpected]) -> Cause:
+def cause_of(rows: Sequence[Unexpected]) -> Cause:
+    """What some rows, at least one, have in common."""
     first = rows[0]
     frame = raised_at(first.detail) if first.verdict is Verdict.REGRESSION else None
     return Cause(

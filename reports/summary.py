@@ -152,6 +152,10 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """one for each CPython version that has several cells"""
     runtimes: tuple[RuntimeTable, ...] = ()
     """one for each build that several runtimes executed"""
+    harness: str = ""
+    """the digest of the harness's files that decide outcomes, when the run started"""
+    limitations: str = ""
+    """the digest of the list of limitations by which it was judged"""
 
 
 def untested_cell(
@@ -209,8 +213,10 @@ def run_summary(
     *,
     interrupted: bool,
     runtimes: Sequence[RuntimeTable] = (),
+    harness: str = "",
+    limitations: str = "",
 ) -> Summary:
-    """The summary of a run; `duration` in seconds."""
+    """The summary of a run; `duration` in seconds, `harness` and `limitations` are digests."""
     return Summary(
         run_id=run_id,
         started=started,
@@ -222,6 +228,8 @@ def run_summary(
         causes=causes_of(unexpected),
         comparisons=tuple(comparisons),
         runtimes=tuple(runtimes),
+        harness=harness,
+        limitations=limitations,
     )
 
 

@@ -28,7 +28,7 @@ _LONGEST = 300
 """characters"""
 _OF_RUNTIMES = ("passed", "failed", "skipped", "pass rate", "CPU", "start-up", "speed")
 """the figures of runtimes that are shown; the others are in the report"""
-_COLOURS = {Tone.GOOD: "green", Tone.MILD: "yellow", Tone.BAD: "red"}
+_COLOURS = {Tone.GOOD: "green", Tone.MILD: "yellow", Tone.BAD: "red", Tone.NONE: "dim"}
 
 
 def show(summary: Summary, directory: Path, console: Console) -> None:
@@ -98,7 +98,7 @@ def _runtimes(compared: RuntimeTable) -> Table:
 def _explain(cell: CellSummary, cells: str, console: Console) -> None:
     """Say why cells were not tested; `cells` names all of them, `cell` is the first."""
     mild = tone(cell) is not Tone.BAD
-    style = "" if tone(cell) is Tone.GOOD else _COLOURS[tone(cell)]
+    style = "" if tone(cell) in (Tone.GOOD, Tone.NONE) else _COLOURS[tone(cell)]
     lines = cell.reason.splitlines() or [state(cell)]
     if mild and lines[1:]:
         lines = lines[:1]

@@ -10,6 +10,7 @@ import msgspec
 
 from harness.machine.files import read_limited
 from harness.runs.records import write_files
+from harness.runs.since import news_since
 from harness.runs.tasks import TIMELINE, Span
 from matrix import json_records
 from matrix.errors import UsageError
@@ -19,7 +20,7 @@ from matrix.load import load
 from matrix.model import Cell
 from reports import page
 from reports.changes import ChangeKind, changes
-from reports.chosen import PREVIOUS, choose
+from reports.chosen import PREVIOUS, Chosen, choose
 from reports.flakes import Flake
 from reports.gathered import Gathered
 from reports.history import History
@@ -60,14 +61,16 @@ def with_history(shown: page.RunPage, directory: Path, history: History) -> page
         if modules := changing(timeline):
             flaky += history.flakes(cell=cell, modules=modules)
         write_files(directory, [page.timeline_file(cell, without_constant(timeline, run))])
-    before, found = _changes(history, run)
+    chosen = _earlier(history, run)
+    found = _changes(history, chosen) if chosen else []
     flaky.sort(key=lambda flake: (-flake.rate.share, flake.cell, flake.module, flake.test))
     return msgspec.structs.replace(
         shown,
         points=tuple(points),
         history=tuple(tested),
-        compared_with=before,
-        changes=tuple(found),
+        compared_with=chosen.pairs[0][0].run if chosen else "",
+        changes=tuple(found[:_MOST_CHANGES]),
+        news=news_since(shown.summary, directory.parent, chosen, found) if chosen else None,
         flaky=tuple(
             page.FlakyTest(
                 test=one.test,
@@ -81,18 +84,22 @@ def with_history(shown: page.RunPage, directory: Path, history: History) -> page
     )
 
 
-def _changes(history: History, run: str) -> tuple[str, list[page.Changed]]:
-    """The newest earlier run with a cell of this one, and what changed since, without what only got slower."""
+def _earlier(history: History, run: str) -> Chosen | None:
+    """The cells of a run, each with that of the newest earlier run that has one of them; None without such a run."""
     try:
-        chosen = choose(history.cells(), PREVIOUS, run)
-    except UsageError:  # there is no earlier run
-        return "", []
+        return choose(history.cells(), PREVIOUS, run)
+    except UsageError:
+        return None
+
+
+def _changes(history: History, chosen: Chosen) -> list[page.Changed]:
+    """What changed since an earlier run, without what only got slower."""
     found: list[tuple[ChangeKind, page.Changed]] = []
     for before, after in chosen.pairs:
         if not (before.tested and after.tested):
             if before.tested or after.tested:
                 kind = ChangeKind.FAILING if before.tested else ChangeKind.PASSING
-                found.append((kind, _changed(after.cell, kind, "the cell", before.status, after.status)))
+                found.append((kind, _changed(after.cell, kind, page.THE_CELL, before.status, after.status)))
             continue
         whole, complete = before.whole and after.whole, before.complete and after.complete
         of_cell = changes(history.modules(before), history.modules(after), whole=whole, complete=complete)
@@ -103,7 +110,7 @@ def _changes(history: History, run: str) -> tuple[str, list[page.Changed]]:
         ]
     order = list(ChangeKind)
     rows = sorted(found, key=lambda pair: (order.index(pair[0]), pair[1].test, pair[1].cell))
-    return chosen.pairs[0][0].run, [row for _, row in rows[:_MOST_CHANGES]]
+    return [row for _, row in rows]
 
 
 def _changed(cell: str, kind: ChangeKind, test: str, before: str, after: str) -> page.Changed:

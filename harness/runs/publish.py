@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
+from harness.machine.code import code_digest
 from harness.runs.cell_report import CellReport, may_be_missing, read_cell, report_cell
 from harness.runs.pages import run_page, with_history
 from harness.runs.records import StartedRun, write_files
@@ -106,6 +107,8 @@ def summarise(
         compare([(one.id, one.build.cpython.id, results[one.id].modules) for one in cells if one.id in results]),
         interrupted=interrupted,
         runtimes=compare_runtimes(measured, load_areas()),
+        harness=run.harness,
+        limitations=code_digest(("matrix/limitations",)),
     )
 
 

@@ -34,8 +34,7 @@ def _failed_build(cell: ResolvedCell, exc: BuildFailed) -> CellSummary:
         reason = f"{exc}\nit was expected to fail at {expected.step} with {expected.message!r}"
         return untested_cell(cell, CellStatus.BUILD_FAILED, reason)
     known = " (known from before: nothing has changed since)" if exc.remembered else ""
-    reason = f"expected{known}: {expected.reason}"
-    return untested_cell(cell, CellStatus.BUILD_FAILED, reason, expected=True)
+    return untested_cell(cell, CellStatus.BUILD_FAILED, f"{expected.reason}{known}", expected=True)
 
 
 def record_of_prepared(prepared: Prepared) -> CellRecord:

@@ -25,8 +25,10 @@ from reports.columns import columns
 from reports.differences import NO_SUCH_TEST, short_names
 from reports.file import File, text_file
 from reports.limitation_matrix import MARKS
+from reports.news import News, news_of
 from reports.page.timing import Bar, CellTime, SlowModule, lanes
 from reports.render import Tone, figures, state, tone
+from reports.shared import in_words, untested
 from reports.summary import BuildStep, CellSummary, Summary
 from reports.timelines import Point, Timeline
 from reports.tracebacks import raised
@@ -34,9 +36,21 @@ from reports.unexpected import Unexpected
 from reports.verdict import CellVerdicts, Verdict
 
 _HERE = Path(__file__).parent
-ASSETS = ("page.css", "page.js", "matrix.js", "cell.js", "failure.js", "compare.js", "limitations.js", "trends.js")
+ASSETS = (
+    "page.css",
+    "page.js",
+    "matrix.js",
+    "cell.js",
+    "copy.js",
+    "failure.js",
+    "compare.js",
+    "limitations.js",
+    "trends.js",
+)
 _MOST_ROWS = 200
 """rows of a table on the first page; summary.json has all"""
+THE_CELL = "the cell"
+"""in place of a test, for a change of a whole cell"""
 
 
 class Excluded(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,6 +128,8 @@ class RunPage(msgspec.Struct, frozen=True, kw_only=True):
     compared_with: str = ""
     """the run with which this one is compared; "" when there is none"""
     changes: tuple[Changed, ...] = ()
+    news: News | None = None
+    """what is new since that run; None when there is none"""
     limitations: tuple[LimitationRow, ...] = ()
     probed: str = ""
     """the run of probes whose results are shown"""
@@ -130,6 +146,15 @@ def json_script(value: object) -> Markup:
     """A value as JSON within a `<script type="application/json">`, which nothing in it can end."""
     text = msgspec.json.encode(value).decode()
     return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))  # noqa: S704  # JSON, and no "<"
+
+
+def span(seconds: float) -> str:
+    """A time in words: `42 s`, `7 min 5 s`, `2 h 3 min`."""
+    whole = round(seconds)
+    minutes, hours = whole // 60, whole // 3600
+    if hours:
+        return f"{hours} h {minutes % 60} min"
+    return f"{minutes} min {whole % 60} s" if minutes else f"{whole} s"
 
 
 _ENVIRONMENT = jinja2.Environment(
@@ -153,6 +178,9 @@ _ENVIRONMENT.globals |= {
     "explanations": figures.explanations,
     "explained": figures.EXPLAINED,
     "no_such_test": NO_SUCH_TEST,
+    "in_words": in_words,
+    "untested": untested,
+    "span": span,
 }
 
 
@@ -226,8 +254,10 @@ def run_files(page: RunPage) -> Iterator[File]:
     summary = page.summary
     tested = [cell.id for cell in summary.cells if cell.modules.planned]
     matrix = _matrix(summary.cells, page.excluded)
+    news = page.news or news_of(summary)
     for name in ("compare", "limitations", "trends", "index"):
-        yield _rendered(f"{name}.html.j2", f"{name}.html", "", page=page, summary=summary, tested=tested, matrix=matrix)
+        values = {"page": page, "summary": summary, "tested": tested, "matrix": matrix, "news": news}
+        yield _rendered(f"{name}.html.j2", f"{name}.html", "", **values)
     yield _rendered("badge.svg.j2", "badge.svg", "", summary=summary)
 
 

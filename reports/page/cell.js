@@ -297,7 +297,7 @@ function controls() {
   const names = [["", "all"], ...modules.map((one) => one.name)];
   const byModule = choice("Module", names, wanted.module, change("module"));
   byModule.querySelector("select").setAttribute("name", "module");
-  const byOrder = choice("Modules", Object.keys(ORDERS), order, (value) => { order = value; draw(); });
+  const byOrder = choice("Order of modules", Object.keys(ORDERS), order, (value) => { order = value; draw(); });
   filters.append(choice("Verdict", GROUPS, wanted.verdict, change("verdict")), byModule, make("label", {}, "Name or reason", text), byOrder);
 }
 

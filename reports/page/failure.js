@@ -5,21 +5,6 @@ const FRAME = /^\s+File "[^"]*", line \d+/;
 const OF_A_TEST = /^\s+File "[^"]*\/test[^"]*"/;
 const AXES_TO_BISECT = ["sdk", "cpython", "runtime", "commit"];
 
-/** A button that copies a text, and says so. */
-function copier(text, what) {
-  const button = make("button", { class: "copy", "aria-label": `Copy ${what}` }, "Copy");
-  button.addEventListener("click", async () => {
-    try {
-      await navigator.clipboard.writeText(typeof text === "function" ? text() : text);
-      button.textContent = "Copied";
-    } catch (error) {
-      button.textContent = "Select it to copy";
-    }
-    setTimeout(() => { button.textContent = "Copy"; }, 2000);
-  });
-  return button;
-}
-
 /** A command with a button that copies it. */
 function commandLine(title, command) {
   return make("p", { class: "command" }, `${title} `, make("code", {}, command), " ", copier(command, `the command: ${title}`));

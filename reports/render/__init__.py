@@ -121,10 +121,14 @@ class Tone(StrEnum):
     MILD = "mild"
     """it fails or is missing, and may"""
     BAD = "bad"
+    NONE = "none"
+    """neither good nor bad: it does not build, as expected"""
 
 
 def tone(cell: CellSummary) -> Tone:
     """How a cell's state is meant."""
-    if cell.status is CellStatus.OK or cell.expected:
+    if cell.status is CellStatus.BUILD_FAILED and cell.expected:
+        return Tone.NONE
+    if cell.status is CellStatus.OK:
         return Tone.GOOD
     return Tone.MILD if cell.forgiven or cell.missing else Tone.BAD

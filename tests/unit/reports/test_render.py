@@ -60,7 +60,7 @@ def test_the_page_allows_no_scripts() -> None:
 
 def test_a_green_run_says_so() -> None:
     page, _ = pages(run_of(cell_of()))
-    assert "Nothing unexpected." in page
+    assert "Nothing unexpected in 1 cell." in page
     assert 'class="bad"' not in page
 
 

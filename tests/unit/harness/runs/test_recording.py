@@ -24,12 +24,12 @@ def failed(step: str = "make", output: str = "no such header", *, remembered: bo
 
 def test_a_build_that_fails_as_expected_is_recorded_with_the_reason() -> None:
     base = record_of_failure(FAILING, failed()).base
-    assert (base.status, base.expected, base.reason) == (CellStatus.BUILD_FAILED, True, "expected: too old")
+    assert (base.status, base.expected, base.reason) == (CellStatus.BUILD_FAILED, True, "too old")
 
 
 def test_a_failure_that_is_known_from_an_earlier_run_says_so() -> None:
     base = record_of_failure(FAILING, failed(remembered=True)).base
-    assert base.reason == "expected (known from before: nothing has changed since): too old"
+    assert base.reason == "too old (known from before: nothing has changed since)"
 
 
 @pytest.mark.parametrize("other", [failed(step="configure"), failed(output="disk full")])
