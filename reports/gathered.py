@@ -82,6 +82,10 @@ class Gathered:
         found = self._explained.get((cell, limitation), _Explained())
         return found.failed, found.skipped
 
+    def limitation(self, cell: str, module: str, test: str) -> str:
+        """The id of the limitation that expects a test's outcome or explains its skip; "" when none does."""
+        return self._limitations[cell].get((module, test), "") if cell in self._limitations else ""
+
     def measured(self, cell: Cell, summary: CellSummary) -> MeasuredCell:
         """What the comparison of runtimes takes from a cell."""
         default = cell.runtime.id == cell.build.target.defaults.runtime

@@ -13,6 +13,7 @@ from rich.markup import escape
 
 from harness.machine.code import code_digest
 from harness.runs.cell_report import CellReport, may_be_missing, read_cell, report_cell
+from harness.runs.issues import issue_files
 from harness.runs.pages import run_page, with_history
 from harness.runs.records import StartedRun, write_files
 from matrix.errors import HistoryUnusable
@@ -131,6 +132,8 @@ def write_pages_and_history(
         history.record(path, summary, gathered.results, run.parts)
         with history.opened(path) as recorded:
             shown = with_history(shown, directory, recorded)
+            write_files(directory, issue_files(run, summary, cells, limitations, gathered, recorded))
     except HistoryUnusable as exc:
+        write_files(directory, issue_files(run, summary, cells, limitations, gathered, None))
         console.print(f"[red]this run is not in the history[/red]: {escape(str(exc))}", soft_wrap=True)
     write_files(directory, page.run_files(shown))

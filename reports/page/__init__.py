@@ -241,6 +241,11 @@ def cell_page(
     )
 
 
+def issues_file(cell: str, texts: Mapping[str, str]) -> File:
+    """The texts of issues about tests of a cell, by the names of the tests. Its page loads it when something is red."""
+    return _data(f"cells/{cell}/issues.js", {test: visible(text) for test, text in texts.items()})
+
+
 def timeline_file(cell: str, timeline: Timeline) -> File:
     """The script with a cell's outcomes over time, which the page of comparisons loads."""
     return _data(f"page/history/{cell}.js", timeline)

@@ -136,3 +136,56 @@ def test_a_reused_result_is_not_another_observation(tmp_path: Path) -> None:
     nights(tmp_path, *[P] * 6, *[F] * 3)
     assert published(tmp_path, "run-09", F, reused="run-08")[0] == 0
     assert published(tmp_path, "run-10", F)[0] == 1
+
+
+NONE = Limitations(())
+
+
+def first_page(out: Path, run: str) -> str:
+    """What the first page says before its matrix."""
+    text = (out / run / "index.html").read_text("utf-8")
+    return text[text.index('id="news"') : text.index('id="matrix"')]
+
+
+def test_the_first_page_tells_what_is_newly_red_from_what_was_red_before(tmp_path: Path) -> None:
+    published(tmp_path, "run-01", P, limitations=NONE)
+    assert "Nothing unexpected in 1 cell." in first_page(tmp_path, "run-01")
+    published(tmp_path, "run-02", F, limitations=NONE)
+    assert ">new</span>" in first_page(tmp_path, "run-02")
+    published(tmp_path, "run-03", F, limitations=NONE)
+    assert ">as before</span>" in first_page(tmp_path, "run-03")
+    assert "are those of <code>run-02</code>" in first_page(tmp_path, "run-03")
+    published(tmp_path, "run-04", P, limitations=NONE)
+    assert "1 newly passing:" in first_page(tmp_path, "run-04")
+
+
+def test_where_the_summary_of_the_run_before_is_gone_a_changed_outcome_is_new(tmp_path: Path) -> None:
+    for run, status in (("run-01", P), ("run-02", F)):
+        published(tmp_path, run, status, limitations=NONE)
+        (tmp_path / run / "summary.json").unlink()
+    published(tmp_path, "run-02", F, limitations=NONE)
+    assert ">new</span>" in first_page(tmp_path, "run-02")
+    (tmp_path / "run-02/summary.json").unlink()
+    published(tmp_path, "run-03", F, limitations=NONE)
+    assert ">as before</span>" in first_page(tmp_path, "run-03")
+
+
+def test_a_list_that_is_not_the_same_is_named(tmp_path: Path) -> None:
+    published(tmp_path, "run-01", F, limitations=NONE)
+    summary = json.loads((tmp_path / "run-01/summary.json").read_bytes())
+    (tmp_path / "run-01/summary.json").write_text(json.dumps(summary | {"limitations": "another"}))
+    published(tmp_path, "run-02", F, limitations=NONE)
+    assert "<strong>list of limitations</strong>: another → " in first_page(tmp_path, "run-02")
+    assert "<strong>harness</strong>" not in first_page(tmp_path, "run-02")
+
+
+def test_a_red_cell_has_the_text_of_an_issue_with_the_run_since_which_it_is_red(tmp_path: Path) -> None:
+    for run, status in (("run-01", P), ("run-02", F), ("run-03", F)):
+        published(tmp_path, run, status, limitations=NONE)
+    assert not (tmp_path / f"run-01/cells/{CELL.id}/issues.js").exists()
+    text = (tmp_path / f"run-03/cells/{CELL.id}/issues.js").read_text("utf-8")
+    assert "failed on 1 of 1 platforms" in text
+    assert "| failed | run-02 |" in text
+    page = (tmp_path / f"run-03/cells/{CELL.id}/index.html").read_text("utf-8")
+    assert 'data-issues="yes"' in page
+    assert 'data-issues="yes"' not in (tmp_path / f"run-01/cells/{CELL.id}/index.html").read_text("utf-8")
