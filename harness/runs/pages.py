@@ -25,6 +25,7 @@ from reports.flakes import Flake
 from reports.gathered import Gathered
 from reports.history import History
 from reports.limitation_formats import where
+from reports.page.squares import Excluded
 from reports.page.timing import Bar
 from reports.probed import PROBES, Probes, Square, lifted_from
 from reports.summary import Summary
@@ -117,7 +118,7 @@ def _changed(cell: str, kind: ChangeKind, test: str, before: str, after: str) ->
     return page.Changed(cell=cell, kind=kind, test=test, before=before or "-", after=after or "-")
 
 
-def excluded(cells: Sequence[Cell]) -> list[page.Excluded]:
+def excluded(cells: Sequence[Cell]) -> list[Excluded]:
     """The combinations of these cells' targets, SDKs, CPythons and runtimes that the matrix rejects."""
     sdks = {cell.build.sdk.id for cell in cells}
     cpythons = {cell.build.cpython.id for cell in cells}
@@ -129,7 +130,7 @@ def excluded(cells: Sequence[Cell]) -> list[page.Excluded]:
         shown = build.sdk.id in sdks and build.cpython.id in cpythons and runtime.id in runtimes
         if shown and build.target.id in targets and not build.debug:
             found.append(
-                page.Excluded(
+                Excluded(
                     target=build.target.id,
                     sdk=build.sdk.id,
                     cpython=build.cpython.version,

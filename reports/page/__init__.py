@@ -17,7 +17,7 @@ import msgspec
 from markupsafe import Markup
 
 from matrix.limitations import State
-from matrix.outcome import ModuleResult, Status
+from matrix.outcome import ModuleResult
 from matrix.text import shortened, visible
 from reports.causes import causes_of
 from reports.changes import ChangeKind
@@ -26,6 +26,7 @@ from reports.differences import NO_SUCH_TEST, short_names
 from reports.file import File, text_file
 from reports.limitation_matrix import MARKS
 from reports.news import News, news_of
+from reports.page.squares import LEGEND, Excluded, squares
 from reports.page.timing import Bar, CellTime, SlowModule, lanes
 from reports.render import Tone, figures, state, tone
 from reports.shared import in_words, untested
@@ -33,7 +34,7 @@ from reports.summary import BuildStep, CellSummary, Summary
 from reports.timelines import Point, Timeline
 from reports.tracebacks import raised
 from reports.unexpected import Unexpected
-from reports.verdict import CellVerdicts, Verdict
+from reports.verdict import CellVerdicts
 
 _HERE = Path(__file__).parent
 ASSETS = (
@@ -51,17 +52,6 @@ _MOST_ROWS = 200
 """rows of a table on the first page; summary.json has all"""
 THE_CELL = "the cell"
 """in place of a test, for a change of a whole cell"""
-
-
-class Excluded(msgspec.Struct, frozen=True, kw_only=True):
-    """A combination that the matrix excludes."""
-
-    target: str
-    sdk: str
-    cpython: str
-    runtime: str
-    reason: str
-    reference: str = ""
 
 
 class Changed(msgspec.Struct, frozen=True, kw_only=True):
@@ -181,6 +171,7 @@ _ENVIRONMENT.globals |= {
     "in_words": in_words,
     "untested": untested,
     "span": span,
+    "legend": LEGEND,
 }
 
 
@@ -258,38 +249,9 @@ def run_files(page: RunPage) -> Iterator[File]:
     yield _data("page/points.js", page.points)
     summary = page.summary
     tested = [cell.id for cell in summary.cells if cell.modules.planned]
-    matrix = _matrix(summary.cells, page.excluded)
+    matrix = squares(summary.cells, page.excluded)
     news = page.news or news_of(summary)
     for name in ("compare", "limitations", "trends", "index"):
         values = {"page": page, "summary": summary, "tested": tested, "matrix": matrix, "news": news}
         yield _rendered(f"{name}.html.j2", f"{name}.html", "", **values)
     yield _rendered("badge.svg.j2", "badge.svg", "", summary=summary)
-
-
-def _matrix(cells: Sequence[CellSummary], excluded: Sequence[Excluded]) -> list[dict[str, str]]:
-    """The squares of the matrix: their positions on the axes, and what they show."""
-    squares = [
-        {
-            "target": cell.target,
-            "sdk": cell.sdk.id,
-            "cpython": cell.cpython.version,
-            "runtime": f"{cell.runtime.name} {cell.runtime.version}",
-            "id": cell.id,
-            "tone": tone(cell),
-            "state": state(cell),
-            "count": _count(cell),
-            "reason": shortened(cell.reason, 300),
-        }
-        for cell in cells
-    ]
-    return squares + [{**msgspec.structs.asdict(one), "tone": "none", "state": "excluded"} for one in excluded]
-
-
-def _count(cell: CellSummary) -> str:
-    """A cell's most important numbers, in words."""
-    if not cell.modules.planned:
-        return ""
-    passed, known = cell.counts.get(Status.PASSED, 0), cell.verdicts.get(Verdict.KNOWN, 0)
-    parts = [f"{cell.modules.run}/{cell.modules.planned} modules", f"{passed} passed"]
-    parts += [f"{known} known"] if known else []
-    return ", ".join(parts + ([f"{cell.red} red"] if cell.red else []))
