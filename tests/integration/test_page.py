@@ -123,7 +123,15 @@ def test_the_matrix_shows_each_cell_with_a_link(page: Page, out: Path) -> None:
     squares = page.locator("#grid a.square")
     expect(squares).to_have_count(4)
     expect(page.locator("#grid a.square.bad")).to_have_count(1)
-    expect(page.locator("#grid a.square.bad")).to_contain_text("✗ unexpected")
+    red = page.locator("#grid a.square.bad")
+    expect(red).to_have_text("✗")
+    expect(red).to_have_accessible_name(re.compile(f"{cell_of(out, 'wasmtime-50.0.1')}: unexpected; 4/4 modules"))
+    assert red.bounding_box()["width"] <= 40  # type: ignore[index]
+    red.focus()
+    expect(page.locator("#about-square")).to_contain_text("4/4 modules")
+    page.locator("#grid a.square.good").first.hover()
+    expect(page.locator("#about-square")).to_contain_text(": ok; ")
+    expect(page.locator("ul.legend")).to_contain_text("✗ something is unexpected")
     page.get_by_label("Rows").select_option("runtime")
     page.get_by_label("Columns").select_option("SDK")
     expect(page.locator("#grid tbody th")).to_have_text(
