@@ -9,10 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from harness.machine import git
-from harness.machine.files import read_json, write_atomically
-from harness.machine.store import Store
 from harness.suite.edits import Edits, Tree
-from matrix import json_records
 from matrix.errors import UsageError
 from matrix.model import CPython
 from matrix.text import some_of
@@ -108,23 +105,3 @@ def concerned(modules: Iterable[str], differing: Mapping[str, str], reads: Reads
     edits = Edits(before, tree)
     why = {module: edits.concerning(reads[module]) for module in modules if reads.get(module)}
     return {module: why.get(module, "") for module in modules if module not in why or why[module]}
-
-
-class KnownReads:
-    """What each module of a target and a series of CPython (`3.13`) depended on when it last ran on this machine."""
-
-    def __init__(self, store: Store, target: str, series: str) -> None:
-        self._store = store
-        self._path = store.root / "state" / "reads" / f"{target}-{series}.json"
-
-    def known(self) -> dict[str, list[str]]:
-        """The files by module."""
-        found = read_json(self._path, {})
-        return found if isinstance(found, dict) else {}
-
-    def learn(self, reads: Reads) -> None:
-        """Remember what modules depended on; an empty value is none."""
-        new = {module: list(files) for module, files in reads.items() if files}
-        if new:
-            with self._store.lock("reads"):
-                write_atomically(self._path, json_records.encode(self.known() | new))

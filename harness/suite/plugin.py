@@ -165,10 +165,29 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> CellFile |
     return None
 
 
+class FailuresAtOnce:
+    """Shows a failure when it happens. pytest shows them all at the end, which may be minutes later."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    @pytest.hookimpl(trylast=True)  # after the letter in the line of progress
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
+        if not report.failed or terminal is None or self._config.option.tbstyle == "no":
+            return
+        terminal.ensure_newline()
+        terminal.section(report.nodeid.partition("::")[2], "_", red=True)
+        terminal.line(str(report.longrepr))
+        report._pdbshown = True  # type: ignore[attr-defined]  # by this, pytest knows that a failure was shown
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Have a worker end with its controller: what it observed later would be written into a run that is over."""
     if hasattr(config, "workerinput"):
         end_with(config.workerinput["controller"])
+    else:
+        config.pluginmanager.register(FailuresAtOnce(config))
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -80,7 +80,7 @@ class KeptResults:
             if (
                 result is not None
                 and plan.whole
-                and _as_expected(result, expects)
+                and as_expected(result, expects)
                 and left_out_alike(result, plan.skip)
                 and chance() >= again
             ):
@@ -146,7 +146,8 @@ def left_out_alike(result: ModuleResult, skip: Sequence[str]) -> bool:
     )
 
 
-def _as_expected(result: ModuleResult, expects: Expects) -> bool:
+def as_expected(result: ModuleResult, expects: Expects) -> bool:
+    """Whether a limitation expects each test that did not pass."""
     return all(
         expects(outcome.test, outcome.status, result.module)
         for outcome in result.outcomes

@@ -22,15 +22,16 @@ from harness.machine.process import describe_exit
 from harness.machine.store import Store
 from harness.suite.asked import as_asked
 from harness.suite.batch import ModulePlan
-from harness.suite.changed import KnownReads, since
+from harness.suite.changed import since
 from harness.suite.discover import module_size, test_modules
 from harness.suite.edits import Tree
 from harness.suite.files import NOT_USED, OUTCOMES, OWNER_VARIABLE, RUNNING, SELECTED, SUITE, SuiteFile
+from harness.suite.known import Known
 from harness.suite.plans import requested_plans
 from harness.suite.request import SuiteRequest
 from harness.suite.results import ResultsFile, append_result, take_over
 from harness.suite.resumed import resumed
-from harness.suite.reuse import KeptResults
+from harness.suite.reuse import KeptResults, as_expected
 from harness.suite.schedule import Durations, Group, schedule
 from matrix import json_records
 from matrix.errors import HarnessFault, UsageError, near
@@ -78,13 +79,13 @@ class CellSuite:
         self._directory = directory
         self._store = store
         self._durations = Durations(store, prepared.cell.build.target.id)
-        self._known_reads = KnownReads(store, prepared.cell.build.target.id, prepared.cell.build.cpython.series)
+        self._known = Known(store, prepared.cell.build.target.id, prepared.cell.build.cpython.series)
         self._plans, self.chosen = self._only_changed(requested_plans(prepared, request, limitations))
         self._outcomes = ResultsFile(directory / OUTCOMES)
         self._kept = kept_results(prepared, store)
         self._workers = worker_count(request)
-        self._known = _known_marks(directory)
-        self._resumed = resumed(self._outcomes.read(), self._plans, prepared.digest, prepared.marks, self._known)
+        self._known_marks = _known_marks(directory)
+        self._resumed = resumed(self._outcomes.read(), self._plans, prepared.digest, prepared.marks, self._known_marks)
 
     def _only_changed(self, plans: tuple[ModulePlan, ...]) -> tuple[tuple[ModulePlan, ...], tuple[str, ...]]:
         """The plans that are left by `--changed`, and what to tell about it."""
@@ -93,7 +94,7 @@ class CellSuite:
             return plans, ()
         modules = [plan.module for plan in plans]
         before = since(prepared.cell.build.cpython, name)
-        found = before.chosen(modules, self._known_reads.known(), guest_tree(prepared))
+        found = before.chosen(modules, self._known.reads, guest_tree(prepared))
         sizes = {module: module_size(prepared.source, module) for module in modules if module not in found.why}
         left_out = sum(self._durations.expected(sizes).values()) / max(worker_count(self._request), 1)
         return tuple(plan for plan in plans if plan.module in found.why), found.said(len(plans), left_out)
@@ -164,7 +165,7 @@ class CellSuite:
             settings=self._prepared.settings,
             digest=self._prepared.digest,
             marks=self._prepared.marks,
-            earlier=self._known,
+            earlier=self._known_marks,
             groups=self._groups(),
         )
         write_atomically(self._directory / SUITE, json_records.encode(file))
@@ -181,6 +182,7 @@ class CellSuite:
             workers=self._workers,
             isolate=self._request.isolate,
             alone={plan.module for plan in self._left if self._limitations.expects_red(plan.module)},
+            first=self._known.first(guest_tree(self._prepared).files, [plan.module for plan in self._left]),
             shuffled=self._request.seed if self._request.randomize else None,
         )
 
@@ -207,7 +209,9 @@ class CellSuite:
         new = {name: result for name, result in results.items() if name not in self._earlier}
         whole = {plan.module for plan in self._plans if plan.whole}
         self._durations.learn({name: result.duration for name, result in new.items() if name in whole})
-        self._known_reads.learn({name: result.reads for name, result in new.items() if name in whole})
+        failed = [name for name, one in new.items() if not as_expected(one, self._limitations.expects)]
+        reads = {name: result.reads for name, result in new.items() if name in whole}
+        self._known.learn(guest_tree(self._prepared).files, reads, failed)
         self._kept.keep(results, self._plans, run_id_of(self._directory))
 
     def _check(self, status: int, results: Mapping[str, ModuleResult]) -> None:

@@ -38,14 +38,16 @@ def schedule(
     isolate: bool = False,
     alone: Collection[str] = (),
     shuffled: int | None = None,
+    first: Sequence[str] = (),
 ) -> tuple[Group, ...]:
     """Groups in the order in which workers should take them.
 
     `seconds` is the expected duration of each module. The modules in `alone`, or with `isolate` all modules, get a
-    guest of their own. (A module that fails in a shared guest would have to run a second time.) `shuffled` is the seed
-    of a random order, which is otherwise by duration.
+    guest of their own. (A module that fails in a shared guest would have to run a second time.) The modules in `first`
+    come before all others, in that order. `shuffled` is the seed of a random order, which is otherwise by duration.
     """
-    ordered = sorted(plans, key=lambda plan: (-seconds[plan.module], plan.module))
+    places = {module: place for place, module in enumerate(first)}
+    ordered = sorted(plans, key=lambda plan: (places.get(plan.module, len(places)), -seconds[plan.module], plan.module))
     if shuffled is not None:
         ordered.sort(key=lambda plan: plan.module)  # so that only the seed decides
         random.Random(shuffled).shuffle(ordered)  # noqa: S311
@@ -57,6 +59,7 @@ def schedule(
         cost = seconds[plan.module]
         if isolate or cost >= _ALONE or plan.module in alone:
             groups.append([plan])
+            open_group = None if plan.module in places else open_group  # what joins it would come too early
         elif open_group is not None and cost <= room and len(open_group) < _MOST:
             open_group.append(plan)
             room -= cost

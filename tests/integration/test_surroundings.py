@@ -23,7 +23,7 @@ from harness.suite.batch import DRIVER, Batch, ModulePlan, driver_plan
 from harness.suite.observing import adapter_of, by_hand
 from matrix.expand import expand
 from matrix.load import load
-from matrix.outcome import Status
+from matrix.outcome import ModuleResult, Status
 from matrix.resolve import resolve
 from matrix.select import Selection, select
 from tests.integration.conftest import real_store
@@ -76,11 +76,15 @@ class Guests:
 
     def processor_seconds(self, texts: Sequence[str]) -> list[float]:
         """What test modules with these texts take in one shared guest."""
+        return [result.cpu for result in self.results(texts)]
+
+    def results(self, texts: Sequence[str]) -> list[ModuleResult]:
+        """The results of test modules with these texts in one shared guest."""
         names = [f"test_made_{number}" for number in range(len(texts))]
         for name, text in zip(names, texts, strict=True):
             (self.settings.tree / f"Lib/test/{name}.py").write_text(text)
         batch = Batch(self.settings, self.adapter, self.store, [ModulePlan(module=name) for name in names])
-        return [batch.result(name).cpu for name in names]
+        return [batch.result(name) for name in names]
 
     def in_worker(self) -> dict[str, Any]:
         """What the probe sees in regrtest's worker of CPython 3.13, as `make test` starts it."""
@@ -215,6 +219,25 @@ def test_an_exception_that_nobody_can_catch_is_not_in_a_tests_output(guests: Gue
         "Unraisable.test_unraisable": Status.PASSED,
         "test.test_made_up": Status.ERRORED,
     }
+
+
+WITH_MAIN = """
+from test import support
+
+def test_main(): support._run_suite([])  # as support.run_unittest does in CPython 3.11
+"""
+AFTER_MAIN = """
+import unittest
+from test import support
+
+class After(unittest.TestCase):
+    def test_after(self): self.assertFalse(hasattr(support, "_run_suite"))  # CPython 3.13 has none
+"""
+
+
+def test_a_module_that_runs_its_suite_itself_leaves_nothing_to_later_ones(guests: Guests) -> None:
+    _, after = guests.results([WITH_MAIN, AFTER_MAIN])
+    assert [one.status for one in after.outcomes] == [Status.PASSED]
 
 
 IDLE = """

@@ -265,6 +265,20 @@ def left_for_exit():
     return atexit._ncallbacks() + sum(info.atexit for info in weakref.finalize._registry.values())
 
 
+@contextlib.contextmanager
+def replaced(owner, name, value):
+    """Replace an attribute of a module for a while. Later test modules see what it was, or that there was none."""
+    there, before = hasattr(owner, name), getattr(owner, name, None)
+    setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        if there:
+            setattr(owner, name, before)
+        else:
+            delattr(owner, name)
+
+
 class Environment(saved_test_environment):
     """Looks for changes of the environment, also in modules that earlier test modules have loaded.
 
@@ -449,8 +463,8 @@ class Runner:
         try:
             # CPython 3.11 has modules with a `test_main`, which calls support._run_suite in the end.
             if hasattr(module, "test_main"):
-                support._run_suite = self.run_suite
-                module.test_main()
+                with replaced(support, "_run_suite", self.run_suite):
+                    module.test_main()
             else:
                 loader = unittest.TestLoader()
                 suite = loader.loadTestsFromModule(module)

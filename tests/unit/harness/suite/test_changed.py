@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.machine.store import Store
-from harness.suite.changed import Chosen, KnownReads, concerned
+from harness.suite.changed import Chosen, concerned
 from harness.suite.edits import Tree
 
 FILES = {"/Lib/csv.py": "1", "/Lib/json.py": "1", "/Lib/test/test_csv.py": "1", "/Lib/test/test_json.py": "1"}
@@ -76,14 +75,3 @@ def test_it_is_said_that_nothing_differs() -> None:
     assert Chosen(since="main (0123456789)", differing=(), why={}).said(480, 96.4) == (
         "nothing differs from main (0123456789)",
     )
-
-
-# --- what is known
-
-
-def test_what_modules_depend_on_is_remembered_for_each_target_and_version(tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    KnownReads(store, "wasi", "3.13").learn({"test_a": ["/a"], "test_b": ["/b"]})
-    KnownReads(store, "wasi", "3.13").learn({"test_a": ["/c"], "test_b": []})
-    assert KnownReads(store, "wasi", "3.13").known() == {"test_a": ["/c"], "test_b": ["/b"]}
-    assert KnownReads(store, "wasi", "3.14").known() == KnownReads(store, "node", "3.13").known() == {}

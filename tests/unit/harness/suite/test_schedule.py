@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import random
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,6 +30,15 @@ def test_every_module_is_there_exactly_once(seconds: dict[str, float], workers: 
 def test_the_longest_come_first(seconds: dict[str, float], workers: int, isolate: bool) -> None:
     order = [seconds[name] for name in modules(grouped(seconds, workers=workers, isolate=isolate))]
     assert order == sorted(order, reverse=True)
+
+
+@given(loads, workers, st.randoms())
+def test_what_is_to_come_first_comes_first(seconds: dict[str, float], workers: int, chance: random.Random) -> None:
+    first = chance.sample(sorted(seconds), len(seconds) // 2)
+    plans = [ModulePlan(module=name) for name in seconds]
+    order = modules(schedule(plans, seconds, workers=workers, first=first))
+    assert order[: len(first)] == first
+    assert sorted(order) == sorted(seconds)
 
 
 @given(loads, workers)

@@ -1,0 +1,93 @@
+"""What the last runs on this machine tell about the next one: what each module depends on, and what to run first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePosixPath
+
+import msgspec
+
+from harness.machine.files import write_atomically
+from harness.machine.store import Store
+from matrix import json_records
+from matrix.names import full_name
+
+_SOURCE = re.compile(r"\.(?:c|h)$")
+_ENDS = re.compile(r"(?:module|object)$")
+
+
+class _Last(msgspec.Struct, frozen=True, kw_only=True):
+    files: dict[str, str] = {}
+    """of the tree that guests saw last: the digest of each, by its path"""
+    reads: dict[str, tuple[str, ...]] = {}
+    """what each module depended on when it last ran as a whole"""
+    failed: tuple[str, ...] = ()
+    """the modules that failed unexpectedly when they last ran"""
+
+
+class Known:
+    """What is known of a target and a series of CPython (`3.13`). It is data that may be deleted."""
+
+    def __init__(self, store: Store, target: str, series: str) -> None:
+        self._store = store
+        self._path = store.root / "state" / "last" / f"{target}-{series}.json"
+        self._last = self._read()
+
+    @property
+    def reads(self) -> Mapping[str, Sequence[str]]:
+        """The files that each module depends on, as far as that is known."""
+        return self._last.reads
+
+    def first(self, files: Mapping[str, str], modules: Iterable[str]) -> list[str]:
+        """The modules to run before all others: those that an edit in C since the last run is likely to break.
+
+        Those come first that are named after an edited file, then those that failed lately, then those that import a
+        module that is.
+        """
+        changed = [path for path, digest in files.items() if self._last.files.get(path, digest) != digest]
+        words = {word for path in changed if _SOURCE.search(path) for word in words_of(path)}
+        imported = {f"/Lib/{word}{end}" for word in words for end in (".py", "/__init__.py")}
+
+        def rank(module: str) -> int:
+            parts = set(full_name(module).removeprefix("test.").replace(".", "_").split("_"))
+            if parts & words:
+                return 0
+            if module in self._last.failed:
+                return 1
+            return 2 if imported.intersection(self._last.reads.get(module, ())) else 3
+
+        return sorted((module for module in modules if rank(module) < 3), key=lambda module: (rank(module), module))
+
+    def learn(self, files: Mapping[str, str], reads: Mapping[str, Sequence[str]], failed: Sequence[str]) -> None:
+        """Remember a run of some modules; empty reads are none."""
+        with self._store.lock("last"):
+            last = self._read()
+            write_atomically(
+                self._path,
+                json_records.encode(
+                    _Last(
+                        files=dict(files),
+                        reads=last.reads | {module: tuple(found) for module, found in reads.items() if found},
+                        failed=tuple(sorted({*last.failed} - {*reads} | {*failed})),
+                    )
+                ),
+            )
+
+    def _read(self) -> _Last:
+        try:
+            return json_records.decode(self._path.read_bytes(), _Last)
+        except (OSError, msgspec.DecodeError):
+            return _Last()
+
+
+def words_of(path: str) -> set[str]:
+    """What an extension or a type may be called that a C file implements.
+
+    `json` for Modules/_json.c, `dict` for Objects/dictobject.c, `decimal` and `libmpdec` for a file of
+    Modules/_decimal/libmpdec, with its own name.
+    """
+    file = PurePosixPath(path)
+    directories = file.parts[2:-1]  # below Modules, Objects, Python
+    names = (file.name.partition(".")[0], *directories)
+    return {_ENDS.sub("", name.strip("_")) for name in names} - {"", "clinic"}
