@@ -8,7 +8,8 @@ depends on is everything that can be reached from it.
 An audit hook notices what is opened and listed (https://docs.python.org/3/library/audit_events.html). An import of
 a module that is loaded already raises no audit event, but asks its spec each time whether it is still being loaded:
 `_initializing`, which importlib sets before and after (`_load_unlocked` in Lib/importlib/_bootstrap.py). Here it
-becomes a property that raises one. All of its parts are compiled: tests that trace or profile see no call.
+becomes a property, all of whose parts are compiled: asking adds the spec to a list, and telling raises an audit event.
+Tests that trace, profile or evaluate frames themselves see no call.
 
 Byte code does not count: its source does. Not noticed is who asks for a file's size or date only, or whether it exists. Paths are those of the tree, `/Lib/os.py`;
 that of a listed directory ends with a slash.
@@ -19,8 +20,8 @@ import sys
 from _functools import partial
 from _thread import get_ident
 
-ASKED, TOLD = "reads.asked", "reads.told"
-"""our own audit events: whether a module is being loaded was asked of its spec, and was told to it"""
+TOLD = "reads.told"
+"""our own audit event: a spec was told whether its module is being loaded"""
 
 
 class Reads:
@@ -32,6 +33,7 @@ class Reads:
         self.found = self.always  # those of the test module that runs
         self.of_module = {}  # those of each module that was loaded, by its name
         self.loading = {}  # by thread: the names of modules that are being loaded, the innermost last
+        self.asked = []  # specs of modules that were imported again, since `take_asked`
         self.untraced = False  # whether something happened that cannot be followed
         for name, module in list(sys.modules.items()):
             if name != "__main__":
@@ -40,11 +42,13 @@ class Reads:
 
     def begin(self):
         """A test module begins."""
+        self.take_asked()
         self.found = set()
         self.untraced = False
 
     def files(self):
         """What the test module depends on so far, sorted; None when that is not known."""
+        self.take_asked()
         if self.untraced:
             return None
         seen, left = set(), [*self.always, *self.found]
@@ -59,24 +63,38 @@ class Reads:
 
     def aside(self, name, load):
         """What `load` returns. What it imports does not count as what test modules depend on."""
-        stack = self.loading.setdefault(get_ident(), [])
+        self.take_asked()
+        stack, found = self.loading.setdefault(get_ident(), []), self.found
         stack.append(name)
-        self.of_module.setdefault(name, set())
+        self.found = self.of_module.setdefault(name, set())
         try:
             return load()
         finally:
+            self.take_asked()
             stack.clear()
+            self.found = found
 
     def note(self, what):
         stack = self.loading.get(get_ident())
         (self.of_module[stack[-1]] if stack else self.found).add(what)
+
+    def take_asked(self):
+        """Note what was imported again: for the test module, and for whatever is being loaded."""
+        specs = self.asked[:]
+        del self.asked[: len(specs)]
+        if specs:
+            names = {getattr(spec, "name", "") for spec in specs}
+            self.found |= names
+            for stack in self.loading.values():
+                if stack:
+                    self.of_module[stack[-1]] |= names
 
     def watch(self):
         spec_class = type(sys.__spec__)
         told = partial(sys.audit, TOLD)
         loading_class = type(spec_class.__name__, (spec_class,), {"_initializing": property(bool, told)})
         loading_class.__module__, loading_class.__qualname__ = spec_class.__module__, spec_class.__qualname__
-        spec_class._initializing = property(partial(sys.audit, ASKED), told)  # None: it is not
+        spec_class._initializing = property(self.asked.append, told)  # None: it is not being loaded
 
         def when_told(arguments):
             spec, is_loading = arguments
@@ -84,7 +102,6 @@ class Reads:
             (self.load_begins if is_loading else self.load_ends)(spec)
 
         watched = {
-            ASKED: lambda arguments: self.note(arguments[0].name),
             TOLD: when_told,
             "import": self.imported,
             "open": self.opened,
@@ -107,6 +124,7 @@ class Reads:
     # --- modules
 
     def load_begins(self, spec):
+        self.take_asked()
         self.note(spec.name)
         self.of_module.setdefault(spec.name, set())
         self.loading.setdefault(get_ident(), []).append(spec.name)
@@ -114,6 +132,7 @@ class Reads:
         self.opened((spec.origin if spec.has_location else frozen,))
 
     def load_ends(self, spec):
+        self.take_asked()
         stack = self.loading.get(get_ident(), [])
         if spec.name in stack:
             del stack[stack.index(spec.name) :]
