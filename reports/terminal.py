@@ -11,7 +11,7 @@ from rich.table import Table
 from matrix.outcome import Status
 from matrix.text import last_line, some_of
 from reports.causes import Cause
-from reports.render import Tone, state, tone
+from reports.render import Tone, in_units, state, tone
 from reports.render.figures import figures, named
 from reports.runtimes import RuntimeTable
 from reports.safe_text import for_terminal as safe
@@ -36,7 +36,9 @@ def show(summary: Summary, directory: Path, console: Console) -> None:
     console.print()
     _show_notes(summary.cells, console)
     console.print(_table(summary.cells))
-    for found in untested(summary.cells):
+    if explained := untested(summary.cells):
+        console.print()
+    for found in explained:
         _explain(found.first, in_words(found.cells, summary.cells), console)
     for allowed in allowances(summary.cells):
         said = f"{in_words(allowed.cells, summary.cells)}: allowed to fail: {allowed.text}"
@@ -48,6 +50,7 @@ def show(summary: Summary, directory: Path, console: Console) -> None:
     console.print()
     for line in _counts(summary):
         console.print(safe(line), soft_wrap=True)
+    console.print(f"it took {in_units(summary.duration_s)}")
     console.print(f"report: {safe(str(directory / 'index.html'))}", soft_wrap=True)
 
 
@@ -104,7 +107,7 @@ def _explain(cell: CellSummary, cells: str, console: Console) -> None:
         lines = lines[:1]
     elif len(lines) > _MOST_LINES:
         lines = [*lines[: _MOST_LINES // 2], "...", *lines[-_MOST_LINES // 2 :]]
-    console.print(f"\n{safe(cells)}: {safe(state(cell))}: " + "\n".join(map(safe, lines)), style=style)
+    console.print(f"{safe(cells)}: {safe(state(cell))}: " + "\n".join(map(safe, lines)), style=style)
 
 
 def _show_causes(summary: Summary, console: Console) -> None:

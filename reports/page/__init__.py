@@ -28,7 +28,7 @@ from reports.limitation_matrix import MARKS
 from reports.news import News, news_of
 from reports.page.squares import LEGEND, Excluded, squares
 from reports.page.timing import Bar, CellTime, SlowModule, lanes
-from reports.render import Tone, figures, state, tone
+from reports.render import Tone, figures, in_units, state, tone
 from reports.shared import in_words, untested
 from reports.summary import BuildStep, CellSummary, Summary
 from reports.timelines import Point, Timeline
@@ -138,15 +138,6 @@ def json_script(value: object) -> Markup:
     return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))  # noqa: S704  # JSON, and no "<"
 
 
-def span(seconds: float) -> str:
-    """A time in words: `42 s`, `7 min 5 s`, `2 h 3 min`."""
-    whole = round(seconds)
-    minutes, hours = whole // 60, whole // 3600
-    if hours:
-        return f"{hours} h {minutes % 60} min"
-    return f"{minutes} min {whole % 60} s" if minutes else f"{whole} s"
-
-
 _ENVIRONMENT = jinja2.Environment(
     loader=jinja2.FileSystemLoader(_HERE),
     autoescape=True,
@@ -170,7 +161,7 @@ _ENVIRONMENT.globals |= {
     "no_such_test": NO_SUCH_TEST,
     "in_words": in_words,
     "untested": untested,
-    "span": span,
+    "in_units": in_units,
     "legend": LEGEND,
 }
 

@@ -110,6 +110,8 @@ function draw() {
   const grid = document.getElementById("grid");
   grid.replaceChildren(make("table", {}, make("thead", {}, heads(columns)), make("tbody", {}, body)));
   about.replaceChildren();
+  const seen = new Set(rows.flat().flatMap((row) => across.flatMap((column) => at(row, column).map((one) => one.kind))));
+  for (const one of document.querySelectorAll(".legend [data-kind]")) one.hidden = !seen.has(one.dataset.kind);
 }
 
 function choose(key, value) {

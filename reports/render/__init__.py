@@ -132,3 +132,12 @@ def tone(cell: CellSummary) -> Tone:
     if cell.status is CellStatus.OK:
         return Tone.GOOD
     return Tone.MILD if cell.forgiven or cell.missing else Tone.BAD
+
+
+def in_units(seconds: float) -> str:
+    """A time in words: `42 s`, `7 min 5 s`, `2 h 3 min`."""
+    whole = round(seconds)
+    minutes, hours = whole // 60, whole // 3600
+    if hours:
+        return f"{hours} h {minutes % 60} min"
+    return f"{minutes} min {whole % 60} s" if minutes else f"{whole} s"

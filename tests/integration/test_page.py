@@ -174,6 +174,8 @@ def test_the_first_page_lists_changes_and_red_outcomes(page: Page, out: Path) ->
 
 def test_a_square_of_the_runtimes_leads_to_the_tests_that_differ(page: Page, out: Path) -> None:
     show(page, out, "index.html")
+    for build in page.locator("details.runtimes > summary").all():  # there are two builds, both folded
+        build.click()
     square = page.get_by_role("link", name=re.compile("[0-9]+ differ")).first
     place = page.locator(square.get_attribute("href") or "")
     expect(place).to_be_hidden()
@@ -381,6 +383,9 @@ def test_the_page_fits_a_narrow_screen(browser: Browser, out: Path) -> None:
         show(page, out, name)
         width = page.evaluate("document.documentElement.scrollWidth")
         assert width <= 390, name
+        for table in ("table.causes", "table.tests"):
+            for wide in page.locator(f".wide:has(> {table})").all():
+                assert wide.evaluate("one => one.scrollWidth <= one.clientWidth"), (name, table)
     page.close()
 
 

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from reports import page as pages_of_a_run
 from reports.news import News, PartChange, news_of, part_changes, thing, used
+from reports.render import in_units
 from reports.summary import CellStatus, CPythonUsed, Modules, Summary
 from tests.unit.summaries import Page, cell_of, row_of, run_of
 
@@ -67,7 +68,7 @@ def test_the_first_page_answers_what_is_new_and_what_changed_before_the_matrix()
         passing=[("test.test_c", "the-cell")],
     )
     text = " ".join(Page(first_page(news)).text.split())
-    assert "2 unexpected, 2 causes: 1 is new" in text
+    assert "2 unexpected, 2 causes: 1 new" in text
     assert "Since the-run-before, not the same: SDK of the-cell: 33.0 → 33.1" in text
     assert "new test.test_new" in text
     assert "as before test.test_old" in text
@@ -98,7 +99,7 @@ def test_cells_that_were_not_built_are_named_once_and_those_expected_to_fail_are
 
 
 def test_the_time_of_a_run_is_in_words() -> None:
-    assert [pages_of_a_run.span(seconds) for seconds in (0.4, 59.6, 61.5, 7380)] == [
+    assert [in_units(seconds) for seconds in (0.4, 59.6, 61.5, 7380)] == [
         "0 s",
         "1 min 0 s",
         "1 min 2 s",

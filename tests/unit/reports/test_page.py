@@ -66,6 +66,18 @@ def test_the_tests_of_a_cell_are_columns() -> None:
     assert details[0].tests["2"].detail == "AssertionError"
 
 
+def test_a_failure_is_stored_in_its_parts_and_what_it_raised_once() -> None:
+    frame = 'Traceback (most recent call last):\n  File "/Lib/test/test_a.py", line 1, in test_one\n'
+    detail = f"{frame}ValueError: 1\n- a\n"
+    tests = [outcome(f"test.test_a.A.test_{name}", Status.FAILED, detail) for name in ("one", "two")]
+    results = {"test_a": result(*tests, outcome("test.test_a.A.test_end", Status.CRASHED, "a trap"))}
+    found, details = columns(judge_cell(["test_a"], results, listed(), full=False), results)
+    assert (found.failures, found.failure) == (["ValueError: 1", "a trap"], {"0": 0, "1": 0, "2": 1})
+    (failure,) = details[0].tests["0"].failures
+    assert (failure.raised, failure.more, details[0].tests["0"].detail) == ("ValueError: 1", "- a", "")
+    assert (details[0].tests["2"].failures, details[0].tests["2"].detail) == ((), "a trap")
+
+
 def test_a_module_that_did_not_run_is_listed(tmp_path: Path) -> None:
     verdicts = judge_cell(["test_a"], {}, listed(), full=False)
     found, details = columns(verdicts, {})

@@ -302,3 +302,11 @@ def test_a_red_row_says_what_the_limitation_expects() -> None:
     (row,) = unexpected("the-cell", "test-wasi", verdicts)
     assert row.limitation == "no-threads"
     assert row.detail == "passed, but no-threads expects it to be crashed"
+
+
+def test_a_failure_that_a_limitation_expects_to_be_another_keeps_its_traceback() -> None:
+    limitations = listed(expecting("test.test_a.*", Expectation.CRASHED, name="no-threads"))
+    one = Outcome(test="test.test_a.A.test_one", status=Status.FAILED, detail="ValueError: 1")
+    verdicts = judge_cell(["test_a"], {"test_a": replace(result(one))}, limitations, full=False)
+    (row,) = unexpected("the-cell", "test-wasi", verdicts)
+    assert row.detail == "no-threads expects it to be crashed\nValueError: 1"
