@@ -84,7 +84,7 @@ def measure(source: Path, directory: Path, *, cells: int, tests: int, runs: int)
     make_history(directory / history.NAME, runs)
     timing = timed(report, cwd=TOP, env=dict(os.environ), log=directory / "report.log")
     run = directory / RUN
-    first = [run / "index.html", *(run / "page" / name for name in ("page.css", "page.js", "matrix.js"))]
+    first = [run / "index.html", *(run / "page" / name for name in ("page.css", "page.js", "copy.js", "matrix.js"))]
     pages = [path for path in run.rglob("*") if path.suffix in (".html", ".js", ".css", ".txt")]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(**launch_options(shutil.which("chromium") or "chromium", 4 << 30))

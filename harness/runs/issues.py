@@ -1,4 +1,4 @@
-"""The texts of issues about what is red in a run, for its pages: `triage explain` of one test of each cause."""
+"""The texts of issues about what is red in a run, for its pages: `triage explain`, once for each cause and cell."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from reports.triage import Sighting, distinctions, since, subject_of
 from reports.unexpected import Unexpected
 from reports.verdict import Verdict
 
-_MOST = 30
-"""issues of a run: a run with more causes has one that is worth more than its tests"""
+_MOST = 60
+"""issues of a run: one for each cause and cell; with more, the run as a whole is the issue"""
 
 
 def issue_files(
@@ -41,14 +41,22 @@ def issue_files(
     versions = {name: versions_of(cell.facts, details[name]) for name, cell in tested.items()}
     request = run.request
     repeating = render.Repeating(request.repeating, request.repeating_one, request.repeating_build)
-    for row, *_ in grouped(summary.unexpected)[:_MOST]:
-        seen = sightings(row.test, summary, tested, gathered, history)
+    seen_of: dict[str, list[Sighting]] = {}
+    for row in _first_in_each_cell(summary.unexpected)[:_MOST]:
+        if row.test not in seen_of:
+            seen_of[row.test] = sightings(row.test, summary, tested, gathered, history)
+        seen = seen_of[row.test]
         if not any(one.cell == row.cell and one.fails for one in seen):
             continue  # it is about an entry of the list, or passes
         subject = subject_of(seen, tested, limitations, run.harness, row.cell)
         texts[row.cell][row.test] = render.issue(subject, seen, distinctions(seen, versions), summary, repeating)
     for cell, found in texts.items():
         yield page.issues_file(cell, found)
+
+
+def _first_in_each_cell(rows: Sequence[Unexpected]) -> list[Unexpected]:
+    """One row of each cause in each of its cells."""
+    return [row for cause in grouped(rows) for row in {row.cell: row for row in reversed(cause)}.values()]
 
 
 def sightings(

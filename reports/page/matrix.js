@@ -81,7 +81,7 @@ function named(group) {
 
 /** The heads of columns: first parts once for all their neighbours, last parts below, upright where there are many. */
 function heads(groups) {
-  const upright = groups.length > 8 ? "upright" : "";
+  const upright = groups.length > 8 || innerWidth < 640 ? "upright" : "";
   const last = make("tr", {}, make("td", {}), groups.map((group) => make("th", { scope: "col", class: upright }, make("span", {}, named(group)))));
   if (groups[0][0].length === 1) return [last];
   const firsts = [];
