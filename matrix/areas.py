@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
-from fnmatch import fnmatchcase
+from fnmatch import translate
+from functools import cache
 from typing import Annotated
 
 from msgspec import Meta
@@ -24,13 +26,14 @@ class Area(Record, frozen=True, kw_only=True):
 
     def has(self, module: str) -> bool:
         """Whether a name or a glob of this area matches a module."""
-        return any(names(glob, module) for glob in self.modules)
+        return _pattern(self.modules).match(full_name(module)) is not None
 
 
-def names(glob: str, module: str) -> bool:
-    """Whether a glob matches a module, or the package that the module is in."""
-    pattern, module = full_name(glob), full_name(module)
-    return fnmatchcase(module, pattern) or fnmatchcase(module, f"{pattern}.*")
+@cache
+def _pattern(globs: tuple[str, ...]) -> re.Pattern[str]:
+    """What matches the full names of the modules that globs match, and of those in the packages that they match."""
+    full = [full_name(glob) for glob in globs]
+    return re.compile("|".join(translate(glob) for one in full for glob in (one, f"{one}.*")))
 
 
 def by_area(areas: Sequence[Area], modules: Iterable[str]) -> dict[str, list[str]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from matrix.areas import OTHER, Area, by_area, names
+from matrix.areas import OTHER, Area, by_area
 from matrix.errors import ConfigError
 from matrix.load import load_areas
 
@@ -24,6 +24,11 @@ def test_a_module_belongs_to_the_first_area_that_names_it() -> None:
     }
 
 
+def alone(glob: str) -> Area:
+    """An area with one glob."""
+    return Area(name="an-area", modules=(glob,))
+
+
 @pytest.mark.parametrize(
     ("glob", "module", "matches"),
     [
@@ -37,7 +42,7 @@ def test_a_module_belongs_to_the_first_area_that_names_it() -> None:
     ],
 )
 def test_a_name_matches_a_module_and_those_of_a_package(glob: str, module: str, matches: bool) -> None:
-    assert names(glob, module) is matches
+    assert alone(glob).has(module) is matches
 
 
 def suite() -> list[str]:
@@ -47,7 +52,9 @@ def suite() -> list[str]:
 
 def test_each_name_and_glob_matches_a_module_of_a_whole_suite() -> None:
     modules = suite()
-    unused = {glob for area in load_areas() for glob in area.modules if not any(names(glob, one) for one in modules)}
+    unused = {
+        glob for area in load_areas() for glob in area.modules if not any(alone(glob).has(one) for one in modules)
+    }
     assert not unused
 
 
