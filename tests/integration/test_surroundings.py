@@ -238,6 +238,7 @@ class After(unittest.TestCase):
 def test_a_module_that_runs_its_suite_itself_leaves_nothing_to_later_ones(guests: Guests) -> None:
     _, after = guests.results([WITH_MAIN, AFTER_MAIN])
     assert [one.status for one in after.outcomes] == [Status.PASSED]
+    assert after.startup == 0.0  # it did not need a guest of its own
 
 
 IDLE = """
