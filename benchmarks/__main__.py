@@ -4,6 +4,7 @@
     node      the harness against one Node process for each test file, two at a time
     verdicts  every test in the suite, with its module, by itself and under upstream's runner: hours
     equality  a cell as root and as an ordinary user, with each umask, TZ and LANG: its outcomes must be equal
+    edits     from an edit of a checkout to the verdict of the whole suite: ten edits, some of which break a test
     flavours  what each further flavour of an Emscripten build costs
     planning  expanding a matrix of 10,000 cells, selecting from it and sharding: time, memory
     judging   reading the list of limitations and judging 500,000 outcomes
@@ -21,7 +22,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import equality, flavours, history, judging, node, page, planning, verdicts, wasi
+from benchmarks import edits, equality, flavours, history, judging, node, page, planning, verdicts, wasi
 from benchmarks.timing import TOP
 from harness.machine.store import Store
 from matrix import json_records
@@ -29,7 +30,7 @@ from matrix import json_records
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    names = ("wasi", "node", "verdicts", "equality", "flavours", "history", "judging", "page", "planning")
+    names = ("wasi", "node", "verdicts", "equality", "edits", "flavours", "history", "judging", "page", "planning")
     parser.add_argument("name", nargs="?", choices=names, default="wasi")
     parser.add_argument(
         "--run",
@@ -86,6 +87,10 @@ def main() -> None:
     elif arguments.name == "equality":
         found = equality.measure(arguments.words, equality.HOSTS, directory, store, console.print)
         equality.show(found, console)
+    elif arguments.name == "edits":
+        directory.mkdir(parents=True)
+        found = edits.measure(directory, store)
+        edits.show(found, console)
     elif arguments.name == "flavours":
         found = flavours.measure(directory, store)
         flavours.show(found, console)
