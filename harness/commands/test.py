@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Sequence
 
 import msgspec
@@ -16,7 +17,9 @@ from harness.commands.parser import Parser, path, shard
 from harness.commands.pytest_options import add_pytest_options
 from harness.commands.regrtest import TEST_NAME, add_regrtest_options, ci_mode, listed_modules, suite_fields
 from harness.commands.terminal import preparer_for, say_to
+from harness.commands.watching import watched
 from harness.machine.store import Store
+from harness.provide import tree_files
 from harness.runs.one_by_one import print_builds, test_cells
 from harness.runs.records import StartedRun, run_directory
 from harness.runs.request import RunRequest
@@ -28,6 +31,9 @@ from harness.suite.request import SuiteRequest
 from harness.suite.run import left_out_variables
 from matrix.errors import Unobtainable, UsageError
 from matrix.limitations import Limitations
+
+_PAUSE = 0.5
+"""seconds between two looks at a tree"""
 
 
 def add_options(parser: Parser) -> None:
@@ -47,6 +53,7 @@ def add_options(parser: Parser) -> None:
         metavar="REV",
         help="only modules that depend on what differs between the checkout and this commit (default: its upstream)",
     )
+    parser.add_argument("--watch", action="store_true", help="run again after each edit of the tree, until Ctrl-C")
     parser.add_argument("--isolate", action="store_true", help="give each module a guest of its own")
     options.add_reuse_options(parser)
     options.add_limit_options(parser)
@@ -98,8 +105,25 @@ def test_names(words: Sequence[str]) -> tuple[str, ...]:
 
 
 def run(known: argparse.Namespace, console: Console) -> int:
-    """Test the selected cells and report, or continue a run; the exit status of its report."""
+    """Test the selected cells and report, or continue a run; the exit status of its report, or of the last one."""
     request = request_of(known)
+    if not known.watch:
+        return one_run(known, request, console)
+    trees = request.cells.cpython_paths
+    if not trees:
+        raise UsageError("--watch waits for edits of a tree: there is none", hint="name one with --cpython PATH")
+    if known.resume is not None or known.dry_run:
+        raise UsageError("--watch starts runs: it goes neither with --resume nor with --dry-run")
+    return watched(
+        lambda: one_run(known, request, console),
+        lambda: [tree_files.times(tree) for tree in trees],
+        pause=lambda: time.sleep(_PAUSE),
+        say=say_to(console),
+    )
+
+
+def one_run(known: argparse.Namespace, request: RunRequest, console: Console) -> int:
+    """One run; its exit status."""
     if known.module_seconds is not None:
         read_seconds(known.module_seconds)  # a mistake in it is said now, and not after the build
     started: StartedRun | None = None

@@ -5,6 +5,7 @@ In a git checkout: what git tracks or would track. Elsewhere: every file that no
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import os
 from collections.abc import Iterator
@@ -47,6 +48,16 @@ def listed(tree: Path) -> tuple[list[str], bool]:
         names = git.listed_files(tree)
         return [name for name in names if name != LOCAL_SETUP and not name.endswith("/")], True
     return sorted(_walk(tree)), False
+
+
+def times(tree: Path) -> dict[str, tuple[int, int]]:
+    """The time and size of each source file of a tree, by its name: they differ when a file was written."""
+    found = {}
+    for name in listed(tree)[0]:
+        with contextlib.suppress(OSError):  # it is gone
+            info = os.lstat(tree / name)
+            found[name] = (info.st_mtime_ns, info.st_size)
+    return found
 
 
 def _walk(tree: Path) -> Iterator[str]:

@@ -171,12 +171,12 @@ class FailuresAtOnce:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
 
-    @pytest.hookimpl(trylast=True)  # after the letter in the line of progress
+    @pytest.hookimpl(trylast=True)  # after its letter
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         terminal = self._config.pluginmanager.get_plugin("terminalreporter")
         if not report.failed or terminal is None or self._config.option.tbstyle == "no":
             return
-        terminal.ensure_newline()
+        terminal.line("")  # after the letters of what went before
         terminal.section(report.nodeid.partition("::")[2], "_", red=True)
         terminal.line(str(report.longrepr))
         report._pdbshown = True  # type: ignore[attr-defined]  # by this, pytest knows that a failure was shown
