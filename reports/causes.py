@@ -46,7 +46,7 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True):
     """the command that runs the first again"""
 
 
-class Mark(NamedTuple):
+class _Mark(NamedTuple):
     """What things of one cause share."""
 
     verdict: Verdict
@@ -56,18 +56,18 @@ class Mark(NamedTuple):
     """file and function, or the limitation that is stale"""
 
 
-def mark_of(verdict: Verdict, outcome: str, detail: str, limitation: str = "") -> Mark:
+def _mark(verdict: Verdict, outcome: str, detail: str, limitation: str = "") -> _Mark:
     """What a thing shares with others of the same cause; `detail` is what was seen."""
     if verdict is Verdict.STALE:
-        return Mark(verdict, outcome, limitation or detail)
+        return _Mark(verdict, outcome, limitation or detail)
     if verdict is Verdict.REGRESSION and (frame := raised_at(detail)):
         said = raised(detail)
         kind = _KIND.match(said)
         errno = _ERRNO.search(said)
-        return Mark(
+        return _Mark(
             verdict, f"{kind[0] if kind else said} {errno[0] if errno else ''}", f"{frame.file} {frame.function}"
         )
-    return Mark(verdict, f"{outcome} {_VARYING.sub('', raised(detail))}", "")
+    return _Mark(verdict, f"{outcome} {_VARYING.sub('', raised(detail))}", "")
 
 
 def causes_of(rows: Iterable[Unexpected]) -> tuple[Cause, ...]:
@@ -77,9 +77,9 @@ def causes_of(rows: Iterable[Unexpected]) -> tuple[Cause, ...]:
 
 def grouped(rows: Iterable[Unexpected]) -> list[list[Unexpected]]:
     """What is unexpected, the rows of each cause together, in the order of `causes_of`."""
-    groups: dict[Mark, list[Unexpected]] = {}
+    groups: dict[_Mark, list[Unexpected]] = {}
     for row in rows:
-        groups.setdefault(mark_of(row.verdict, row.outcome, row.detail, row.limitation), []).append(row)
+        groups.setdefault(_mark(row.verdict, row.outcome, row.detail, row.limitation), []).append(row)
     return sorted(groups.values(), key=lambda group: (_ORDER.index(group[0].verdict), -len(group)))
 
 

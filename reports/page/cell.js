@@ -83,7 +83,7 @@ async function showDetails(module, number, place) {
   if (name && !foreign(name)) {
     parts.push(commandLine("Run it in one guest and show the command line:", `${byHand} ${test}`));
     if (FAILING_STATUSES.includes(columns.statuses[number])) {
-      parts.push(make("p", {}, "Name the version, or the commit, at which it changed:"), bisection(filters.dataset.bisect, test));
+      parts.push(make("p", {}, "Name the version at which it changed:"), bisection(filters.dataset.bisect, test));
       parts.push(...explanation(test));
     }
   }

@@ -3,7 +3,7 @@
 
 const FRAME = /^\s+File "[^"]*", line \d+/;
 const OF_A_TEST = /^\s+File "[^"]*\/test[^"]*"/;
-const AXES_TO_BISECT = ["sdk", "cpython", "runtime", "commit"];
+const AXES_TO_BISECT = ["sdk", "cpython", "runtime"];
 
 /** A command with a button that copies it. */
 function commandLine(title, command) {
@@ -60,12 +60,13 @@ function seen(details, fileOf) {
   return parts;
 }
 
-/** The command that names the version or the commit at which the outcome changed; the axis can be chosen. */
+/** The command that names the version at which the outcome changed, of a checkout also the commit; the axis can be chosen. */
 function bisection(command, test) {
+  const axes = command.includes(" --cpython ") ? ["commit", ...AXES_TO_BISECT] : AXES_TO_BISECT;
   const code = make("code", {});
-  const fill = (axis) => { code.textContent = `${command} --axis ${axis} ${test}`; };
-  const select = choice("Versions to search:", AXES_TO_BISECT, AXES_TO_BISECT[0], fill);
-  fill(AXES_TO_BISECT[0]);
+  const fill = (axis) => { code.textContent = `${command} --axis ${axis}${axis === "commit" ? " --first GOOD" : ""} ${test}`; };
+  const select = choice("Versions to search:", axes, axes[0], fill);
+  fill(axes[0]);
   select.classList.add("beside");
   return make("div", { class: "command" }, select, code, " ", copier(() => code.textContent, "the command that bisects"));
 }

@@ -144,6 +144,32 @@ def test_the_matrix_shows_each_cell_with_a_link(page: Page, out: Path) -> None:
     expect(page.locator("h1")).to_have_text(cell_of(out, "wasmtime-50.0.1"))
 
 
+def test_neighbours_that_say_the_same_are_folded(page: Page, out: Path) -> None:
+    show(page, out, "index.html")
+    heads = page.locator("#grid thead tr").last.locator("th")
+    expect(heads).to_have_text(["node 20.18.0", "node 22.20.0", "wasmtime 49.0.0", "wasmtime 50.0.1"])
+    page.get_by_label("Alike").select_option("folded")
+    expect(heads).to_have_text(["node 20.18.0, 22.20.0", "wasmtime 49.0.0", "wasmtime 50.0.1"])
+    both = page.locator("#grid a.square", has_text="2")
+    both.focus()
+    expect(page.locator("#about-square a")).to_have_text([cell_of(out, "node-20.18.0"), cell_of(out, "node-22.20.0")])
+    page.reload()
+    expect(heads).to_have_count(3)
+
+
+def test_the_first_tap_shows_what_a_square_says_and_the_second_opens_its_cell(browser: Browser, out: Path) -> None:
+    context = browser.new_context(has_touch=True, viewport={"width": 390, "height": 800})
+    page = context.new_page()
+    show(page, out, "index.html")
+    red = page.locator("#grid a.square.bad")
+    red.tap()
+    expect(page.locator("#about-square")).to_contain_text("4/4 modules")
+    expect(page).to_have_url(re.compile("index.html$"))
+    red.tap()
+    expect(page.locator("h1")).to_have_text(cell_of(out, "wasmtime-50.0.1"))
+    context.close()
+
+
 def test_the_first_page_says_first_what_is_new_and_leads_to_the_assertion_in_one_click(page: Page, out: Path) -> None:
     show(page, out, "index.html")
     assert page.locator("h2").first.inner_text().startswith("✗ ")
@@ -259,10 +285,10 @@ def test_a_command_is_copied_by_a_button(page: Page, out: Path) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     show(page, out, f"cells/{cell}/index.html", "#test=test.test_bool.BoolTest.test_str")
     test = page.locator("tr.target")
-    test.get_by_label("Versions to search").select_option("commit")
+    test.get_by_label("Versions to search").select_option("runtime")
     test.get_by_role("button", name="Copy the command that bisects").click()
     expect(test.get_by_text("Copied")).to_be_visible()
-    wanted = f"nox -s triage -- bisect --cell {cell} --axis commit test.test_bool.BoolTest.test_str"
+    wanted = f"nox -s triage -- bisect --cell {cell} --axis runtime test.test_bool.BoolTest.test_str"
     assert page.evaluate("navigator.clipboard.readText()") == wanted
 
 
