@@ -25,6 +25,8 @@ class CauseNews(msgspec.Struct, frozen=True, kw_only=True):
     """how many of them were not red in the run before"""
     first: Unexpected
     """one of them: a new one, if there is any"""
+    since: str = ""
+    """of a cause without anything new: the run since which the first has had its outcome, if the history knows it"""
 
 
 class PartChange(msgspec.Struct, frozen=True, kw_only=True):

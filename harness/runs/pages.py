@@ -71,7 +71,7 @@ def with_history(shown: page.RunPage, directory: Path, history: History) -> page
         history=tuple(tested),
         compared_with=chosen.pairs[0][0].run if chosen else "",
         changes=tuple(found[:_MOST_CHANGES]),
-        news=news_since(shown.summary, directory.parent, chosen, found) if chosen else None,
+        news=news_since(shown.summary, directory.parent, chosen, found, history) if chosen else None,
         flaky=tuple(
             page.FlakyTest(
                 test=one.test,

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
+
 from harness.runs.observed import read_summary
 from matrix.errors import UsageError
 from reports.changes import ChangeKind
 from reports.chosen import Chosen
-from reports.news import News, news_of, part_changes, thing
+from reports.history import History
+from reports.news import CauseNews, News, news_of, part_changes, thing
 from reports.page import THE_CELL, Changed
 from reports.summary import Summary
+from reports.triage import since
 
+_MOST_DATED = 30
+"""causes whose beginning is looked up: a reader does not look at more"""
 _PARTS = {"sdk": "SDK", "cpython": "CPython", "runtime": "runtime"}
 
 
-def news_since(summary: Summary, out: Path, chosen: Chosen, changes: list[Changed]) -> News:
+def news_since(summary: Summary, out: Path, chosen: Chosen, changes: list[Changed], history: History) -> News:
     """What is new in a run since the earlier one that `chosen` pairs with it; `changes` are those between both.
 
     Where the directory of the earlier run is gone, a red test is new when its outcome changed.
@@ -35,7 +41,7 @@ def news_since(summary: Summary, out: Path, chosen: Chosen, changes: list[Change
         }
     tested = [cell for cell, _ in chosen.pairs if cell.tested]
     used = {one.cell: {_PARTS[part]: said for part, said in one.used.items()} for one in tested}
-    return news_of(
+    news = news_of(
         summary,
         before,
         red_before=red,
@@ -43,3 +49,14 @@ def news_since(summary: Summary, out: Path, chosen: Chosen, changes: list[Change
         passing=[(one.test, one.cell) for one in changes if one.kind is ChangeKind.PASSING and one.test != THE_CELL],
         tested_before={one.cell for one in tested},
     )
+    dated = [_dated(cause, history) for cause in news.causes[:_MOST_DATED]]
+    return msgspec.structs.replace(news, causes=(*dated, *news.causes[_MOST_DATED:]))
+
+
+def _dated(cause: CauseNews, history: History) -> CauseNews:
+    """A cause that is not new with the run since which it is red."""
+    row = cause.first
+    if cause.new or not (row.test and row.outcome):
+        return cause
+    seen = sorted((one.started, one.run, one.outcome) for one in history.seen(row.test, cells=(row.cell,)))
+    return msgspec.structs.replace(cause, since=since([(run, outcome) for _, run, outcome in seen], row.outcome))

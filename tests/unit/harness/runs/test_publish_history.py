@@ -153,7 +153,7 @@ def test_the_first_page_tells_what_is_newly_red_from_what_was_red_before(tmp_pat
     published(tmp_path, "run-02", F, limitations=NONE)
     assert ">new</span>" in first_page(tmp_path, "run-02")
     published(tmp_path, "run-03", F, limitations=NONE)
-    assert ">as before</span>" in first_page(tmp_path, "run-03")
+    assert '>as before</span> <span class="faint">since run-02</span>' in first_page(tmp_path, "run-03")
     assert "are those of <code>run-02</code>" in first_page(tmp_path, "run-03")
     published(tmp_path, "run-04", P, limitations=NONE)
     assert "1 newly passing:" in first_page(tmp_path, "run-04")
