@@ -88,6 +88,17 @@ def test_a_cells_page_begins_with_what_is_red_by_cause() -> None:
     assert "Nothing unexpected" not in text
 
 
+def test_of_a_cause_with_many_tests_the_first_are_listed_and_the_rest_is_a_link() -> None:
+    cell = cell_of(modules=replace(cell_of().modules, planned=1, run=1))
+    rows = tuple(
+        replace(row_of(f"cause {cause}:"), test=f"test.{cause}.{number}") for cause in range(6) for number in range(201)
+    )
+    text = pages_of_a_run.cell_page(cell, (), unexpected=rows).content.decode()
+    assert text.count("<li>test.") == 5 * 200 + 20
+    assert '<a href="#verdict=red">1 more</a>' in text
+    assert '<a href="#verdict=red">181 more</a>' in text
+
+
 def test_modules_without_any_test_are_named() -> None:
     cell = cell_of(modules=replace(cell_of().modules, planned=1, run=1, vacuous=("test_tcl", "test_curses")))
     text = pages_of_a_run.cell_page(cell, ()).content.decode()
