@@ -107,3 +107,18 @@ def test_a_new_manifest_reads_only_what_changed(tree: Path, read: list[Path]) ->
     manifest.record(tree)
     assert [path for path in read if tree in path.parents] == [tree / "Lib" / "os.py"]
     assert manifest.changed(tree) == []
+
+
+def test_the_contents_are_the_digests_of_the_files_but_byte_code(tree: Path) -> None:
+    before = manifest.contents(tree)
+    assert sorted(before) == ["/Lib/json/decoder.py", "/Lib/link", "/Lib/os.py"]
+    (tree / "Lib/json/__pycache__").mkdir()
+    (tree / "Lib/json/__pycache__/decoder.cpython-313.pyc").touch()
+    (tree / "Lib/os.py").write_text("z = 3\n")
+    manifest.record(tree)
+    after = manifest.contents(tree)
+    assert [path for path in before | after if before.get(path) != after.get(path)] == ["/Lib/os.py"]
+
+
+def test_a_tree_without_a_manifest_has_no_contents(tmp_path: Path) -> None:
+    assert manifest.contents(tmp_path) == {}

@@ -18,12 +18,13 @@ from harness.machine.store import Store
 from harness.provide.provider import Obtained
 from harness.suite.asked import as_asked
 from harness.suite.files import NOT_USED, OUTCOMES, OWNER_VARIABLE, SELECTED
+from harness.suite.known import Known
 from harness.suite.request import SuiteRequest
 from harness.suite.results import ResultsFile, TakenOver, append_result, read_results
 from harness.suite.run import CellSuite, kept_results, left_out_variables, pytest_environment
 from harness.suite.schedule import Durations
 from matrix.errors import HarnessFault, UsageError
-from matrix.outcome import ModuleResult
+from matrix.outcome import ModuleResult, Status
 from tests.unit import made
 from tests.unit.harness.guests.test_digest import settings
 
@@ -406,3 +407,29 @@ def test_options_that_are_left_out_are_named(monkeypatch: pytest.MonkeyPatch) ->
     assert left_out_variables() == ()
     monkeypatch.setenv("PYTEST_ADDOPTS", "-x")
     assert left_out_variables() == ("PYTEST_ADDOPTS",)
+
+
+# --- what is remembered for the next run
+
+
+def test_what_modules_depend_on_and_what_failed_is_remembered(
+    prepared: Prepared, directory: Path, store: Store, pytest_is: Callable[[Pytest], None]
+) -> None:
+    def run(directory: Path) -> int:
+        for module, status in (("test_a", Status.PASSED), ("test_b", Status.FAILED)):
+            outcome = made.outcome(f"test.{module}.T.test_x", status)
+            made_result = made.result(outcome, module=module, digest="digest", finished=1.0, reads=("/Lib/os.py",))
+            append_result(directory / OUTCOMES, made_result)
+        return 1
+
+    pytest_is(run)
+    suite_of(prepared, directory, store).run()
+    known = Known(store, "wasi", prepared.cell.build.cpython.series)
+    assert known.reads == {"test_a": ("/Lib/os.py",), "test_b": ("/Lib/os.py",)}
+    assert known.first({}, ["test_a", "test_b", "test_c"]) == ["test_b"]
+
+
+def test_what_failed_lately_runs_first(prepared: Prepared, directory: Path, store: Store) -> None:
+    Known(store, "wasi", prepared.cell.build.cpython.series).learn({}, {}, ["test_c"])
+    (group,) = suite_of(prepared, directory, store)._groups()
+    assert [plan.module for plan in group.plans] == ["test_c", "test_a", "test_b"]
