@@ -35,7 +35,7 @@ NOT_RUN = "not run, by the list of limitations"
 Expects = Callable[[str, Status, str], bool]
 """whether a limitation expects a test's status in a module"""
 
-_MOST_STATES = 8
+_MOST_STATES = 4
 """results of one module that are kept: of so many states of the files that it depends on"""
 
 
