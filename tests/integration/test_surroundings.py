@@ -161,8 +161,8 @@ def without(facts: dict[str, Any], *names: str) -> dict[str, Any]:
 
 def test_the_driver_shows_a_test_what_regrtests_worker_shows_it(guests: Guests) -> None:
     ours, theirs = guests.in_driver(alone=True), guests.in_worker()
-    # The worker's last argument is its JSON; the number of its directory is random.
-    assert len(ours["directory"]) == len(theirs["directory"])
+    # The worker's last argument is its JSON; the number of its directory is random, and may have fewer digits.
+    assert re.sub(r"\d+", "0", ours["directory"]) == re.sub(r"\d+", "0", theirs["directory"])
     for name in ("sys.argv", "sys.orig_argv"):
         assert ours[name].startswith(theirs[name].partition('"tests"')[0].rpartition("'")[0])
     assert set(theirs["modules"]) - JUNIT - set(ours["modules"]) <= {"_testinternalcapi"}
