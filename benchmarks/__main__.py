@@ -4,7 +4,7 @@
     node      the harness against one Node process for each test file, two at a time
     verdicts  every test in the suite, with its module, by itself and under upstream's runner: hours
     equality  a cell as root and as an ordinary user, with each umask, TZ and LANG: its outcomes must be equal
-    edits     from an edit of a checkout to the verdict of the whole suite: ten edits, some of which break a test
+    edits     from an edit of a checkout to the verdict of the whole suite; some edits break a test
     flavours  what each further flavour of an Emscripten build costs
     planning  expanding a matrix of 10,000 cells, selecting from it and sharding: time, memory
     judging   reading the list of limitations and judging 500,000 outcomes

@@ -1,4 +1,4 @@
-"""From an edit to a verdict: ten edits of a checkout of CPython 3.13 on WASI, one after the other.
+"""From an edit to a verdict: edits of a checkout of CPython 3.13 on WASI, one after the other.
 
 The first run has everything to do. Each further one has one more edit, and runs the whole suite as a user would: what
 cannot have changed is not run. Some edits break a test, which then shows how soon that is on the screen.

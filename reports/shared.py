@@ -78,7 +78,7 @@ def shared_notes(cells: Iterable[CellSummary]) -> list[Group]:
     groups: dict[str, dict[str, list[str]]] = {}
     for cell in cells:
         for note in cell.notes:
-            if not (cell.modules.reused and note.startswith(cell.modules.reuse)):
+            if not (cell.modules.reused and note == cell.modules.reuse):
                 groups.setdefault(_ADDRESS.sub("", note), {}).setdefault(note, []).append(cell.id)
     found = [
         Group(_counted(list(notes)), tuple(dict.fromkeys(itertools.chain.from_iterable(notes.values()))))

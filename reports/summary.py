@@ -64,12 +64,17 @@ class Modules(msgspec.Struct, frozen=True, kw_only=True):
     run: int = 0
     vacuous: tuple[str, ...] = ()
     reused: int = 0
-    """the number of modules with the results of an earlier run, because nothing about them has changed"""
+    """the number of modules with the results of an earlier run, because nothing that they depend on has changed"""
 
     @property
     def reuse(self) -> str:
         """How many have an earlier run's results, in words."""
-        return f"{self.reused} of {self.run} modules have an earlier run's results"
+        return reuse_in_words(self.reused, self.run)
+
+
+def reuse_in_words(reused: int, run: int) -> str:
+    """How many of the modules that were run have an earlier run's results."""
+    return f"{reused} of {run} modules have an earlier run's results: nothing that they depend on has changed"
 
 
 class CellSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -184,7 +189,7 @@ def judged_cell(
     modules = Modules(planned=verdicts.planned, run=verdicts.run, vacuous=verdicts.vacuous, reused=verdicts.reused)
     notes = base.notes
     if modules.reused:
-        notes += (f"{modules.reuse}: nothing has changed",)
+        notes += (modules.reuse,)
     return msgspec.structs.replace(
         base,
         status=CellStatus.ERROR if fault else status,

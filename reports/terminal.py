@@ -16,7 +16,7 @@ from reports.render.figures import figures, named
 from reports.runtimes import RuntimeTable
 from reports.safe_text import for_terminal as safe
 from reports.shared import allowances, in_words, shared_notes, untested
-from reports.summary import CellSummary, Summary
+from reports.summary import CellSummary, Summary, reuse_in_words
 from reports.verdict import Verdict
 
 _MOST_CAUSES = 8
@@ -140,7 +140,7 @@ def _counts(summary: Summary) -> list[str]:
     lines = []
     if reused := sum(cell.modules.reused for cell in summary.cells):
         run = sum(cell.modules.run for cell in summary.cells)
-        lines.append(f"{reused} of {run} modules have an earlier run's results: nothing has changed")
+        lines.append(reuse_in_words(reused, run))
     if unexplained := sum(cell.unattributed_skips for cell in summary.cells):
         lines.append(f"{unexplained} skips that no limitation explains: nox -s triage -- queue {summary.run_id}")
     lines += [

@@ -19,7 +19,7 @@ from harness.runs.worker import CellWorker
 from matrix.errors import MatrixError, Unobtainable, UsageError
 from matrix.limitations import Limitations
 from matrix.resolve import ResolvedCell
-from reports.render import state
+from reports.render import why_untested
 from reports.summary import CellStatus, CellSummary, allowed, exit_status, untested_cell
 from reports.unexpected import Unexpected
 
@@ -62,7 +62,7 @@ def build_cells(cells: Sequence[ResolvedCell], preparer: Preparer, console: Cons
             raise
         except (MatrixError, OSError) as exc:
             base = record_of_failure(cell, exc).base
-            reason = f"{state(base)}: {base.reason}" if base.expected else base.reason
+            reason = why_untested(base)
         else:
             red += unexpected_build(cell)
         console.print(f"{escape(cell.id)}: {escape(reason)}", soft_wrap=True)

@@ -21,7 +21,7 @@ from harness.suite.run import CellSuite
 from matrix.errors import MatrixError, UsageError
 from matrix.limitations import Limitations
 from matrix.resolve import ResolvedCell
-from reports.render import state
+from reports.render import why_untested
 from reports.summary import BuildStep, CellStatus
 
 
@@ -81,9 +81,7 @@ class CellWorker:
         """
         record, prepared = self.prepare(cell)
         if prepared is None:
-            base = record.base
-            said = f"{state(base)}: {base.reason}" if base.expected else base.reason
-            self._console.print(escape(said), soft_wrap=True)
+            self._console.print(escape(why_untested(record.base)), soft_wrap=True)
             record = self._with_steps(cell, record, run)
             write_record(run, record)
             return record

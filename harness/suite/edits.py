@@ -13,6 +13,9 @@ Files = Mapping[str, str]
 """the digest of each file of a tree, by its path in the tree: `/Lib/os.py`"""
 
 
+_SUBINTERPRETERS = re.compile(rb"subinterp|interpreters")
+
+
 class Tree(msgspec.Struct, frozen=True, kw_only=True):
     """The tree that guests see, as it is."""
 
@@ -73,6 +76,16 @@ class Edits:
         pattern = re.compile(b"|".join(map(re.escape, sorted(names))))
         sources = (path for path in self._tree.files if path.endswith(".py"))
         return {path for path in sources if pattern.search((self._tree.directory / path.lstrip("/")).read_bytes())}
+
+
+def may_use_subinterpreters(reads: Iterable[str], directory: Path) -> bool:
+    """Whether a result's reads may not be all: a subinterpreter has modules of its own, which the guest does not see.
+
+    `_testcapi` creates them without an audit event. So it counts whether the tests speak of subinterpreters at all.
+    """
+    tests = (path for path in reads if path.startswith("/Lib/test/") and path.endswith(".py"))
+    own = (directory / path.lstrip("/") for path in tests if not path.startswith("/Lib/test/support/"))
+    return any(_SUBINTERPRETERS.search(file.read_bytes()) for file in own if file.is_file())
 
 
 def _parent(path: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import PurePosixPath
 
 import msgspec
@@ -32,7 +33,10 @@ class Known:
     def __init__(self, store: Store, target: str, series: str) -> None:
         self._store = store
         self._path = store.root / "state" / "last" / f"{target}-{series}.json"
-        self._last = self._read()
+
+    @cached_property
+    def _last(self) -> _Last:
+        return self._read()
 
     @property
     def reads(self) -> Mapping[str, Sequence[str]]:

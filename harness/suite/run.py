@@ -211,7 +211,8 @@ class CellSuite:
         self._durations.learn({name: result.duration for name, result in new.items() if name in whole})
         failed = [name for name, one in new.items() if not as_expected(one, self._limitations.expects)]
         reads = {name: result.reads for name, result in new.items() if name in whole}
-        self._known.learn(guest_tree(self._prepared).files, reads, failed)
+        if new:
+            self._known.learn(guest_tree(self._prepared).files, reads, failed)
         self._kept.keep(results, self._plans, run_id_of(self._directory))
 
     def _check(self, status: int, results: Mapping[str, ModuleResult]) -> None:

@@ -114,6 +114,11 @@ def state(cell: CellSummary) -> str:
     return f"{cell.status.value}, allowed to fail" if cell.forgiven else cell.status.value
 
 
+def why_untested(cell: CellSummary) -> str:
+    """Why a cell could not be built or run; of a failure that is expected, first that it is."""
+    return f"{state(cell)}: {cell.reason}" if cell.expected else cell.reason
+
+
 class Tone(StrEnum):
     """How a cell's state is meant; also the CSS class that colours it."""
 

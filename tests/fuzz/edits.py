@@ -6,11 +6,11 @@ that it had before the edit.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import re
 import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
@@ -48,6 +48,9 @@ MODULES = tuple(
 )
 """quick modules of CPython 3.13 that use many parts of the library"""
 _NUMBER = re.compile(r"(?<![\w.])\d+(?![\w.])")
+
+_UNTIL_EXIT = contextlib.ExitStack()
+atexit.register(_UNTIL_EXIT.close)
 
 Outcomes = Mapping[str, tuple[Status, str]]
 """the status of each test, with the reason of a skip"""
@@ -187,7 +190,8 @@ def _before() -> Before:
     prepared = Preparer(store, PrepareOptions(jobs=os.cpu_count() or 1), Silent(), print).prepare(
         resolve(matrix, cell), Limits()
     )
-    tree = Path(tempfile.mkdtemp(prefix="fuzz-tree-")) / "tree"
+    # On the cache's file system, since the tree is made of hard links; it goes when this process ends.
+    tree = _UNTIL_EXIT.enter_context(store.scratch("fuzz")) / "tree"
     shutil.copytree(prepared.settings.tree, tree, symlinks=True, copy_function=os.link)
     nothing_yet = Before(prepared, store, tree, {})
     results = _run(nothing_yet, MODULES)

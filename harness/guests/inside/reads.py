@@ -11,8 +11,9 @@ a module that is loaded already raises no audit event, but asks its spec each ti
 becomes a property, all of whose parts are compiled: asking adds the spec to a list, and telling raises an audit event.
 Tests that trace, profile or evaluate frames themselves see no call.
 
-Byte code does not count: its source does. Not noticed is who asks for a file's size or date only, or whether it exists. Paths are those of the tree, `/Lib/os.py`;
-that of a listed directory ends with a slash.
+Byte code does not count: its source does. Not noticed is who asks for a file's size or date only, or whether it exists,
+and what a subinterpreter does, which has hooks and modules of its own (harness/suite/edits.py copes with both). Paths
+are those of the tree, `/Lib/os.py`; that of a listed directory ends with a slash.
 """
 
 import os
@@ -109,7 +110,6 @@ class Reads:
             "os.scandir": self.listed,
             "os.link": self.opened,
             "os.symlink": self.opened,
-            "cpython.PyInterpreterState_New": self.lose_track,  # it has hooks and modules of its own
         }
 
         def hook(event, arguments):
@@ -161,6 +161,3 @@ class Reads:
         # importlib lists directories to know where to look. Which names matter, the host finds in the sources.
         if not sys._getframe(2).f_code.co_filename.startswith("<frozen importlib"):
             self.opened((arguments[0] or ".",), "/")
-
-    def lose_track(self, arguments):
-        self.untraced = True

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from reports.shared import in_words, shared_notes, untested
-from reports.summary import CellStatus, CellSummary, CPythonUsed, Modules, RuntimeUsed, SdkUsed
+from reports.summary import CellStatus, CellSummary, CPythonUsed, Modules, RuntimeUsed, SdkUsed, reuse_in_words
 from tests.unit.summaries import cell_of
 
 CELLS = [
@@ -59,7 +59,7 @@ def test_notes_that_differ_in_an_address_are_one() -> None:
 
 
 def test_the_number_of_reused_results_is_no_shared_note() -> None:
-    assert shared_notes([noted("3 of 9 modules have an earlier run's results: nothing has changed", reused=3)]) == []
+    assert shared_notes([noted(reuse_in_words(3, 9), reused=3)]) == []
 
 
 def test_cells_are_untested_for_the_same_reason_only_in_the_same_state() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.suite.edits import Edits, Tree
+from harness.suite.edits import Edits, Tree, may_use_subinterpreters
 
 SOURCES = {
     "/Lib/json/__init__.py": "from json import decoder",
@@ -107,3 +107,21 @@ def test_what_opened_a_directory_depends_on_everything_in_it(directory: Path) ->
 
 def test_a_path_that_the_tree_does_not_have_is_not_an_edit(directory: Path) -> None:
     assert not edits(directory, {"/Lib/csv.py": "other"}).concerning(("/tmp/file", "/driver.py"))
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "found"),
+    [
+        ("/Lib/test/test_a.py", "_testcapi.run_in_subinterp(code)", True),
+        ("/Lib/test/test_a.py", "from test.support import interpreters", True),
+        ("/Lib/test/test_a.py", "import os", False),
+        ("/Lib/test/support/__init__.py", "def run_in_subinterp(code):", False),  # all tests read it
+        ("/Lib/importlib/util.py", "_interpreters", False),
+    ],
+)
+def test_tests_that_speak_of_subinterpreters_may_read_more_than_is_seen(
+    directory: Path, path: str, text: str, found: bool
+) -> None:
+    edits(directory, {path: text})
+    reads = ("/Lib/os.py", "/Lib/test/", "/Lib/test/opened_but_not_there.py", "/Lib/test/test_csv.py", path)
+    assert may_use_subinterpreters(reads, directory) is found

@@ -1,0 +1,82 @@
+"""What a test module depends on, as the guest sees it: what it opens, lists and imports, alone and in company."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from matrix.outcome import Status
+from tests.integration.guests import Guests, made_guests
+
+pytestmark = pytest.mark.integration
+
+TEMPLATE = """
+import unittest
+{imports}
+
+class Reading(unittest.TestCase):
+    def test_reading(self):
+        {does}
+"""
+IMPORTS = TEMPLATE.format(imports="import csv", does="pass")
+IMPORTS_LATE = TEMPLATE.format(imports="", does="import csv")
+IMPORTS_BY_NAME = TEMPLATE.format(imports="import importlib", does="importlib.import_module('csv')")
+IMPORTS_WHAT_IMPORTS = TEMPLATE.format(imports="import made_reader", does="pass")
+NOTHING = TEMPLATE.format(imports="", does="pass")
+CSV = {"/Lib/csv.py", "/Lib/io.py", "/Lib/re/_parser.py"}
+"""csv.py, and some of what it imports"""
+
+
+@pytest.fixture(scope="module")
+def guests() -> Iterator[Guests]:
+    with made_guests() as guests:
+        (guests.settings.tree / "Lib/made_reader.py").write_text("import csv\n")
+        yield guests
+
+
+def reads(guests: Guests, *texts: str) -> list[set[str]]:
+    """The reads of test modules with these texts, which pass in one shared guest."""
+    results = guests.results(texts)
+    assert [one.statuses for one in results] == [frozenset({Status.PASSED})] * len(texts)
+    assert not any(one.startup for one in results[1:])
+    return [set(one.reads) for one in results]
+
+
+def test_a_module_depends_on_what_it_imports_also_when_another_one_has_loaded_it(guests: Guests) -> None:
+    first, nothing, again, late, by_name, indirect = reads(
+        guests, IMPORTS, NOTHING, IMPORTS, IMPORTS_LATE, IMPORTS_BY_NAME, IMPORTS_WHAT_IMPORTS
+    )
+    assert not nothing & {"/Lib/csv.py", "/Lib/made_reader.py"}
+    for found in (first, again, late, by_name, indirect):
+        assert found >= CSV
+    assert "/Lib/made_reader.py" in indirect
+    assert "/Lib/made_reader.py" not in again
+
+
+def test_a_module_depends_on_what_a_module_imports_that_others_have_loaded(guests: Guests) -> None:
+    _, _, found = reads(guests, IMPORTS_WHAT_IMPORTS, NOTHING, IMPORTS_WHAT_IMPORTS)
+    assert found >= {"/Lib/made_reader.py", *CSV}
+
+
+def test_a_module_depends_on_what_it_opens_and_lists(guests: Guests) -> None:
+    opens = TEMPLATE.format(
+        imports="import os", does="open(os.path.join(os.path.dirname(os.__file__), 'this.py')).close()"
+    )
+    relative = TEMPLATE.format(
+        imports="import contextlib", does="with contextlib.chdir('/Lib/test'): open('../this.py', 'rb').close()"
+    )
+    lists = TEMPLATE.format(imports="import os", does="os.listdir(os.path.dirname(os.__file__) + '/json')")
+    links = TEMPLATE.format(imports="import os", does="os.symlink('../../../../Lib/this.py', 'own'); os.unlink('own')")
+    nothing, opened, relatively, listed, linked = reads(guests, NOTHING, opens, relative, lists, links)
+    assert [("/Lib/this.py" in found) for found in (nothing, opened, relatively, linked)] == [False, True, True, True]
+    assert "/Lib/json/" in listed
+    assert "/Lib/json/" not in nothing
+
+
+def test_a_module_does_not_depend_on_its_own_files_on_byte_code_and_on_regrtests_worker(guests: Guests) -> None:
+    writes = TEMPLATE.format(imports="import os", does="open('own', 'w').close(); os.unlink('own')")
+    (found,) = reads(guests, writes)
+    assert not [path for path in found if path.endswith(("/own", ".pyc"))]
+    assert "/Lib/unittest/case.py" in found
+    assert "/Lib/json/__init__.py" not in found  # regrtest's worker imports it
