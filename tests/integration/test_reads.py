@@ -55,8 +55,24 @@ def test_a_module_depends_on_what_it_imports_also_when_another_one_has_loaded_it
 
 
 def test_a_module_depends_on_what_a_module_imports_that_others_have_loaded(guests: Guests) -> None:
-    _, _, found = reads(guests, IMPORTS_WHAT_IMPORTS, NOTHING, IMPORTS_WHAT_IMPORTS)
-    assert found >= {"/Lib/made_reader.py", *CSV}
+    _, loaded_together = reads(guests, IMPORTS_WHAT_IMPORTS, IMPORTS_WHAT_IMPORTS)
+    _, _, loaded_later = reads(guests, IMPORTS, IMPORTS_WHAT_IMPORTS, IMPORTS_WHAT_IMPORTS)
+    assert loaded_together >= {"/Lib/made_reader.py", *CSV}
+    assert loaded_later >= {"/Lib/made_reader.py", *CSV}
+
+
+def test_a_module_depends_on_the_packages_that_a_loaded_module_is_in(guests: Guests) -> None:
+    package = TEMPLATE.format(imports="from wsgiref.headers import Headers", does="pass")
+    for found in reads(guests, package, package):
+        assert found >= {"/Lib/wsgiref/__init__.py", "/Lib/wsgiref/headers.py"}
+        assert "/Lib/wsgiref/" not in found  # importlib lists it, which is no reason to run again for any new file
+
+
+def test_what_a_test_opens_is_its_own_also_after_it_has_loaded_a_module(guests: Guests) -> None:
+    opens = TEMPLATE.format(imports="import made_reader", does="open('/Lib/this.py').close()")
+    own, others = reads(guests, opens, IMPORTS_WHAT_IMPORTS)
+    assert "/Lib/this.py" in own
+    assert "/Lib/this.py" not in others
 
 
 def test_a_module_depends_on_what_it_opens_and_lists(guests: Guests) -> None:
