@@ -79,6 +79,8 @@ class GuestSession:
         self.ended = ""
         """how the guest ended, unless it exited with status 0"""
         self.timed_out = False
+        self.limit = settings.limits.seconds
+        """seconds without events after which the guest is ended"""
         self._counted = 0.0
         """processor seconds that `cpu_since` has returned"""
 
@@ -114,7 +116,7 @@ class GuestSession:
                 return []
             if self._is_overdue():
                 self.timed_out = True
-                self.ended = f"no test ended for {self._limits.seconds:.0f} s: the guest was ended"
+                self.ended = f"no test ended for {self.limit:.0f} s: the guest was ended"
                 self.guest.kill()
                 return []
             time.sleep(_POLL)
@@ -123,9 +125,9 @@ class GuestSession:
         silent = time.monotonic() - self._heard
         if silent > _SILENT and self._core_wait is None:
             self._core_wait = CoreWait(self.guest.pid)
-        if silent <= self._limits.seconds:
+        if silent <= self.limit:
             return False
-        return overdue(silent, self._core_wait.seconds() if self._core_wait else 0.0, self._limits.seconds)
+        return overdue(silent, self._core_wait.seconds() if self._core_wait else 0.0, self.limit)
 
     def _describe(self, code: int) -> str:
         if self.guest.overflowed:

@@ -10,6 +10,7 @@ import os
 import re
 import time
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import msgspec
@@ -29,6 +30,8 @@ DRIVER = (_INSIDE / "driver.py", _INSIDE / "reads.py")
 """the driver and what lies beside it in a guest"""
 _SHOWN = 2000
 """characters of what a guest printed that did not start"""
+KNOWN_TO_HANG = 20.0
+"""seconds that a test may be silent that is expected to time out"""
 _MOST_GUESTS = 8
 """guests that one module may use: each one after the first continues after the test that ended the previous one"""
 
@@ -41,6 +44,8 @@ class ModulePlan(msgspec.Struct, frozen=True, kw_only=True):
     """names of tests, classes or modules; () for all tests of the module"""
     skip: tuple[str, ...] = ()
     """globs of tests not to run, because they hang or crash at great cost"""
+    hangs: tuple[str, ...] = ()
+    """globs of tests that are expected to time out; they are not given the whole time for it"""
     patterns: tuple[tuple[str, bool], ...] = ()
     """globs over the ids of tests, and whether to run the tests that match; the last one that matches counts"""
     done: dict[str, int] = {}
@@ -50,6 +55,11 @@ class ModulePlan(msgspec.Struct, frozen=True, kw_only=True):
     def whole(self) -> bool:
         """Whether all tests of the module are to run."""
         return not (self.match or self.patterns)
+
+    def limit(self, test: str, limit: float) -> float:
+        """How many seconds a test may be silent, where `limit` is for any test."""
+        hangs = any(fnmatchcase(test, glob) for glob in self.hangs)
+        return min(limit, KNOWN_TO_HANG) if hangs else limit
 
 
 def driver_plan(settings: GuestSettings, modules: Sequence[ModulePlan], *, alone: bool) -> dict[str, object]:
@@ -151,6 +161,7 @@ class Batch:
                 while received := session.wait():
                     for event in received:
                         progress.take(event)
+                    session.limit = plan.limit(progress.running, self._settings.limits.seconds)
                 ended, timed_out, output = session.ended, session.timed_out, session.guest.output
                 if not session.started:
                     how = f"{ended or 'exit status 0'}\n{output[-_SHOWN:]}".rstrip()

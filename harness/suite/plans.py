@@ -15,14 +15,14 @@ from harness.suite.request import SuiteRequest
 from harness.suite.schedule import guess, shard
 from matrix import json_records
 from matrix.errors import UsageError, near
-from matrix.limitations import CellLimitations
+from matrix.limitations import CellLimitations, Expectation
 from matrix.names import full_name
 
 
 def requested_plans(prepared: Prepared, request: SuiteRequest, limitations: CellLimitations) -> tuple[ModulePlan, ...]:
     """The modules that a request names, or of these the ones in its shard. Raises UsageError."""
     source = prepared.source
-    plans = without_hangs(chosen_plans(source, request.names), limitations)
+    plans = with_expectations(chosen_plans(source, request.names), limitations)
     if request.patterns:
         plans = tuple(msgspec.structs.replace(plan, patterns=request.patterns) for plan in plans)
     index, count = request.shard
@@ -66,10 +66,11 @@ def _parents(name: str) -> list[str]:
     return [".".join(parts[:end]) for end in range(len(parts) - 1, 1, -1)]
 
 
-def without_hangs(plans: Sequence[ModulePlan], limitations: CellLimitations) -> tuple[ModulePlan, ...]:
-    """The plans, told to skip the tests that the list of limitations says not to run."""
-    skipped = tuple(test.match for test in limitations.tests if not test.run)
-    return tuple(msgspec.structs.replace(plan, skip=skipped) for plan in plans) if skipped else tuple(plans)
+def with_expectations(plans: Sequence[ModulePlan], limitations: CellLimitations) -> tuple[ModulePlan, ...]:
+    """The plans, told which tests the list of limitations says not to run, and which of the others hang."""
+    skip = tuple(test.match for test in limitations.tests if not test.run)
+    hangs = tuple(test.match for test in limitations.tests if test.run and test.expect is Expectation.TIMED_OUT)
+    return tuple(msgspec.structs.replace(plan, skip=skip, hangs=hangs) for plan in plans)
 
 
 def read_seconds(path: Path) -> dict[str, dict[str, float]]:
