@@ -2,21 +2,16 @@ from __future__ import annotations
 
 from harness.suite.batch import KNOWN_TO_HANG, ModulePlan
 from harness.suite.plans import with_expectations
-from matrix.limitations import Expectation, ExpectedTest, Limitation
-from tests.unit.made import listed
-
-
-def expected(match: str, expect: Expectation, *, run: bool = True) -> ExpectedTest:
-    return ExpectedTest(match=match, expect=expect, reason="", run=run)
+from matrix.limitations import Expectation
+from tests.unit.made import expecting, listed
 
 
 def test_a_plan_knows_which_tests_do_not_run_and_which_hang() -> None:
-    tests = (
-        expected("test.test_a.T.test_never", Expectation.TIMED_OUT, run=False),
-        expected("test.test_a.T.test_hangs_*", Expectation.TIMED_OUT),
-        expected("test.test_a.T.test_fails", Expectation.FAILED),
+    known = listed(
+        expecting("test.test_a.T.test_never", Expectation.TIMED_OUT, run=False, name="never"),
+        expecting("test.test_a.T.test_hangs_*", Expectation.TIMED_OUT, name="hangs"),
+        expecting("test.test_a.T.test_fails", Expectation.FAILED, name="fails"),
     )
-    known = listed(Limitation(id="no-sleep", title="", section="", tests=tests))
     (plan,) = with_expectations([ModulePlan(module="test_a")], known)
     assert plan.skip == ("test.test_a.T.test_never",)
     assert plan.hangs == ("test.test_a.T.test_hangs_*",)
