@@ -14,10 +14,9 @@ from harness.runs.since import news_since
 from harness.runs.tasks import TIMELINE, Span
 from matrix import json_records
 from matrix.errors import UsageError
-from matrix.expand import expand
 from matrix.limitations import Limitations
-from matrix.load import load
 from matrix.model import Cell
+from matrix.whole import whole_expansion
 from reports import page
 from reports.changes import ChangeKind, changes
 from reports.chosen import PREVIOUS, Chosen, choose
@@ -125,7 +124,7 @@ def excluded(cells: Sequence[Cell]) -> list[Excluded]:
     runtimes = {cell.runtime.id for cell in cells}
     targets = {cell.build.target.id for cell in cells}
     found = []
-    for one in expand(load()).rejected:
+    for one in whole_expansion().rejected:
         build, runtime = one.cell.build, one.cell.runtime
         shown = build.sdk.id in sdks and build.cpython.id in cpythons and runtime.id in runtimes
         if shown and build.target.id in targets and not build.debug:
@@ -149,7 +148,7 @@ def limitation_rows(
     squares: dict[str, dict[str, Square]] = defaultdict(dict)
     for square in probes.squares if probes else ():
         squares[square.limitation][square.cell] = square
-    there = {cell.id: cell for cell in expand(load(), known_bad=True).cells} if probes else {}
+    there = {cell.id: cell for cell in whole_expansion(known_bad=True).cells} if probes else {}
     rows = []
     for entry in limitations.entries:
         probed = squares[entry.id]

@@ -16,6 +16,7 @@ from harness.runs.publish import publish
 from harness.runs.records import CellRecord, StartedRun, cell_directory, write_record
 from harness.suite.files import OUTCOMES
 from harness.suite.results import append_result
+from matrix.expand import expand
 from matrix.limitations import Expectation, Limitations
 from matrix.outcome import Status
 from reports import history
@@ -31,8 +32,9 @@ FLAKY = Limitations((made.expecting("test.test_a.*", Expectation.FLAKY, rate=0.2
 
 @pytest.fixture(autouse=True)
 def _rules(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module_that_loads in (publishing, pages):
-        monkeypatch.setattr(module_that_loads, "load", made.matrix)  # the real one takes most of a test's time
+    expansion = expand(made.matrix())
+    monkeypatch.setattr(publishing, "load", made.matrix)  # the real one takes most of a test's time
+    monkeypatch.setattr(pages, "whole_expansion", lambda known_bad=False: expansion)
 
 
 def published(

@@ -12,6 +12,7 @@ from harness.runs.pages import excluded, limitation_rows, newest_probes, task_ba
 from harness.runs.tasks import TIMELINE, Span, TaskKind
 from matrix import json_records
 from matrix.conditions import Condition
+from matrix.expand import expand
 from matrix.limitations import Limitations, State
 from matrix.outcome import Status
 from matrix.rules import Exclusion
@@ -28,7 +29,8 @@ CELL = made.cell()
 @pytest.fixture(autouse=True)
 def _matrix(monkeypatch: pytest.MonkeyPatch) -> None:
     rule = Exclusion(when=Condition(cpython=(Requirement.parse("3.11.2"),)), reason="it is too old")
-    monkeypatch.setattr(pages, "load", lambda: made.matrix(exclusions=(rule,)))
+    expansion = expand(made.matrix(exclusions=(rule,)))
+    monkeypatch.setattr(pages, "whole_expansion", lambda known_bad=False: expansion)
 
 
 def gathered() -> Gathered:
