@@ -55,4 +55,7 @@ class NodeWasi(Node):
         return HostCommand(argv=confined(argv, run.writable, stack=run.wasm_stack + _BESIDE))
 
     def _options(self, run: GuestRun, *, kept: bool) -> tuple[str, ...]:
-        return (*super()._options(run, kept=kept), f"--stack-size={run.wasm_stack >> 10}")
+        # In V8's fast calls of node:wasi garbage may be collected, which corrupts V8's memory: guests that use much
+        # memory end with SIGABRT or worse. https://github.com/nodejs/node/issues/46777
+        own = ("--no-turbo-fast-api-calls", f"--stack-size={run.wasm_stack >> 10}")
+        return (*super()._options(run, kept=kept), *own)

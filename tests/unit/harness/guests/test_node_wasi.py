@@ -69,6 +69,11 @@ def test_v8_gets_the_limits_of_memory_and_stack() -> None:
     assert "--stack-size=8192" in argv()
 
 
+def test_v8_makes_no_fast_calls_in_which_it_could_collect_garbage() -> None:
+    assert "--no-turbo-fast-api-calls" in argv()
+    assert "--no-turbo-fast-api-calls" in argv(RUN.wasm)
+
+
 def test_nothing_of_node_appears_in_the_guests_output() -> None:
     assert "--no-warnings" in argv()
 
