@@ -21,7 +21,7 @@ from matrix.outcome import LETTERS, ModuleResult, Status
 from reports.flakes import Flake, Observation, flakes, rate, tally
 from reports.recorded import RecordedModule, RecordedResults
 from reports.summary import CellSummary, Summary
-from reports.timelines import Point, Timeline, glance_of, unfolded
+from reports.timelines import Point, Timeline, differing, glance_of, unfolded
 from reports.verdict import Rate, Rates
 
 try:
@@ -99,6 +99,8 @@ class _Recorder:
     def __init__(self, connection: sqlite3.Connection, parts: Sequence[str]) -> None:
         self._connection = connection
         self._parts = parts
+        self._numbers: dict[tuple[str, ...], int] = {}
+        """of lists of tests: the cells of a run mostly have the same"""
 
     def record(self, summary: Summary, results: Mapping[str, RecordedResults]) -> None:
         before = self._lists_of(summary.run_id)
@@ -188,8 +190,14 @@ class _Recorder:
                 return part
         return ""
 
-    def _test_list(self, tests: Sequence[str]) -> int:
+    def _test_list(self, tests: tuple[str, ...]) -> int:
         """The number of the list of these tests, which is made when it is new."""
+        if tests not in self._numbers:
+            self._numbers[tests] = self._recorded_list(tests)
+        return self._numbers[tests]
+
+    def _recorded_list(self, tests: tuple[str, ...]) -> int:
+        """The number of the list of these tests in the file."""
         digest = hashlib.sha256(msgspec.json.encode(tests)).digest()
         found = self._connection.execute("SELECT id FROM test_lists WHERE digest = ?", [digest]).fetchone()
         if found:
@@ -259,12 +267,31 @@ class History:
         )
         return [_recorded_cell(row) for row in rows]
 
-    def modules(self, cell: RecordedCell) -> dict[str, RecordedModule]:
-        """The modules of a cell by name."""
+    def differing(self, one: RecordedCell, other: RecordedCell) -> list[str]:
+        """The names of the modules that have other outcomes in one of two tested cells, or that only one has."""
+        glances = [
+            self._connection.execute("SELECT glance FROM cell_runs WHERE id = ?", [cell.key]).fetchone()["glance"]
+            for cell in (one, other)
+        ]
+        numbers = msgspec.json.encode(sorted(differing(*glances))).decode()
         rows = self._connection.execute(
-            "SELECT modules.module, duration, digest, reused, faulty, test_list, statuses, durations FROM module_runs"
-            " JOIN modules ON modules.id = module_runs.module WHERE cell_run = ?",
-            [cell.key],
+            "SELECT module FROM modules WHERE id IN (SELECT value FROM json_each(?)) ORDER BY module", [numbers]
+        )
+        return [name for (name,) in rows]
+
+    def modules(self, cell: RecordedCell, only: Collection[str] | None = None) -> dict[str, RecordedModule]:
+        """The modules of a cell by name; only those of these names, if any names are given."""
+        values: list[int | str] = [cell.key]
+        clause = ""
+        if only is not None:
+            clause = (
+                " AND module_runs.module IN (SELECT id FROM modules WHERE module IN (SELECT value FROM json_each(?)))"
+            )
+            values.append(msgspec.json.encode(list(only)).decode())
+        rows = self._connection.execute(
+            "SELECT modules.module, duration, digest, reused, faulty, test_list, statuses, durations FROM module_runs"  # noqa: S608  # our own clause
+            f" JOIN modules ON modules.id = module_runs.module WHERE cell_run = ?{clause}",
+            values,
         )
         return {
             row["module"]: RecordedModule(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
@@ -52,23 +52,23 @@ def document(
     cell: str, verdicts: CellVerdicts, results: Mapping[str, ModuleResult], properties: Mapping[str, str]
 ) -> bytes:
     """A cell's JUnit file."""
-    suites: list[_Suite] = []
-    for module, items in groupby(verdicts.judged, key=lambda judged: judged.module):
-        seconds = results[module].duration if module in results else 0.0  # includes imports and fixtures
-        suites.append(_Suite(f"{cell}: {module}", [(item, _result(item)) for item in items], seconds))
-    totals = sum((suite.counts for suite in suites), Counter[str]())
-    seconds = round(sum(suite.seconds for suite in suites), 3)
+    totals = Counter[str]()
+    seconds = 0.0
     of_cell = "".join(f"<property name={_quoted(name)} value={_quoted(value)}/>" for name, value in properties.items())
     # Joining strings: a nightly has 300,000 cases, and building junitparser's tree takes five times as long.
-    lines = ["<?xml version='1.0' encoding='utf-8'?>", f"<testsuites {_counted(cell, totals, seconds, _OF_ALL)}>"]
-    for suite in suites:
-        lines.append(f"<testsuite {_counted(suite.name, suite.counts, suite.seconds)}>")
+    lines: list[str] = []
+    for module, items in groupby(verdicts.judged, key=lambda judged: judged.module):
+        took = results[module].duration if module in results else 0.0  # includes imports and fixtures
+        cases, counts = _cases(items)
+        lines.append(f"<testsuite {_counted(f'{cell}: {module}', counts, took)}>")
         if of_cell:
             lines.append(f"<properties>{of_cell}</properties>")
-        lines += [_case(item, result) for item, result in suite.cases]
+        lines += cases
         lines.append("</testsuite>")
-    lines.append("</testsuites>\n")
-    return "\n".join(lines).encode()
+        totals.update(counts)
+        seconds += took
+    head = f"<?xml version='1.0' encoding='utf-8'?>\n<testsuites {_counted(cell, totals, round(seconds, 3), _OF_ALL)}>"
+    return "\n".join([head, *lines, "</testsuites>\n"]).encode()
 
 
 class _Result(NamedTuple):
@@ -80,19 +80,6 @@ class _Result(NamedTuple):
     text: str = ""
 
 
-class _Suite(NamedTuple):
-    """A module's cases in one cell."""
-
-    name: str
-    cases: list[tuple[Judged, _Result | None]]
-    seconds: float
-
-    @property
-    def counts(self) -> Counter[str]:
-        found = Counter(_COUNTED[result.element] for _, result in self.cases if result is not None)
-        return found + Counter(tests=len(self.cases))
-
-
 _COUNTED = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 _WHITE = str.maketrans({"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"})
 """white space, which an attribute keeps only as references"""
@@ -102,7 +89,7 @@ _ORDINARY = re.compile(r"[\w. ():-]*", re.ASCII)
 
 def _quoted(text: str) -> str:
     """Text as the value of an attribute."""
-    ordinary = _ORDINARY.fullmatch(text)
+    ordinary = text.isidentifier() or _ORDINARY.fullmatch(text)
     return f'"{text}"' if ordinary else f'"{str(escape(xml_text(text))).translate(_WHITE)}"'
 
 
@@ -114,20 +101,44 @@ def _counted(name: str, counts: Counter[str], seconds: float, keys: Sequence[str
     return f'name={_quoted(name)} {numbers} time="{seconds}"'
 
 
-def _case(judged: Judged, result: _Result | None) -> str:
-    """The element of one case."""
-    outcome = judged.outcome
-    owner, _, name = outcome.test.rpartition(".")
-    group = f"{judged.verdict} {judged.limitation}" if judged.limitation else judged.verdict
-    start = f'name={_quoted(name)} classname={_quoted(owner)} time="{outcome.duration}" group={_quoted(group)}'
+def _cases(items: Iterable[Judged]) -> tuple[list[str], Counter[str]]:
+    """The elements of a module's cases, and their numbers."""
+    cases: list[str] = []
+    counts = Counter[str]()
+    quoted = _Quoted()
+    for judged in items:
+        outcome = judged.outcome
+        owner, _, name = outcome.test.rpartition(".")
+        group = f"{judged.verdict} {judged.limitation}" if judged.limitation else judged.verdict
+        start = f'name={_quoted(name)} classname={quoted[owner]} time="{outcome.duration}" group={quoted[group]}'
+        if judged.verdict is Verdict.OK and outcome.status is Status.PASSED and not outcome.output:
+            cases.append(f"<testcase {start}></testcase>")  # as nearly all
+            continue
+        if (result := _result(judged)) is not None:
+            counts[_COUNTED[result.element]] += 1
+        cases.append(f"<testcase {start}>{_inside(result, outcome.output)}</testcase>")
+    counts["tests"] = len(cases)
+    return cases, counts
+
+
+class _Quoted(dict[str, str]):
+    """Texts as values of attributes, each quoted once: a class has many cases."""
+
+    def __missing__(self, text: str) -> str:
+        self[text] = found = _quoted(text)
+        return found
+
+
+def _inside(result: _Result | None, output: str) -> str:
+    """What is in the element of a case."""
     inside = ""
     if result is not None:
         kind = f' type="{result.kind}"' if result.kind else ""
         text = escape(xml_text(result.text))
         inside = f"<{result.element} message={_quoted(result.message)}{kind}>{text}</{result.element}>"
-    if outcome.output:
-        inside += f"<system-out>{escape(xml_text(outcome.output))}</system-out>"
-    return f"<testcase {start}>{inside}</testcase>"
+    if output:
+        inside += f"<system-out>{escape(xml_text(output))}</system-out>"
+    return inside
 
 
 def _result(judged: Judged) -> _Result | None:
@@ -135,9 +146,9 @@ def _result(judged: Judged) -> _Result | None:
     outcome = judged.outcome
     if outcome.status is Status.PASSED and judged.verdict not in (Verdict.STALE, Verdict.REGRESSION):
         return None
-    first = raised(outcome.detail) or outcome.status.value
     if outcome.status is Status.SKIPPED and judged.verdict is not Verdict.STALE:
         return _Result("skipped", outcome.detail)
+    first = raised(outcome.detail) or outcome.status.value
     if judged.verdict in (Verdict.KNOWN, Verdict.FLAKY) and outcome.status is not Status.PASSED:
         return _Result("skipped", f"known limitation {judged.limitation}: {outcome.status.value}: {first}")
     element = "failure" if outcome.status is Status.FAILED else "error"

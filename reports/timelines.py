@@ -76,18 +76,24 @@ def unfolded(glances: Sequence[bytes], outcomes_of: Callable[[int, int], tuple[i
     spans: dict[int, list[tuple[int, int, str]]] = {}
     newest: dict[int, int] = {}
     tenths: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
+    modules: tuple[int, ...] = ()
     before: tuple[int, ...] = ()
+    """the digests of the glance before this one, if it has the same modules"""
     for run, glance in enumerate(glances):
         count = len(glance) // _GLANCE
         found = struct.unpack(f"<{count}I{count}Q{count}I", glance)
-        modules, digests = found[:count], found[count : 2 * count]
+        digests = found[count : 2 * count]
+        if found[:count] != modules:
+            modules, before = found[:count], ()
         tenths.append((modules, found[2 * count :]))
-        if before == found[: 2 * count]:  # nothing has changed, as in most nights
+        if digests == before:  # nothing has changed, as in most nights
             continue
-        before = found[: 2 * count]
-        for module, digest in set(zip(modules, digests, strict=True)).difference(newest.items()):
-            newest[module] = digest
-            spans.setdefault(module, []).append((run, *outcomes_of(run, module)))
+        pairs = zip(modules, digests, before or (None,) * count, strict=True)
+        for module, digest in [(module, digest) for module, digest, old in pairs if digest != old]:
+            if newest.get(module) != digest:
+                newest[module] = digest
+                spans.setdefault(module, []).append((run, *outcomes_of(run, module)))
+        before = digests
     every = tuple(sorted(spans))
     return Unfolded(
         modules=every,
@@ -97,6 +103,16 @@ def unfolded(glances: Sequence[bytes], outcomes_of: Callable[[int, int], tuple[i
         ],
         spans=[spans[module] for module in every],
     )
+
+
+def differing(one: bytes, other: bytes) -> set[int]:
+    """The numbers of the modules that have other outcomes in one of two glances, or that only one of them has."""
+    digests = []
+    for glance in (one, other):
+        count = len(glance) // _GLANCE
+        found = struct.unpack(f"<{count}I{count}Q{4 * count}x", glance)
+        digests.append(set(zip(found[:count], found[count:], strict=True)))
+    return {module for module, _ in digests[0] ^ digests[1]}
 
 
 def changing(timeline: Timeline) -> list[str]:

@@ -169,7 +169,13 @@ def judge_cell(
             )
             continue
         judged += [
-            judge(module, outcome, limitations, fault=result.fault, rate=rates.get((module, outcome.test)))
+            judge(
+                module,
+                outcome,
+                limitations,
+                fault=result.fault,
+                rate=rates.get((module, outcome.test)) if rates else None,
+            )
             for outcome in result.outcomes
         ]
         if result.statuses <= {Status.SKIPPED, Status.DID_NOT_RUN}:

@@ -102,7 +102,9 @@ def _changes(history: History, chosen: Chosen) -> list[page.Changed]:
                 found.append((kind, _changed(after.cell, kind, page.THE_CELL, before.status, after.status)))
             continue
         whole, complete = before.whole and after.whole, before.complete and after.complete
-        of_cell = changes(history.modules(before), history.modules(after), whole=whole, complete=complete)
+        names = history.differing(before, after)
+        modules = (history.modules(before, names), history.modules(after, names))
+        of_cell = changes(*modules, whole=whole, complete=complete)
         found += [
             (one.kind, _changed(after.cell, one.kind, one.test or one.module, one.before, one.after))
             for one in of_cell

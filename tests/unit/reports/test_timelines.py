@@ -54,6 +54,34 @@ def test_a_timeline_knows_where_a_module_was_not_run(path: Path) -> None:
     assert timeline.tenths == [(15, 15), (15, None)]
 
 
+def test_a_module_that_was_not_run_for_a_while_has_not_changed(path: Path) -> None:
+    same = module(observed(test="test.test_b.B.test_two"), name="test_b")
+    record_run(path, "run-01", module(observed()), same)
+    record_run(path, "run-02", module(observed(F)), complete=False)
+    record_run(path, "run-03", module(observed()), same)
+    with opened(path) as found:
+        timeline = found.timeline(CELL)
+    assert timeline.modules == ["test_a", "test_b"]
+    assert [[(run, letters) for run, _, letters in spans] for spans in timeline.spans] == [
+        [(0, "p"), (1, "f"), (2, "p")],
+        [(0, "p")],
+    ]
+
+
+def test_modules_that_differ_between_two_cells_are_named_and_read(path: Path) -> None:
+    same = module(observed(test="test.test_b.B.test_two"), name="test_b")
+    only = module(observed(test="test.test_c.C.test_three"), name="test_c")
+    record_run(path, "run-01", module(observed()), same)
+    record_run(path, "run-02", module(observed(F)), same, only)
+    with opened(path) as found:
+        newer, older = found.cells()
+        names = found.differing(older, newer)
+        assert names == ["test_a", "test_c"]
+        assert found.differing(older, older) == []
+        assert [sorted(found.modules(cell, names)) for cell in (older, newer)] == [["test_a"], ["test_a", "test_c"]]
+        assert sorted(found.modules(older)) == ["test_a", "test_b"]
+
+
 def test_another_list_of_tests_is_a_change(path: Path) -> None:
     record_run(path, "run-01", module(observed()))
     record_run(path, "run-02", module(observed(test="test.test_a.A.test_new")))
