@@ -117,7 +117,9 @@ class Command(Confined):
         return HostCommand(argv=confine.confined(argv, run.writable, memory=2 * run.memory_limit + _OWN))
 
     def _preopened(self, preopen: Preopen) -> tuple[str, ...]:
-        words = self._line.preopen if preopen.writable else self._line.read_only or self._line.preopen
+        # A runtime's read-only directories refuse also to remove a file that is not there, where Landlock says ENOENT.
+        own = self._line.preopen if preopen.writable or self.confines_writes else self._line.read_only
+        words = own or self._line.preopen
         return filled(words, {"host": str(preopen.host), "guest": preopen.guest}, {})
 
     def describe_end(self, code: int, output: str) -> str:
