@@ -15,6 +15,10 @@ Thing = tuple[str, str, str]
 """a red row as both runs name it: cell, test or skip reason, verdict"""
 
 
+PARTS = {"sdk": "SDK", "cpython": "CPython", "runtime": "runtime"}
+"""the parts of a cell in words, by the names that the history has for them (`RecordedCell.used`)"""
+
+
 class CauseNews(msgspec.Struct, frozen=True, kw_only=True):
     """A cause, and what of it is new."""
 

@@ -22,10 +22,11 @@ from reports.changes import ChangeKind, changes
 from reports.chosen import PREVIOUS, Chosen, choose
 from reports.flakes import Flake
 from reports.gathered import Gathered
-from reports.history import History
+from reports.history import History, RecordedCell
 from reports.limitation_formats import where
 from reports.page.squares import Excluded
 from reports.page.timing import Bar
+from reports.page.trends import trends
 from reports.probed import PROBES, Probes, Square, lifted_from
 from reports.summary import Summary
 from reports.timelines import changing, without_constant
@@ -61,12 +62,13 @@ def with_history(shown: page.RunPage, directory: Path, history: History) -> page
         if modules := changing(timeline):
             flaky += history.flakes(cell=cell, modules=modules)
         write_files(directory, [page.timeline_file(cell, without_constant(timeline, run))])
-    chosen = _earlier(history, run)
+    cells = history.cells()
+    chosen = _earlier(cells, run)
     found = _changes(history, chosen) if chosen else []
     flaky.sort(key=lambda flake: (-flake.rate.share, flake.cell, flake.module, flake.test))
     return msgspec.structs.replace(
         shown,
-        points=tuple(points),
+        trends=trends(points, {(cell.run, cell.cell): cell.used for cell in cells}),
         history=tuple(tested),
         compared_with=chosen.pairs[0][0].run if chosen else "",
         changes=tuple(found[:_MOST_CHANGES]),
@@ -84,10 +86,10 @@ def with_history(shown: page.RunPage, directory: Path, history: History) -> page
     )
 
 
-def _earlier(history: History, run: str) -> Chosen | None:
-    """The cells of a run, each with that of the newest earlier run that has one of them; None without such a run."""
+def _earlier(cells: Sequence[RecordedCell], run: str) -> Chosen | None:
+    """A run's cells, each with that of the newest earlier run that has one of them; None without such a run."""
     try:
-        return choose(history.cells(), PREVIOUS, run)
+        return choose(cells, PREVIOUS, run)
     except UsageError:
         return None
 

@@ -11,14 +11,13 @@ from matrix.errors import UsageError
 from reports.changes import ChangeKind
 from reports.chosen import Chosen
 from reports.history import History
-from reports.news import CauseNews, News, news_of, part_changes, thing
+from reports.news import PARTS, CauseNews, News, news_of, part_changes, thing
 from reports.page import THE_CELL, Changed
 from reports.summary import Summary
 from reports.triage import since
 
 _MOST_DATED = 30
 """causes whose beginning is looked up: a reader does not look at more"""
-_PARTS = {"sdk": "SDK", "cpython": "CPython", "runtime": "runtime"}
 
 
 def news_since(summary: Summary, out: Path, chosen: Chosen, changes: list[Changed], history: History) -> News:
@@ -40,7 +39,7 @@ def news_since(summary: Summary, out: Path, chosen: Chosen, changes: list[Change
             "harness": (earlier.harness, summary.harness),
         }
     tested = [cell for cell, _ in chosen.pairs if cell.tested]
-    used = {one.cell: {_PARTS[part]: said for part, said in one.used.items()} for one in tested}
+    used = {one.cell: {PARTS[part]: said for part, said in one.used.items()} for one in tested}
     news = news_of(
         summary,
         before,

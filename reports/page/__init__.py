@@ -28,10 +28,11 @@ from reports.limitation_matrix import MARKS
 from reports.news import News, news_of
 from reports.page.squares import LEGEND, Excluded, squares
 from reports.page.timing import Bar, CellTime, SlowModule, lanes
+from reports.page.trends import Trends
 from reports.render import Tone, figures, in_units, state, tone
 from reports.shared import in_words, untested
 from reports.summary import BuildStep, CellSummary, Summary
-from reports.timelines import Point, Timeline
+from reports.timelines import Timeline
 from reports.tracebacks import raised
 from reports.unexpected import Unexpected
 from reports.verdict import CellVerdicts
@@ -82,6 +83,11 @@ class LimitationSquare(msgspec.Struct, frozen=True, kw_only=True):
     saw: str = ""
     wrong: str = ""
 
+    @property
+    def explains(self) -> bool:
+        """Whether it explains a test of the run."""
+        return bool(self.failing or self.skipped)
+
 
 class LimitationRow(msgspec.Struct, frozen=True, kw_only=True):
     """One limitation over the cells of the run."""
@@ -123,7 +129,7 @@ class RunPage(msgspec.Struct, frozen=True, kw_only=True):
     limitations: tuple[LimitationRow, ...] = ()
     probed: str = ""
     """the run of probes whose results are shown"""
-    points: tuple[Point, ...] = ()
+    trends: Trends = Trends()
     history: tuple[str, ...] = ()
     """ids of the cells that have a timeline"""
     flaky: tuple[FlakyTest, ...] = ()
@@ -237,7 +243,7 @@ def run_files(page: RunPage) -> Iterator[File]:
     """The pages of a run, besides the pages of its cells."""
     for name in ASSETS:
         yield File(f"page/{name}", (_HERE / name).read_bytes())
-    yield _data("page/points.js", page.points)
+    yield _data("page/figures.js", page.trends)
     summary = page.summary
     tested = [cell.id for cell in summary.cells if cell.modules.planned]
     matrix = squares(summary.cells, page.excluded)

@@ -6,7 +6,7 @@ const filters = document.getElementById("filters");
 const { cell, again, byHand } = filters.dataset;
 const here = `cells/${cell}`;
 const asked = new URLSearchParams(location.hash.slice(1));
-const wanted = { verdict: asked.get("verdict") || "", text: asked.get("text") || "", module: asked.get("module") || "", test: asked.get("test") || "" };
+const wanted = { verdict: asked.get("verdict") || "", text: asked.get("text") || "", module: asked.get("module") || "", limitation: asked.get("limitation") || "", test: asked.get("test") || "" };
 const HEADS = ["module, test", "outcome", "verdict", "took"];
 const GROUPS = [
   ["", "all"], ["red", "red: unexpected"], ["known", "known failures"], ["skipped", "skipped"],
@@ -22,9 +22,10 @@ const ORDERS = {
 };
 let order = "slowest first";
 
-function matchesVerdict(number) {
+function isAskedFor(number) {
   const status = columns.statuses[number];
   const verdict = columns.verdicts[number];
+  if (wanted.limitation && columns.limitations[columns.limitation[number]] !== wanted.limitation) return false;
   if (!wanted.verdict) return true;
   if (wanted.verdict === "red") return RED_VERDICTS.includes(verdict);
   if (wanted.verdict === "known") return verdict === "k" && status !== "s";
@@ -38,7 +39,7 @@ function matching(module) {
   const moduleNamed = module.name.toLowerCase().includes(text);
   const found = [];
   for (let number = module.first; number < module.first + module.count; number += 1) {
-    if (!matchesVerdict(number)) continue;
+    if (!isAskedFor(number)) continue;
     const reason = columns.reason[number];
     if (moduleNamed || columns.names[number].toLowerCase().includes(text)
       || (reason !== undefined && columns.reasons[reason].toLowerCase().includes(text))) found.push(number);
@@ -290,6 +291,7 @@ function overview() {
 }
 
 function controls() {
+  if (!columns.limitations.includes(wanted.limitation)) wanted.limitation = "";
   const change = (key) => (value) => { wanted[key] = value; wanted.test = ""; remember(); draw(); };
   const text = make("input", { type: "search", value: wanted.text });
   let timer;
@@ -298,7 +300,8 @@ function controls() {
   const byModule = choice("Module", names, wanted.module, change("module"));
   byModule.querySelector("select").setAttribute("name", "module");
   const byOrder = choice("Order of modules", Object.keys(ORDERS), order, (value) => { order = value; draw(); });
-  filters.append(choice("Verdict", GROUPS, wanted.verdict, change("verdict")), byModule, make("label", {}, "Name or reason", text), byOrder);
+  const byLimitation = choice("Limitation", [["", "all"], ...[...columns.limitations].sort()], wanted.limitation, change("limitation"));
+  filters.append(choice("Verdict", GROUPS, wanted.verdict, change("verdict")), byLimitation, byModule, make("label", {}, "Name or reason", text), byOrder);
 }
 
 Promise.all([load(`${here}/tests.js`), filters.dataset.issues ? load(`${here}/issues.js`) : null]).then(([value]) => {

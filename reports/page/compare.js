@@ -159,10 +159,10 @@ function controls() {
   show();
 }
 
-load("page/points.js").then((points) => {
-  for (const point of points) {
-    if (!point.tested || !page.history.includes(point.cell)) continue;
-    runs.set(point.run, [...(runs.get(point.run) || []), point.cell]);
+load("page/figures.js").then((figures) => {
+  for (const [at, cell, tested] of figures.rows) {
+    const [run, name] = [figures.runs[at][0], figures.cells[cell]];
+    if (tested && page.history.includes(name)) runs.set(run, [...(runs.get(run) || []), name]);
   }
   if (page.cells.length && !runs.has(page.run)) runs.set(page.run, page.cells);
   if (runs.size) controls(); else say("There is nothing to compare: no cell was tested.");

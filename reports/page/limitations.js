@@ -1,24 +1,67 @@
-// Shows only the limitations whose id, title or section contains a text.
+// The limitations that the reader asks for: by text, by the parts of a platform, by what they do there. The address has
+// the question, so that it can be shared.
 "use strict";
 
-const entries = document.querySelectorAll("[data-words]");
-const box = make("input", { type: "search", value: new URLSearchParams(location.hash.slice(1)).get("text") || "" });
-const wrong = make("input", { type: "checkbox" });
-
-function narrow() {
-  const text = box.value.trim().toLowerCase();
-  let count = 0;
-  for (const one of entries) {
-    const row = one.tagName === "TR" ? one : document.getElementById(one.id.slice("about-".length));
-    const found = one.dataset.words.includes(text) && (!wrong.checked || row.querySelector("td.bad") !== null);
-    one.hidden = !found;
-    count += found && one.tagName === "TR";
-  }
-  for (const body of document.querySelectorAll("#limitations tbody")) body.hidden = !body.querySelector("tr[data-words]:not([hidden])");
-  say(`${count} limitations`);
+const PARTS = { platform: "Platform", sdk: "SDK", cpython: "CPython", runtime: "Runtime" };
+/** What a limitation may do in the chosen cells; each gets its squares there and its squares in the other cells. */
+const KINDS = {
+  "all": () => true,
+  "that hold there": (there) => there.some((one) => "listed" in one.dataset),
+  "that hold only elsewhere": (there, others) => !KINDS["that hold there"](there) && KINDS["that hold there"](others),
+  "that explain tests of this run": (there) => there.some((one) => "explains" in one.dataset),
+  "where probe and list disagree": (there) => there.some((one) => one.classList.contains("bad")),
+};
+const cells = [...document.querySelectorAll("#cells li")];
+const heads = [...document.querySelectorAll("#limitations thead th")].slice(1);
+const entries = [...document.querySelectorAll("section.entry")].map((entry) => {
+  const row = document.getElementById(entry.id.slice("about-".length));
+  return { entry, row, squares: [...row.querySelectorAll("td")] };
+});
+const asked = new URLSearchParams(location.hash.includes("=") ? location.hash.slice(1) : "");
+const wanted = { text: asked.get("text") || "", which: asked.get("which") in KINDS ? asked.get("which") : "all" };
+for (const part of Object.keys(PARTS)) {
+  const value = asked.get(part) || "";
+  wanted[part] = cells.some((cell) => cell.dataset[part] === value) ? value : "";
 }
 
-box.addEventListener("input", narrow);
-wrong.addEventListener("change", narrow);
-document.getElementById("filters").append(make("label", {}, "Name, title or section", box), make("label", {}, "Only where probe and list disagree", wrong));
+function narrow() {
+  const chosen = cells.map((cell) => Object.keys(PARTS).every((part) => !wanted[part] || cell.dataset[part] === wanted[part]));
+  const out = new Set(cells.filter((cell, number) => !chosen[number]).map((cell) => cell.textContent));
+  for (const [number, cell] of cells.entries()) cell.hidden = heads[number].hidden = !chosen[number];
+  const words = wanted.text.trim().toLowerCase();
+  let count = 0;
+  for (const { entry, row, squares } of entries) {
+    const there = squares.filter((square, number) => chosen[number]);
+    const others = squares.filter((square, number) => !chosen[number]);
+    const found = entry.dataset.words.includes(words) && KINDS[wanted.which](there, others);
+    entry.hidden = row.hidden = !found;
+    for (const [number, square] of squares.entries()) square.hidden = !chosen[number];
+    for (const line of entry.querySelectorAll("li[data-cell]")) line.hidden = out.has(line.dataset.cell);
+    count += found;
+  }
+  for (const head of document.querySelectorAll("#limitations .section")) {
+    head.parentElement.hidden = !head.parentElement.querySelector("tr[id]:not([hidden])");
+    head.firstElementChild.colSpan = chosen.filter(Boolean).length + 1;
+  }
+  const of = out.size ? `, in ${cells.length - out.size} of ${cells.length} cells` : "";
+  say(chosen.includes(true) ? `${count} limitation${count === 1 ? "" : "s"}${of}` : "No cell of this run has these parts together.");
+}
+
+function ask(name, value) {
+  wanted[name] = value;
+  const set = Object.entries(wanted).filter(([key, one]) => one && !(key === "which" && one === "all"));
+  history.replaceState(null, "", `#${new URLSearchParams(set)}`);
+  narrow();
+}
+
+/** A select of the different values of a part. */
+function part([name, label]) {
+  const values = [...new Set(cells.map((cell) => cell.dataset[name]))].sort((one, other) => one.localeCompare(other, "en", { numeric: true }));
+  return choice(label, [["", "any"], ...values], wanted[name], (value) => ask(name, value));
+}
+
+const box = make("input", { type: "search", value: wanted.text, oninput: () => ask("text", box.value) });
+document.getElementById("filters").append(make("label", {}, "Name, title, section or test", box), ...Object.entries(PARTS).map(part),
+  choice("Limitations", Object.keys(KINDS), wanted.which, (value) => ask("which", value)),
+  make("span", {}, "Link to this ", copier(() => location.href, "the link to what is shown")));
 narrow();

@@ -21,7 +21,9 @@ function choice(label, choices, value, change) {
   const select = make("select", { onchange: () => change(select.value) });
   for (const one of choices) {
     const [key, text] = Array.isArray(one) ? one : [one, one];
-    select.append(make("option", { value: key, selected: key === value }, text));
+    const option = make("option", { selected: key === value }, text);
+    option.value = key;  // also when it is ""
+    select.append(option);
   }
   return make("label", {}, label, select);
 }

@@ -1,71 +1,151 @@
-// Charts of the numbers of one cell, or of all cells, over the runs in the history.
+// Charts of the figures of one cell, or of all cells, over the runs in the history, and what changed where they jump.
+// They are SVG: text that can be read aloud, in the colours of the page, sharp on paper. uPlot 1.6.32, which also works under
+// this Content-Security-Policy, draws on a canvas: a screen reader finds no figures, and the scale is black in the dark.
 "use strict";
 
 const ALL = "(all cells together)";
-const CHARTS = [
-  ["passed", (point) => point.counts.passed || 0],
-  ["red", (point) => [...RED_VERDICTS].reduce((sum, letter) => sum + (point.verdicts[VERDICTS[letter]] || 0), 0)],
-  ["known failures", (point) => point.verdicts.known || 0],
-  ["skips that nothing explains", (point) => point.unattributed],
-  ["seconds of the suite", (point) => (point.durations.test === undefined ? null : point.durations.test)],
+/** Each figure: its title, its place in a row of the data, and whether a change from one value to another is a jump. */
+const differs = (one, other) => one !== other;
+const FIGURES = [
+  ["passed", 3, differs],
+  ["red", 4, differs],
+  ["known failures", 5, differs],
+  ["skips that nothing explains", 6, differs],
+  ["seconds of the suite", 7, (one, other) => Math.abs(one - other) >= 5 && Math.max(one, other) >= 1.2 * Math.min(one, other)],
 ];
-const [WIDTH, HEIGHT, LEFT, BOTTOM] = [440, 160, 56, 22];
+const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [440, 160, 56, 8, 8, 22];
+const MOST_NIGHTS = 60;
+const MOST_DOTS = 60;
 
-function series(points, cell, figure) {
-  const found = new Map();
-  for (const point of points) {
-    if (!point.tested || (cell !== ALL && point.cell !== cell)) continue;
-    const value = figure(point);
-    if (value === null || value === undefined) continue;
-    const before = found.get(point.run);
-    found.set(point.run, { run: point.run, started: point.started, value: value + (before ? before.value : 0) });
+const shown = (value) => (value === null || value === undefined ? "-" : Math.round(value).toLocaleString("en"));
+
+/** The tested runs of a cell, or of all cells, the oldest first: values by figure, the parts that changed, the cells. */
+function nightsOf(data, cell) {
+  const nights = new Map();
+  const mine = (index) => cell === ALL || data.cells[index] === cell;
+  for (const row of data.rows) {
+    if (!row[2] || !mine(row[1])) continue;
+    const [run, started] = data.runs[row[0]];
+    const night = nights.get(row[0]) || { run, started, values: FIGURES.map(() => null), parts: new Map(), cells: 0 };
+    FIGURES.forEach(([, place], number) => { if (row[place] !== null) night.values[number] += row[place]; });
+    night.cells += 1;
+    nights.set(row[0], night);
   }
-  return [...found.values()];
+  for (const [run, index, part, before, after] of data.parts) {
+    if (!mine(index) || !nights.has(run)) continue;
+    const { parts } = nights.get(run);
+    const said = `${part}: ${before} → ${after}`;
+    parts.set(said, [...(parts.get(said) || []), data.cells[index]]);
+  }
+  return [...nights.entries()].sort(([one], [other]) => one - other).map(([, night]) => night);
 }
 
-function chart(title, values) {
-  const most = Math.max(...values.map((one) => one.value), 1);
-  const least = Math.min(...values.map((one) => one.value), most);
+/** A chart of one figure. `point` is called with the index of the night under the pointer or chosen by an arrow key. */
+function chart(title, number, nights, point) {
+  const values = nights.map((night) => night.values[number]);
+  const known = values.filter((value) => value !== null);
+  const most = Math.max(...known, 1);
+  const least = Math.min(...known, most);
   const floor = least > most * 0.8 && least < most ? least - (most - least) * 0.2 : 0;
-  const x = (number) => LEFT + (values.length > 1 ? number / (values.length - 1) : 0.5) * (WIDTH - LEFT - 8);
-  const y = (value) => 8 + (1 - (value - floor) / (most - floor || 1)) * (HEIGHT - BOTTOM - 8);
-  const line = values.map((one, number) => `${number ? "L" : "M"}${x(number).toFixed(1)} ${y(one.value).toFixed(1)}`).join("");
-  const last = values[values.length - 1];
-  const label = `${title}: ${values.length} runs, ${values[0].value.toFixed(0)} at first, ${last.value.toFixed(0)} at last`;
-  const dots = (values.length <= 60 ? values : []).map((one, number) => make("svg:circle", { class: "dot", cx: x(number), cy: y(one.value), r: 3 },
-    make("svg:title", {}, `${one.run}: ${one.value.toFixed(1)}`)));
-  const picture = make("svg:svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label },
-    make("svg:path", { class: "axis", d: `M${LEFT} 8V${HEIGHT - BOTTOM}H${WIDTH - 8}`, fill: "none" }),
-    make("svg:text", { x: LEFT - 6, y: 16, "text-anchor": "end" }, most.toFixed(0)),
-    make("svg:text", { x: LEFT - 6, y: HEIGHT - BOTTOM, "text-anchor": "end" }, floor.toFixed(0)),
-    make("svg:text", { x: LEFT, y: HEIGHT - 6 }, values[0].started.slice(0, 10)),
-    make("svg:text", { x: WIDTH - 8, y: HEIGHT - 6, "text-anchor": "end" }, last.started.slice(0, 10)),
-    make("svg:path", { class: "line", d: line }), dots);
-  return make("figure", { "data-title": title }, make("figcaption", {}, `${title}: ${last.value.toFixed(0)}`), picture);
+  const x = (index) => LEFT + (index / (nights.length - 1)) * (WIDTH - LEFT - RIGHT);
+  const y = (value) => TOP + (1 - (value - floor) / (most - floor || 1)) * (HEIGHT - BOTTOM - TOP);
+  const places = nights.map((night, index) => index).filter((index) => values[index] !== null);
+  const line = places.map((index, order) => `${order ? "L" : "M"}${x(index).toFixed(1)} ${y(values[index]).toFixed(1)}`).join("");
+  const last = nights[nights.length - 1];
+  const marks = nights.map((night, index) => (night.parts.size ? make("svg:path", { class: "mark", d: `M${x(index).toFixed(1)} ${TOP}V${HEIGHT - BOTTOM}` },
+    make("svg:title", {}, `${night.run}: ${[...night.parts.keys()].join("; ")}`)) : null));
+  const dots = places.length <= MOST_DOTS ? places.map((index) => make("svg:circle", { class: "dot", cx: x(index).toFixed(1), cy: y(values[index]).toFixed(1), r: 3 })) : [];
+  const pointer = make("svg:path", { class: "pointer", d: "" });
+  const caption = make("figcaption", { "aria-live": "polite" });
+  const label = `${title}: ${nights.length} runs, ${shown(known[0])} at first, ${shown(known[known.length - 1])} at last`;
+  const picture = make("svg:svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", tabindex: "0", "aria-label": `${label}. Arrow keys go from run to run.` },
+    make("svg:path", { class: "axis", d: `M${LEFT} ${TOP}V${HEIGHT - BOTTOM}H${WIDTH - RIGHT}`, fill: "none" }),
+    make("svg:text", { x: LEFT - 6, y: TOP + 8, "text-anchor": "end" }, shown(most)),
+    make("svg:text", { x: LEFT - 6, y: HEIGHT - BOTTOM, "text-anchor": "end" }, shown(floor)),
+    make("svg:text", { x: LEFT, y: HEIGHT - 6 }, nights[0].started.slice(0, 10)),
+    make("svg:text", { x: WIDTH - RIGHT, y: HEIGHT - 6, "text-anchor": "end" }, last.started.slice(0, 10)),
+    marks, pointer, make("svg:path", { class: "line", d: line }), dots);
+  const show = (index) => {
+    caption.textContent = index === null ? `${title}: ${shown(values[values.length - 1])}` : `${title}: ${shown(values[index])} in ${nights[index].run}`;
+    pointer.setAttribute("d", index === null ? "" : `M${x(index).toFixed(1)} ${TOP}V${HEIGHT - BOTTOM}`);
+  };
+  picture.addEventListener("pointermove", (event) => {
+    const box = picture.getBoundingClientRect();
+    const at = ((event.clientX - box.left) / box.width) * WIDTH;
+    const index = Math.round(((at - LEFT) / (WIDTH - LEFT - RIGHT)) * (nights.length - 1));
+    point(Math.min(Math.max(index, 0), nights.length - 1));
+  });
+  picture.addEventListener("pointerleave", () => point(null));
+  picture.addEventListener("blur", () => point(null));
+  picture.addEventListener("keydown", (event) => {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (step) { event.preventDefault(); point(null, step); }
+  });
+  show(null);
+  return { figure: make("figure", { "data-title": title }, caption, picture), show };
 }
 
-function table(points, cell) {
-  const by = CHARTS.map(([, figure]) => new Map(series(points, cell, figure).map((one) => [one.run, one.value])));
-  const names = [...by[0].keys()].reverse().slice(0, 60);
-  const head = make("tr", {}, ["run", ...CHARTS.map(([title]) => title)].map((name) => make("th", { scope: "col" }, name)));
-  const rows = names.map((run) => make("tr", {}, make("th", { scope: "row" }, run),
-    by.map((values) => make("td", { class: "n" }, values.has(run) ? values.get(run).toFixed(0) : ""))));
-  return make("details", {}, make("summary", {}, "The newest runs as a table"), make("div", { class: "wide", role: "region", tabindex: "0", "aria-label": "Figures by run" },
-    make("table", {}, make("thead", {}, head), make("tbody", {}, rows))));
+/** The charts, which all show the same night: the one under the pointer. */
+function charts(nights) {
+  let current = null;
+  const all = FIGURES.flatMap(([title], number) => (nights.some((night) => night.values[number] !== null) ? [chart(title, number, nights, point)] : []));
+  function point(index, step = 0) {
+    const from = current === null ? nights.length : current;
+    current = step ? Math.min(Math.max(from + step, 0), nights.length - 1) : index;
+    for (const one of all) one.show(current);
+  }
+  return all.map((one) => one.figure);
 }
 
-load("page/points.js").then((points) => {
-  const cells = [...new Set(points.filter((point) => point.tested).map((point) => point.cell))].sort();
+function wide(label, table) {
+  return make("div", { class: "wide", role: "region", tabindex: "0", "aria-label": label }, table);
+}
+
+/** The figures of the newest nights. */
+function figuresTable(nights) {
+  const head = make("tr", {}, ["run", ...FIGURES.map(([title]) => title)].map((name) => make("th", { scope: "col" }, name)));
+  const rows = nights.slice(-MOST_NIGHTS).reverse().map((night) => make("tr", {}, make("th", { scope: "row" }, night.run),
+    night.values.map((value) => make("td", { class: "n" }, shown(value)))));
+  return wide("Figures by run", make("table", {}, make("thead", {}, head), make("tbody", {}, rows)));
+}
+
+/** A row for each night in which a figure jumped or a part changed, the newest first. */
+function jumps(nights, cell) {
+  const found = [];
+  for (let index = nights.length - 1; index > 0 && found.length < MOST_NIGHTS; index -= 1) {
+    const [before, night] = [nights[index - 1], nights[index]];
+    const jumped = FIGURES.flatMap(([title, , jumps], number) => {
+      const [one, other] = [before.values[number], night.values[number]];
+      return one !== null && other !== null && jumps(one, other) ? [`${title}: ${shown(one)} → ${shown(other)}`] : [];
+    });
+    if (before.cells !== night.cells) jumped.push(`cells: ${before.cells} → ${night.cells}`);
+    if (!jumped.length && !night.parts.size) continue;
+    const parts = [...night.parts].map(([said, cells]) => make("div", {}, said, cell === ALL ? make("small", { class: "faint" }, ` (${cells.join(", ")})`) : null));
+    const sides = { a: before.run, b: night.run, ...(cell === ALL ? {} : { ac: cell, bc: cell }) };
+    found.push(make("tr", {}, make("th", { scope: "row" }, night.run, make("br"), make("a", { href: `compare.html#${new URLSearchParams(sides)}`, "aria-label": `Compare ${night.run} with the run before` }, "compare with the run before")),
+      make("td", {}, jumped.map((text) => make("div", {}, text))), make("td", {}, parts.length ? parts : "SDK, CPython and runtime are the same")));
+  }
+  if (!found.length) return [make("p", {}, "No figure jumped, and no SDK, CPython or runtime changed.")];
+  const head = make("tr", {}, ["run", "what jumped", "what else was not the same"].map((name) => make("th", { scope: "col" }, name)));
+  return [wide("Jumps", make("table", {}, make("thead", {}, head), make("tbody", {}, found)))];
+}
+
+function draw(data, cell) {
+  history.replaceState(null, "", `#${new URLSearchParams({ cell })}`);
+  const nights = nightsOf(data, cell);
+  const several = nights.length > 1;
+  document.getElementById("charts").replaceChildren(...(several ? charts(nights) : []));
+  document.getElementById("jumps").replaceChildren(...(several ? [make("h2", {}, "What jumped, and what changed with it"), ...jumps(nights, cell),
+    make("details", {}, make("summary", {}, "The newest runs as a table"), figuresTable(nights))] : [figuresTable(nights)]));
+  say(several ? `${nights.length} runs` : "The history has one run of this; there are charts from the second on.");
+}
+
+load("page/figures.js").then((data) => {
+  const cells = [...new Set(data.rows.filter((row) => row[2]).map((row) => data.cells[row[1]]))].sort();
   if (!cells.length) { say("The history has no runs yet."); return; }
   const asked = new URLSearchParams(location.hash.slice(1)).get("cell");
   const mine = document.getElementById("choice").dataset.cells.split(" ");
-  const draw = (cell) => {
-    history.replaceState(null, "", `#${new URLSearchParams({ cell })}`);
-    const made = CHARTS.map(([title, figure]) => [title, series(points, cell, figure)]).filter(([, values]) => values.length);
-    document.getElementById("charts").replaceChildren(...made.map(([title, values]) => chart(title, values)), table(points, cell));
-    say(`${series(points, cell, () => 0).length} runs`);
-  };
-  const first = cells.includes(asked) ? asked : cells.find((cell) => mine.includes(cell)) || cells[0];
-  document.getElementById("choice").append(choice("Cell", [ALL, ...cells], first, draw));
-  draw(first);
+  const first = cells.includes(asked) || asked === ALL ? asked : cells.find((cell) => mine.includes(cell)) || cells[0];
+  document.getElementById("choice").append(choice("Cell", [ALL, ...cells], first, (cell) => draw(data, cell)));
+  draw(data, first);
 }).catch((error) => say(error.message));

@@ -352,9 +352,10 @@ def test_runs_and_cells_are_compared(page: Page, out: Path) -> None:
 
 def test_limitations_are_filtered_and_read(page: Page, out: Path) -> None:
     show(page, out, "limitations.html")
-    assert page.locator("#limitations tr[data-words]").count() > 100
-    page.get_by_label("Name, title or section").fill("no-threads")
-    expect(page.locator("#found")).to_have_text("1 limitations")
+    rows = page.locator("#limitations tr[id]:visible")
+    assert rows.count() > 100
+    page.get_by_label("Name, title, section or test").fill("no-threads")
+    expect(page.locator("#found")).to_have_text("1 limitation")
     row = page.locator("#limitations tr#no-threads")
     expect(row.locator("td")).to_have_count(4)
     expect(row).to_contain_text("■")
@@ -362,18 +363,112 @@ def test_limitations_are_filtered_and_read(page: Page, out: Path) -> None:
     expect(page.locator("#about-no-threads")).to_be_in_viewport()
 
 
+def test_limitations_of_a_platform_are_shared_and_lead_to_their_tests(page: Page, out: Path) -> None:
+    """What does a platform lack, and which tests does that explain: the answer has an address."""
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    show(page, out, "limitations.html")
+    page.get_by_label("Platform").select_option("wasi")
+    page.get_by_label("Runtime").select_option("wasmtime 50.0.1")
+    page.get_by_role("combobox", name="Limitations").select_option("that explain tests of this run")
+    expect(page.locator("#found")).to_contain_text(re.compile("^[1-9][0-9]* limitations?, in 1 of 4 cells$"))
+    count = page.locator("#found").inner_text()
+    rows = page.locator("#limitations tr[id]:visible")
+    expect(rows.first.locator("td:visible")).to_have_count(1)
+    page.get_by_role("button", name="Copy the link to what is shown").click()
+    expect(page.get_by_role("button", name="Copy the link to what is shown")).to_have_text("Copied")
+    link = page.evaluate("navigator.clipboard.readText()")
+    page.goto("about:blank")
+    page.goto(link)
+    expect(page.locator("#found")).to_have_text(count)
+    expect(page.get_by_label("Runtime")).to_have_value("wasmtime 50.0.1")
+    entry = page.locator("section.entry:visible").first
+    name = entry.locator("h3").inner_text()
+    entry.get_by_text("The tests of this run that it explains").click()
+    expect(entry.locator("li[data-cell]:visible")).to_have_count(1)
+    entry.locator("li[data-cell]:visible").get_by_role("link").click()
+    expect(page.locator("#found")).to_contain_text("in 1 of 4 modules")
+    expect(page.get_by_role("combobox", name="Limitation")).to_have_value(name)
+    page.get_by_role("combobox", name="Limitation").select_option("all")
+    expect(page.locator("#found")).to_contain_text("in 4 of 4 modules")
+
+
+def test_what_a_platform_no_longer_lacks_is_a_question(page: Page, out: Path) -> None:
+    show(page, out, "limitations.html", "#which=that+hold+only+elsewhere&platform=node&cpython=none+such")
+    expect(page.get_by_label("CPython")).to_have_value("")
+    expect(page.locator("#found")).to_contain_text("in 2 of 4 cells")
+    numbers = page.locator("#cells li:visible").evaluate_all("all => all.map((one) => String(one.value))")
+    heads = page.locator("#limitations thead th.n:visible").evaluate_all(
+        "all => all.map((one) => one.lastChild.textContent)"
+    )
+    assert numbers == heads
+    for row in page.locator("#limitations tr[id]:visible").all():
+        listed = row.locator("td").evaluate_all("all => all.map((one) => [one.hidden, 'listed' in one.dataset])")
+        assert any(holds for hidden, holds in listed if hidden)
+        assert not any(holds for hidden, holds in listed if not hidden)
+    page.get_by_role("combobox", name="Limitations").select_option("where probe and list disagree")
+    expect(page.locator("#found")).to_have_text("0 limitations, in 2 of 4 cells")
+
+
 def test_trends_show_both_runs(page: Page, out: Path) -> None:
     show(page, out, "trends.html")
     expect(page.locator("#found")).to_have_text("2 runs")
     page.get_by_role("combobox", name="Cell").select_option(cell_of(out, "wasmtime-50.0.1"))
-    expect(page.locator("figure[data-title=red] figcaption")).not_to_have_text("red: 0")
+    red = page.locator("figure[data-title=red]")
+    expect(red.locator("figcaption")).not_to_have_text("red: 0")
     expect(page.locator("figure[data-title=passed] svg")).to_have_attribute("aria-label", re.compile("2 runs"))
+    box = red.locator("svg").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] * 0.2, box["y"] + 40)
+    (first,) = (one.name for one in out.parent.glob("2*") if one != out)
+    expect(red.locator("figcaption")).to_have_text(f"red: 0 in {first}")
+    expect(page.locator("figure[data-title=passed] figcaption")).to_contain_text(f"in {first}")
+    page.mouse.move(0, 0)
+    expect(red.locator("figcaption")).not_to_contain_text(" in ")
+    red.locator("svg").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(red.locator("figcaption")).to_contain_text(f"in {out.name}")
+    page.keyboard.press("ArrowLeft")
+    expect(red.locator("figcaption")).to_contain_text(f"in {first}")
+    jump = page.get_by_role("region", name="Jumps").locator("tbody tr")
+    expect(jump).to_have_count(1)
+    expect(jump).to_contain_text("red: 0 → ")
+    expect(jump).to_contain_text("SDK, CPython and runtime are the same")
     assert page.locator(".timeline rect").count() >= 1
     expect(page.get_by_role("region", name="Slowest modules")).to_contain_text("test_json")
     startups = (
         page.get_by_role("region", name="Time by cell").locator("tbody tr", has_text="node-20").locator("td").nth(4)
     )
     assert float(startups.inner_text()) > 0
+
+
+def test_a_jump_leads_to_the_comparison_of_its_cell(page: Page, out: Path) -> None:
+    cell = cell_of(out, "wasmtime-50.0.1")
+    show(page, out, "trends.html", f"#cell={cell}")
+    page.get_by_role("region", name="Jumps").get_by_role("link", name=f"Compare {out.name} with the run before").click()
+    expect(page.get_by_label("After: cell")).to_have_value(cell)
+    expect(page.locator("#changes tr", has_text="BoolTest.test_repr")).to_contain_text("passed")
+
+
+def test_a_part_that_changed_is_marked_and_named(page: Page, out: Path, tmp_path: Path) -> None:
+    shutil.copytree(out / "page", tmp_path / "page", ignore=shutil.ignore_patterns("history"))
+    shutil.copy(out / "trends.html", tmp_path)
+    figures = tmp_path / "page" / "figures.js"
+    text = figures.read_text("utf-8")
+    assert text.count('"parts":[]') == 1
+    figures.write_text(text.replace('"parts":[]', f'"parts":[[1,0,"SDK","old","{SCRIPT}"]]'), "utf-8")
+    show(page, tmp_path, "trends.html")
+    page.get_by_role("combobox", name="Cell").select_option("(all cells together)")
+    expect(page.get_by_role("region", name="Jumps")).to_contain_text(f"SDK: old → {SCRIPT}")
+    expect(page.locator("figure[data-title=passed] .mark")).to_have_count(1)
+
+
+def test_one_run_has_its_figures_and_no_empty_charts(page: Page, out: Path) -> None:
+    """The first run's page was written when the history had no other."""
+    (first,) = (one for one in out.parent.glob("2*") if one != out)
+    show(page, first, "trends.html")
+    expect(page.locator("#found")).to_contain_text("one run")
+    expect(page.locator("figure")).to_have_count(0)
+    expect(page.get_by_role("region", name="Figures by run").locator("tbody tr")).to_have_count(1)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
