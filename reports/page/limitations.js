@@ -43,8 +43,10 @@ function narrow() {
     head.parentElement.hidden = !head.parentElement.querySelector("tr[id]:not([hidden])");
     head.firstElementChild.colSpan = chosen.filter(Boolean).length + 1;
   }
-  const of = out.size ? `, in ${cells.length - out.size} of ${cells.length} cells` : "";
-  say(chosen.includes(true) ? `${count} limitation${count === 1 ? "" : "s"}${of}` : "No cell of this run has these parts together.");
+  const what = `${count} limitation${count === 1 ? "" : "s"}${wanted.which === "all" ? "" : ` ${wanted.which}`}`;
+  const where = Object.keys(PARTS).map((part) => wanted[part]).filter(Boolean).join(", ");
+  const of = where ? `, in ${cells.length - out.size} of ${cells.length} cells: ${where}` : "";
+  say(chosen.includes(true) ? `${what}${of}` : `No cell of this run has these parts together: ${where}.`);
 }
 
 function ask(name, value) {

@@ -137,7 +137,8 @@ function draw(data, cell) {
   document.getElementById("charts").replaceChildren(...(several ? charts(nights) : []));
   document.getElementById("jumps").replaceChildren(...(several ? [make("h2", {}, "What jumped, and what changed with it"), ...jumps(nights, cell),
     make("details", {}, make("summary", {}, "The newest runs as a table"), figuresTable(nights))] : [figuresTable(nights)]));
-  say(several ? `${nights.length} runs` : "The history has one run of this; there are charts from the second on.");
+  const of = cell === ALL ? "all cells together" : cell;
+  say(several ? `${nights.length} runs of ${of}` : `The history has one run of ${of}; there are charts from the second on.`);
 }
 
 load("page/figures.js").then((data) => {

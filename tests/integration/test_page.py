@@ -370,7 +370,9 @@ def test_limitations_of_a_platform_are_shared_and_lead_to_their_tests(page: Page
     page.get_by_label("Platform").select_option("wasi")
     page.get_by_label("Runtime").select_option("wasmtime 50.0.1")
     page.get_by_role("combobox", name="Limitations").select_option("that explain tests of this run")
-    expect(page.locator("#found")).to_contain_text(re.compile("^[1-9][0-9]* limitations?, in 1 of 4 cells$"))
+    expect(page.locator("#found")).to_contain_text(
+        re.compile("^[1-9][0-9]* limitations? that explain tests of this run, in 1 of 4 cells: wasi, wasmtime 50.0.1$")
+    )
     count = page.locator("#found").inner_text()
     rows = page.locator("#limitations tr[id]:visible")
     expect(rows.first.locator("td:visible")).to_have_count(1)
@@ -406,12 +408,12 @@ def test_what_a_platform_no_longer_lacks_is_a_question(page: Page, out: Path) ->
         assert any(holds for hidden, holds in listed if hidden)
         assert not any(holds for hidden, holds in listed if not hidden)
     page.get_by_role("combobox", name="Limitations").select_option("where probe and list disagree")
-    expect(page.locator("#found")).to_have_text("0 limitations, in 2 of 4 cells")
+    expect(page.locator("#found")).to_have_text("0 limitations where probe and list disagree, in 2 of 4 cells: node")
 
 
 def test_trends_show_both_runs(page: Page, out: Path) -> None:
     show(page, out, "trends.html")
-    expect(page.locator("#found")).to_have_text("2 runs")
+    expect(page.locator("#found")).to_contain_text("2 runs of ")
     page.get_by_role("combobox", name="Cell").select_option(cell_of(out, "wasmtime-50.0.1"))
     red = page.locator("figure[data-title=red]")
     expect(red.locator("figcaption")).not_to_have_text("red: 0")
