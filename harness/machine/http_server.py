@@ -123,11 +123,18 @@ class Handler(BaseHTTPRequestHandler):
         self._answer(HTTPStatus.OK, b"", "text/plain")
 
     def _is_ours(self) -> bool:
-        """Whether a request is for this host. Refuses one from a site whose name points here (DNS rebinding)."""
-        if self.headers.get("Host") in self.hosts:
+        """Whether a request is for this host, and from a page of it or from no page.
+
+        Refuses one from a site whose name points here (DNS rebinding), and one from a page of another site.
+        """
+        if self.headers.get("Host") not in self.hosts:
+            status, why = HTTPStatus.MISDIRECTED_REQUEST, b"this server answers as localhost only\n"
+        elif self.headers.get("Origin", "").removeprefix("http://") not in ("", *self.hosts):
+            status, why = HTTPStatus.FORBIDDEN, b"this server answers its own pages only\n"
+        else:
             return True
         self.close_connection = True
-        self._answer(HTTPStatus.MISDIRECTED_REQUEST, b"this server answers as localhost only\n", "text/plain")
+        self._answer(status, why, "text/plain")
         return False
 
     def _answer(self, status: HTTPStatus, data: bytes, kind: str, *, body: bool = True) -> None:

@@ -97,6 +97,16 @@ def test_requests_for_another_host_are_refused(address: str) -> None:
     assert "python.js" not in answer.text
 
 
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "http://127.0.0.1:1", "null", "https://127.0.0.1", "file://"]
+)
+def test_requests_of_other_sites_pages_are_refused(address: str, posted: list[bytes], origin: str) -> None:
+    assert httpx.post(f"{address}/take", headers={"Origin": origin}).status_code == 403
+    assert httpx.get(f"{address}/python.js", headers={"Origin": origin}).status_code == 403
+    assert httpx.post(f"{address}/take", content=b"two", headers={"Origin": address}).status_code == 200
+    assert posted == [b"two"]
+
+
 def test_a_head_has_no_body(address: str) -> None:
     answer = httpx.head(f"{address}/python.wasm")
     assert (answer.status_code, answer.headers["Content-Length"], answer.content) == (200, "11", b"")
