@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.checkouts import commit, git
 from tests.integration.conftest import REAL_ENVIRONMENT, TOP, real_store
 
 MAIN_JOB = "python3 -m nox -s test-wasi"
@@ -83,10 +84,22 @@ class User:
         return ran.stdout
 
 
+def checked_out(sources: Path, tree: Path) -> Path:
+    """A git checkout of these sources, in which nothing has changed since its upstream branch."""
+    shutil.copytree(sources, tree, symlinks=True, ignore=shutil.ignore_patterns(".git"))
+    git(tree, "init", "--quiet", "--initial-branch=main")
+    git(tree, "add", "--all", "--force")  # a release has files that its .gitignore names
+    commit(tree)
+    git(tree, "branch", "upstream")
+    git(tree, "branch", "--set-upstream-to=upstream")
+    return tree
+
+
 @pytest.fixture(scope="module")
 def newcomer(tmp_path_factory: pytest.TempPathFactory, broken_tree: Path) -> User:
     """A user who has typed the README's two commands."""
-    found = User(tmp_path_factory.mktemp("user"), broken_tree.parent)
+    home = checked_out(broken_tree, tmp_path_factory.mktemp("home") / "cpython").parent
+    found = User(tmp_path_factory.mktemp("user"), home)
     assert "No module named nox" in found.types("python3 -m nox --version").stdout
     for line in TWO_COMMANDS:
         found.succeeds(line)
