@@ -130,16 +130,14 @@ def run_logged(
     with log.open("wb") as file:
         file.write(f"$ cd {shlex.quote(str(cwd))}\n$ {shlex.join(argv)}\n".encode())
         file.flush()
-        process = Process(argv, env=env, cwd=cwd, stdout=file.fileno(), stderr=STDOUT)
-        guard = Guard(process.pid)
-        try:
-            while (code := process.wait(0.2)) is None:
-                tick(time.monotonic() - started)
-        except BaseException:
-            process.kill()
-            raise
-        finally:
-            guard.end()
+        with Guard() as guard:
+            process = Process(argv, env=env, cwd=cwd, stdout=file.fileno(), stderr=STDOUT, guard=guard)
+            try:
+                while (code := process.wait(0.2)) is None:
+                    tick(time.monotonic() - started)
+            except BaseException:
+                process.kill()
+                raise
         return code
 
 

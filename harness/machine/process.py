@@ -31,11 +31,45 @@ KILL_WAIT = 10.0
 """seconds that a killed process group gets to disappear"""
 
 
+class Guard:
+    """Kills a process group when the harness dies.
+
+    The kernel kills a process whose parent dies, but not what that had started: the compilers of a make, which would
+    go on writing beside those of the next one. So a shell waits at a pipe until the harness's end of it is closed. The
+    process that is guarded gets another end as its standard input, and says its number there before it becomes the
+    command: the harness may die at any moment.
+    """
+
+    SAY = ("/bin/sh", "-c", 'echo $$ >&0; exec "$@" </dev/null', "sh")
+    """the command prefix of what is guarded"""
+
+    def __init__(self) -> None:
+        reading, self.end_of_pipe = os.pipe()
+        with open(reading, "rb") as stream:
+            self._popen = subprocess.Popen(
+                ["/bin/sh", "-c", 'read -r group && { read -r _; kill -KILL "-$group"; }'],
+                stdin=stream,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+
+    def __enter__(self) -> Guard:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # The group has ended, and another one may get its number.
+        self._popen.kill()
+        self._popen.wait(KILL_WAIT)
+        os.close(self.end_of_pipe)
+
+
 class Process:
     """A running process. Its standard input is empty.
 
     `stdout` and `stderr` are file descriptors, PIPE or STDOUT. With `attached`, the process shares the harness's
     terminal and process group instead, so that Ctrl-C reaches both. With a `umask` of -1, it has the harness's.
+    With a `guard`, its whole group is killed when the harness dies.
 
     Raises HarnessFault when the command or `cwd` does not exist or the command cannot be started.
     """
@@ -50,19 +84,21 @@ class Process:
         stderr: int | None = None,
         attached: bool = False,
         umask: int = -1,
+        guard: Guard | None = None,
     ) -> None:
         _check_command(argv, env, cwd)
         self._attached = attached
+        empty = None if attached else subprocess.DEVNULL
         self._outputs = (bytearray(), bytearray())
         self._cpu = 0.0
         self._ended: list[object] = []
         """the streams that `communicate` has read to their ends"""
         try:
             self._popen = subprocess.Popen(
-                [*_tether(), *argv],
+                [*_tether(), *(guard.SAY if guard else ()), *argv],
                 env=dict(env),
                 cwd=cwd,
-                stdin=None if attached else subprocess.DEVNULL,
+                stdin=guard.end_of_pipe if guard else empty,
                 stdout=stdout,
                 stderr=stderr,
                 start_new_session=not attached,
@@ -154,30 +190,6 @@ class Process:
         for stream in (self._popen.stdout, self._popen.stderr):
             if stream is not None:
                 stream.close()
-
-
-class Guard:
-    """Kills a process group when the harness dies.
-
-    The kernel kills a process whose parent dies, but not what that had started: the compilers of a make, which would
-    go on writing beside those of the next one. So a shell waits at a pipe whose other end only the harness holds.
-    """
-
-    def __init__(self, group: int) -> None:
-        self._popen = subprocess.Popen(
-            ["/bin/sh", "-c", f"read -r _; kill -KILL -{group}"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-
-    def end(self) -> None:
-        """Stop guarding: the group has ended, and another one may get its number."""
-        self._popen.kill()
-        self._popen.wait(KILL_WAIT)
-        if self._popen.stdin is not None:
-            self._popen.stdin.close()
 
 
 @cache

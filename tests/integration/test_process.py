@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import time
 import tracemalloc
@@ -121,24 +120,36 @@ def test_a_tool_that_hangs_is_named_and_killed(capsys: pytest.CaptureFixture[str
 
 
 _BUILDING = """
-import sys
+import os, signal, sys, time
 from pathlib import Path
-from harness.machine.command import run_logged
-script = "sleep 600 & echo $! > pid; exec sleep 600"
-run_logged(["sh", "-c", script], env={"PATH": "/usr/bin:/bin"}, cwd=Path(sys.argv[1]), log=Path(sys.argv[1], "log"))
+from harness.machine import command
+
+def dying(*args, **options):
+    process(*args, **options)
+    while not pid.is_file():
+        time.sleep(0.01)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+pid, when = Path("pid"), sys.argv[1]
+process = command.Process
+if when == "as soon as the step has started":
+    command.Process = dying
+script = "sleep 600 & echo $! > new && mv new pid; exec sleep 600"
+command.run_logged(["sh", "-c", script], env={"PATH": "/usr/bin:/bin"}, cwd=Path.cwd(), log=Path("log"))
 """
 
 
-def test_what_a_build_step_has_started_dies_with_the_harness(tmp_path: Path) -> None:
+@pytest.mark.parametrize("when", ["as soon as the step has started", "later"])
+def test_what_a_build_step_has_started_dies_with_the_harness(tmp_path: Path, when: str) -> None:
     # As a make and its compilers: the kernel kills only the make.
-    harness = process.Process(
-        [sys.executable, "-c", _BUILDING, str(tmp_path)], env={**os.environ, "PYTHONPATH": str(TOP)}, cwd=tmp_path
-    )
+    argv = [sys.executable, "-c", _BUILDING, when]
+    harness = process.Process(argv, env={**os.environ, "PYTHONPATH": str(TOP)}, cwd=tmp_path)
     pid = tmp_path / "pid"
-    assert until(lambda: pid.is_file() and pid.read_text().strip() != "")
-    os.kill(harness.pid, signal.SIGKILL)
+    try:
+        assert until(pid.is_file)
+    finally:
+        harness.kill()
     assert until(lambda: is_gone(int(pid.read_text())))
-    harness.wait()
 
 
 def test_a_build_step_that_ended_leaves_nobody_on_guard(tmp_path: Path) -> None:

@@ -28,6 +28,9 @@ _CODE = "code"
 """where the compiled code lies in what is kept; the module is beside it"""
 _OWN = 2 << 30
 """bytes of memory for the command itself, beside twice the guest's: some copy a memory that grows"""
+_FRAMES = 8
+"""times the guest's stack that the command's main thread has: an interpreter's frames are larger than the guest's.
+With the kernel's 8 MiB WasmEdge ends in test_call.TestRecursion.test_super_deep, with 64 MiB it does not."""
 
 
 class Command(Confined):
@@ -114,7 +117,8 @@ class Command(Confined):
             },
         )
         argv = (str(self._command), *words)
-        return HostCommand(argv=confine.confined(argv, run.writable, memory=2 * run.memory_limit + _OWN))
+        stack, memory = _FRAMES * run.wasm_stack, 2 * run.memory_limit + _OWN
+        return HostCommand(argv=confine.confined(argv, run.writable, stack=stack, memory=memory))
 
     def _preopened(self, preopen: Preopen) -> tuple[str, ...]:
         # A runtime's read-only directories refuse also to remove a file that is not there, where Landlock says ENOENT.

@@ -89,10 +89,10 @@ def test_kept_code_and_the_module_lie_side_by_side() -> None:
     assert "/kept/python.wasm" in words
 
 
-def test_it_is_confined_and_its_own_memory_is_limited() -> None:
+def test_it_is_confined_and_its_own_stack_and_memory_are_limited() -> None:
     words = adapter().command(RUN, RUN.wasm, Path("/scratch")).argv
-    memory = f"--memory={(64 << 20) + (2 << 30)}"
-    assert words[: words.index("--")] == (sys.executable, "-I", "-S", confine.__file__, memory, "/scratch/root")
+    limits = (f"--stack={8 * (8 << 20)}", f"--memory={2 * (32 << 20) + (2 << 30)}")
+    assert words[: words.index("--")] == (sys.executable, "-I", "-S", confine.__file__, *limits, "/scratch/root")
     assert adapter().confines_writes
 
 
