@@ -7,8 +7,11 @@ isolated pages: https://developer.mozilla.org/en-US/docs/Web/API/Window/crossOri
 from __future__ import annotations
 
 import contextlib
+import secrets
+import select
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path, PurePosixPath
@@ -33,6 +36,8 @@ TYPES = {
 _LOOPBACK = "127.0.0.1"
 _LONGEST_POST = 16 << 20
 """bytes"""
+_BEAT = 30.0
+"""seconds between the bytes on a connection that is held: a browser ends one that is silent for minutes"""
 
 
 class PortTaken(MatrixError):
@@ -51,18 +56,33 @@ class Site:
     """The content of a server: files by URL path, and functions that take what a page posts.
 
     `files` maps an absolute URL path to a file, or to a directory if the path ends with `/`. `posts` maps a URL path
-    to the function that gets the body. `headers` go with each answer.
+    to the function that gets the body and returns the answer's; it raises ValueError for a body that it does not
+    understand. `held` maps a URL path to a function for whose connections last: as long as a page has one open, the
+    context that the function returns is entered. `headers` go with each answer.
+
+    With a `token`, each path begins with it (`/TOKEN/page.html`), and requests without it are refused.
     """
 
     def __init__(
         self,
         files: Mapping[str, Path],
-        posts: Mapping[str, Callable[[bytes], None]] | None = None,
+        posts: Mapping[str, Callable[[bytes], bytes]] | None = None,
         headers: Mapping[str, str] = HEADERS,
+        held: Mapping[str, Callable[[], AbstractContextManager[object]]] | None = None,
+        token: str = "",
     ) -> None:
         self.files = dict(files)
         self.posts = dict(posts or {})
         self.headers = dict(headers)
+        self.held = dict(held or {})
+        self.prefix = f"/{token}" if token else ""
+
+    def path(self, target: str) -> str | None:
+        """The URL path of a request's target, without the token; None when the token is not there."""
+        path = unquote(urlsplit(target).path)
+        given, rest = path[: len(self.prefix)], path[len(self.prefix) :]
+        ours = secrets.compare_digest(given.encode("utf-8", "replace"), self.prefix.encode())
+        return rest if ours and rest.startswith("/") else None
 
     def file(self, path: str) -> Path | None:
         """The file for a URL path, or None. No path leads out of the directories."""
@@ -84,6 +104,7 @@ class Handler(BaseHTTPRequestHandler):
     """Answers requests from a site's content."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # an answer is two writes, and a page waits for each
     server_version = "cpython-wasm-matrix"
     sys_version = ""
     site: Site
@@ -96,9 +117,12 @@ class Handler(BaseHTTPRequestHandler):
         self._get(body=False)
 
     def _get(self, *, body: bool) -> None:
-        if not self._is_ours():
+        path = self._checked_path()
+        if path is None:
             return
-        path = unquote(urlsplit(self.path).path)
+        if body and path in self.site.held:
+            self._hold(self.site.held[path])
+            return
         file = self.site.file(path)
         if file is None:
             self._answer(HTTPStatus.NOT_FOUND, b"there is no such file\n", "text/plain", body=body)
@@ -111,41 +135,70 @@ class Handler(BaseHTTPRequestHandler):
         self._answer(HTTPStatus.OK, data, TYPES.get(file.suffix, "application/octet-stream"), body=body)
 
     def do_POST(self) -> None:
-        if not self._is_ours():
+        path = self._checked_path()
+        if path is None:
             return
-        take = self.site.posts.get(urlsplit(self.path).path)
+        take = self.site.posts.get(path)
         length = self.headers.get("Content-Length", "")
         if take is None or not length.isdigit() or int(length) > _LONGEST_POST:
-            self.close_connection = True
-            self._answer(HTTPStatus.NOT_FOUND if take is None else HTTPStatus.BAD_REQUEST, b"", "text/plain")
+            self._refuse(HTTPStatus.NOT_FOUND if take is None else HTTPStatus.BAD_REQUEST, b"")
             return
-        take(self.rfile.read(int(length)))
-        self._answer(HTTPStatus.OK, b"", "text/plain")
+        data = self.rfile.read(int(length))
+        if len(data) < int(length):  # the page has gone
+            self.close_connection = True
+            return
+        try:
+            answer = take(data)
+        except ValueError as exc:
+            self._refuse(HTTPStatus.BAD_REQUEST, f"{exc}\n".encode())
+            return
+        self._answer(HTTPStatus.OK, answer, "text/plain")
 
-    def _is_ours(self) -> bool:
-        """Whether a request is for this host, and from a page of it or from no page.
+    def _checked_path(self) -> str | None:
+        """The path of a request for this host that has the token and is from a page of it or from no page.
 
-        Refuses one from a site whose name points here (DNS rebinding), and one from a page of another site.
+        Refuses one from a site whose name points here (DNS rebinding), one from a page of another site, and one
+        without the token.
         """
+        path = self.site.path(self.path)
         if self.headers.get("Host") not in self.hosts:
-            status, why = HTTPStatus.MISDIRECTED_REQUEST, b"this server answers as localhost only\n"
+            self._refuse(HTTPStatus.MISDIRECTED_REQUEST, b"this server answers as localhost only\n")
         elif self.headers.get("Origin", "").removeprefix("http://") not in ("", *self.hosts):
-            status, why = HTTPStatus.FORBIDDEN, b"this server answers its own pages only\n"
+            self._refuse(HTTPStatus.FORBIDDEN, b"this server answers its own pages only\n")
+        elif path is None:
+            self._refuse(HTTPStatus.FORBIDDEN, b"this server answers addresses with its token only\n")
         else:
-            return True
+            return path
+        return None
+
+    def _refuse(self, status: HTTPStatus, why: bytes) -> None:
+        """Answer without reading what else the request has."""
         self.close_connection = True
-        self._answer(status, why, "text/plain")
-        return False
+        self._answer(status, why, "text/plain", body=self.command != "HEAD")
+
+    def _hold(self, holding: Callable[[], AbstractContextManager[object]]) -> None:
+        """Keep the connection until the page closes it or is gone."""
+        self.close_connection = True
+        with holding():
+            self.send_response(HTTPStatus.OK)
+            self._send_headers("text/plain")
+            with contextlib.suppress(OSError):
+                while not select.select([self.connection], [], [], _BEAT)[0]:
+                    self.wfile.write(b"\n")
 
     def _answer(self, status: HTTPStatus, data: bytes, kind: str, *, body: bool = True) -> None:
         self.send_response(status)
+        self._send_headers(kind, len(data))
+        if body:
+            self.wfile.write(data)
+
+    def _send_headers(self, kind: str, length: int | None = None) -> None:
+        """Without a length, the body ends with the connection."""
         for name, value in self.site.headers.items():
             self.send_header(name, value)
         self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(data)))
+        self.send_header(*(("Connection", "close") if length is None else ("Content-Length", str(length))))
         self.end_headers()
-        if body:
-            self.wfile.write(data)
 
     def log_message(self, format: str, *args: object) -> None:
         pass
@@ -153,7 +206,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @contextlib.contextmanager
 def serving(site: Site, port: int = 0) -> Iterator[str]:
-    """Serve a site while the context lasts. Yields its address, `http://127.0.0.1:PORT`.
+    """Serve a site while the context lasts. Yields its address, `http://127.0.0.1:PORT` and the token.
 
     Port 0 takes any free port. Raises PortTaken.
     """
@@ -168,7 +221,7 @@ def serving(site: Site, port: int = 0) -> Iterator[str]:
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield f"http://{_LOOPBACK}:{actual}"
+        yield f"http://{_LOOPBACK}:{actual}{site.prefix}"
     finally:
         server.shutdown()
         server.server_close()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -29,8 +31,20 @@ def address(tmp_path: Path, posted: list[bytes]) -> Iterator[str]:
     (assets / "way-out").symlink_to(tmp_path / "secret")
     page = tmp_path / "page.html"
     page.write_text("<p>page")
-    with serving(Site({"/": assets, "/page.html": page}, {"/take": posted.append})) as address:
+    with serving(Site({"/": assets, "/page.html": page}, {"/take": taker(posted)})) as address:
         yield address
+
+
+def taker(posted: list[bytes]) -> Callable[[bytes], bytes]:
+    """Takes what is posted, and answers how many times that was done; it does not understand `?`."""
+
+    def take(data: bytes) -> bytes:
+        if data == b"?":
+            raise ValueError("what is that?")
+        posted.append(data)
+        return str(len(posted)).encode()
+
+    return take
 
 
 @pytest.mark.parametrize(
@@ -86,7 +100,9 @@ def test_a_path_that_no_server_reads_is_refused(address: str) -> None:
 
 
 def test_posts_of_a_page_are_received(address: str, posted: list[bytes]) -> None:
-    assert httpx.post(f"{address}/take", content=b"one").status_code == 200
+    assert httpx.post(f"{address}/take", content=b"one").text == "1"
+    refused = httpx.post(f"{address}/take", content=b"?")
+    assert (refused.status_code, refused.text) == (400, "what is that?\n")
     assert httpx.post(f"{address}/elsewhere", content=b"two").status_code == 404
     assert posted == [b"one"]
 
@@ -105,6 +121,76 @@ def test_requests_of_other_sites_pages_are_refused(address: str, posted: list[by
     assert httpx.get(f"{address}/python.js", headers={"Origin": origin}).status_code == 403
     assert httpx.post(f"{address}/take", content=b"two", headers={"Origin": address}).status_code == 200
     assert posted == [b"two"]
+
+
+def test_a_post_that_breaks_off_is_not_received(address: str, posted: list[bytes]) -> None:
+    host, _, port = address.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(f"POST /take HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Length: 9\r\n\r\nhalf".encode())
+        connection.shutdown(socket.SHUT_WR)
+        assert connection.recv(4096) == b""
+    assert posted == []
+
+
+# --- with a token
+
+TOKEN = "a-token-of-this-run"
+
+
+@pytest.fixture
+def secret(tmp_path: Path, posted: list[bytes]) -> Iterator[str]:
+    """The address of a server with a token, and the token."""
+    (tmp_path / "page.html").write_text("<p>page")
+    site = Site({"/page.html": tmp_path / "page.html"}, {"/take": taker(posted)}, token=TOKEN)
+    with serving(site) as address:
+        yield address
+
+
+def test_the_token_is_part_of_the_address(secret: str, posted: list[bytes]) -> None:
+    assert secret.endswith(f"/{TOKEN}")
+    assert httpx.get(f"{secret}/page.html").text == "<p>page"
+    assert httpx.post(f"{secret}/take", content=b"one").status_code == 200
+    assert posted == [b"one"]
+
+
+@pytest.mark.parametrize("given", ["", f"/{TOKEN}x", f"/{TOKEN[:-1]}", f"/{TOKEN[:-1]}x", f"/{TOKEN.upper()}"])
+def test_requests_without_the_token_are_refused(secret: str, posted: list[bytes], given: str) -> None:
+    server = secret.removesuffix(f"/{TOKEN}")
+    got, took = httpx.get(f"{server}{given}/page.html"), httpx.post(f"{server}{given}/take", content=b"one")
+    assert (got.status_code, took.status_code) == (403, 403)
+    assert "page" not in got.text
+    assert posted == []
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "status"),
+    [("Origin", "http://127.0.0.1:1", 403), ("Origin", "null", 403), ("Host", "evil.example", 421)],
+)
+def test_the_token_alone_does_not_help_another_page(
+    secret: str, posted: list[bytes], header: str, value: str, status: int
+) -> None:
+    assert httpx.post(f"{secret}/take", content=b"one", headers={header: value}).status_code == status
+    assert posted == []
+
+
+# --- a connection that is held
+
+
+def test_a_page_is_there_as_long_as_its_connection() -> None:
+    there, gone = threading.Event(), threading.Event()
+
+    @contextlib.contextmanager
+    def holding() -> Iterator[None]:
+        there.set()
+        yield
+        gone.set()
+
+    with serving(Site({}, held={"/alive": holding})) as address:
+        with httpx.stream("GET", f"{address}/alive") as answer:
+            assert answer.status_code == 200
+            assert there.wait(60)
+            assert not gone.is_set()
+        assert gone.wait(60)
 
 
 def test_a_head_has_no_body(address: str) -> None:

@@ -1,33 +1,39 @@
-// The page of one guest. It sends what the worker posts on to the harness, in order: the driver's events, what the
-// guest prints, and its end. The worker cannot send requests itself while the interpreter runs, but it can post.
+// The page of one guest. The interpreter runs in a worker, which reports by itself (report.js). The page holds a
+// connection: the server sees by its end that the tab is gone, whatever ended it.
 "use strict";
 
-let queue = [];
-let sending = false;
+const PAUSE = 500; // milliseconds
+const name = Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(16)).join("-");
 
-async function send() {
-  if (sending) return;
-  sending = true;
-  while (queue.length) {
-    const batch = queue;
-    queue = [];
-    for (const kind of ["events", "output", "end"]) {
-      const parts = batch.filter((message) => message.kind === kind).map((message) => message.data);
-      if (parts.length) await fetch(`/${kind}`, { method: "POST", body: new Blob(parts) });
+async function hold() {
+  for (;;) {
+    try {
+      const reader = (await fetch("alive")).body.getReader();
+      while (!(await reader.read()).done);
+    } catch {
+      // The server is not there, or not there yet.
     }
+    await new Promise((done) => setTimeout(done, PAUSE));
   }
-  sending = false;
 }
 
-function post(kind, data) {
-  queue.push({ kind, data });
-  send();
+// The worker has ended by an error that it could not report.
+async function fail(message) {
+  for (;;) {
+    try {
+      const { status } = await fetch("failed", { method: "POST", body: `${name}\n${message}` });
+      if (status < 500) return;
+    } catch {
+      // As above.
+    }
+    await new Promise((done) => setTimeout(done, PAUSE));
+  }
 }
 
-const worker = new Worker("suite.worker.js");
-worker.addEventListener("message", ({ data }) => post(data.kind, data.data));
+addEventListener("pagehide", () => navigator.sendBeacon("closed", name));
+hold();
+const worker = new Worker(`suite.worker.js#${name}`);
 worker.addEventListener("error", (event) => {
   event.preventDefault();
-  post("output", `${event.message ?? "the worker could not be started"}\n`);
-  post("end", "134");
+  fail(`${event.message ?? "the worker could not be started"}\n`);
 });

@@ -1,6 +1,8 @@
 // The interpreter of one guest: sets up its files and devices, runs it, and reports how it ended.
 "use strict";
 
+importScripts("report.js");
+
 function get(path, type) {
   const request = new XMLHttpRequest();
   request.open("GET", path, false);
@@ -10,11 +12,7 @@ function get(path, type) {
   return request.response;
 }
 
-const told = get("/told.json", "json");
-
-function report(kind, data) {
-  postMessage({ kind, data });
-}
+const told = get("told.json", "json");
 
 // Collects what the guest prints, which arrives one character code at a time, and reports it by lines.
 class Lines {
@@ -43,8 +41,8 @@ function makeDirectories(path) {
 }
 
 function putFiles() {
-  const data = new Uint8Array(get("/tests.data", "arraybuffer"));
-  for (const [name, start, end, modified] of get("/tests.json", "json")) {
+  const data = new Uint8Array(get("tests.data", "arraybuffer"));
+  for (const [name, start, end, modified] of get("tests.json", "json")) {
     const path = `${told.library}/${name}`;
     makeDirectories(path.slice(0, path.lastIndexOf("/")));
     FS.writeFile(path, data.subarray(start, end));
@@ -79,6 +77,8 @@ var Module = {
   stdin: () => null,
   stdout: (code) => printed.put(code),
   stderr: (code) => printed.put(code),
+  print: (text) => report("output", `${text}\n`),
+  printErr: (text) => report("output", `${text}\n`),
   onAbort(what) {
     printed.flush();
     report("output", `Aborted(${what})\n`);

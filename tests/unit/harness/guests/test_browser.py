@@ -134,7 +134,7 @@ def test_the_worker_reads_every_key_that_it_gets(tmp_path: Path) -> None:
         assert f"told.{key}" in script
 
 
-@pytest.mark.parametrize("name", ["suite.html", "suite.js", "suite.worker.js", "repl.html", "repl.js"])
+@pytest.mark.parametrize("name", ["suite.html", "suite.js", "suite.worker.js", "report.js", "repl.html", "repl.js"])
 def test_the_pages_are_there(name: str) -> None:
     assert (PAGES / name).is_file()
 
