@@ -64,9 +64,10 @@ def command_lines() -> Iterator[tuple[str, list[str]]]:
     places = [TOP / "README.md", *(TOP / "docs").rglob("*.md"), *(TOP / ".github").rglob("*.yml")]
     for path in places:
         for number, line in enumerate(path.read_text("utf-8").replace("\\\n", " ").splitlines(), 1):
-            match = re.match(r"^(?:    |- run: |.*\brun: )?\$? ?(?:nox -s (\w[\w-]*)|python3? -m harness)\b(.*)", line)
-            if match and not re.search(r"COMMAND|SESSION|OPTION|SUBCOMMAND|\$\{\{", line):
-                yield f"{path.relative_to(TOP)}:{number}", words_of(match[1], match[2])
+            for one in re.split(r"; (?=nox -s |python -m )", line):
+                match = re.match(r"^(?:    |- run: |.*\brun: )?\$? ?(?:nox -s (\w[\w-]*)|python3? -m harness)\b(.*)", one)
+                if match and not re.search(r"COMMAND|SESSION|OPTION|SUBCOMMAND|\$\{\{", one):
+                    yield f"{path.relative_to(TOP)}:{number}", words_of(match[1], match[2])
 
 
 def words_of(session: str | None, rest: str) -> list[str]:
