@@ -61,11 +61,12 @@ def test_the_page_has_no_other_commands() -> None:
 
 def command_lines() -> Iterator[tuple[str, list[str]]]:
     """Every call of the harness in the project's documents and workflows, with its place."""
+    call = re.compile(r"^(?:    |- run: |.*\brun: )?\$? ?(?:nox -s (\w[\w-]*)|python3? -m harness)\b(.*)")
     places = [TOP / "README.md", *(TOP / "docs").rglob("*.md"), *(TOP / ".github").rglob("*.yml")]
     for path in places:
         for number, line in enumerate(path.read_text("utf-8").replace("\\\n", " ").splitlines(), 1):
             for one in re.split(r"; (?=nox -s |python -m )", line):
-                match = re.match(r"^(?:    |- run: |.*\brun: )?\$? ?(?:nox -s (\w[\w-]*)|python3? -m harness)\b(.*)", one)
+                match = call.match(one)
                 if match and not re.search(r"COMMAND|SESSION|OPTION|SUBCOMMAND|\$\{\{", one):
                     yield f"{path.relative_to(TOP)}:{number}", words_of(match[1], match[2])
 
