@@ -25,6 +25,7 @@ from msgspec.inspect import StructType, type_info
 from matrix import files
 from matrix.limitations import LimitationsFile
 from matrix.versions import Requirement
+from reports.page.site import Latest
 from reports.summary import Summary
 
 TOP = Path(__file__).parents[1]
@@ -43,6 +44,7 @@ KINDS: dict[str, type[msgspec.Struct]] = {
     "sources": files.Sources,
     "limitations": LimitationsFile,
     "summary": Summary,
+    "latest": Latest,
 }
 """the type of each file, by the schema's name"""
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NoReturn, TypeVar
+from urllib.parse import urlsplit
 
 from matrix.errors import UsageError, near
 
@@ -146,6 +147,14 @@ def directory(text: str) -> Path:
     if any(part.exists() and not part.is_dir() for part in (found, *found.parents)):
         raise argparse.ArgumentTypeError(f"{text!r} is not a directory")
     return found
+
+
+def web_address(text: str) -> str:
+    """The address of a directory on the web, with a slash at its end; a type for argparse."""
+    parts = urlsplit(text) if re.fullmatch(r"[!-~]+", text) and not re.search(r'[<>"\\^`{|}?#]', text) else None
+    if parts is None or parts.scheme not in ("http", "https") or not parts.netloc:
+        raise argparse.ArgumentTypeError(f"{text[:200]!r} is not an address such as https://example.org/wasm/")
+    return text if text.endswith("/") else f"{text}/"
 
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}

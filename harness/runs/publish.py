@@ -42,14 +42,29 @@ def publish(
 
     `duration` is the run's, in seconds. Returns the run's exit status.
     """
+    shown = report_run(directory, run, cells, limitations, duration, console, interrupted=interrupted)
+    return shown.summary.exit_status
+
+
+def report_run(
+    directory: Path,
+    run: StartedRun,
+    cells: Sequence[ResolvedCell],
+    limitations: Limitations,
+    duration: float,
+    console: Console,
+    *,
+    interrupted: bool = False,
+) -> page.RunPage:
+    """The same as `publish`; returns what the run's pages show."""
     with _garbage_collector_off():
         gathered = Gathered()
         reports, interrupted = report_cells(directory, run, cells, limitations, gathered, interrupted=interrupted)
         summary = summarise(run, cells, reports, gathered, duration, interrupted=interrupted)
         write_files(directory, render.summary_files(summary))
-        write_pages_and_history(directory, run, summary, cells, limitations, gathered, console)
+        shown = write_pages_and_history(directory, run, summary, cells, limitations, gathered, console)
         terminal.show(summary, directory, console)
-        return summary.exit_status
+        return shown
 
 
 @contextlib.contextmanager
@@ -121,8 +136,8 @@ def write_pages_and_history(
     limitations: Limitations,
     gathered: Gathered,
     console: Console,
-) -> None:
-    """Record a run in the history and write its pages, which show the history.
+) -> page.RunPage:
+    """Record a run in the history and write its pages, which show the history; returns what they show.
 
     When the history cannot be used, say so and write the pages without it.
     """
@@ -137,3 +152,4 @@ def write_pages_and_history(
         write_files(directory, issue_files(run, summary, cells, limitations, gathered, None))
         console.print(f"[red]this run is not in the history[/red]: {escape(str(exc))}", soft_wrap=True)
     write_files(directory, page.run_files(shown))
+    return shown

@@ -80,12 +80,17 @@ def cell_directory(run: Path, cell: str) -> Path:
 
     A run may come from another machine. Raises UsageError for an id that would lead out of the run's directory.
     """
-    if not _PLAIN.fullmatch(cell):
+    if not is_plain(cell):
         raise UsageError(
             f"{run} has a cell with the id {cell[:200]!r}, which cannot be the name of a directory",
             hint="no cell of a matrix has such an id: the run was not written by the harness, or was damaged",
         )
     return run / "cells" / cell
+
+
+def is_plain(name: str) -> bool:
+    """Whether a name can be the id of a cell or of a run, and so the name of a directory."""
+    return _PLAIN.fullmatch(name) is not None
 
 
 def write_record(run: Path, record: CellRecord) -> None:
@@ -128,7 +133,7 @@ def read_started(run: Path) -> StartedRun:
         ) from None
     except (OSError, ValueError) as exc:  # a null character in the path, or what is no run.json
         raise UsageError(f"{path} does not describe a run: {exc}") from None
-    if not _PLAIN.fullmatch(started.run_id):
+    if not is_plain(started.run_id):
         raise UsageError(f"{path} has the id {started.run_id[:200]!r}, which cannot be the name of a directory")
     return started
 

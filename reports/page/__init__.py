@@ -10,34 +10,27 @@ text: Jinja2 escapes it, and the scripts never set markup.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 
-import jinja2
 import msgspec
-from markupsafe import Markup
 
 from matrix.limitations import State
 from matrix.outcome import ModuleResult
-from matrix.text import shortened, visible
+from matrix.text import visible
 from reports.causes import causes_of
 from reports.changes import ChangeKind
 from reports.columns import columns
-from reports.differences import NO_SUCH_TEST, short_names
 from reports.file import File, text_file
-from reports.limitation_matrix import MARKS
 from reports.news import News, news_of
-from reports.page.squares import LEGEND, Excluded, squares
-from reports.page.timing import Bar, CellTime, SlowModule, lanes
+from reports.page.rendering import asset, rendered
+from reports.page.squares import Excluded, squares
+from reports.page.timing import Bar, CellTime, SlowModule
 from reports.page.trends import Trends
-from reports.render import Tone, figures, in_units, state, tone
-from reports.shared import in_words, untested
+from reports.render import Tone
 from reports.summary import BuildStep, CellSummary, Summary
 from reports.timelines import Timeline
-from reports.tracebacks import raised
 from reports.unexpected import Unexpected
 from reports.verdict import CellVerdicts
 
-_HERE = Path(__file__).parent
 ASSETS = (
     "page.css",
     "page.js",
@@ -49,8 +42,6 @@ ASSETS = (
     "limitations.js",
     "trends.js",
 )
-_MOST_ROWS = 200
-"""rows of a table on the first page; summary.json has all"""
 THE_CELL = "the cell"
 """in place of a test, for a change of a whole cell"""
 
@@ -138,44 +129,6 @@ class RunPage(msgspec.Struct, frozen=True, kw_only=True):
     bars: tuple[Bar, ...] = ()
 
 
-def json_script(value: object) -> Markup:
-    """A value as JSON within a `<script type="application/json">`, which nothing in it can end."""
-    text = msgspec.json.encode(value).decode()
-    return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))  # noqa: S704  # JSON, and no "<"
-
-
-_ENVIRONMENT = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(_HERE),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    finalize=lambda value: visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value,
-)
-_ENVIRONMENT.filters |= {"raised": raised, "shortened": shortened, "json_script": json_script}
-_ENVIRONMENT.globals |= {
-    "state": state,
-    "tone": tone,
-    "short_names": short_names,
-    "most": _MOST_ROWS,
-    "lanes": lanes,
-    "marks": MARKS,
-    "figures": figures.figures,
-    "named": figures.named,
-    "explanations": figures.explanations,
-    "explained": figures.EXPLAINED,
-    "no_such_test": NO_SUCH_TEST,
-    "in_words": in_words,
-    "untested": untested,
-    "in_units": in_units,
-    "legend": LEGEND,
-}
-
-
-def _rendered(template: str, name: str, root: str, **values: object) -> File:
-    return text_file(name, _ENVIRONMENT.get_template(template).render(root=root, **values))
-
-
 def _data(name: str, value: object) -> File:
     """A script that passes a value to the page."""
     call = b"receive(" + msgspec.json.encode(name) + b", " + msgspec.json.encode(value) + b");\n"
@@ -217,7 +170,7 @@ def cell_page(
     unexpected: Sequence[Unexpected] = (),
 ) -> File:
     """A cell's page, which begins with what is `unexpected` in it."""
-    return _rendered(
+    return rendered(
         "cell.html.j2",
         f"cells/{cell.id}/index.html",
         "../../",
@@ -242,7 +195,7 @@ def timeline_file(cell: str, timeline: Timeline) -> File:
 def run_files(page: RunPage) -> Iterator[File]:
     """The pages of a run, besides the pages of its cells."""
     for name in ASSETS:
-        yield File(f"page/{name}", (_HERE / name).read_bytes())
+        yield asset(name)
     yield _data("page/figures.js", page.trends)
     summary = page.summary
     tested = [cell.id for cell in summary.cells if cell.modules.planned]
@@ -250,5 +203,5 @@ def run_files(page: RunPage) -> Iterator[File]:
     news = page.news or news_of(summary)
     for name in ("compare", "limitations", "trends", "index"):
         values = {"page": page, "summary": summary, "tested": tested, "matrix": matrix, "news": news}
-        yield _rendered(f"{name}.html.j2", f"{name}.html", "", **values)
-    yield _rendered("badge.svg.j2", "badge.svg", "", summary=summary)
+        yield rendered(f"{name}.html.j2", f"{name}.html", "", **values)
+    yield rendered("badge.svg.j2", "badge.svg", "", summary=summary)

@@ -314,4 +314,9 @@ Promise.all([load(`${here}/tests.js`), filters.dataset.issues ? load(`${here}/is
     const test = new URLSearchParams(location.hash.slice(1)).get("test");
     if (test) goTo(test);
   });
-}).catch((error) => say(String(error.message)));
+}).catch((error) => {
+  say(String(error.message));
+  if (!document.querySelector("nav a.site")) return;
+  const there = `${ROOT}../../${here}/index.html${location.hash}`;
+  document.getElementById("found").replaceChildren("The site no longer has the tests of this run. ", make("a", { href: there }, "Go to the newest run of this cell"));
+});

@@ -10,7 +10,8 @@ from harness.runs.records import write_files
 from matrix.outcome import Outcome, Status
 from matrix.text import visible
 from reports.columns import LONGEST, columns
-from reports.page import files_of_tests, json_script
+from reports.page import files_of_tests
+from reports.page.rendering import json_script
 from reports.page.timing import Bar, Lanes, Slowest, cell_time, lanes
 from reports.timelines import Timeline, changing, without_constant
 from reports.verdict import judge_cell
