@@ -43,12 +43,11 @@ def add_cell_session(cell: CellName) -> None:
     """Add the session `test-TARGET(SDK, CPYTHON, RUNTIME)`, which runs `test-TARGET` with these selectors.
 
     nox's own parameters would not do: `nox -s test-TARGET` would then run every cell. All these sessions
-    share one environment, or one for browsers.
+    share one environment.
     """
-    shared = "environment-browser" if cell.target.startswith("browser") else "environment"
 
     def test(session: nox.Session) -> None:
-        programs = session.cache_dir.parent.resolve() / shared / "bin"
+        programs = session.cache_dir.parent.resolve() / "environment" / "bin"
         session.env["PATH"] = os.pathsep.join([str(programs), os.environ["PATH"]])
         selectors = ["--target", cell.target, "--sdk", cell.sdk, "--cpython", cell.cpython, "--runtime", cell.runtime]
         session.run(str(programs / "python"), "-m", "harness", "test", *selectors, *session.posargs, external=True)
@@ -59,7 +58,7 @@ def add_cell_session(cell: CellName) -> None:
         name=TYPED.get(re.sub(r"\s", "", name), name),  # also without blanks after the commas
         tags=[re.sub(r"\W", "_", part) for part in parts],  # nox -k reads a dash as a minus
         venv_backend="none",
-        requires=[shared],
+        requires=["environment"],
         default=False,
     )(test)
 
@@ -76,12 +75,6 @@ except ConfigError as exc:
 def environment(session: nox.Session) -> None:
     """Install what the sessions of single cells share."""
     install(session)
-
-
-@nox.session(name="environment-browser", default=False)
-def environment_browser(session: nox.Session) -> None:
-    """Install what the sessions of single browser cells share."""
-    install(session, "browser")
 
 
 @nox.session(name="test-wasi")
@@ -114,22 +107,22 @@ def test_node_pthreads(session: nox.Session) -> None:
 
 @nox.session(name="test-browser")
 def test_browser(session: nox.Session) -> None:
-    """Do the same with Emscripten, in an installed Chromium."""
-    install(session, "browser")
+    """Do the same with Emscripten, in an installed browser."""
+    install(session)
     harness(session, "test", "--target", "browser")
 
 
 @nox.session(name="test-browser-dl")
 def test_browser_dl(session: nox.Session) -> None:
-    """Do the same with Emscripten and dynamic linking, in an installed Chromium."""
-    install(session, "browser")
+    """Do the same with Emscripten and dynamic linking, in an installed browser."""
+    install(session)
     harness(session, "test", "--target", "browser-dl")
 
 
 @nox.session
 def nightly(session: nox.Session) -> None:
     """Run a named set of cells side by side; the next call resumes an interrupted run."""
-    install(session, "browser")
+    install(session)
     harness(session, "nightly")
 
 
@@ -164,14 +157,14 @@ def cache(session: nox.Session) -> None:
 @nox.session
 def probe(session: nox.Session) -> None:
     """Run a small script per known limitation to see which cells have it; `-- no-fork --target wasi`."""
-    install(session, "browser")
+    install(session)
     harness(session, "probe")
 
 
 @nox.session
 def triage(session: nox.Session) -> None:
     """Explain an unexpected outcome and update the list of limitations; `-- accept latest`, `-- retire latest`."""
-    install(session, "browser")
+    install(session)
     harness(session, "triage")
 
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
-from matrix import reach
+from matrix import browsers, reach
 from matrix.areas import OTHER, Area
 from matrix.commands import defect
 from matrix.errors import ConfigError
@@ -129,6 +129,10 @@ def _check_commands(path: Path, matrix: Matrix) -> None:
             raise ConfigError(f"{where}: kind {runtime.kind} needs a table [runtime.command]")
         if runtime.command is not None and runtime.kind not in kinds:
             raise ConfigError(f"{where}: only kinds {' and '.join(kinds)} have a table [runtime.command]")
+        if (runtime.kind is RuntimeKind.BROWSER) != (runtime.browser is not None):
+            raise ConfigError(f"{where}: kind browser, and no other, has a table [runtime.browser]")
+        if runtime.browser is not None and (problem := browsers.defect(runtime.browser)):
+            raise ConfigError(f"{where}.browser.{problem}", hint="matrix/browsers.py describes the placeholders")
         if (runtime.kind is RuntimeKind.COMPONENT) != (runtime.componentizing is not None):
             raise ConfigError(f"{where}: kind component, and no other, has a table [runtime.componentizing]")
         if runtime.command is None:

@@ -15,6 +15,7 @@ from msgspec import field
 from msgspec.structs import replace
 
 from matrix.archives import Archive, Componentizing, ComposedEmscripten, ComposedWasi, SuitePackage, Wheel
+from matrix.browsers import BrowserLine
 from matrix.commands import CommandLine
 from matrix.conditions import BuildOption, Facts
 from matrix.record import Identifier, Record, Sha256
@@ -118,7 +119,7 @@ class RuntimeKind(StrEnum):
     NODE_WASI = "node-wasi"
     """the `node` command and its own WASI"""
     BROWSER = "browser"
-    """a browser, driven by Playwright"""
+    """a browser that is started with an address; the row says how"""
 
 
 class Runtime(Record, frozen=True, kw_only=True):
@@ -133,6 +134,8 @@ class Runtime(Record, frozen=True, kw_only=True):
     executable: Path | None = None
     command: CommandLine | None = None
     """how a runtime of kind `command` or `javascript` is called"""
+    browser: BrowserLine | None = None
+    """how a runtime of kind `browser` is started"""
     componentizing: Componentizing | None = None
     """what a runtime of kind `component` needs besides"""
     for_bisecting: bool = False

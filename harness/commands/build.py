@@ -42,7 +42,7 @@ def run(known: argparse.Namespace, console: Console) -> int:
 BUILD = Command(
     name="build",
     summary="provision and build, without running anything",
-    details="A build needs no runtime, so a build for browsers needs neither Playwright nor a browser.",
+    details="A build needs no runtime, so a build for browsers needs no browser.",
     example="build --target node --sdk 4.0.12\nbuild --dry-run",
     add_options=add_options,
     run=run,

@@ -49,7 +49,7 @@ def run(known: argparse.Namespace, console: Console) -> int:
 SERVE = Command(
     name="serve",
     summary="build for the browser and serve the interpreter's REPL on loopback",
-    details="It needs no Playwright and starts no browser.",
+    details="It starts no browser.",
     example="serve --port 0",
     add_options=add_options,
     run=run,

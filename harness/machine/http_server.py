@@ -9,12 +9,14 @@ from __future__ import annotations
 import contextlib
 import secrets
 import select
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path, PurePosixPath
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from matrix.errors import MatrixError
@@ -36,6 +38,8 @@ TYPES = {
 _LOOPBACK = "127.0.0.1"
 _LONGEST_POST = 16 << 20
 """bytes"""
+_BOTH_WAYS = 2
+"""SHUT_RDWR, of a socket"""
 _BEAT = 30.0
 """seconds between the bytes on a connection that is held: a browser ends one that is silent for minutes"""
 
@@ -204,6 +208,36 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
+class Server(ThreadingHTTPServer):
+    """Answers each connection in a thread, until `end` closes them all."""
+
+    daemon_threads = True
+
+    def __init__(self, port: int, handler: type[Handler]) -> None:
+        self._connections: set[Any] = set()
+        super().__init__((_LOOPBACK, port), handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):  # a page that goes while it is answered is no error
+            super().handle_error(request, client_address)
+
+    def end(self) -> None:
+        """Answer nobody any more."""
+        self.shutdown()
+        self.server_close()
+        for connection in tuple(self._connections):
+            with contextlib.suppress(OSError):  # it has just ended
+                connection.shutdown(_BOTH_WAYS)
+
+
 @contextlib.contextmanager
 def serving(site: Site, port: int = 0) -> Iterator[str]:
     """Serve a site while the context lasts. Yields its address, `http://127.0.0.1:PORT` and the token.
@@ -212,10 +246,9 @@ def serving(site: Site, port: int = 0) -> Iterator[str]:
     """
     handler = type("SiteHandler", (Handler,), {"site": site})
     try:
-        server = ThreadingHTTPServer((_LOOPBACK, port), handler)
+        server = Server(port, handler)
     except (OSError, OverflowError) as exc:
         raise PortTaken(port, str(getattr(exc, "strerror", None) or exc)) from None
-    server.daemon_threads = True
     actual = server.server_address[1]
     handler.hosts = frozenset({f"{_LOOPBACK}:{actual}", f"localhost:{actual}"})  # type: ignore[attr-defined]  # a class made here
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -223,6 +256,5 @@ def serving(site: Site, port: int = 0) -> Iterator[str]:
     try:
         yield f"http://{_LOOPBACK}:{actual}{site.prefix}"
     finally:
-        server.shutdown()
-        server.server_close()
+        server.end()
         thread.join()

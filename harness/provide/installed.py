@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 import os
+import re
 import shutil
 from pathlib import Path
 
 from harness.machine.hashing import digest_of
-from harness.provide.command_version import check_command, command_version
+from harness.provide.command_version import check_command, command_output, command_version
 from harness.provide.provider import LocalProvider, Obtained
 from matrix.errors import Unobtainable
 from matrix.model import Runtime, RuntimeKind
 
 BROWSER_VARIABLE = "CPYTHON_WASM_BROWSER"
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _COMMANDS = {RuntimeKind.CLI: "wasmtime", RuntimeKind.NODE: "node", RuntimeKind.NODE_WASI: "node"}
 """commands by kind of runtime; for any other kind the command has the runtime's name"""
 
@@ -69,27 +68,44 @@ class InstalledCommand(LocalProvider):
 
 
 class InstalledBrowser(LocalProvider):
-    """The browser that `$CPYTHON_WASM_BROWSER` names, else the first one on PATH. Any version will do."""
+    """A browser of any version: that of the runtime's `executable`, of `$CPYTHON_WASM_BROWSER`, or the first on PATH.
+
+    What the variable names is taken by the row whose browser it says to be.
+    """
 
     name = "PATH"
 
+    def __init__(self, runtime: Runtime) -> None:
+        assert runtime.browser is not None  # the loader has checked it
+        self._runtime = runtime
+        self._line = runtime.browser
+
     def find(self) -> Obtained:
-        if importlib.util.find_spec("playwright") is None:
-            raise Unobtainable(
-                "this environment does not have the package playwright, which drives the browser",
-                hint="`nox -s test-browser` installs it; so does `pip install` with pyproject.toml's group `browser`",
-            )
-        named = os.environ.get(BROWSER_VARIABLE)
-        found = shutil.which(named) if named else next(filter(None, map(shutil.which, _BROWSERS)), None)
-        if found is None:
-            raise Unobtainable(
-                f"${BROWSER_VARIABLE} names {named!r}, which does not exist" if named else "no Chromium is on PATH",
-                hint=f"install one (on Debian: apt-get install chromium), or name one with ${BROWSER_VARIABLE}",
-            )
-        version = command_version(Path(found))
+        path = self._runtime.executable or self._named() or self._on_path()
+        version = command_version(path)
         return Obtained(
-            path=Path(found),
+            path=path,
             provider=self.name,
-            detail=f"{Path(found).name} {version}",
-            digest=digest_of(found, version),
+            detail=f"{path.name} {version}",
+            digest=digest_of(str(path), version),
         )
+
+    def _named(self) -> Path | None:
+        named = os.environ.get(BROWSER_VARIABLE)
+        if not named:
+            return None
+        found = shutil.which(named)
+        if found is None:
+            raise Unobtainable(f"${BROWSER_VARIABLE} names {named!r}, which does not exist", hint=self._hint)
+        says = command_output(Path(found), ("--version",))
+        return Path(found) if re.search(self._line.says, says, re.MULTILINE) else None
+
+    def _on_path(self) -> Path:
+        found = next(filter(None, map(shutil.which, self._line.commands)), None)
+        if found is None:
+            raise Unobtainable(f"no {self._runtime.name} is on PATH", hint=self._hint)
+        return Path(found)
+
+    @property
+    def _hint(self) -> str:
+        return f"install one (on Debian: apt-get install {self._line.debian}), or name one with ${BROWSER_VARIABLE}"

@@ -110,7 +110,7 @@ def _any_version(name: str, preferred: str, cell: ResolvedCell) -> list[Provider
 
 
 _INSTALLED: Mapping[RuntimeKind, Callable[[Runtime], Provider]] = {
-    RuntimeKind.BROWSER: lambda runtime: InstalledBrowser(),
+    RuntimeKind.BROWSER: InstalledBrowser,
     RuntimeKind.EMBEDDED: InstalledPackage,
 }
 """the providers of installed runtimes; a runtime of any other kind is a command on PATH"""

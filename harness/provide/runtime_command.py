@@ -35,7 +35,8 @@ def runtimes_from(path: Path, known: Sequence[Runtime]) -> tuple[Runtime, ...]:
     found: dict[str, Runtime] = {}
     for row in known:
         words = row.command.version if row.command is not None else _VERSION
-        pattern = row.command.says if row.command is not None else _SAYS.get(row.kind, "")
+        line = row.command or row.browser
+        pattern = line.says if line is not None else _SAYS.get(row.kind, "")
         by_name = row.command is not None and row.name == path.name
         if row.name in found or row.executable or not (pattern or by_name):
             continue

@@ -13,11 +13,14 @@ from typing import Any
 
 import platformdirs
 import pytest
+from playwright.sync_api import Browser as DrivenBrowser
+from playwright.sync_api import Playwright
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
 from harness.__main__ import COMMANDS
 from harness.commands.command import flattened
+from harness.guests.runtimes.browser import Browser
 from harness.machine.store import CACHE_NAME, VARIABLE, Store
 from harness.provide.items import cpython_providers
 from harness.provide.obtain import obtain
@@ -152,6 +155,17 @@ def chromium() -> str:
     if found is None:
         pytest.fail("there is no chromium on PATH (on Debian: apt-get install chromium)")
     return found
+
+
+def launched(playwright: Playwright, executable: str) -> DrivenBrowser:
+    """A Chromium for tests of pages. Its sandbox does not start as root: https://crbug.com/638180"""
+    return playwright.chromium.launch(executable_path=executable, chromium_sandbox=os.geteuid() != 0)
+
+
+def browser_of(name: str, executable: str) -> Browser:
+    """The adapter of a browser of the matrix."""
+    (line,) = (row.browser for row in load().runtimes if row.name == name and row.browser)
+    return Browser(Path(executable), line)
 
 
 @pytest.fixture(scope="session")

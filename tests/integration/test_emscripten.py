@@ -5,6 +5,7 @@ The builds are those of the default cells, in the user's cache; from an empty on
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -12,9 +13,11 @@ import re
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from msgspec.structs import replace
 from playwright.sync_api import expect, sync_playwright
@@ -26,8 +29,7 @@ from harness.cells.prepare import PrepareOptions, Preparer
 from harness.commands.test import TEST, request_of
 from harness.guests.adapter import GuestRun
 from harness.guests.guest_files import Preopen
-from harness.guests.runtimes import confine
-from harness.guests.runtimes.browser import launch_options
+from harness.guests.runtimes import browser_host, confine
 from harness.guests.runtimes.choose import choose_adapter
 from harness.guests.settings import Limits
 from harness.machine.guest_process import GuestProcess
@@ -41,7 +43,16 @@ from matrix.load import load
 from matrix.outcome import Status
 from matrix.resolve import resolve
 from matrix.select import select
-from tests.integration.conftest import REAL_ENVIRONMENT, TOP, Harness, outcomes, real_store, summary
+from tests.integration.conftest import (
+    REAL_ENVIRONMENT,
+    TOP,
+    Harness,
+    harness_command,
+    launched,
+    outcomes,
+    real_store,
+    summary,
+)
 from tests.integration.test_toolchain_directory import emscripten_tree
 
 NODE_CELL = "node_emscripten-3.1.69_cpython-3.11.2_node-20.18.0"
@@ -186,6 +197,42 @@ def test_browser_build_is_green(harness: Harness, tmp_path: Path, chromium: str)
     assert re.match(r"chromium \d+\.", cell["runtime"]["detail"])
 
 
+def test_a_tab_that_is_killed_is_replaced_and_the_right_test_named(tmp_path: Path, chromium: str) -> None:
+    command = harness_command(tmp_path, "test", "--target", "browser", "--isolate", "test_struct")
+    running = psutil.Popen(command, cwd=TOP, env=REAL_ENVIRONMENT, stdout=subprocess.PIPE, text=True)
+    killed = ""
+    while running.poll() is None and not killed:
+        killed = kill_tab_in_a_test(running)
+        time.sleep(0.01)
+    output, _ = running.communicate(timeout=1800)
+    assert running.returncode == 1, output
+    seen = outcomes(tmp_path)
+    (crashed,) = (outcome for outcome in seen.values() if outcome.status is Status.CRASHED)
+    assert (crashed.test, crashed.detail) == (killed, "the tab crashed")
+    others = [outcome.status for outcome in seen.values() if outcome is not crashed]
+    assert len(others) > 20
+    assert set(others) == {Status.PASSED, Status.SKIPPED}
+
+
+def kill_tab_in_a_test(run: psutil.Popen) -> str:
+    """Kill the tab of a run's guest, if it is in a test and not between two. Returns that test's name, or ""."""
+    with contextlib.suppress(psutil.Error, OSError):
+        family = run.children(recursive=True)
+        specs = [words[-1] for words in (one.cmdline() for one in family) if f"{browser_host.__name__}" in words]
+        tabs = [process for process in family if "--type=renderer" in process.cmdline()]
+        events = Path(json.loads(specs[0])["events"]) if specs else Path("/nowhere")
+        if events.read_text().count('"event":"start"') < 3:
+            return ""
+        for tab in tabs:
+            tab.suspend()
+        time.sleep(1)  # what the tab has sent arrives
+        last = json.loads(events.read_text().splitlines()[-1])
+        for tab in tabs:
+            tab.kill() if last["event"] == "start" else tab.resume()
+        return str(last["test"]) if last["event"] == "start" else ""
+    return ""
+
+
 def test_page_probes_agree_with_the_list(harness: Harness, tmp_path: Path, chromium: str) -> None:
     names = ("browser-shell-limited", "memfs-not-persistent", "repl-needs-cross-origin-isolation")
     done = harness("probe", *names, "no-keyboard-interrupt", "--target", "browser")
@@ -212,7 +259,7 @@ def served() -> Iterator[str]:
 
 def test_the_repl_answers(served: str, chromium: str, tmp_path: Path) -> None:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**launch_options(chromium, 2 << 30))
+        browser = launched(playwright, chromium)
         page = browser.new_page()
         problems: list[str] = []
         page.on("console", lambda message: problems.append(message.text))

@@ -117,9 +117,9 @@ def test_a_cell_may_be_typed_without_blanks() -> None:
         assert set(names(*words)) == {typed, "environment"}
 
 
-def test_only_browser_cells_share_an_environment_with_playwright() -> None:
+def test_browser_cells_share_the_environment_of_the_others() -> None:
     cell = "test-browser(emscripten-3.1.69, cpython-3.11.2, chromium-installed)"
-    assert set(names("-s", cell)) == {cell, "environment-browser"}
+    assert set(names("-s", cell)) == {cell, "environment"}
 
 
 @pytest.fixture

@@ -16,13 +16,12 @@ from axe_playwright_python.sync_playwright import Axe
 from msgspec.structs import replace
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from harness.guests.runtimes.browser import launch_options
 from harness.runs.records import STARTED, read_started, run_directory
 from harness.suite.files import OUTCOMES
 from harness.suite.results import append_result, read_results
 from matrix import json_records
 from matrix.outcome import ModuleResult, Outcome, Status
-from tests.integration.conftest import REAL_ENVIRONMENT, TOP
+from tests.integration.conftest import REAL_ENVIRONMENT, TOP, launched
 from tests.unit.hostile import TEXTS
 
 CELLS = ("wasmtime-49.0.0", "wasmtime-50.0.1", "node-20.18.0", "node-22.20.0")
@@ -89,7 +88,7 @@ def msgspec_safe(one: Outcome) -> Outcome:
 @pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**launch_options(chromium, 2 << 30))
+        browser = launched(playwright, chromium)
         yield browser
         browser.close()
 

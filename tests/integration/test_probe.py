@@ -13,7 +13,6 @@ from msgspec.structs import replace
 from harness.build.watcher import Silent
 from harness.cells.prepare import Prepared, PrepareOptions, Preparer
 from harness.guests.probing import run_page_probe, run_probes
-from harness.guests.runtimes.browser import Browser
 from harness.guests.runtimes.choose import choose_adapter
 from harness.guests.settings import Limits
 from harness.machine.store import Store
@@ -22,7 +21,7 @@ from matrix.limitations import Limitations, State
 from matrix.load import load
 from matrix.resolve import resolve
 from matrix.select import Selection, select
-from tests.integration.conftest import REAL_ENVIRONMENT, TOP, real_store
+from tests.integration.conftest import REAL_ENVIRONMENT, TOP, browser_of, real_store
 
 pytestmark = pytest.mark.integration
 
@@ -110,13 +109,19 @@ def test_a_limitation_without_a_probe_is_named(tmp_path: Path) -> None:
 # --- page probes
 
 PAGE = "<title>a page</title><script src='https://example.invalid/widget.js' crossorigin></script>"
+WIDGET = "async (path) => String((await openFrame(path)).widget)"
 PAGE_PROBES = {
-    "isolated": "with open_page('/page.html') as page:\n        saw = page.evaluate('String(crossOriginIsolated)')",
-    "plain": "with open_page('/page.html', isolated=False) as page:\n"
-    "        saw = page.evaluate('String(crossOriginIsolated)')",
-    "alone": "with open_page('/page.html') as page:\n        saw = page.evaluate('String(globalThis.widget)')",
-    "instead": "with open_page('/page.html', instead={'/widget.js': 'var widget = 1'}) as page:\n"
-    "        saw = page.evaluate('String(globalThis.widget)')",
+    "isolated": "with open_page() as page:\n        saw = page.evaluate('() => String(crossOriginIsolated)')",
+    "plain": "with open_page(isolated=False) as page:\n"
+    "        saw = page.evaluate('() => String(crossOriginIsolated)')",
+    "alone": f"with open_page() as page:\n        saw = page.evaluate('{WIDGET}', 'page.html')",
+    "instead": "with open_page(instead={'/page.html': '<script>var widget = 1</script>'}) as page:\n"
+    f"        saw = page.evaluate('{WIDGET}', 'page.html')",
+    "again": "with open_page() as page:\n"
+    "        page.evaluate('() => { globalThis.left = 1 }')\n"
+    "        page.reload()\n"
+    "        saw = page.evaluate('() => typeof left')",
+    "errors": "with open_page() as page:\n        saw = page.evaluate('() => nothing()')",
     "files": "saw = (assets / 'page.html').read_text()[:7]",
     "raises": "1 / 0",
     "hangs": "while True: pass",
@@ -126,7 +131,7 @@ PAGE_PROBES = {
 def test_a_page_probe_opens_served_pages_and_nothing_else(tmp_path: Path, chromium: str) -> None:
     (tmp_path / "build").mkdir()
     (tmp_path / "build/page.html").write_text(PAGE)
-    browser, store = Browser(Path(chromium)), Store(tmp_path / "cache")
+    browser, store = browser_of("chromium", chromium), Store(tmp_path / "cache")
     found = {}
     for name, body in PAGE_PROBES.items():
         script = tmp_path / "pages" / f"{name}.py"
@@ -139,8 +144,10 @@ def test_a_page_probe_opens_served_pages_and_nothing_else(tmp_path: Path, chromi
         "plain": "false",
         "alone": "undefined",
         "instead": "1",
+        "again": "undefined",
         "files": "<title>",
     }
-    assert found["raises"].state is found["hangs"].state is State.BROKEN
+    assert found["raises"].state is found["hangs"].state is found["errors"].state is State.BROKEN
+    assert "nothing is not defined" in found["errors"].saw
     assert "ZeroDivisionError" in found["raises"].saw
     assert found["hangs"].saw.startswith("it was ended after 20 s")

@@ -18,12 +18,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from harness.guests.runtimes.browser import launch_options
 from harness.provide.items import runtime_providers
 from harness.provide.obtain import obtain
 from matrix.load import load
 from matrix.model import RuntimeKind
-from tests.integration.conftest import BROKEN, REAL_ENVIRONMENT, TOP, real_store
+from tests.integration.conftest import BROKEN, REAL_ENVIRONMENT, TOP, launched, real_store
 
 ROW = """
 [[runtime]]
@@ -137,7 +136,7 @@ def nights(tmp_path_factory: pytest.TempPathFactory, broken_tree: Path) -> tuple
 @pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**launch_options(chromium, 2 << 30))
+        browser = launched(playwright, chromium)
         yield browser
         browser.close()
 

@@ -14,6 +14,16 @@ function get(path, type) {
 
 const told = get("told.json", "json");
 
+// No browser has an option that limits a WebAssembly memory, but Emscripten's programs grow theirs through this method,
+// and see that it failed.
+function limitMemory(limit) {
+  const grow = WebAssembly.Memory.prototype.grow;
+  WebAssembly.Memory.prototype.grow = function (pages) {
+    if (this.buffer.byteLength + pages * 65536 > limit) throw new RangeError("the harness limits this memory");
+    return grow.call(this, pages);
+  };
+}
+
 // Collects what the guest prints, which arrives one character code at a time, and reports it by lines.
 class Lines {
   codes = [];
@@ -98,4 +108,5 @@ var Module = {
   },
 };
 
+limitMemory(told.memory);
 importScripts("python.js");

@@ -4,7 +4,7 @@
 
 SPEC is the JSON of `browser.BrowserHostSpec`. A server on loopback serves the page's files and receives its reports, at
 addresses with a random token. It writes the driver's events to a file, and what the guest prints to standard output.
-The exit status is 134 when the tab crashes and 125 when the browser does not start.
+The exit status is 134 when the tab or the browser ends, and 125 when the browser does not start.
 """
 
 from __future__ import annotations
@@ -12,21 +12,23 @@ from __future__ import annotations
 import os
 import secrets
 import sys
-import threading
+import time
 import traceback
 
-from playwright.sync_api import Error, sync_playwright
-
-from harness.guests.runtimes.browser import PAGES, BrowserHostSpec, launch_options, short_temporary_directory
-from harness.guests.runtimes.ends import FAULT, TRAPPED
+from harness.guests.runtimes.browser import PAGES, BrowserHostSpec
+from harness.guests.runtimes.ends import BROWSER_ENDED, FAULT, TAB_CLOSED, TAB_CRASHED, TRAPPED
 from harness.guests.runtimes.page_reports import PageReports
+from harness.guests.runtimes.started_browser import StartedBrowser, short_temporary_directory
 from harness.machine.http_server import Site, serving
+from harness.machine.process import describe_exit
 from matrix import json_records
 
-_LOOK = 100.0
-"""milliseconds between checks whether the guest has ended"""
+_LOOK = 0.1
+"""seconds between checks whether the browser is still there"""
 _RETURN = 10.0
 """seconds in which a page that lost its connection may open another one"""
+_OPEN = 180.0
+"""seconds in which a browser has to open the page"""
 
 
 def print_output(data: bytes) -> None:
@@ -52,27 +54,39 @@ def site_of(spec: BrowserHostSpec, reports: PageReports) -> Site:
     )
 
 
+def end_of_browser(browser: StartedBrowser, reports: PageReports, seconds: float) -> tuple[int, str] | None:
+    """The exit status and the words for it when the guest's browser or tab is gone; None while it is there.
+
+    `seconds` is how long ago the browser was started. A command that ends and leaves a page open is a launcher.
+    """
+    code, lost = browser.poll(), reports.lost_for()
+    if not reports.was_there:
+        if code:
+            return FAULT, f"the browser does not start: {describe_exit(code)}\n{browser.log()}"
+        if seconds > _OPEN:
+            return FAULT, f"the browser did not open the page in {_OPEN:.0f} s\n{browser.log()}"
+    elif lost and reports.closed:
+        return TRAPPED, TAB_CLOSED
+    elif lost and code is not None:
+        return TRAPPED, f"{BROWSER_ENDED}{describe_exit(code)}"
+    elif lost > _RETURN:
+        return TRAPPED, TAB_CRASHED
+    return None
+
+
 def run(spec: BrowserHostSpec) -> int:
     with spec.events.open("ab", buffering=0) as events:
         reports = PageReports(events.write, print_output)
-        with serving(site_of(spec, reports)) as address, sync_playwright() as playwright:
-            try:
-                browser = playwright.chromium.launch(**launch_options(spec.browser, spec.memory_limit))
-            except Error as exc:
-                print(f"the browser does not start: {exc.message}", file=sys.stderr)
-                return FAULT
-            page = browser.new_page()
-            crashed = threading.Event()
-            page.on("crash", lambda page: crashed.set())
-            page.goto(f"{address}/suite.html")
-            while not reports.ended.is_set():
-                if crashed.is_set() or not browser.is_connected() or reports.lost_for() > _RETURN:
-                    print("the tab crashed", flush=True)
-                    return TRAPPED
-                try:
-                    page.wait_for_timeout(_LOOK)
-                except Error:
-                    crashed.set()
+        with (
+            serving(site_of(spec, reports)) as address,
+            StartedBrowser(spec.browser, f"{address}/suite.html") as browser,
+        ):
+            started = time.monotonic()
+            while not reports.ended.wait(_LOOK):
+                if end := end_of_browser(browser, reports, time.monotonic() - started):
+                    status, words = end
+                    print(f"\n{words}", flush=True)
+                    return status
             return reports.status
 
 

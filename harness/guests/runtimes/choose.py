@@ -17,7 +17,7 @@ from harness.provide.provider import Obtained
 from matrix.model import Runtime, RuntimeKind
 
 ADAPTERS: Mapping[RuntimeKind, Callable[[Runtime, Obtained, tuple[str, ...]], Adapter]] = {
-    RuntimeKind.BROWSER: lambda runtime, obtained, flags: Browser(obtained.path),
+    RuntimeKind.BROWSER: lambda runtime, obtained, flags: _browser(runtime, obtained),
     RuntimeKind.CLI: lambda runtime, obtained, flags: WasmtimeCli(obtained.path, obtained.digest),
     RuntimeKind.COMMAND: lambda runtime, obtained, flags: _command(runtime, obtained),
     RuntimeKind.COMPONENT: lambda runtime, obtained, flags: WasmtimeComponent(obtained.path, obtained.digest),
@@ -27,6 +27,11 @@ ADAPTERS: Mapping[RuntimeKind, Callable[[Runtime, Obtained, tuple[str, ...]], Ad
     RuntimeKind.NODE_WASI: lambda runtime, obtained, flags: NodeWasi(obtained.path, obtained.digest, flags),
 }
 """`obtained.path` is the command or the package, `flags` are the cell's `runtime_flags` (rules.toml)"""
+
+
+def _browser(runtime: Runtime, obtained: Obtained) -> Browser:
+    assert runtime.browser is not None  # the loader has checked it
+    return Browser(obtained.path, runtime.browser)
 
 
 def _command(runtime: Runtime, obtained: Obtained) -> Command:

@@ -12,6 +12,8 @@ TRAPPED = 134
 """exit status after a trap: of wasmtime's CLI, and so of the other commands of this project"""
 FAULT = 125
 """exit status of the harness's own scripts when they cannot start a guest"""
+TAB_CRASHED, TAB_CLOSED, BROWSER_ENDED = "the tab crashed", "the tab was closed", "the browser ended with "
+"""what the last line of the output says of a guest in a browser; an exit status comes after the last of them"""
 
 _V8_ENDS = (
     (r"RangeError: Maximum call stack size exceeded", "JavaScript's stack overflowed"),
@@ -44,6 +46,12 @@ def describe_v8_end(output: str) -> str:
         if re.search(pattern, output[-LAST:], re.MULTILINE):
             return f"the guest ended with {meaning}"
     return ""
+
+
+def describe_browser_end(output: str) -> str:
+    """How the browser or the tab of a guest ended, from the last line of its output; "" when it does not tell."""
+    last = output.rstrip("\n").rpartition("\n")[2]
+    return last if last in (TAB_CRASHED, TAB_CLOSED) or last.startswith(BROWSER_ENDED) else ""
 
 
 def describe_known_end(ends: Iterable[Ending], code: int, output: str) -> str:

@@ -92,6 +92,12 @@ class PageReports:
                 self._held -= 1
                 self._lost = time.monotonic()
 
+    @property
+    def was_there(self) -> bool:
+        """Whether the page has been opened."""
+        with self._lock:
+            return self._held > 0 or self._lost is not None
+
     def lost_for(self) -> float:
         """The seconds since the page's connection was lost; 0 while it has one, or has had none yet."""
         with self._lock:

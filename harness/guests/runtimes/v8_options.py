@@ -1,4 +1,4 @@
-"""Options of V8, which Node and Chromium share."""
+"""Options of V8, which runtimes of Node's kind share."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """A file that a guest wrote still exists after the page is reloaded."""
 
 RUN = """
-(args) => new Promise((done) => {
-  const worker = new Worker("/python.worker.js");
+(...args) => new Promise((done) => {
+  const worker = new Worker("python.worker.js");
   const printed = [];
   worker.onerror = (event) => done(`the interpreter failed: ${event.message}`);
   worker.onmessage = ({ data }) => {
@@ -17,11 +17,11 @@ LOOK = "import os; print(os.path.exists('left-behind'))"
 
 
 def probe(open_page, assets):
-    with open_page("/repl.html") as page:
-        wrote = page.evaluate(RUN, ["-c", WRITE])
+    with open_page() as page:
+        wrote = page.evaluate(RUN, "-c", WRITE)
         if wrote != "here":
             return {"holds": None, "saw": f"no file could be written: {wrote}"}
         page.reload()
-        there = page.evaluate(RUN, ["-c", LOOK])
+        there = page.evaluate(RUN, "-c", LOOK)
     words = {"True": "still there", "False": "gone"}.get(there, f"lost track of: {there}")
     return {"holds": {"True": False, "False": True}.get(there), "saw": f"after the page was loaded again the file is {words}"}

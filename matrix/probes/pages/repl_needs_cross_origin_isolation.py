@@ -2,7 +2,7 @@
 
 START = """
 () => new Promise((done) => {
-  const worker = new Worker("/python.worker.js");
+  const worker = new Worker("python.worker.js");
   worker.onerror = (event) => done(event.message);
   worker.onmessage = ({ data }) => {
     if (data.type === "ready") worker.postMessage({ type: "run", args: ["-c", "input()"] });
@@ -15,9 +15,9 @@ WORKS = "it waits for input"
 
 
 def probe(open_page, assets):
-    with open_page("/repl.html") as page:
+    with open_page() as page:
         isolated = page.evaluate(START)
-    with open_page("/repl.html", isolated=False) as page:
+    with open_page(isolated=False) as page:
         plain = page.evaluate(START)
     if isolated != WORKS:
         return {"holds": None, "saw": f"the interpreter does not start in an isolated page either: {isolated}"}

@@ -13,15 +13,33 @@ from msgspec.structs import replace
 
 from harness.guests.adapter import GuestRun
 from harness.guests.guest_files import MEMORY_EVENTS, MEMORY_WORK, GuestFiles, Preopen
-from harness.guests.runtimes.browser import PAGES, Browser, BrowserHostSpec, PageProbe, WorkerSpec, launch_options
+from harness.guests.runtimes.browser import (
+    PAGES,
+    Browser,
+    BrowserHostSpec,
+    BrowserStart,
+    PageProbe,
+    WorkerSpec,
+)
 from harness.guests.runtimes.choose import choose_adapter
 from harness.guests.runtimes.ends import FAULT, TRAPPED
 from harness.machine.store import Store
 from harness.provide.provider import Obtained
 from matrix import json_records
+from matrix.browsers import BrowserLine
 from matrix.model import Runtime, RuntimeKind
 
 CHROMIUM = Path("/nowhere/a browser/chromium")
+LINE = BrowserLine(
+    commands=("chromium",),
+    run=("--headless", "--user-data-dir={profile}", "{url}"),
+    as_root=("--no-sandbox",),
+    says="^Chromium ",
+    debian="chromium",
+    environment={"NO_REPORTS": "1"},
+    preferences={"quiet": True, "wait.seconds": 0, "home": 'a "page"'},
+)
+BROWSER = Browser(CHROMIUM, LINE)
 TREE = Path("/nowhere/guest")
 RUN = GuestRun(
     wasm=Path("/nowhere/build/python.wasm"),
@@ -37,7 +55,7 @@ RUN = GuestRun(
 @pytest.fixture
 def place(tmp_path: Path) -> GuestFiles:
     """The files of a guest, as `harness.suite.batch` lays them out."""
-    place = Browser(CHROMIUM).lay_out(TREE, "/cross-build/host", tmp_path)
+    place = BROWSER.lay_out(TREE, "/cross-build/host", tmp_path)
     (place.root / "driver.py").write_text("print('é')\n", "utf-8")
     (place.root / "plan.json").write_text("{}")
     return place
@@ -45,7 +63,7 @@ def place(tmp_path: Path) -> GuestFiles:
 
 def spec(directory: Path, run: GuestRun = RUN) -> BrowserHostSpec:
     """What the host of the tab is told."""
-    command = Browser(CHROMIUM).command(run, run.wasm, directory)
+    command = BROWSER.command(run, run.wasm, directory)
     return json_records.decode(command.argv[-1].encode(), BrowserHostSpec)
 
 
@@ -53,10 +71,10 @@ def spec(directory: Path, run: GuestRun = RUN) -> BrowserHostSpec:
 
 
 def test_a_page_probe_is_a_process_beside_the_browser(tmp_path: Path) -> None:
-    command = Browser(CHROMIUM).page_probe(Path("/nowhere/probe.py"), Path("/nowhere/build"), tmp_path)
+    command = BROWSER.page_probe(Path("/nowhere/probe.py"), Path("/nowhere/build"), tmp_path)
     assert command.argv[:3] == (sys.executable, "-m", "harness.guests.runtimes.page_prober")
     told = json_records.decode(command.argv[3].encode(), PageProbe)
-    assert (told.browser, told.script, told.assets) == (
+    assert (told.browser.argv[0], told.script, told.assets) == (
         str(CHROMIUM),
         Path("/nowhere/probe.py"),
         Path("/nowhere/build"),
@@ -66,32 +84,43 @@ def test_a_page_probe_is_a_process_beside_the_browser(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("place")
 def test_a_guest_has_a_process_of_the_same_python(tmp_path: Path) -> None:
-    argv = Browser(CHROMIUM).command(RUN, RUN.wasm, tmp_path).argv
+    argv = BROWSER.command(RUN, RUN.wasm, tmp_path).argv
     assert argv[:3] == (sys.executable, "-m", "harness.guests.runtimes.browser_host")
     assert len(argv) == 4
 
 
 @pytest.mark.usefixtures("place")
 def test_the_process_finds_the_harness_and_keeps_its_files_in_the_guests_directory(tmp_path: Path) -> None:
-    env = Browser(CHROMIUM).command(RUN, RUN.wasm, tmp_path).env
+    env = BROWSER.command(RUN, RUN.wasm, tmp_path).env
     assert (Path(env["PYTHONPATH"]) / "harness/guests/runtimes/browser_host.py").is_file()
     assert env["HOME"] == str(tmp_path)
 
 
 def test_the_host_gets_what_to_serve_and_where_to_write_events(tmp_path: Path, place: GuestFiles) -> None:
-    assert spec(tmp_path) == BrowserHostSpec(
-        browser=str(CHROMIUM),
-        assets=Path("/nowhere/build"),
-        tests=TREE,
-        told=tmp_path / "told.json",
-        events=place.events,
-        memory_limit=2 << 30,
+    found = spec(tmp_path)
+    assert (found.assets, found.tests) == (Path("/nowhere/build"), TREE)
+    assert (found.told, found.events) == (tmp_path / "told.json", place.events)
+
+
+@pytest.mark.usefixtures("place")
+def test_the_host_gets_how_the_browser_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    profile = tmp_path / "profile"
+    assert spec(tmp_path).browser == BrowserStart(
+        argv=(str(CHROMIUM), "--headless", f"--user-data-dir={profile}", "{url}"),
+        env={"NO_REPORTS": "1"},
+        profile=profile,
+        user_js='user_pref("quiet", true);\nuser_pref("wait.seconds", 0);\nuser_pref("home", "a \\"page\\"");\n',
     )
 
 
 @pytest.mark.usefixtures("place")
-def test_the_host_gets_the_guests_memory_limit(tmp_path: Path) -> None:
-    assert spec(tmp_path, replace(RUN, memory_limit=64 << 20)).memory_limit == 64 << 20
+@pytest.mark.parametrize(("user", "more"), [(0, ("--no-sandbox",)), (1000, ())])
+def test_root_has_more_options(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, user: int, more: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    assert spec(tmp_path).browser.argv[1:-3] == more
 
 
 # --- what the worker is told
@@ -126,76 +155,52 @@ def test_the_worker_gets_the_drivers_files_where_the_command_line_names_them(tmp
 
 
 @pytest.mark.usefixtures("place")
+def test_the_worker_gets_the_guests_memory_limit(tmp_path: Path) -> None:
+    assert told(tmp_path, memory_limit=64 << 20).memory == 64 << 20
+
+
+@pytest.mark.usefixtures("place")
 def test_the_worker_reads_every_key_that_it_gets(tmp_path: Path) -> None:
     document = json.loads(spec(tmp_path).told.read_bytes())
     script = (PAGES / "suite.worker.js").read_text("utf-8")
-    assert document.keys() == {"library", "work", "events", "arguments", "files"}
+    assert document.keys() == {"library", "work", "events", "arguments", "files", "memory"}
     for key in document:
         assert f"told.{key}" in script
 
 
-@pytest.mark.parametrize("name", ["suite.html", "suite.js", "suite.worker.js", "report.js", "repl.html", "repl.js"])
+OWN = ("suite.html", "suite.js", "suite.worker.js", "report.js", "probe.html", "evaluate.js", "repl.html", "repl.js")
+
+
+@pytest.mark.parametrize("name", OWN)
 def test_the_pages_are_there(name: str) -> None:
     assert (PAGES / name).is_file()
-
-
-# --- how the browser is started
-
-
-@pytest.mark.parametrize(
-    ("limit", "pages"), [(65536, 1), (2 << 30, 32768), (4 << 30, 65536), (3 * 65536 + 1, 3), (4 * 65536 - 1, 3)]
-)
-def test_the_memory_limit_is_rounded_down_to_whole_pages(limit: int, pages: int) -> None:
-    assert f"--js-flags=--wasm-max-mem-pages={pages}" in launch_options("chromium", limit)["args"]
-
-
-def test_the_browser_starts_without_a_window() -> None:
-    options = launch_options(str(CHROMIUM), 2 << 30)
-    assert options["executable_path"] == str(CHROMIUM)
-    assert options["headless"] is True
-
-
-def test_the_browser_has_no_background_traffic() -> None:
-    assert {"--disable-background-networking", "--disable-component-update", "--disable-sync"} <= set(
-        launch_options("chromium", 2 << 30)["args"]
-    )
-
-
-@pytest.mark.parametrize(("user", "sandbox"), [(0, False), (1000, True)])
-def test_only_root_starts_the_browser_without_its_sandbox(
-    monkeypatch: pytest.MonkeyPatch, user: int, sandbox: bool
-) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: user)
-    options = launch_options("chromium", 2 << 30)
-    assert options["chromium_sandbox"] is sandbox
-    assert "--no-sandbox" not in options["args"]
 
 
 # --- the rest of an adapter
 
 
 def test_the_browser_compiles_the_module_itself(store: Store) -> None:
-    assert Browser(CHROMIUM).compile(RUN, store) == RUN.wasm
+    assert BROWSER.compile(RUN, store) == RUN.wasm
 
 
 def test_a_guest_in_memory_cannot_write_to_shared_files() -> None:
-    assert Browser(CHROMIUM).confines_writes
+    assert BROWSER.confines_writes
 
 
 def test_the_adapter_starts_the_browser_that_was_found(tmp_path: Path) -> None:
-    runtime = Runtime(name="chromium", version="installed", kind=RuntimeKind.BROWSER)
+    runtime = Runtime(name="chromium", version="installed", kind=RuntimeKind.BROWSER, browser=LINE)
     obtained = Obtained(path=CHROMIUM, provider="PATH", detail="chromium 1.2.3", digest="")
     found = choose_adapter(runtime, obtained)
     found.lay_out(TREE, "/cross-build/host", tmp_path)
     command = found.command(RUN, RUN.wasm, tmp_path)
-    assert json_records.decode(command.argv[-1].encode(), BrowserHostSpec).browser == str(CHROMIUM)
+    assert json_records.decode(command.argv[-1].encode(), BrowserHostSpec).browser.argv[0] == str(CHROMIUM)
 
 
 # --- how a guest ended
 
 
 def ended(code: int, output: str) -> str:
-    return Browser(CHROMIUM).describe_end(code, output)
+    return BROWSER.describe_end(code, output)
 
 
 def test_the_end_of_the_output_tells_why_a_browser_does_not_start() -> None:
@@ -219,11 +224,18 @@ def test_an_end_that_v8_or_emscripten_reports_is_described(output: str, meaning:
     assert ended(TRAPPED, f"test_one ... ok\n{output}") == f"the guest ended with {meaning}"
 
 
+@pytest.mark.parametrize("said", ["the tab crashed", "the tab was closed", "the browser ended with signal SIGKILL"])
+def test_an_end_of_the_browser_is_told(said: str) -> None:
+    assert ended(TRAPPED, f"RuntimeError: unreachable, said a test\n{said}\n") == said
+    assert ended(1, f"{said}\n") == "the guest ended with exit status 1"
+    assert ended(TRAPPED, f"{said}\nand more\n") == "the guest ended with exit status 134"
+
+
 @pytest.mark.parametrize(
     ("code", "output", "meaning"),
     [
         (1, "", "exit status 1"),
-        (TRAPPED, "the tab crashed\n", "exit status 134"),
+        (TRAPPED, "", "exit status 134"),
         (-9, "", "signal SIGKILL"),
     ],
 )

@@ -11,6 +11,7 @@ from harness.guests.guest_files import GuestFiles, host_files
 from harness.guests.runtimes.choose import ADAPTERS, choose_adapter
 from harness.machine.store import Store
 from harness.provide.provider import Obtained
+from matrix.browsers import BrowserLine
 from matrix.commands import CommandLine
 from matrix.model import Runtime, RuntimeKind
 
@@ -29,7 +30,14 @@ RUN = GuestRun(
 def adapter_of(kind: RuntimeKind) -> Adapter:
     has_line = kind in (RuntimeKind.COMMAND, RuntimeKind.JAVASCRIPT)
     line = CommandLine(run=("{argv0}",)) if has_line else None
-    runtime = Runtime(name="a-runtime", version="50.0.1", kind=kind, command=line)
+    browser = BrowserLine(commands=("b",), run=("{profile}", "{url}"), says="", debian="b")
+    runtime = Runtime(
+        name="a-runtime",
+        version="50.0.1",
+        kind=kind,
+        command=line,
+        browser=browser if kind is RuntimeKind.BROWSER else None,
+    )
     return choose_adapter(runtime, Obtained(path=COMMAND, provider="", detail="", digest=""))
 
 

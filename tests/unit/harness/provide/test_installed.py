@@ -12,6 +12,7 @@ from harness.machine.store import Store
 from harness.provide import command_version
 from harness.provide.installed import BROWSER_VARIABLE, InstalledBrowser, InstalledCommand, InstalledPackage
 from harness.provide.provider import silently
+from matrix.browsers import BrowserLine
 from matrix.errors import Unobtainable
 from matrix.model import Runtime, RuntimeKind
 from tests.unit import made
@@ -77,10 +78,58 @@ def test_another_version_of_the_package_is_an_obstacle(store: Store) -> None:
     assert (InstalledPackage(made.runtime("1.0.0")).obstacle(store) or "").startswith("wasmtime here is ")
 
 
+LINE = BrowserLine(commands=("chromium",), run=("--in={profile}", "{url}"), says="^Chromium ", debian="chromium")
+CHROMIUM = Runtime(name="chromium", version="installed", kind=RuntimeKind.BROWSER, browser=LINE)
+FIREFOX = replace(CHROMIUM, name="firefox", browser=replace(LINE, commands=("gecko", "firefox"), says="^Mozilla "))
+
+
+@pytest.fixture
+def browsers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A directory on PATH with two browsers, and a third one that is not on PATH."""
+    for name in ("on-path/chromium", "on-path/firefox", "elsewhere/chrome"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("")
+        path.chmod(0o755)
+    says = {"chromium": "Chromium 1.2.3 on Debian\n", "firefox": "Mozilla Firefox 4.5esr\n", "chrome": "Chromium 6.7\n"}
+    monkeypatch.setattr(command_version, "ask", lambda argv: says[Path(argv[0]).name])
+    monkeypatch.setenv("PATH", str(tmp_path / "on-path"))
+    monkeypatch.delenv(BROWSER_VARIABLE, raising=False)
+    return tmp_path
+
+
+def test_the_first_browser_on_path_is_used(browsers: Path, store: Store) -> None:
+    found = InstalledBrowser(CHROMIUM).obtain(store, silently)
+    assert (found.path, found.detail) == (browsers / "on-path/chromium", "chromium 1.2.3")
+    found = InstalledBrowser(FIREFOX).obtain(store, silently)
+    assert (found.path, found.detail) == (browsers / "on-path/firefox", "firefox 4.5")
+
+
+def test_a_browser_that_is_named_is_used_for_its_own_row(
+    monkeypatch: pytest.MonkeyPatch, browsers: Path, store: Store
+) -> None:
+    monkeypatch.setenv(BROWSER_VARIABLE, str(browsers / "elsewhere/chrome"))
+    assert InstalledBrowser(CHROMIUM).obtain(store, silently).path == browsers / "elsewhere/chrome"
+    assert InstalledBrowser(FIREFOX).obtain(store, silently).path == browsers / "on-path/firefox"
+
+
+def test_the_executable_of_a_row_counts_before_all_others(browsers: Path, store: Store) -> None:
+    row = replace(CHROMIUM, executable=browsers / "elsewhere/chrome")
+    assert InstalledBrowser(row).obtain(store, silently).detail == "chrome 6.7"
+
+
+def test_without_a_browser_its_package_is_named(browsers: Path, store: Store) -> None:
+    (browsers / "on-path/firefox").unlink()
+    with pytest.raises(Unobtainable, match="no firefox is on PATH") as caught:
+        InstalledBrowser(replace(FIREFOX, browser=replace(LINE, commands=("firefox",), debian="firefox-esr"))).obtain(
+            store, silently
+        )
+    assert "apt-get install firefox-esr" in caught.value.hint
+
+
 def test_a_browser_that_does_not_exist_is_named(monkeypatch: pytest.MonkeyPatch, store: Store, tmp_path: Path) -> None:
     monkeypatch.setenv(BROWSER_VARIABLE, str(tmp_path / "gone"))
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
     with pytest.raises(Unobtainable, match="which does not exist") as caught:
-        InstalledBrowser().obtain(store, silently)
+        InstalledBrowser(CHROMIUM).obtain(store, silently)
     assert str(tmp_path / "gone") in caught.value.message
     assert BROWSER_VARIABLE in caught.value.hint

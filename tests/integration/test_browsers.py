@@ -1,0 +1,269 @@
+"""Browsers that are started with an address: how guests in them report and end, whoever ends them.
+
+The guests are small scripts in place of a build's `python.js`. They report as the interpreter's worker does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from harness.guests.adapter import GuestRun
+from harness.guests.guest_files import Preopen
+from harness.guests.runtimes.browser import PAGES, Browser, BrowserStart, PageProbe
+from harness.guests.runtimes.ends import FAULT, TRAPPED
+from harness.guests.runtimes.page_reports import PageReports
+from harness.guests.runtimes.started_browser import StartedBrowser
+from harness.machine.http_server import Site, serving
+from harness.machine.process import base_environment
+from matrix import json_records
+from tests.integration.conftest import browser_of
+
+pytestmark = pytest.mark.integration
+
+WAIT = 120.0
+"""seconds"""
+SPEAK = 'report("events", "one\\n"); report("output", "two\\n"); report("events", "three\\n");'
+LOOP = f"{SPEAK} for (;;) {{}}"
+EAT = """
+const memory = new WebAssembly.Memory({ initial: 16 });
+try {
+  for (;;) memory.grow(16);
+} catch (error) {
+  report("output", `${memory.buffer.byteLength >> 20} ${error.name}\n`);
+}
+end(0);
+"""
+
+
+@pytest.fixture(scope="module", params=["chromium"])
+def browser(request: pytest.FixtureRequest) -> Browser:
+    """Each browser that is installed."""
+    return browser_of(request.param, str(request.getfixturevalue(request.param)))
+
+
+class Guest:
+    """A guest in a browser: the process of the harness that serves it, and what it left."""
+
+    def __init__(self, browser: Browser, script: str, directory: Path) -> None:
+        directory.mkdir()
+        assets, tests = directory / "assets", directory / "tests"
+        for made in (assets, tests):
+            made.mkdir()
+        (assets / "python.js").write_text(script)
+        (assets / "python.wasm").write_bytes(b"")
+        files = browser.lay_out(tests, "", directory)
+        run = GuestRun(
+            wasm=assets / "python.wasm",
+            wasm_digest="",
+            argv=("python.js",),
+            env={"PYTHONPATH": "/lib"},
+            preopens=(Preopen(host=tests, guest="/"),),
+            wasm_stack=0,
+            memory_limit=64 << 20,
+        )
+        command = browser.command(run, run.wasm, directory)
+        self._events = files.events
+        self.process = psutil.Popen(
+            command.argv,
+            env={**base_environment(), **command.env},
+            cwd=directory,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def events(self) -> str:
+        return self._events.read_text() if self._events.exists() else ""
+
+    def wait_until(self, condition: Callable[[], object]) -> None:
+        end = time.monotonic() + WAIT
+        while not condition():
+            assert self.process.poll() is None, self.process.communicate()
+            assert time.monotonic() < end
+            time.sleep(0.02)
+
+    def end(self) -> tuple[int, str]:
+        """Its exit status and what it printed."""
+        output, _ = self.process.communicate(timeout=WAIT)
+        return self.process.returncode, output.decode()
+
+    def tabs(self) -> list[psutil.Process]:
+        """The processes that run pages."""
+        found = []
+        for process in self.process.children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                words = process.cmdline()
+                if "--type=renderer" in words or ("-contentproc" in words and words[-1] == "tab"):
+                    found.append(process)
+        return found
+
+
+@pytest.fixture
+def guests(browser: Browser, tmp_path: Path) -> Iterator[Callable[[str], Guest]]:
+    """Starts guests; what is left of them is killed at the end."""
+    started: list[Guest] = []
+
+    def start(script: str) -> Guest:
+        started.append(Guest(browser, script, tmp_path / f"guest{len(started)}"))
+        return started[-1]
+
+    yield start
+    for guest in started:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(guest.process.pid, 9)
+        guest.process.communicate(timeout=WAIT)
+
+
+Start = Callable[[str], Guest]
+
+
+def test_what_a_guest_reports_arrives_in_order(guests: Start) -> None:
+    guest = guests(f"{SPEAK} end(3);")
+    assert guest.end() == (3, "two\n")
+    assert guest.events() == "one\nthree\n"
+
+
+def test_a_worker_that_fails_says_how(guests: Start) -> None:
+    guest = guests(f'{SPEAK} throw new RangeError("too far");')
+    status, output = guest.end()
+    assert status == TRAPPED
+    assert output.startswith("two\n")
+    assert "RangeError: too far" in output
+    assert guest.events() == "one\nthree\n"
+
+
+def test_a_guests_memory_is_limited(guests: Start) -> None:
+    assert guests(EAT).end() == (0, "64 RangeError\n")
+
+
+def test_a_tab_that_is_killed_loses_nothing(guests: Start) -> None:
+    guest = guests(LOOP)
+    guest.wait_until(lambda: "three" in guest.events())
+    for tab in guest.tabs():
+        tab.kill()
+    assert guest.end() == (TRAPPED, "two\n\nthe tab crashed\n")
+    assert guest.events() == "one\nthree\n"
+
+
+def test_a_browser_that_is_killed_loses_nothing(guests: Start) -> None:
+    guest = guests(LOOP)
+    guest.wait_until(lambda: "three" in guest.events())
+    (command,) = guest.process.children()
+    command.kill()
+    assert guest.end() == (TRAPPED, "two\n\nthe browser ended with signal SIGKILL\n")
+    assert guest.events() == "one\nthree\n"
+
+
+def test_nothing_is_left_of_a_guest_that_is_killed(guests: Start) -> None:
+    guest = guests(LOOP)
+    guest.wait_until(lambda: "three" in guest.events())
+    family = [guest.process, *guest.process.children(recursive=True)]
+    assert len(family) > 3
+    os.killpg(guest.process.pid, 9)
+    _, alive = psutil.wait_procs(family, WAIT)
+    assert alive == []
+
+
+def test_a_browser_that_does_not_start_says_why(tmp_path: Path) -> None:
+    command = tmp_path / "browser"
+    command.write_text("#!/bin/sh\necho there is no display >&2\nexit 7\n")
+    command.chmod(0o755)
+    guest = Guest(browser_of("chromium", str(command)), LOOP, tmp_path / "guest")
+    status, output = guest.end()
+    assert status == FAULT
+    assert "the browser does not start: exit status 7\nthere is no display\n" in output
+
+
+# --- the server
+
+
+@pytest.fixture
+def start(browser: Browser, tmp_path: Path) -> BrowserStart:
+    """How the browser is started."""
+    command = browser.page_probe(Path("unused"), Path("unused"), tmp_path)
+    return json_records.decode(command.argv[-1].encode(), PageProbe).browser
+
+
+class Reported:
+    """A site whose page reports, and what it reported."""
+
+    def __init__(self, directory: Path, worker: str) -> None:
+        self.events, self.output = bytearray(), bytearray()
+        self.reports = PageReports(self.events.extend, self.output.extend)
+        script = directory / "suite.worker.js"
+        script.write_text(f'importScripts("report.js");\n{worker}')
+        files = {f"/{name}": PAGES / name for name in ("suite.html", "suite.js", "report.js")}
+        posts = {"/report": self.reports.take, "/failed": self.reports.fail, "/closed": self.reports.close}
+        held = {"/alive": self.reports.holding}
+        self.site = Site(files | {"/suite.worker.js": script}, posts, held=held, token="the-token-of-this-run")
+
+
+def test_nothing_is_lost_while_there_is_no_server(start: BrowserStart, tmp_path: Path) -> None:
+    wait = "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);"
+    count = f'for (let i = 1; i <= 100; i++) {{ report("events", `${{i}}\\n`); {wait} }} report("end", "0");'
+    reported = Reported(tmp_path, count)
+    with contextlib.ExitStack() as stack:
+        with serving(reported.site) as address:
+            stack.enter_context(StartedBrowser(start, f"{address}/suite.html"))
+            wait_for(lambda: len(reported.events) > 20)
+        time.sleep(1)  # what was being answered has been taken
+        before = len(reported.events)
+        time.sleep(2)  # the worker sends its next report to nobody, several times
+        assert len(reported.events) == before
+        assert reported.reports.lost_for() > 0
+        port = int(address.partition("127.0.0.1:")[2].partition("/")[0])
+        stack.enter_context(serving(reported.site, port))
+        assert reported.reports.ended.wait(WAIT)
+        assert reported.events.decode().split() == [str(number) for number in range(1, 101)]
+        wait_for(lambda: reported.reports.lost_for() == 0)
+
+
+def test_another_page_cannot_feed_outcomes_into_a_run(start: BrowserStart, tmp_path: Path) -> None:
+    """It is told the port and even the token, and posts what the run's own page would post."""
+    reported = Reported(tmp_path, "")
+    reported.site.headers.clear()  # they would hide from the page that its requests arrive
+    done = threading.Event()
+    answers: list[bytes] = []
+
+    def take(body: bytes) -> bytes:
+        answers.append(body)
+        done.set()
+        return b""
+
+    with serving(reported.site) as address:
+        server = address.rpartition("/")[0]
+        (tmp_path / "evil.html").write_text(
+            f"""<script type="module">
+            const message = {{ method: "POST", body: "evil 1 events 5\\nfalse", mode: "no-cors" }};
+            const came = [];
+            for (const at of ["{address}", "{server}"]) {{
+              came.push(await fetch(`${{at}}/report`, message).then(({{ type }}) => type, ({{ name }}) => name));
+            }}
+            await fetch("done", {{ method: "POST", body: came.join(" ") }});
+            </script>"""
+        )
+        other = Site({"/evil.html": tmp_path / "evil.html"}, {"/done": take}, headers={})
+        with serving(other) as elsewhere, StartedBrowser(start, f"{elsewhere}/evil.html"):
+            assert done.wait(WAIT)
+        assert answers == [b"opaque opaque"]  # they have arrived, and have been refused
+        assert not reported.events
+        own = b"own 1 events 4\nreal"
+        assert httpx.post(f"{address}/report", content=own, headers={"Origin": server}).status_code == 200
+        assert reported.events == b"real"
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    end = time.monotonic() + WAIT
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
