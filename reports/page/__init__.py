@@ -38,6 +38,7 @@ ASSETS = (
     "cell.js",
     "copy.js",
     "failure.js",
+    "since.js",
     "compare.js",
     "limitations.js",
     "trends.js",
@@ -198,6 +199,7 @@ def run_files(page: RunPage) -> Iterator[File]:
         yield asset(name)
     yield _data("page/figures.js", page.trends)
     summary = page.summary
+    yield _data("page/cells.js", {"run": summary.run_id, "cells": [_parts(cell) for cell in summary.cells]})
     tested = [cell.id for cell in summary.cells if cell.modules.planned]
     matrix = squares(summary.cells, page.excluded)
     news = page.news or news_of(summary)
@@ -205,3 +207,15 @@ def run_files(page: RunPage) -> Iterator[File]:
         values = {"page": page, "summary": summary, "tested": tested, "matrix": matrix, "news": news}
         yield rendered(f"{name}.html.j2", f"{name}.html", "", **values)
     yield rendered("badge.svg.j2", "badge.svg", "", summary=summary)
+
+
+def _parts(cell: CellSummary) -> dict[str, object]:
+    """The parts of a cell, for links to the cells that differ in one of them."""
+    return {
+        "id": cell.id,
+        "tested": bool(cell.modules.planned),
+        "target": cell.target,
+        "SDK": cell.sdk.id,
+        "CPython": cell.cpython.version,
+        "runtime": f"{cell.runtime.name} {cell.runtime.version}",
+    }

@@ -75,6 +75,7 @@ async function showDetails(module, number, place) {
     const details = (await load(`${here}/details/${module.place}.js`))[number - module.first] || {};
     parts.push(...seen(details, (part) => `details/${module.place}-${number - module.first}-${part}.txt`));
   }
+  if (FAILING_STATUSES.includes(columns.statuses[number])) parts.unshift(await sinceWhen(cell, module.name, test, lettersOf(module, name)));
   if (reason !== undefined) parts.push(make("p", {}, "Reason: ", columns.reasons[reason]));
   if (limitation !== undefined) {
     const known = columns.limitations[limitation];
@@ -90,7 +91,13 @@ async function showDetails(module, number, place) {
   }
   const link = `#${new URLSearchParams({ test })}`;
   parts.push(make("p", {}, make("a", { href: link }, "Link to this test")));
-  place.replaceChildren(...parts);
+  place.replaceChildren(...parts.filter(Boolean));
+}
+
+/** The letters of all outcomes of a test, which has several where it ran several times. */
+function lettersOf(module, name) {
+  const numbers = [...Array(module.count).keys()].map((place) => module.first + place);
+  return numbers.filter((number) => columns.names[number] === name).map((number) => columns.statuses[number]).sort().join("");
 }
 
 /** The text of an issue about a test, where the report has one, and the command that writes it. */
@@ -114,7 +121,8 @@ function testRow(module, number, whole) {
   const tone = toneOf(number);
   const sign = make("span", { class: "sign", "aria-hidden": "true" }, SIGNS[tone]);
   const verdict = VERDICTS[columns.verdicts[number]];
-  const said = columns.failure[number] === undefined ? null : make("div", { class: "said" }, columns.failures[columns.failure[number]]);
+  const why = columns.failure[number] === undefined ? columns.reasons[columns.reason[number]] : columns.failures[columns.failure[number]];
+  const said = why === undefined ? null : make("div", { class: "said" }, why);
   const row = make("tr", { class: "test" },
     make("td", {}, button, said, place),
     make("td", { class: tone }, sign, ` ${STATUSES[columns.statuses[number]]}`),
@@ -213,9 +221,16 @@ function group(title, numbers) {
   const found = make("details", { class: "group" }, make("summary", {}, title, make("span", { class: "faint" }, ` ${count}`)), place);
   found.addEventListener("toggle", () => {
     if (!found.open || place.childElementCount) return;
-    place.append(tableOf(numbers)[0]);
+    const [table] = tableOf(numbers);
+    withoutSaid(table, title);
+    place.append(table);
   });
   return found;
+}
+
+/** Leaves out of a table what the heading above it says already. */
+function withoutSaid(table, heading) {
+  for (const said of table.querySelectorAll(".said")) if (said.textContent === heading) said.remove();
 }
 
 /** Tests of any modules as a table, and its first rows. */
@@ -272,7 +287,7 @@ function overview() {
     if (!numbers.length) continue;
     const [table, rows] = tableOf(numbers);
     const heading = list.closest(".cause").querySelector("h3").textContent;
-    for (const said of table.querySelectorAll(".said")) if (said.textContent === heading) said.remove();
+    withoutSaid(table, heading);
     list.replaceWith(table);
     if ("first" in list.dataset) rows[0].show();
   }
@@ -309,6 +324,7 @@ Promise.all([load(`${here}/tests.js`), filters.dataset.issues ? load(`${here}/is
   modules = modulesOf(columns);
   controls();
   overview();
+  showBeside(cell);
   if (wanted.test) goTo(wanted.test); else draw();
   window.addEventListener("hashchange", () => {
     const test = new URLSearchParams(location.hash.slice(1)).get("test");

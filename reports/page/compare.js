@@ -96,7 +96,15 @@ function draw(rows, compared) {
     if (some.length > MOST) place.append(make("p", {}, `${some.length - MOST} more.`));
   }
   const counts = KINDS.map((kind) => [rows.filter((row) => row.kind === kind).length, kind]).filter(([count]) => count);
-  say(`${compared} modules compared: ${counts.map(([count, kind]) => `${count} ${kind}`).join(", ") || "nothing differs"}.`);
+  say(`${compared.modules} modules compared: ${counts.map(([count, kind]) => `${count} ${kind}`).join(", ") || "nothing differs"}.${times(compared)}`);
+}
+
+/** How long the modules that both have took, as a sentence. */
+function times({ before, after }) {
+  if (!before || !after) return "";
+  const ratio = after / before;
+  const verdict = ratio >= 1.005 ? `${ratio.toFixed(2)} times as long` : ratio <= 0.995 ? `${(1 / ratio).toFixed(2)} times as fast` : "as long";
+  return ` They took ${before.toFixed(1)} s before and ${after.toFixed(1)} s after: ${verdict}.`;
 }
 
 let turn = 0;
@@ -111,13 +119,18 @@ async function compare(sides) {
     pairs = shared.map((cell) => [cell, cell]);
   }
   const rows = [];
-  let compared = 0;
+  const compared = { modules: 0, before: 0, after: 0 };
   try {
     for (const [number, [from, to]] of pairs.entries()) {
       if (mine !== turn) return;
       if (pairs.length > 1) say(`Comparing cell ${number + 1} of ${pairs.length} ...`);
       const [before, after] = [await stateOf(one.run, from), await stateOf(other.run, to)];
-      compared += [...before.keys()].filter((name) => after.has(name)).length;
+      for (const [name, old] of before) {
+        if (!after.has(name)) continue;
+        compared.modules += 1;
+        compared.before += old.seconds;
+        compared.after += after.get(name).seconds;
+      }
       rows.push(...changesOf(before, after, pairs.length > 1 ? to : ""));
     }
   } catch (error) {

@@ -3,7 +3,10 @@
 "use strict";
 
 const PARTS = { platform: "Platform", sdk: "SDK", cpython: "CPython", runtime: "Runtime" };
-/** What a limitation may do in the chosen cells; each gets its squares there and its squares in the other cells. */
+/**
+ * What a limitation may do in the chosen cells; each gets its squares there and its squares in the other cells. These are
+ * those of the platform, when one is chosen and some of its cells are not: what a version of it no longer lacks.
+ */
 const KINDS = {
   "all": () => true,
   "that hold there": (there) => there.some((one) => "listed" in one.dataset),
@@ -26,13 +29,14 @@ for (const part of Object.keys(PARTS)) {
 
 function narrow() {
   const chosen = cells.map((cell) => Object.keys(PARTS).every((part) => !wanted[part] || cell.dataset[part] === wanted[part]));
+  const within = Object.keys(PARTS).filter((part) => wanted[part]).length > 1 ? wanted.platform : "";
   const out = new Set(cells.filter((cell, number) => !chosen[number]).map((cell) => cell.textContent));
   for (const [number, cell] of cells.entries()) cell.hidden = heads[number].hidden = !chosen[number];
   const words = wanted.text.trim().toLowerCase();
   let count = 0;
   for (const { entry, row, squares } of entries) {
     const there = squares.filter((square, number) => chosen[number]);
-    const others = squares.filter((square, number) => !chosen[number]);
+    const others = squares.filter((square, number) => !chosen[number] && (!within || cells[number].dataset.platform === within));
     const found = entry.dataset.words.includes(words) && KINDS[wanted.which](there, others);
     entry.hidden = row.hidden = !found;
     for (const [number, square] of squares.entries()) square.hidden = !chosen[number];
