@@ -40,8 +40,8 @@ _LONGEST_POST = 16 << 20
 """bytes"""
 _BOTH_WAYS = 2
 """SHUT_RDWR, of a socket"""
-_BEAT = 30.0
-"""seconds between the bytes on a connection that is held: a browser ends one that is silent for minutes"""
+_BEAT = 1.0
+"""seconds between the bytes on a connection that is held: Firefox ends one of a tab that crashed when a byte comes"""
 
 
 class PortTaken(MatrixError):

@@ -157,6 +157,15 @@ def chromium() -> str:
     return found
 
 
+@pytest.fixture(scope="session")
+def firefox() -> str:
+    """Firefox as it is installed."""
+    found = shutil.which("firefox-esr") or shutil.which("firefox")
+    if found is None:
+        pytest.fail("there is no firefox on PATH (on Debian: apt-get install firefox-esr)")
+    return found
+
+
 def launched(playwright: Playwright, executable: str) -> DrivenBrowser:
     """A Chromium for tests of pages. Its sandbox does not start as root: https://crbug.com/638180"""
     return playwright.chromium.launch(executable_path=executable, chromium_sandbox=os.geteuid() != 0)

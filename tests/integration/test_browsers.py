@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+import wasmtime
 
 from harness.guests.adapter import GuestRun
 from harness.guests.guest_files import Preopen
@@ -45,7 +46,7 @@ end(0);
 """
 
 
-@pytest.fixture(scope="module", params=["chromium"])
+@pytest.fixture(scope="module", params=["chromium", "firefox"])
 def browser(request: pytest.FixtureRequest) -> Browser:
     """Each browser that is installed."""
     return browser_of(request.param, str(request.getfixturevalue(request.param)))
@@ -140,6 +141,34 @@ def test_a_worker_that_fails_says_how(guests: Start) -> None:
     assert output.startswith("two\n")
     assert "RangeError: too far" in output
     assert guest.events() == "one\nthree\n"
+
+
+TRAPS = """(module
+  (memory 1)
+  (table 1 funcref)
+  (type $type (func))
+  (func (export "unreachable") unreachable)
+  (func (export "load") (drop (i32.load (i32.const 65536))))
+  (func (export "call") (call_indirect (type $type) (i32.const 0)))
+  (func (export "divide") (drop (i32.div_s (i32.const 1) (i32.const 0))))
+  (func $again (export "again") (call $again) (call $again)))
+"""
+
+
+@pytest.mark.parametrize(
+    ("function", "meaning"),
+    [
+        ("unreachable", "a trap: unreachable code was reached"),
+        ("load", "a trap: memory access out of bounds"),
+        ("call", "a trap: a bad call"),
+        ("divide", "a trap: bad arithmetic"),
+        ("again", "JavaScript's stack overflowed"),
+    ],
+)
+def test_traps_are_told_apart(guests: Start, browser: Browser, function: str, meaning: str) -> None:
+    code = f"new WebAssembly.Module(new Uint8Array({list(wasmtime.wat2wasm(TRAPS))}))"
+    status, output = guests(f"new WebAssembly.Instance({code}).exports.{function}();").end()
+    assert (browser.describe_end(status, output), output) == (f"the guest ended with {meaning}", output)
 
 
 def test_a_guests_memory_is_limited(guests: Start) -> None:

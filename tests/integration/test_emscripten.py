@@ -1,4 +1,4 @@
-"""The Emscripten targets: real builds, Node, a real Chromium.
+"""The Emscripten targets: real builds, Node, a real Chromium, a real Firefox.
 
 The builds are those of the default cells, in the user's cache; from an empty one they take some minutes.
 """
@@ -29,6 +29,7 @@ from harness.cells.prepare import PrepareOptions, Preparer
 from harness.commands.test import TEST, request_of
 from harness.guests.adapter import GuestRun
 from harness.guests.guest_files import Preopen
+from harness.guests.probing import run_page_probe
 from harness.guests.runtimes import browser_host, confine
 from harness.guests.runtimes.choose import choose_adapter
 from harness.guests.settings import Limits
@@ -47,6 +48,7 @@ from tests.integration.conftest import (
     REAL_ENVIRONMENT,
     TOP,
     Harness,
+    browser_of,
     harness_command,
     launched,
     outcomes,
@@ -56,6 +58,7 @@ from tests.integration.conftest import (
 from tests.integration.test_toolchain_directory import emscripten_tree
 
 NODE_CELL = "node_emscripten-3.1.69_cpython-3.11.2_node-20.18.0"
+BROWSER_CELL = "browser_emscripten-3.1.69_cpython-3.11.2_chromium-installed"
 
 
 # --- Node
@@ -186,15 +189,24 @@ def test_v8s_code_is_kept_and_compiled_again_when_it_is_damaged(tmp_path: Path) 
 # --- a browser
 
 
-def test_browser_build_is_green(harness: Harness, tmp_path: Path, chromium: str) -> None:
-    done = harness("test", "--target", "browser", "test_json", "test_struct", "test_bool")
+BOTH = ("--target", "browser", "--runtime", "chromium", "--runtime", "firefox")
+
+
+@pytest.mark.usefixtures("chromium", "firefox")
+def test_browser_build_is_green_in_both_browsers(harness: Harness, tmp_path: Path) -> None:
+    done = harness("test", *BOTH, "test_json", "test_struct", "test_bool")
     assert done.returncode == 0, done.stdout + done.stderr
     seen = outcomes(tmp_path)
     assert {outcome.status for outcome in seen.values()} == {Status.PASSED, Status.SKIPPED}
     assert sum(outcome.status is Status.PASSED for outcome in seen.values()) > 150
-    (cell,) = summary(tmp_path)["cells"]
-    assert cell["unattributed_skips"] == 0
-    assert re.match(r"chromium \d+\.", cell["runtime"]["detail"])
+    document = summary(tmp_path)
+    in_chromium, in_firefox = sorted(document["cells"], key=lambda cell: cell["runtime"]["name"])
+    assert in_chromium["unattributed_skips"] == in_firefox["unattributed_skips"] == 0
+    assert re.match(r"chromium \d+\.", in_chromium["runtime"]["detail"])
+    assert re.match(r"firefox\S* \d+\.", in_firefox["runtime"]["detail"])
+    (comparison,) = document["comparisons"]
+    assert comparison["tests"] > 150
+    assert comparison["differences"] == []
 
 
 def test_a_tab_that_is_killed_is_replaced_and_the_right_test_named(tmp_path: Path, chromium: str) -> None:
@@ -233,16 +245,18 @@ def kill_tab_in_a_test(run: psutil.Popen) -> str:
     return ""
 
 
-def test_page_probes_agree_with_the_list(harness: Harness, tmp_path: Path, chromium: str) -> None:
+@pytest.mark.usefixtures("chromium", "firefox")
+def test_page_probes_agree_with_the_list(harness: Harness, tmp_path: Path) -> None:
     names = ("browser-shell-limited", "memfs-not-persistent", "repl-needs-cross-origin-isolation")
-    done = harness("probe", *names, "no-keyboard-interrupt", "--target", "browser")
+    done = harness("probe", *names, "no-keyboard-interrupt", *BOTH)
     assert done.returncode == 0, done.stdout + done.stderr
     squares = json.loads(next(tmp_path.glob("out/*/probes.json")).read_text())["squares"]
-    assert {one["limitation"]: one["state"] for one in squares} == {
-        "browser-shell-limited": "partly",
-        "memfs-not-persistent": "holds",
-        "repl-needs-cross-origin-isolation": "holds",
-        "no-keyboard-interrupt": "cannot be tried",
+    assert len(squares) == 8
+    assert {(one["limitation"], one["state"]) for one in squares} == {
+        ("browser-shell-limited", "partly"),
+        ("memfs-not-persistent", "holds"),
+        ("repl-needs-cross-origin-isolation", "holds"),
+        ("no-keyboard-interrupt", "cannot be tried"),
     }
 
 
@@ -273,6 +287,34 @@ def test_the_repl_answers(served: str, chromium: str, tmp_path: Path) -> None:
             assert answer in output.inner_text()
         assert problems == []
         browser.close()
+
+
+TYPE = """
+async (typed) => {
+  const { document } = await openFrame("repl.html");
+  const line = document.getElementById("line"), output = document.getElementById("output");
+  if (!await until(() => !line.hidden, 120)) return `no prompt: ${document.getElementById("state").textContent}`;
+  line.value = typed;
+  line.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter" }));
+  await until(() => !line.hidden, 120);
+  return output.textContent;
+}
+"""
+
+
+@pytest.mark.parametrize("name", ["chromium", "firefox"])
+def test_the_repl_answers_in_each_browser(request: pytest.FixtureRequest, tmp_path: Path, name: str) -> None:
+    matrix = load()
+    (cell,) = (resolve(matrix, cell) for cell in expand(matrix).cells if cell.id == BROWSER_CELL)
+    assets = Preparer(real_store(), PrepareOptions(jobs=2), Silent(), print).build(cell)
+    script = tmp_path / "type.py"
+    script.write_text(
+        f"def probe(open_page, assets):\n    with open_page() as page:\n"
+        f"        return {{'holds': True, 'saw': page.evaluate({TYPE!r}, '6 * 7')}}\n"
+    )
+    browser = browser_of(name, str(request.getfixturevalue(name)))
+    seen = run_page_probe("repl", script, assets, Limits(seconds=240.0), browser, real_store())
+    assert "6 * 7\n42\n" in seen.saw
 
 
 def test_a_missing_browser_is_reported(harness: Harness) -> None:

@@ -32,7 +32,7 @@ async function call({ script, values }) {
   try {
     return { value: await (0, eval)(script)(...values) };
   } catch (error) {
-    return { error: `${error?.stack || error}` };
+    return { error: `${error}\n${error?.stack ?? ""}` };
   }
 }
 

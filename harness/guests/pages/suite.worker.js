@@ -101,7 +101,7 @@ var Module = {
       status = callMain(told.arguments);
     } catch (error) {
       printed.flush();
-      report("output", `${error?.stack ?? error}\n`);
+      report("output", `${error}\n${error?.stack ?? ""}\n`); // Firefox's stack does not have the message
       status = 134;
     }
     end(status ?? 0);

@@ -15,7 +15,7 @@ import msgspec
 from harness import TOP
 from harness.guests.adapter import Adapter, GuestRun, HostCommand
 from harness.guests.guest_files import MEMORY_EVENTS, MEMORY_WORK, GuestFiles, files_in_memory
-from harness.guests.runtimes.ends import FAULT, TRAPPED, describe_browser_end, describe_v8_end
+from harness.guests.runtimes.ends import FAULT, TRAPPED, describe_browser_end, describe_javascript_end
 from matrix import json_records
 from matrix.browsers import BrowserLine, user_js, words
 
@@ -117,7 +117,7 @@ class Browser(Adapter):
         if code == FAULT:
             return f"the browser could not be used: {output.strip()[-2000:]}"
         lost = describe_browser_end(output) if code == TRAPPED else ""
-        return lost or describe_v8_end(output) or super().describe_end(code, output)
+        return lost or describe_javascript_end(output) or super().describe_end(code, output)
 
 
 def _module(name: str, spec: BrowserHostSpec | PageProbe, scratch: Path) -> HostCommand:

@@ -1,4 +1,4 @@
-"""How guests end: under wasmtime, in V8, and as the row of a command says."""
+"""How guests end: under wasmtime, in an engine of JavaScript, and as the row of a command says."""
 
 from __future__ import annotations
 
@@ -15,22 +15,27 @@ FAULT = 125
 TAB_CRASHED, TAB_CLOSED, BROWSER_ENDED = "the tab crashed", "the tab was closed", "the browser ended with "
 """what the last line of the output says of a guest in a browser; an exit status comes after the last of them"""
 
-_V8_ENDS = (
-    (r"RangeError: Maximum call stack size exceeded", "JavaScript's stack overflowed"),
-    (r"RuntimeError: memory access out of bounds", "a trap: memory access out of bounds"),
+_JAVASCRIPT_ENDS = (
+    (
+        r"RangeError: Maximum call stack size exceeded|^(InternalError: )?too much recursion",
+        "JavaScript's stack overflowed",
+    ),
+    (r"RuntimeError: (memory access|index) out of bounds", "a trap: memory access out of bounds"),
     (r"RuntimeError: unreachable", "a trap: unreachable code was reached"),
     (
-        r"RuntimeError: (null function or function signature mismatch|table index is out of bounds)",
+        r"RuntimeError: (null function|function signature mismatch|indirect call (to null|signature mismatch)"
+        r"|table index (is )?out of bounds)",
         "a trap: a bad call",
     ),
     (
-        r"RuntimeError: (divide by zero|remainder by zero|divide result unrepresentable|float unrepresentable)",
+        r"RuntimeError: ((integer )?divide by zero|remainder by zero|divide result unrepresentable|integer overflow"
+        r"|float unrepresentable|invalid conversion to integer)",
         "a trap: bad arithmetic",
     ),
     (r"Aborted\(OOM\)|Cannot enlarge memory|JavaScript heap out of memory|Out of memory", "it ran out of memory"),
     (r"^(RuntimeError: )?(Aborted|abort)\(", "an abort"),
 )
-"""what V8 and Emscripten print when a guest ends, and what it means; the first pattern that is found counts"""
+"""what V8, SpiderMonkey and Emscripten print when a guest ends, and what it means; the first that is found counts"""
 LAST = 20_000
 """characters of output in which to look"""
 
@@ -40,9 +45,9 @@ def describe_wasmtime_end(code: int) -> str:
     return "the guest ended with " + ("a trap or an abort" if code == TRAPPED else describe_exit(code))
 
 
-def describe_v8_end(output: str) -> str:
-    """How a guest in V8 ended, from the end of its output; "" when the output does not tell."""
-    for pattern, meaning in _V8_ENDS:
+def describe_javascript_end(output: str) -> str:
+    """How a guest in V8 or SpiderMonkey ended, from the end of its output; "" when the output does not tell."""
+    for pattern, meaning in _JAVASCRIPT_ENDS:
         if re.search(pattern, output[-LAST:], re.MULTILINE):
             return f"the guest ended with {meaning}"
     return ""

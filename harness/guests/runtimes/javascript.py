@@ -13,7 +13,7 @@ from harness.guests.adapter import GuestRun, HostCommand
 from harness.guests.guest_files import GuestFiles, host_files
 from harness.guests.runtimes import confine
 from harness.guests.runtimes.confined import Confined
-from harness.guests.runtimes.ends import describe_known_end, describe_v8_end
+from harness.guests.runtimes.ends import describe_javascript_end, describe_known_end
 from matrix.commands import CommandLine, filled, limits
 
 _STACK = 8 << 20
@@ -46,5 +46,5 @@ class JavaScript(Confined):
         return HostCommand(argv=confine.confined(argv, run.writable, stack=_STACK, memory=memory))
 
     def describe_end(self, code: int, output: str) -> str:
-        known = describe_known_end(self._line.ends, code, output) or describe_v8_end(output)
+        known = describe_known_end(self._line.ends, code, output) or describe_javascript_end(output)
         return known or super().describe_end(code, output)

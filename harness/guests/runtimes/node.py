@@ -17,7 +17,7 @@ from harness.guests.guest_files import GuestFiles, host_files
 from harness.guests.runtimes import confine
 from harness.guests.runtimes.compiled import compiled
 from harness.guests.runtimes.confined import Confined
-from harness.guests.runtimes.ends import describe_v8_end
+from harness.guests.runtimes.ends import describe_javascript_end
 from harness.guests.runtimes.v8_options import memory_option
 from harness.machine.command import CommandFailed, capture
 from harness.machine.hashing import digest_of
@@ -79,7 +79,7 @@ class Node(Confined):
     def describe_end(self, code: int, output: str) -> str:
         # V8 ends itself with SIGABRT and says why. Other signals come from outside, whatever was printed before.
         own = code > 0 or code == -signal.SIGABRT
-        return (describe_v8_end(output) if own else "") or super().describe_end(code, output)
+        return (describe_javascript_end(output) if own else "") or super().describe_end(code, output)
 
     def under_debugger(self, command: HostCommand) -> HostCommand:
         argv = list(command.argv)

@@ -217,6 +217,12 @@ def test_the_end_of_the_output_tells_why_a_browser_does_not_start() -> None:
         ("Uncaught RuntimeError: unreachable\n", "a trap: unreachable code was reached"),
         ("RuntimeError: memory access out of bounds\n", "a trap: memory access out of bounds"),
         ("Aborted(native code called abort())\n", "an abort"),
+        ("RuntimeError: null function\n", "a trap: a bad call"),
+        ("RuntimeError: indirect call signature mismatch\n", "a trap: a bad call"),
+        ("RuntimeError: unreachable executed\n", "a trap: unreachable code was reached"),
+        ("RuntimeError: index out of bounds\n", "a trap: memory access out of bounds"),
+        ("RuntimeError: integer divide by zero\n", "a trap: bad arithmetic"),
+        ("too much recursion\n", "JavaScript's stack overflowed"),
         ("Aborted(OOM)\n", "it ran out of memory"),
     ],
 )
