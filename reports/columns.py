@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
+from operator import attrgetter
 
 import msgspec
 
@@ -104,18 +105,19 @@ def columns(verdicts: CellVerdicts, results: Mapping[str, ModuleResult]) -> tupl
     statuses: list[str] = []
     kinds: list[str] = []
     details: dict[int, ModuleDetails] = {}
-    for place, (module, grouped) in enumerate(groupby(verdicts.judged, key=lambda judged: judged.module)):
+    for place, (module, grouped) in enumerate(groupby(verdicts.judged, key=attrgetter("module"))):
         items = list(grouped)
-        prefix = full_name(module) + "."
-        for item in items:
-            outcome, number = item.outcome, len(found.names)
-            name = outcome.test
-            found.names.append(visible(_short(name, prefix)))
-            statuses.append(LETTERS[outcome.status])
-            kinds.append(VERDICT_LETTERS[item.verdict])
-            found.milliseconds.append(round(outcome.duration * 1000))
+        first = len(found.names)
+        found.names.extend(_names([item.outcome.test for item in items], full_name(module) + "."))
+        statuses += [LETTERS[item.outcome.status] for item in items]
+        kinds += [VERDICT_LETTERS[item.verdict] for item in items]
+        found.milliseconds.extend([round(item.outcome.duration * 1000) for item in items])
+        for number, item in enumerate(items, first):
+            outcome = item.outcome
             if item.limitation:
                 found.limitation[str(number)] = limitations.setdefault(item.limitation, len(limitations))
+            if outcome.status is Status.PASSED:  # as nearly all
+                continue
             if outcome.status is Status.SKIPPED and outcome.detail:
                 text = shortened(visible(outcome.detail), _LONGEST_REASON)
                 found.reason[str(number)] = reasons.setdefault(text, len(reasons))
@@ -142,10 +144,12 @@ def columns(verdicts: CellVerdicts, results: Mapping[str, ModuleResult]) -> tupl
     return msgspec.structs.replace(found, statuses="".join(statuses), verdicts="".join(kinds)), details
 
 
-def _short(test: str, prefix: str) -> str:
-    if test == prefix[:-1]:
-        return ""
-    return test[len(prefix) :] if test.startswith(prefix) else f"={test}"
+def _names(tests: Sequence[str], prefix: str) -> list[str]:
+    """The names of a module's tests as columns have them."""
+    cut = len(prefix)
+    names = [test[cut:] if test.startswith(prefix) else "" if test == prefix[:-1] else f"={test}" for test in tests]
+    ordinary = "".join(names)
+    return names if ordinary.isascii() and ordinary.isprintable() else [visible(name) for name in names]
 
 
 def _details(items: Sequence[Judged]) -> ModuleDetails | None:
@@ -153,6 +157,8 @@ def _details(items: Sequence[Judged]) -> ModuleDetails | None:
     whole: dict[str, str] = {}
     for place, item in enumerate(items):
         outcome = item.outcome
+        if not (outcome.detail or outcome.output or item.detail):  # as nearly all
+            continue
         skipped = outcome.status is Status.SKIPPED and len(outcome.detail) <= _LONGEST_REASON
         texts = {"detail": "" if skipped else outcome.detail, "output": outcome.output}
         if not any(texts.values()) and not item.detail:
