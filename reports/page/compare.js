@@ -92,7 +92,7 @@ function draw(rows, compared) {
       make("td", {}, row.was), make("td", {}, row.is)));
     const sign = kind === "newly failing" ? "✗ " : kind === "newly passing" ? "✓ " : "";
     place.append(make("h2", { class: kind === "newly failing" ? "bad" : kind === "newly passing" ? "good" : "" }, `${sign}${some.length} ${kind}`),
-      make("table", {}, make("thead", {}, head), make("tbody", {}, body)));
+      make("table", { class: "changes" }, make("thead", {}, head), make("tbody", {}, body)));
     if (some.length > MOST) place.append(make("p", {}, `${some.length - MOST} more.`));
   }
   const counts = KINDS.map((kind) => [rows.filter((row) => row.kind === kind).length, kind]).filter(([count]) => count);
@@ -103,8 +103,8 @@ function draw(rows, compared) {
 function times({ before, after }) {
   if (!before || !after) return "";
   const ratio = after / before;
-  const verdict = ratio >= 1.005 ? `${ratio.toFixed(2)} times as long` : ratio <= 0.995 ? `${(1 / ratio).toFixed(2)} times as fast` : "as long";
-  return ` They took ${before.toFixed(1)} s before and ${after.toFixed(1)} s after: ${verdict}.`;
+  const than = ratio >= 1.005 ? `, ${ratio.toFixed(2)} times as long` : ratio <= 0.995 ? `: ${(1 / ratio).toFixed(2)} times as fast` : "";
+  return ` They took ${before.toFixed(1)} s before and ${after.toFixed(1)} s after${than}.`;
 }
 
 let turn = 0;

@@ -20,10 +20,10 @@ async function sinceWhen(cell, module, test, now) {
   const first = outcomes.findIndex((one, index) => index > before && one);
   const runs = outcomes.slice(first).filter(Boolean).length;
   const count = runs === 1 ? "this run" : `${timeline.runs[first]}, ${runs} runs`;
-  if (before < 0) return make("p", { class: "since" }, `So since ${count}; the history has no run in which it was otherwise.`);
+  if (before < 0) return make("p", { class: "since" }, `Like this since ${count}; the history has no run in which it was otherwise.`);
   const sides = { a: timeline.runs[before], ac: cell, b: timeline.runs[first], bc: cell };
   const was = [...new Set(outcomes[before])].map((letter) => STATUSES[letter]).join(", ");
-  return make("p", { class: "since" }, `So since ${count}. It was ${was} in `,
+  return make("p", { class: "since" }, `Like this since ${count}. Before that: ${was}, in `,
     make("a", { href: `${ROOT}compare.html#${new URLSearchParams(sides)}` }, `${timeline.runs[before]}: what else changed`));
 }
 

@@ -511,6 +511,17 @@ def test_the_page_fits_a_narrow_screen(browser: Browser, out: Path) -> None:
     page.close()
 
 
+def test_the_pages_fit_on_paper(browser: Browser, out: Path) -> None:
+    """Nothing is cut at the right edge of an A4 sheet, which is 190 mm wide between its margins: 718 CSS pixels."""
+    page = browser.new_page(viewport={"width": 718, "height": 1000})
+    page.emulate_media(media="print")
+    for name in (*(f"{tab}.html" for tab in TABS), f"cells/{cell_of(out, 'wasmtime-50.0.1')}/index.html"):
+        show(page, out, name)
+        page.wait_for_function("() => !document.querySelector('#found')?.textContent.startsWith('Loading')")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 718, name
+    page.close()
+
+
 def test_junit2html_reads_the_junit_file(out: Path, tmp_path: Path) -> None:
     target = tmp_path / "junit.html"
     (source,) = out.glob("cells/*wasmtime-50*/junit.xml")
