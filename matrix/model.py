@@ -118,6 +118,8 @@ class RuntimeKind(StrEnum):
     """the `node` command, which runs Emscripten's `python.js`"""
     NODE_WASI = "node-wasi"
     """the `node` command and its own WASI"""
+    MANUAL = "manual"
+    """a page that a person opens"""
     BROWSER = "browser"
     """a browser that is started with an address; the row says how"""
 

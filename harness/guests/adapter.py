@@ -136,6 +136,16 @@ class Adapter(ABC):
         return False
 
     @property
+    def one_at_a_time(self) -> bool:
+        """Whether guests cannot run side by side."""
+        return False
+
+    @property
+    def asks(self) -> str:
+        """What a person has to do before guests run; "" for nothing."""
+        return ""
+
+    @property
     def typed(self) -> Adapter:
         """The adapter whose command line people type: of the runtime's own command, where this calls its library."""
         return self

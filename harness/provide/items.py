@@ -7,6 +7,7 @@ from functools import partial
 
 from harness.machine.store import Store
 from harness.provide.autotools import GeneratedSource
+from harness.provide.by_hand import ByHand
 from harness.provide.component_parts import ComponentParts
 from harness.provide.composed_emscripten import ComposedEmscriptenSdk
 from harness.provide.composed_wasi import ComposedWasiSdk
@@ -112,6 +113,7 @@ def _any_version(name: str, preferred: str, cell: ResolvedCell) -> list[Provider
 _INSTALLED: Mapping[RuntimeKind, Callable[[Runtime], Provider]] = {
     RuntimeKind.BROWSER: InstalledBrowser,
     RuntimeKind.EMBEDDED: InstalledPackage,
+    RuntimeKind.MANUAL: lambda runtime: ByHand(),
 }
 """the providers of installed runtimes; a runtime of any other kind is a command on PATH"""
 

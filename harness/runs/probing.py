@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from harness.cells.prepare import Prepared, Preparer
+from harness.guests.adapter import Adapter
 from harness.guests.probing import Probed, run_probes
 from harness.guests.runtimes.choose import choose_adapter
 from harness.guests.settings import Limits
@@ -66,6 +67,8 @@ class ProbeRun:
                 console.print(escape(reason), soft_wrap=True)
                 found = [Probed(limitation=name, state=State.CANNOT_BE_TRIED, saw=reason) for name in self._probes]
             else:
+                if asks := _adapter(prepared).asks:
+                    console.print(escape(asks), soft_wrap=True)
                 found = probe_cell(prepared, self._probes, store)
             by_id = {one.limitation: one for one in found}
             self.squares += [square(entry, cell, by_id[entry.id].state, by_id[entry.id].saw) for entry in self.entries]
@@ -77,14 +80,19 @@ class ProbeRun:
 
 def probe_cell(prepared: Prepared, probes: Mapping[str, Path], store: Store) -> list[Probed]:
     """The result of each probe on a cell, with several guests side by side."""
-    runtime = choose_adapter(prepared.cell.runtime, prepared.runtime, prepared.settings.runtime_flags)
+    runtime = _adapter(prepared)
     names = list(probes)
-    parts = [{name: probes[name] for name in names[number::_AT_ONCE]} for number in range(_AT_ONCE)]
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    at_once = 1 if runtime.one_at_a_time else _AT_ONCE
+    parts = [{name: probes[name] for name in names[number::at_once]} for number in range(at_once)]
+    with ThreadPoolExecutor(at_once) as pool:
         found = pool.map(
             lambda part: run_probes(part[1], prepared.settings, runtime, store, slot=part[0]), enumerate(parts)
         )
         return [one for part in found for one in part]
+
+
+def _adapter(prepared: Prepared) -> Adapter:
+    return choose_adapter(prepared.cell.runtime, prepared.runtime, prepared.settings.runtime_flags)
 
 
 def page(entries: Sequence[Limitation], cells: Sequence[Cell], squares: Sequence[Square]) -> str:

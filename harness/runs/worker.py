@@ -95,7 +95,7 @@ class CellWorker:
     def _run_suite(self, suite: CellSuite, record: CellRecord, prepared: Prepared, run: Path) -> CellRecord:
         cell = prepared.cell
         earlier = read_record(run, cell.id)  # there is one when the run is resumed
-        for said in (*suite.chosen, *suite.not_used):
+        for said in (*suite.chosen, *suite.not_used, *filter(None, [suite.asks])):
             self._console.print(escape(f"{cell.id}: {said}"), soft_wrap=True)
         record = with_notes(record, suite.not_used)
         record = self._with_steps(cell, record, run)

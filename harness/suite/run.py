@@ -15,7 +15,9 @@ import msgspec
 from harness import TOP
 from harness.build import manifest
 from harness.cells.prepare import Prepared
+from harness.guests.adapter import Adapter
 from harness.guests.digest import digest_without_sources
+from harness.guests.runtimes.choose import choose_adapter
 from harness.machine.command import run_attached
 from harness.machine.files import remove_tree, write_atomically
 from harness.machine.process import describe_exit
@@ -83,7 +85,7 @@ class CellSuite:
         self._plans, self.chosen = self._only_changed(requested_plans(prepared, request, limitations))
         self._outcomes = ResultsFile(directory / OUTCOMES)
         self._kept = kept_results(prepared, store)
-        self._workers = worker_count(request)
+        self._workers = 1 if _adapter(prepared).one_at_a_time else worker_count(request)
         self._known_marks = _known_marks(directory)
         self._resumed = resumed(self._outcomes.read(), self._plans, prepared.digest, prepared.marks, self._known_marks)
 
@@ -103,6 +105,11 @@ class CellSuite:
     def not_used(self) -> tuple[str, ...]:
         """What to tell of the results in the cell's directory that do not count any more."""
         return self._resumed.said
+
+    @property
+    def asks(self) -> str:
+        """What a person has to do for the suite to run; "" for nothing."""
+        return _adapter(self._prepared).asks
 
     @cached_property
     def _reused(self) -> dict[str, ModuleResult]:
@@ -291,6 +298,10 @@ def _nearest(pytest_options: Sequence[str], modules: Sequence[str]) -> str:
 def run_id_of(directory: Path) -> str:
     """The id of the run that a cell's directory belongs to."""
     return directory.parent.parent.name
+
+
+def _adapter(prepared: Prepared) -> Adapter:
+    return choose_adapter(prepared.cell.runtime, prepared.runtime, prepared.settings.runtime_flags)
 
 
 def worker_count(request: SuiteRequest) -> int:

@@ -17,17 +17,19 @@ import httpx
 import psutil
 import pytest
 import wasmtime
+from playwright.sync_api import Error, Page, sync_playwright
 
 from harness.guests.adapter import GuestRun
 from harness.guests.guest_files import Preopen
-from harness.guests.runtimes.browser import PAGES, Browser, BrowserStart, PageProbe
+from harness.guests.runtimes.browser import PAGES, Browser, BrowserStart, InPage, PageProbe
 from harness.guests.runtimes.ends import FAULT, TRAPPED
+from harness.guests.runtimes.manual import Manual
 from harness.guests.runtimes.page_reports import PageReports
 from harness.guests.runtimes.started_browser import StartedBrowser
 from harness.machine.http_server import Site, serving
 from harness.machine.process import base_environment
 from matrix import json_records
-from tests.integration.conftest import browser_of
+from tests.integration.conftest import browser_of, launched
 
 pytestmark = pytest.mark.integration
 
@@ -55,7 +57,7 @@ def browser(request: pytest.FixtureRequest) -> Browser:
 class Guest:
     """A guest in a browser: the process of the harness that serves it, and what it left."""
 
-    def __init__(self, browser: Browser, script: str, directory: Path) -> None:
+    def __init__(self, browser: InPage, script: str, directory: Path) -> None:
         directory.mkdir()
         assets, tests = directory / "assets", directory / "tests"
         for made in (assets, tests):
@@ -182,6 +184,27 @@ def test_a_tab_that_is_killed_loses_nothing(guests: Start) -> None:
         tab.kill()
     assert guest.end() == (TRAPPED, "two\n\nthe tab crashed\n")
     assert guest.events() == "one\nthree\n"
+
+
+def test_a_tab_that_is_closed_is_told_from_one_that_crashed(tmp_path: Path, chromium: str) -> None:
+    (tmp_path / "by-hand.txt").write_text("http://127.0.0.1:8411/a-token/suite.html")
+    guest = Guest(Manual(tmp_path / "by-hand.txt"), LOOP, tmp_path / "guest")
+    with sync_playwright() as playwright:
+        page = launched(playwright, chromium).new_page()
+        guest.wait_until(lambda: opens(page, "http://127.0.0.1:8411/a-token/suite.html"))
+        guest.wait_until(lambda: "three" in guest.events())
+        page.close()
+        assert guest.end() == (TRAPPED, "two\n\nthe tab was closed\n")
+    assert guest.events() == "one\nthree\n"
+
+
+def opens(page: Page, address: str) -> bool:
+    """Whether a page could be opened: the server may not be there yet."""
+    try:
+        page.goto(address)
+    except Error:
+        return False
+    return True
 
 
 def test_a_browser_that_is_killed_loses_nothing(guests: Start) -> None:

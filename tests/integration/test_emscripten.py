@@ -20,6 +20,7 @@ from pathlib import Path
 import psutil
 import pytest
 from msgspec.structs import replace
+from playwright.sync_api import Error as DrivingError
 from playwright.sync_api import expect, sync_playwright
 from rich.console import Console
 
@@ -287,6 +288,30 @@ def test_the_repl_answers(served: str, chromium: str, tmp_path: Path) -> None:
             assert answer in output.inner_text()
         assert problems == []
         browser.close()
+
+
+def test_a_page_that_a_person_opens_once_runs_all_guests(tmp_path: Path, chromium: str) -> None:
+    words = ("--target", "browser", "--runtime", "manual", "--isolate", "test_bool", "test_struct")
+    command = harness_command(tmp_path, "test", *words)
+    with (
+        subprocess.Popen(command, cwd=TOP, env=REAL_ENVIRONMENT, stdout=subprocess.PIPE, text=True) as running,
+        sync_playwright() as playwright,
+    ):
+        assert running.stdout is not None
+        asked = (re.search(r"open (http://127\.0\.0\.1:\d+/\S+) in a browser", line) for line in running.stdout)
+        address = next(match[1] for match in asked if match)
+        page = launched(playwright, chromium).new_page()
+        while running.poll() is None:
+            try:
+                page.goto(address)
+                break
+            except DrivingError:
+                time.sleep(1)  # the server is there as soon as the first guest is
+        output = running.stdout.read()
+        assert running.wait(1800) == 0, output
+    seen = outcomes(tmp_path)
+    assert {outcome.status for outcome in seen.values()} == {Status.PASSED, Status.SKIPPED}
+    assert {name.split(".")[1] for name in seen} == {"test_bool", "test_struct"}
 
 
 TYPE = """

@@ -5,9 +5,15 @@
 const PAUSE = 500; // milliseconds
 const name = Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(16)).join("-");
 
+// A person opens the page once for all guests of a run: it loads itself again when another guest has the server.
 async function hold() {
+  let guest;
   for (;;) {
     try {
+      const answer = await fetch("guest", { method: "POST" });
+      const served = await answer.text();
+      guest ??= served;
+      if (answer.ok && served !== guest) return location.reload();
       const reader = (await fetch("alive")).body.getReader();
       while (!(await reader.read()).done);
     } catch {

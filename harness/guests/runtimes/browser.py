@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from abc import abstractmethod
 from pathlib import Path
 
 import msgspec
@@ -37,7 +38,12 @@ class BrowserStart(msgspec.Struct, frozen=True, kw_only=True):
 class BrowserHostSpec(msgspec.Struct, frozen=True, kw_only=True):
     """What `browser_host.py` gets, as JSON."""
 
-    browser: BrowserStart
+    browser: BrowserStart | None
+    """None when a person opens the page"""
+    port: int
+    """of the server; 0 for any free one"""
+    token: str
+    """of the server; "" for a random one"""
     assets: Path
     """the directory with python.js, python.wasm and python.data"""
     tests: Path
@@ -67,15 +73,19 @@ class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True):
     """bytes of linear memory"""
 
 
-class Browser(Adapter):
-    """A browser as it is installed. It compiles the module itself for each guest."""
+class InPage(Adapter):
+    """What runs guests in a page, which compiles the module itself for each."""
 
     confines_writes = True
     has_command_line = False
 
-    def __init__(self, executable: Path, line: BrowserLine) -> None:
-        self._executable = executable
-        self._line = line
+    @abstractmethod
+    def start(self, scratch: Path) -> BrowserStart | None:
+        """How the browser is started; None when a person does it. It keeps its files in `scratch`."""
+
+    def place(self) -> tuple[int, str]:
+        """The port of the server (0 for any) and the token of its addresses ("" for a random one)."""
+        return 0, ""
 
     def lay_out(self, tree: Path, build: str, directory: Path) -> GuestFiles:
         return files_in_memory(tree, directory)
@@ -91,8 +101,11 @@ class Browser(Adapter):
             memory=run.memory_limit,
         )
         (scratch / "told.json").write_bytes(json_records.encode(worker))
+        port, token = self.place()
         spec = BrowserHostSpec(
-            browser=self._start(scratch),
+            browser=self.start(scratch),
+            port=port,
+            token=token,
             assets=compiled.parent,
             tests=next(preopen.host for preopen in run.preopens),
             told=scratch / "told.json",
@@ -100,11 +113,25 @@ class Browser(Adapter):
         )
         return _module("browser_host", spec, scratch)
 
+    def describe_end(self, code: int, output: str) -> str:
+        if code == FAULT:
+            return f"the browser could not be used: {output.strip()[-2000:]}"
+        lost = describe_browser_end(output) if code == TRAPPED else ""
+        return lost or describe_javascript_end(output) or super().describe_end(code, output)
+
+
+class Browser(InPage):
+    """A browser as it is installed."""
+
+    def __init__(self, executable: Path, line: BrowserLine) -> None:
+        self._executable = executable
+        self._line = line
+
     def page_probe(self, script: Path, assets: Path, scratch: Path) -> HostCommand:
         """The command that runs a page probe with the build's `assets`."""
-        return _module("page_prober", PageProbe(browser=self._start(scratch), assets=assets, script=script), scratch)
+        return _module("page_prober", PageProbe(browser=self.start(scratch), assets=assets, script=script), scratch)
 
-    def _start(self, scratch: Path) -> BrowserStart:
+    def start(self, scratch: Path) -> BrowserStart:
         profile = scratch / "profile"
         return BrowserStart(
             argv=(str(self._executable), *words(self._line, profile=str(profile), root=os.geteuid() == 0)),
@@ -112,12 +139,6 @@ class Browser(Adapter):
             profile=profile,
             user_js=user_js(self._line.preferences),
         )
-
-    def describe_end(self, code: int, output: str) -> str:
-        if code == FAULT:
-            return f"the browser could not be used: {output.strip()[-2000:]}"
-        lost = describe_browser_end(output) if code == TRAPPED else ""
-        return lost or describe_javascript_end(output) or super().describe_end(code, output)
 
 
 def _module(name: str, spec: BrowserHostSpec | PageProbe, scratch: Path) -> HostCommand:

@@ -9,6 +9,7 @@ The exit status is 134 when the tab or the browser ends, and 125 when the browse
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import sys
@@ -38,7 +39,8 @@ def print_output(data: bytes) -> None:
 
 
 def site_of(spec: BrowserHostSpec, reports: PageReports) -> Site:
-    """What the server has for the guest's page, under a new token."""
+    """What the server has for the guest's page. `/guest` tells a page whether the server is that of its own guest."""
+    guest = secrets.token_hex(8).encode()
     pages = ("suite.html", "suite.js", "suite.worker.js", "report.js")
     return Site(
         {
@@ -48,19 +50,27 @@ def site_of(spec: BrowserHostSpec, reports: PageReports) -> Site:
             "/told.json": spec.told,
             **{f"/{name}": PAGES / name for name in pages},
         },
-        {"/report": reports.take, "/failed": reports.fail, "/closed": reports.close},
+        {
+            "/guest": lambda body: guest,
+            "/report": reports.take,
+            "/failed": reports.fail,
+            "/closed": reports.close,
+        },
         held={"/alive": reports.holding},
-        token=secrets.token_urlsafe(32),
+        token=spec.token or secrets.token_urlsafe(32),
     )
 
 
-def end_of_browser(browser: StartedBrowser, reports: PageReports, seconds: float) -> tuple[int, str] | None:
+def end_of_browser(browser: StartedBrowser | None, reports: PageReports, seconds: float) -> tuple[int, str] | None:
     """The exit status and the words for it when the guest's browser or tab is gone; None while it is there.
 
-    `seconds` is how long ago the browser was started. A command that ends and leaves a page open is a launcher.
+    `seconds` is how long ago the browser was started. A command that ends and leaves a page open is a launcher. There
+    is no `browser` when a person opens the page.
     """
-    code, lost = browser.poll(), reports.lost_for()
+    code, lost = browser.poll() if browser else None, reports.lost_for()
     if not reports.was_there:
+        if browser is None:
+            return None  # the harness waits no longer for the first event than for any other
         if code:
             return FAULT, f"the browser does not start: {describe_exit(code)}\n{browser.log()}"
         if seconds > _OPEN:
@@ -77,10 +87,10 @@ def end_of_browser(browser: StartedBrowser, reports: PageReports, seconds: float
 def run(spec: BrowserHostSpec) -> int:
     with spec.events.open("ab", buffering=0) as events:
         reports = PageReports(events.write, print_output)
-        with (
-            serving(site_of(spec, reports)) as address,
-            StartedBrowser(spec.browser, f"{address}/suite.html") as browser,
-        ):
+        with contextlib.ExitStack() as stack:
+            address = stack.enter_context(serving(site_of(spec, reports), spec.port))
+            start = spec.browser
+            browser = stack.enter_context(StartedBrowser(start, f"{address}/suite.html")) if start else None
             started = time.monotonic()
             while not reports.ended.wait(_LOOK):
                 if end := end_of_browser(browser, reports, time.monotonic() - started):

@@ -8,6 +8,7 @@ from harness.guests.adapter import Adapter
 from harness.guests.runtimes.browser import Browser
 from harness.guests.runtimes.command import Command
 from harness.guests.runtimes.javascript import JavaScript
+from harness.guests.runtimes.manual import Manual
 from harness.guests.runtimes.node import Node
 from harness.guests.runtimes.node_wasi import NodeWasi
 from harness.guests.runtimes.wasmtime_cli import WasmtimeCli
@@ -23,6 +24,7 @@ ADAPTERS: Mapping[RuntimeKind, Callable[[Runtime, Obtained, tuple[str, ...]], Ad
     RuntimeKind.COMPONENT: lambda runtime, obtained, flags: WasmtimeComponent(obtained.path, obtained.digest),
     RuntimeKind.EMBEDDED: lambda runtime, obtained, flags: WasmtimeEmbedded(obtained.path, obtained.digest),
     RuntimeKind.JAVASCRIPT: lambda runtime, obtained, flags: _javascript(runtime, obtained),
+    RuntimeKind.MANUAL: lambda runtime, obtained, flags: Manual(obtained.path),
     RuntimeKind.NODE: lambda runtime, obtained, flags: Node(obtained.path, obtained.digest, flags),
     RuntimeKind.NODE_WASI: lambda runtime, obtained, flags: NodeWasi(obtained.path, obtained.digest, flags),
 }

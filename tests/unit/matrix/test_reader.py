@@ -40,7 +40,7 @@ def test_an_unknown_table_is_named(path: Path) -> None:
     ("value", "hint"),
     [
         ("nod", "did you mean node or node-wasi?"),
-        ("x", "there are: browser, cli, command, component, embedded, javascript, node, node-wasi"),
+        ("x", "there are: browser, cli, command, component, embedded, javascript, manual, node, node-wasi"),
     ],
 )
 def test_a_wrong_name_is_refused_with_the_names_that_are_allowed(path: Path, value: str, hint: str) -> None:

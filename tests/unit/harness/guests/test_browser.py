@@ -23,8 +23,10 @@ from harness.guests.runtimes.browser import (
 )
 from harness.guests.runtimes.choose import choose_adapter
 from harness.guests.runtimes.ends import FAULT, TRAPPED
+from harness.guests.runtimes.manual import Manual
 from harness.machine.store import Store
-from harness.provide.provider import Obtained
+from harness.provide.by_hand import ADDRESS, ByHand
+from harness.provide.provider import Obtained, silently
 from matrix import json_records
 from matrix.browsers import BrowserLine
 from matrix.model import Runtime, RuntimeKind
@@ -120,7 +122,9 @@ def test_root_has_more_options(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, user: int, more: tuple[str, ...]
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: user)
-    assert spec(tmp_path).browser.argv[1:-3] == more
+    start = spec(tmp_path).browser
+    assert start is not None
+    assert start.argv[1:-3] == more
 
 
 # --- what the worker is told
@@ -193,7 +197,9 @@ def test_the_adapter_starts_the_browser_that_was_found(tmp_path: Path) -> None:
     found = choose_adapter(runtime, obtained)
     found.lay_out(TREE, "/cross-build/host", tmp_path)
     command = found.command(RUN, RUN.wasm, tmp_path)
-    assert json_records.decode(command.argv[-1].encode(), BrowserHostSpec).browser.argv[0] == str(CHROMIUM)
+    start = json_records.decode(command.argv[-1].encode(), BrowserHostSpec).browser
+    assert start is not None
+    assert start.argv[0] == str(CHROMIUM)
 
 
 # --- how a guest ended
@@ -252,3 +258,33 @@ def test_any_other_end_is_described_by_its_exit_status(code: int, output: str, m
 @given(st.integers(-64, 255).filter(bool), st.text())
 def test_every_end_is_described(code: int, output: str) -> None:
     assert ended(code, output).startswith(("the guest ended with ", "the browser could not be used: "))
+
+
+# --- a page that a person opens
+
+
+@pytest.fixture
+def by_hand(tmp_path: Path) -> Manual:
+    """The adapter of a page at some address."""
+    file = tmp_path / "by-hand.txt"
+    file.write_text("http://127.0.0.1:8400/a-token/suite.html\n")
+    return Manual(file)
+
+
+def test_a_person_is_asked_to_open_the_address(by_hand: Manual) -> None:
+    assert by_hand.asks.startswith("open http://127.0.0.1:8400/a-token/suite.html in a browser")
+
+
+@pytest.mark.usefixtures("place")
+def test_the_server_of_a_page_that_a_person_opens_has_its_address(tmp_path: Path, by_hand: Manual) -> None:
+    command = by_hand.command(RUN, RUN.wasm, tmp_path)
+    found = json_records.decode(command.argv[-1].encode(), BrowserHostSpec)
+    assert (found.browser, found.port, found.token) == (None, 8400, "a-token")
+    assert (spec(tmp_path).port, spec(tmp_path).token) == (0, "")
+
+
+def test_a_page_that_a_person_opens_has_the_address_of_this_run(store: Store) -> None:
+    found = ByHand().obtain(store, silently)
+    assert found == ByHand().cached(store)
+    assert found.path.read_text() == f"{ADDRESS}\n"
+    assert found.path.stat().st_mode & 0o077 == 0

@@ -64,8 +64,16 @@ def test_an_adapter_needs_only_a_layout_and_a_command(store: Store) -> None:
     assert (script.confines_writes, script.keeps_code, script.has_command_line) == (False, False, True)
 
 
+def test_only_one_page_that_a_person_opens_runs_all_guests() -> None:
+    assert [kind for kind in RuntimeKind if adapter_of(kind).one_at_a_time] == [RuntimeKind.MANUAL]
+    assert not any(adapter_of(kind).asks for kind in RuntimeKind if kind is not RuntimeKind.MANUAL)
+
+
 def test_only_a_guest_in_a_browser_has_no_command_line() -> None:
-    assert [kind for kind in RuntimeKind if not adapter_of(kind).has_command_line] == [RuntimeKind.BROWSER]
+    assert [kind for kind in RuntimeKind if not adapter_of(kind).has_command_line] == [
+        RuntimeKind.MANUAL,
+        RuntimeKind.BROWSER,
+    ]
 
 
 @pytest.mark.parametrize(

@@ -45,11 +45,19 @@ def test_another_page_is_refused(taken: Taken) -> None:
     taken.take(1, "output", b"one")
     with pytest.raises(ValueError, match="another one has the guest"):
         taken.take(1, "output", b"ours", page="q")
-    for said in (taken.reports.fail, taken.reports.close):
-        with pytest.raises(ValueError, match="another one has the guest"):
-            said(b"q")
+    with pytest.raises(ValueError, match="another one has the guest"):
+        taken.reports.fail(b"q")
+    with pytest.raises(ValueError, match="not the guest's page"):
+        taken.reports.close(b"q")
     assert (bytes(taken.output), taken.reports.closed) == (b"one", False)
     assert not taken.reports.ended.is_set()
+
+
+def test_a_page_of_an_earlier_guest_may_go(taken: Taken) -> None:
+    with pytest.raises(ValueError, match="not the guest's page"):
+        taken.reports.close(b"p")
+    assert taken.take(1, "output", b"one", page="q") == 1
+    assert not taken.reports.closed
 
 
 def test_a_page_says_that_it_goes(taken: Taken) -> None:
