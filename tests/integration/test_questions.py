@@ -1,4 +1,4 @@
-"""Questions that people ask, answered on the pages in Chromium, with the clicks counted. To choose from a list is one.
+"""Questions that people ask, answered on the pages in two browsers, with the clicks counted. A choice of a list is one.
 
 The outcomes are those of a real run. They stand for further cells, too: one of a later CPython, in which all takes half
 as long again; one of a later SDK, in which a test fails; one of a later Emscripten.
@@ -35,6 +35,7 @@ from matrix.outcome import ModuleResult, Outcome, Status
 from matrix.select import Selection
 from reports.summary import CellStatus, untested_cell
 from tests.integration.conftest import REAL_ENVIRONMENT, TOP, launched
+from tests.integration.marionette import Firefox, started
 
 WASI = "wasi_wasi-sdk-24_cpython-3.13.5_wasmtime-50.0.1"
 SLOWER = "wasi_wasi-sdk-24_cpython-3.14.0_wasmtime-50.0.1"
@@ -213,3 +214,52 @@ def test_what_does_emscripten_6_no_longer_lack(reader: Reader) -> None:
         square = reader.page.locator(f"#limitations tr[id='{name}'] td").nth(number)
         expect(square).to_have_attribute("data-listed", "")
     assert reader.clicks == 4
+
+
+# --- the same ways in Firefox
+
+
+@pytest.fixture(scope="module")
+def tab(firefox: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
+    with started(firefox, tmp_path_factory.mktemp("firefox") / "profile") as firefox_tab:
+        yield firefox_tab
+
+
+def square(cell: str) -> str:
+    return f'#grid a[aria-label^="{cell}:"]'
+
+
+def beside(cell: str) -> str:
+    return f'#beside a[href*="ac={cell}"]'
+
+
+@pytest.mark.parametrize(
+    ("clicks", "typed", "where", "answer"),
+    [
+        (("table.causes a.raised",), "", "tr.target p.since", "Before that: passed, in 20260101-000000-made-0001"),
+        ((square(WASI),), "asyncio", "#modules tr.test .said", "requires socket support"),
+        ((square(SLOWER), beside(WASI)), "", "#found", "before and 99.0 s after, 1.50 times as long"),
+        ((square(SDK_33), beside(SDK_32)), "", "#changes", BROKEN),
+        (
+            (
+                'nav a[href="limitations.html"]',
+                'option[value="emscripten-6.0.8"]',
+                'option[value="node"]',
+                'option[value="that hold only elsewhere"]',
+            ),
+            "",
+            "#no-umask",
+            "no-umask",
+        ),
+    ],
+    ids=["tonight", "asyncio", "slower", "SDK 33", "Emscripten 6"],
+)
+def test_the_questions_are_answered_in_firefox(
+    tab: Firefox, night: Path, clicks: tuple[str, ...], typed: str, where: str, answer: str
+) -> None:
+    tab.open((night / "index.html").as_uri())
+    for one in clicks:
+        tab.click(one)
+    if typed:
+        tab.write("#filters input[type=search]", typed)
+    tab.wait_for(where, answer)

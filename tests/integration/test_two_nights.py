@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from harness.provide.items import runtime_providers
@@ -203,6 +204,23 @@ def test_the_addresses_of_a_site_lead_to_the_newest_run(page: Page, nights: tupl
     page.goto((made.site / f"runs/{first}/compare.html").as_uri() + f"#a={first}&b={second}")
     expect(page).to_have_url(re.compile(f"/runs/{second}/compare.html#"))
     expect(page.locator("#found")).to_contain_text("newly failing")
+
+
+@pytest.mark.parametrize("name", ["index.html", "latest/index.html"])
+def test_a_site_is_accessible_and_fits_a_narrow_screen_and_paper(
+    browser: Browser, nights: tuple[Nights, str, str], name: str
+) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 800})
+    page.goto((nights[0].site / name).as_uri())
+    expect(page.locator("main h1")).to_contain_text("CPython on WebAssembly")
+    page.wait_for_load_state()
+    found = Axe().run(page).response["violations"]
+    assert [(one["id"], one["impact"], one["nodes"][0]["html"]) for one in found] == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.set_viewport_size({"width": 718, "height": 1000})
+    page.emulate_media(media="print")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 718
+    page.close()
 
 
 def test_no_link_of_a_site_is_broken(nights: tuple[Nights, str, str]) -> None:
