@@ -43,6 +43,8 @@ def a_str():
 
 if sys.platform == "wasi":
     say(None, "there is no JavaScript: what holds of the call stack of WASI is another limitation's")
+elif sys.version_info < (3, 13):
+    say(None, "before 3.13, CPython counted its calls in another way: that is v8-stack-limited")
 else:
     came = []
     for what, attempt in (("a repr", a_repr), ("the compiler", the_compiler), ("a str", a_str)):

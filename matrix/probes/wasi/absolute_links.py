@@ -2,10 +2,15 @@
 
 import json
 import os
+import sys
 
-try:
-    os.symlink("/somewhere", "link")
-except OSError as exc:
-    print(json.dumps({"holds": False, "saw": f"it fails: {exc.strerror}"}))
+if sys.platform != "wasi":
+    holds, saw = None, "there is no runtime of WASI"
 else:
-    print(json.dumps({"holds": True, "saw": f"a link to {os.readlink('link')!r} was made"}))
+    try:
+        os.symlink("/somewhere", "link")
+    except OSError as exc:
+        holds, saw = False, f"it fails: {exc.strerror}"
+    else:
+        holds, saw = True, f"a link to {os.readlink('link')!r} was made"
+print(json.dumps({"holds": holds, "saw": saw}))
