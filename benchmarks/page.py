@@ -42,6 +42,7 @@ from matrix.model import Cell
 from matrix.outcome import ModuleResult
 from matrix.select import Selection
 from reports import history
+from reports.summary import untested_cell
 
 RUN = "20260101-000000-nightly-made-0000"
 FLAKY, FLIPS = 20, 3
@@ -161,7 +162,8 @@ def _make_cell(source: Path, run: Path, model: str, cell: Cell, record: CellReco
     place.mkdir(parents=True, exist_ok=True)
     for result in made:
         append_result(place / OUTCOMES, result)
-    base = msgspec.structs.replace(record.base, id=cell.id, target=cell.build.target.id)
+    parts = untested_cell(cell, record.base.status, record.base.reason)
+    base = msgspec.structs.replace(parts, build=record.base.build, host=record.base.host)
     planned = tuple(sorted(result.module for result in made))
     write_record(run, msgspec.structs.replace(record, base=base, planned=planned, suite=len(planned)))
 

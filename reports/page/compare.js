@@ -88,7 +88,7 @@ function draw(rows, compared) {
     if (!some.length) continue;
     const labelled = some.some((row) => row.label);
     const head = make("tr", {}, ["test or module", ...(labelled ? ["cell"] : []), "before", "after"].map((name) => make("th", { scope: "col" }, name)));
-    const body = some.slice(0, MOST).map((row) => make("tr", {}, make("th", { scope: "row" }, row.name), labelled ? make("td", {}, row.label) : null,
+    const body = some.slice(0, MOST).map((row) => make("tr", {}, make("th", { scope: "row", class: "wraps" }, row.name), labelled ? make("td", { class: "wraps" }, row.label) : null,
       make("td", {}, row.was), make("td", {}, row.is)));
     const sign = kind === "newly failing" ? "✗ " : kind === "newly passing" ? "✓ " : "";
     place.append(make("h2", { class: kind === "newly failing" ? "bad" : kind === "newly passing" ? "good" : "" }, `${sign}${some.length} ${kind}`),

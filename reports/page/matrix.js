@@ -72,11 +72,14 @@ function squaresOf(some, several) {
   return [...kinds.values()].map(square);
 }
 
-/** The names of a group: `wasmtime 49.0.0, 50.0.1`. */
+/** The names of a group: `wasmtime 49.0.0, 50.0.1`; of more than three, the first and the last. */
 function named(group) {
   const lasts = group.map((parts) => parts[parts.length - 1]);
   const word = lasts[0].split(" ")[0];
-  return lasts.every((name) => name.startsWith(`${word} `)) ? `${word} ${lasts.map((name) => name.slice(word.length + 1)).join(", ")}` : lasts.join(", ");
+  const alike = lasts.every((name) => name.startsWith(`${word} `));
+  const names = alike ? lasts.map((name) => name.slice(word.length + 1)) : lasts;
+  const shown = names.length > 3 ? `${names[0]} to ${names[names.length - 1]} (${names.length})` : names.join(", ");
+  return alike ? `${word} ${shown}` : shown;
 }
 
 /** The heads of columns: first parts once for all their neighbours, last parts below, upright where there are many. */

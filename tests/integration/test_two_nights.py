@@ -206,6 +206,28 @@ def test_the_addresses_of_a_site_lead_to_the_newest_run(page: Page, nights: tupl
     expect(page.locator("#found")).to_contain_text("newly failing")
 
 
+def test_an_old_run_without_its_tests_leads_to_the_newest(
+    browser: Browser, nights: tuple[Nights, str, str], tmp_path: Path
+) -> None:
+    made, first, second = nights
+    site = tmp_path / "site"
+    shutil.copytree(made.site, site)
+    size = sum(path.stat().st_size for path in (site / "runs").rglob("*") if path.is_file())
+    done = made.harness("report", "--publish", str(site), "--site-size", f"{size // 1024 - 1}K")
+    assert done.returncode == 1, done.stdout + done.stderr
+    (cell,) = (path.name for path in (site / "cells").iterdir() if "-cpython_wasmtime" in path.name)
+    assert not (site / f"runs/{first}/cells/{cell}/tests.js").exists()
+    page = browser.new_page()
+    page.goto((site / "index.html").as_uri())
+    expect(page.locator("table.runs tbody tr").last).to_contain_text("without its tests")
+    page.goto((site / f"runs/{first}/cells/{cell}/index.html").as_uri() + f"#test={TEST}")
+    expect(page.locator("#found")).to_contain_text("The site no longer has the tests of this run.")
+    page.locator("#found").get_by_role("link").click()
+    expect(page.locator("tr.target")).to_contain_text("AssertionError: made to fail")
+    assert f"/runs/{second}/" in page.url
+    page.close()
+
+
 @pytest.mark.parametrize("name", ["index.html", "latest/index.html"])
 def test_a_site_is_accessible_and_fits_a_narrow_screen_and_paper(
     browser: Browser, nights: tuple[Nights, str, str], name: str
