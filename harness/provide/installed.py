@@ -81,13 +81,16 @@ class InstalledBrowser(LocalProvider):
         self._line = runtime.browser
 
     def find(self) -> Obtained:
-        path = self._runtime.executable or self._named() or self._on_path()
+        wanted = self._runtime.executable or self._named()
+        path = wanted or self._on_path()
         version = command_version(path)
+        other = os.environ.get(BROWSER_VARIABLE) if wanted is None else None
         return Obtained(
             path=path,
             provider=self.name,
             detail=f"{path.name} {version}",
             digest=digest_of(str(path), version),
+            notes=(f"${BROWSER_VARIABLE} names {other}, which is no {self._runtime.name}",) if other else (),
         )
 
     def _named(self) -> Path | None:

@@ -109,8 +109,11 @@ def test_a_browser_that_is_named_is_used_for_its_own_row(
     monkeypatch: pytest.MonkeyPatch, browsers: Path, store: Store
 ) -> None:
     monkeypatch.setenv(BROWSER_VARIABLE, str(browsers / "elsewhere/chrome"))
-    assert InstalledBrowser(CHROMIUM).obtain(store, silently).path == browsers / "elsewhere/chrome"
-    assert InstalledBrowser(FIREFOX).obtain(store, silently).path == browsers / "on-path/firefox"
+    found = InstalledBrowser(CHROMIUM).obtain(store, silently)
+    assert (found.path, found.notes) == (browsers / "elsewhere/chrome", ())
+    other = InstalledBrowser(FIREFOX).obtain(store, silently)
+    assert other.path == browsers / "on-path/firefox"
+    assert other.notes == (f"${BROWSER_VARIABLE} names {browsers}/elsewhere/chrome, which is no firefox",)
 
 
 def test_the_executable_of_a_row_counts_before_all_others(browsers: Path, store: Store) -> None:
