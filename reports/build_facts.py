@@ -13,6 +13,9 @@ import msgspec
 
 from matrix.text import shortened
 
+_LARGEST = 1 << 40
+"""bytes; no module is as large"""
+
 
 class BuildFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What a build is. What could not be gathered is empty, with a note."""
@@ -25,12 +28,19 @@ class BuildFacts(msgspec.Struct, frozen=True, kw_only=True):
     """the macros about the platform that the compiler predefines, with the build's flags"""
     target_features: tuple[str, ...] = ()
     """of the module: `+simd128` is used, `-atomics` must not be linked with"""
+    wasm_bytes: int | None = None
+    """the size of python.wasm"""
     build_details: dict[str, str] = {}
     """build-details.json, which CPython has since 3.14; the keys of nested objects are joined by dots"""
     pythoninfo: bool = False
     """whether `pythoninfo.txt` beside it has the output of CPython's `test.pythoninfo` in a guest"""
     notes: tuple[str, ...] = ()
     """what could not be gathered, and why"""
+
+    def __post_init__(self) -> None:
+        # The history has 64 bits for it, and a run may come from a stranger.
+        if self.wasm_bytes is not None and not 0 <= self.wasm_bytes < _LARGEST:
+            msgspec.structs.force_setattr(self, "wasm_bytes", None)
 
 
 class BuildDescription(msgspec.Struct, frozen=True, kw_only=True):

@@ -60,8 +60,9 @@ class Gathered:
     ) -> None:
         """Take note of a cell; `durations`, `whole` and `complete` are those of its record."""
         modules = {name: self._kept(result) for name, result in results.items()}
-        self.results[cell] = RecordedResults(modules=modules, whole=whole, complete=complete)
-        self.times.append(cell_time(cell, durations, results.values()))
+        time = cell_time(cell, durations, results.values())
+        self.results[cell] = RecordedResults(modules=modules, whole=whole, complete=complete, startup=time.startup)
+        self.times.append(time)
         self.slowest.add(cell, results.values())
         self._cpu[cell] = {name: one.cpu for name, one in results.items() if one.cpu and not one.reused}
         for result in results.values():
@@ -103,7 +104,7 @@ class Gathered:
             modules=modules.run - modules.reused,
             reused=modules.reused,
             wall_s=time.suite if modules.run > modules.reused else None,
-            startup_s=round(time.startups / time.guests, 3) if time.guests else None,
+            startup_s=time.startup,
         )
         return MeasuredCell(
             build=cell.build.id,

@@ -31,7 +31,7 @@ except ImportError:  # everything else works in a Python that was built without 
 
 NAME = "history.sqlite"
 """the file, in the directory of the runs"""
-SCHEMA = 2
+SCHEMA = 3
 _APPLICATION = 0x43574D48
 _WAIT = 60.0
 """seconds to wait for another process"""
@@ -159,6 +159,8 @@ class _Recorder:
             verdicts=msgspec.json.encode(cell.verdicts).decode(),
             unattributed=cell.unattributed_skips,
             durations=msgspec.json.encode(cell.durations_s).decode(),
+            wasm_bytes=cell.build.wasm_bytes,
+            startup=results.startup,
         )
 
     def _module_run(self, cell_run: int, name: str, module: RecordedModule) -> None:
@@ -320,7 +322,7 @@ class History:
         """How each cell ended in each run, the oldest run first."""
         rows = self._connection.execute(
             "SELECT runs.run, started, cells.cell, status, counts, verdicts, unattributed, durations,"
-            " length(glance) > 0 AS tested"
+            " wasm_bytes, startup, length(glance) > 0 AS tested"
             " FROM cell_runs JOIN runs ON runs.id = cell_runs.run JOIN cells ON cells.id = cell_runs.cell"
             " ORDER BY started, runs.run, cell_runs.id"
         )
@@ -337,6 +339,8 @@ class History:
                 verdicts=counts.decode(row["verdicts"]),
                 unattributed=row["unattributed"],
                 durations=durations.decode(row["durations"]),
+                wasm_bytes=row["wasm_bytes"],
+                startup=row["startup"],
             )
             for row in rows
         ]
@@ -519,17 +523,21 @@ def _connection(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
 
 
 def _upgrade(connection: sqlite3.Connection) -> None:
-    """Add the columns that an earlier version of the harness did not have."""
-    if not _of_version(connection, 1):
+    """Add the columns that earlier versions of the harness did not have."""
+    if not any(_of_version(connection, version) for version in range(1, SCHEMA)):
         return
-    connection.execute("BEGIN IMMEDIATE")
-    if _of_version(connection, 1):  # another process may have been faster
+    connection.execute("BEGIN IMMEDIATE")  # another process may have been faster, so ask again
+    if _of_version(connection, 1):
         connection.execute("ALTER TABLE cell_runs ADD COLUMN unattributed INTEGER")
         connection.execute("ALTER TABLE cell_runs ADD COLUMN durations TEXT NOT NULL DEFAULT '{}'")
         connection.execute("ALTER TABLE cell_runs ADD COLUMN glance BLOB")
         for (cell_run,) in connection.execute("SELECT id FROM cell_runs").fetchall():
             note_glance(connection, cell_run)
         connection.execute("PRAGMA user_version = 2")
+    if _of_version(connection, 2):
+        connection.execute("ALTER TABLE cell_runs ADD COLUMN wasm_bytes INTEGER")
+        connection.execute("ALTER TABLE cell_runs ADD COLUMN startup REAL")
+        connection.execute("PRAGMA user_version = 3")
     connection.execute("COMMIT")
 
 

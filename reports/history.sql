@@ -1,4 +1,4 @@
--- The tables of the history, schema 2; docs/reference/history.md describes them.
+-- The tables of the history, schema 3; docs/reference/history.md describes them.
 
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY,
@@ -38,6 +38,9 @@ CREATE TABLE cell_runs (
     glance BLOB,                        -- its module_runs in a compact form, so that a year of nights is not read row by
                                         -- row. In order of module: the modules as 32-bit integers, then an 8-byte digest
                                         -- of test_list and statuses for each, then tenths of seconds as 32-bit integers
+    wasm_bytes INTEGER,                 -- the size of python.wasm; NULL where it is not known, and before schema 3
+    startup REAL,                       -- seconds of starting a guest, on average; NULL when none was started, and
+                                        -- before schema 3
     UNIQUE (run, cell)
 );
 

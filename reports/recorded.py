@@ -44,6 +44,8 @@ class RecordedResults(msgspec.Struct, frozen=True, kw_only=True):
     """whether the modules were run with all of their tests"""
     complete: bool
     """whether these are all modules of the suite"""
+    startup: float | None = None
+    """seconds that a guest took to start, on average; None when none was started"""
 
 
 def recorded(result: ModuleResult) -> RecordedModule:

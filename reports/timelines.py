@@ -45,6 +45,10 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
     unattributed: int | None
     """skips that nothing explains; None in a history of schema 1"""
     durations: dict[str, float]
+    wasm_bytes: int | None
+    """the size of python.wasm; None in a history before schema 3, or where it is not known"""
+    startup: float | None
+    """seconds that a guest took to start, on average; None in a history before schema 3, or when none was started"""
 
 
 def glance_of(rows: Sequence[tuple[int, float, int, str]]) -> bytes:

@@ -95,6 +95,7 @@ def _gather(prepared: Prepared, make: Step | None, store: Store) -> tuple[BuildD
         sysconfig=said.sysconfig,
         macros=macros,
         target_features=_features(settings.wasm, notes),
+        wasm_bytes=_size(settings.wasm, notes),
         build_details=_details(details, notes),
         pythoninfo=bool(said.pythoninfo),
         notes=(*said.notes, *notes),
@@ -112,6 +113,14 @@ def _features(wasm: Path, notes: list[str]) -> tuple[str, ...]:
     if found is None:
         notes.append(f"{wasm.name} has no section target_features: an optimiser may have removed it")
     return found or ()
+
+
+def _size(wasm: Path, notes: list[str]) -> int | None:
+    try:
+        return wasm.stat().st_size
+    except OSError as exc:
+        notes.append(f"not gathered: wasm_bytes: {wasm.name}: {exc}")
+        return None
 
 
 def _details(text: str, notes: list[str]) -> dict[str, str]:

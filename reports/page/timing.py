@@ -31,6 +31,11 @@ class CellTime(msgspec.Struct, frozen=True, kw_only=True):
     reused: int
     """modules with the results of an earlier run; their time does not count"""
 
+    @property
+    def startup(self) -> float | None:
+        """Starting one guest, on average; None when none was started."""
+        return round(self.startups / self.guests, 3) if self.guests else None
+
 
 class SlowModule(msgspec.Struct, frozen=True, kw_only=True):
     """The time of a module in all cells of a run."""

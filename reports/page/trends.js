@@ -4,14 +4,19 @@
 "use strict";
 
 const ALL = "(all cells together)";
-/** Each figure: its title, its place in a row of the data, and whether a change from one value to another is a jump. */
 const differs = (one, other) => one !== other;
+/** Whether two values differ by an amount and by a share of the smaller one. */
+const beyond = (amount, share) => (one, other) => Math.abs(one - other) >= amount && Math.max(one, other) >= (1 + share) * Math.min(one, other);
+/** Each figure: its title, its place in a row of the data, whether a change from one value to another is a jump, and
+ * whether it is about single cells only, so that all cells together have none. */
 const FIGURES = [
   ["passed", 3, differs],
   ["red", 4, differs],
   ["known failures", 5, differs],
   ["skips that nothing explains", 6, differs],
-  ["seconds of the suite", 7, (one, other) => Math.abs(one - other) >= 5 && Math.max(one, other) >= 1.2 * Math.min(one, other)],
+  ["seconds of the suite", 7, beyond(5, 0.2)],
+  ["KiB of python.wasm", 8, beyond(1, 0.01), true],
+  ["milliseconds of a guest's start-up", 9, beyond(50, 0.2), true],
 ];
 const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [440, 160, 56, 8, 8, 22];
 const MOST_NIGHTS = 60;
@@ -27,7 +32,7 @@ function nightsOf(data, cell) {
     if (!row[2] || !mine(row[1])) continue;
     const [run, started] = data.runs[row[0]];
     const night = nights.get(row[0]) || { run, started, values: FIGURES.map(() => null), parts: new Map(), cells: 0 };
-    FIGURES.forEach(([, place], number) => { if (row[place] !== null) night.values[number] += row[place]; });
+    FIGURES.forEach(([, place, , single], number) => { if (row[place] !== null && !(single && cell === ALL)) night.values[number] += row[place]; });
     night.cells += 1;
     nights.set(row[0], night);
   }

@@ -31,6 +31,10 @@ class Row(NamedTuple):
     """skips that no limitation explains"""
     seconds: float | None
     """of the suite"""
+    wasm_kib: int | None
+    """the size of python.wasm"""
+    startup_ms: int | None
+    """of one guest, on average"""
 
 
 class PartChanged(NamedTuple):
@@ -77,6 +81,8 @@ def _row(point: Point, run: int, cell: int) -> Row:
         point.verdicts.get("known", 0),
         point.unattributed,
         point.durations.get("test"),
+        None if point.wasm_bytes is None else round(point.wasm_bytes / 1024),
+        None if point.startup is None else round(point.startup * 1000),
     )
 
 

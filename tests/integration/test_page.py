@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -430,6 +431,9 @@ def test_trends_show_both_runs(page: Page, out: Path) -> None:
     expect(red.locator("figcaption")).to_contain_text(f"in {out.name}")
     page.keyboard.press("ArrowLeft")
     expect(red.locator("figcaption")).to_contain_text(f"in {first}")
+    for title in ("KiB of python.wasm", "milliseconds of a guest's start-up"):
+        caption = page.locator(f'figure[data-title="{title}"] figcaption')
+        expect(caption).to_have_text(re.compile(rf"^{re.escape(title)}: [1-9][\d,]* in {first}$"))
     jump = page.get_by_role("region", name="Jumps").locator("tbody tr")
     expect(jump).to_have_count(1)
     expect(jump).to_contain_text("red: 0 → ")
@@ -461,6 +465,35 @@ def test_a_part_that_changed_is_marked_and_named(page: Page, out: Path, tmp_path
     page.get_by_role("combobox", name="Cell").select_option("(all cells together)")
     expect(page.get_by_role("region", name="Jumps")).to_contain_text(f"SDK: old → {SCRIPT}")
     expect(page.locator("figure[data-title=passed] .mark")).to_have_count(1)
+
+
+def test_a_size_that_jumped_is_listed_and_one_that_is_missing_is_a_dash(page: Page, out: Path, tmp_path: Path) -> None:
+    """The figures of three made-up runs of one cell, and of another cell in the last run."""
+    shutil.copytree(out / "page", tmp_path / "page", ignore=shutil.ignore_patterns("history"))
+    shutil.copy(out / "trends.html", tmp_path)
+    sizes = ([None, None], [1000, 100], [1500, 120])
+    rows = [[run, 0, 1, 5, 0, 0, 0, 1.0, *sizes[run]] for run in range(3)]
+    data = {
+        "runs": [[f"run-{run}", f"2026-01-0{run + 1}T00:00:00+00:00"] for run in range(3)],
+        "cells": ["one", "other"],
+        "rows": [*rows, [2, 1, 1, 5, 0, 0, 0, 1.0, 2000, 10]],
+        "parts": [],
+    }
+    call = f'receive("page/figures.js", {json.dumps(data)});'
+    (tmp_path / "page" / "figures.js").write_text(call, "utf-8")
+    show(page, tmp_path, "trends.html", "#cell=one")
+    jumps = page.get_by_role("region", name="Jumps").locator("tbody tr")
+    expect(jumps).to_have_count(1)
+    expect(jumps.locator("td").first).to_have_text("KiB of python.wasm: 1,000 → 1,500")
+    size = page.locator('figure[data-title="KiB of python.wasm"]')
+    expect(size.locator("circle")).to_have_count(2)
+    size.locator("svg").focus()
+    for said in ("1,500 in run-2", "1,000 in run-1", "- in run-0"):
+        page.keyboard.press("ArrowLeft")
+        expect(size.locator("figcaption")).to_have_text(f"KiB of python.wasm: {said}")
+    page.get_by_role("combobox", name="Cell").select_option("(all cells together)")
+    expect(page.locator("figure[data-title=passed]")).to_have_count(1)
+    expect(size).to_have_count(0)
 
 
 def test_one_run_has_its_figures_and_no_empty_charts(page: Page, out: Path) -> None:

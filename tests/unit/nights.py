@@ -7,6 +7,7 @@ from pathlib import Path
 
 from matrix.outcome import ModuleResult, Outcome, Status
 from reports import history
+from reports.build_facts import BuildFacts
 from reports.recorded import RecordedResults, recorded
 from reports.summary import CellStatus, CellSummary, CPythonUsed, RuntimeUsed, SdkUsed, Summary
 from reports.verdict import Verdict
@@ -26,7 +27,9 @@ def module(
     )
 
 
-def cell_summary(cell: str = CELL, status: CellStatus = CellStatus.OK, clang: str = "clang 19") -> CellSummary:
+def cell_summary(
+    cell: str = CELL, status: CellStatus = CellStatus.OK, clang: str = "clang 19", wasm_bytes: int | None = None
+) -> CellSummary:
     return CellSummary(
         id=cell,
         target=cell.partition("_")[0],
@@ -36,6 +39,7 @@ def cell_summary(cell: str = CELL, status: CellStatus = CellStatus.OK, clang: st
         status=status,
         counts={Status.PASSED: 1},
         verdicts={Verdict.OK: 1},
+        build=BuildFacts(wasm_bytes=wasm_bytes),
     )
 
 
@@ -64,6 +68,9 @@ def record_run(
     history.record(path, summary(run, *(cell_summary(cell) for cell in cells)), dict.fromkeys(cells, found))
 
 
-def results(*modules: ModuleResult, whole: bool = True, complete: bool = True) -> RecordedResults:
+def results(
+    *modules: ModuleResult, whole: bool = True, complete: bool = True, startup: float | None = None
+) -> RecordedResults:
     """The results of a cell, to be recorded."""
-    return RecordedResults(modules={one.module: recorded(one) for one in modules}, whole=whole, complete=complete)
+    found = {one.module: recorded(one) for one in modules}
+    return RecordedResults(modules=found, whole=whole, complete=complete, startup=startup)

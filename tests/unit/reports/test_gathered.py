@@ -40,6 +40,13 @@ def test_results_are_recorded_as_the_cell_was_run() -> None:
     assert (module.digest, module.reused, module.faulty, module.duration) == ("d1", "run-01", True, 1.5)
 
 
+def test_the_start_of_a_guest_is_recorded_where_one_was_started() -> None:
+    gathered = Gathered()
+    add(gathered, "one", result(outcome(), startup=0.75, guests=3))
+    add(gathered, "reused", result(outcome(), startup=0.75, guests=3, reused="run-01"))
+    assert [gathered.results[cell].startup for cell in ("one", "reused")] == [0.25, None]
+
+
 @pytest.mark.parametrize(
     ("status", "detail", "limitation", "explained"),
     [

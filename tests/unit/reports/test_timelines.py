@@ -1,4 +1,4 @@
-"""Timelines of cells, and the upgrade of a history of schema 1."""
+"""Timelines and points of cells, and the upgrade of an older history."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from matrix.outcome import Status
 from reports import history
 from reports.history import opened
-from tests.unit.nights import CELL, OTHER, module, observed, record_run
+from tests.unit.nights import CELL, OTHER, cell_summary, module, observed, record_run, results, summary
 
 P, F = Status.PASSED, Status.FAILED
 
@@ -104,14 +104,55 @@ def test_points_are_in_order_of_time(path: Path) -> None:
     assert points[0].unattributed == 0
 
 
+def test_the_size_of_the_module_and_the_start_of_a_guest_are_read_back(path: Path) -> None:
+    record_sized(path, "run-01")
+    record_run(path, "run-02", module(observed()))
+    with opened(path) as found:
+        assert [(one.wasm_bytes, one.startup) for one in found.points()] == [(28_345_678, 0.125), (None, None)]
+
+
+def record_sized(path: Path, run: str) -> None:
+    """Record a run that knows the size of its module, and how long its guests took to start."""
+    found = results(module(observed()), startup=0.125)
+    history.record(path, summary(run, cell_summary(wasm_bytes=28_345_678)), {CELL: found})
+
+
+@pytest.mark.parametrize("schema", [1, 2])
+def test_an_older_history_has_neither_of_them_until_the_next_run(path: Path, schema: int) -> None:
+    record_run(path, "run-01", module(observed()))
+    make_older(path, schema)
+    with opened(path) as found:
+        (point,) = found.points()
+        assert (point.counts, point.wasm_bytes, point.startup) == ({"passed": 1}, None, None)
+    record_sized(path, "run-02")
+    with opened(path) as found:
+        assert [(one.wasm_bytes, one.startup) for one in found.points()] == [(None, None), (28_345_678, 0.125)]
+
+
+def test_an_older_history_is_upgraded_by_the_next_run_too(path: Path) -> None:
+    record_run(path, "run-01", module(observed()))
+    make_older(path, 2)
+    record_sized(path, "run-02")
+    with opened(path) as found:
+        assert [one.startup for one in found.points()] == [None, 0.125]
+
+
+_SINCE = {1: ("unattributed", "durations", "glance", "wasm_bytes", "startup"), 2: ("wasm_bytes", "startup")}
+"""the columns that a history of a schema does not have"""
+
+
+def make_older(path: Path, schema: int) -> None:
+    """Make a history what it was in an earlier version of the harness."""
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        for column in _SINCE[schema]:
+            database.execute(f"ALTER TABLE cell_runs DROP COLUMN {column}")
+        database.execute(f"PRAGMA user_version = {schema}")
+        database.commit()
+
+
 def test_a_history_of_schema_1_is_upgraded(path: Path) -> None:
     record_run(path, "run-01", module(observed()))
-    with contextlib.closing(sqlite3.connect(path)) as database:
-        database.execute("ALTER TABLE cell_runs DROP COLUMN unattributed")
-        database.execute("ALTER TABLE cell_runs DROP COLUMN durations")
-        database.execute("ALTER TABLE cell_runs DROP COLUMN glance")
-        database.execute("PRAGMA user_version = 1")
-        database.commit()
+    make_older(path, 1)
     with opened(path) as found:
         (point,) = found.points()
     assert (point.unattributed, point.durations) == (None, {})

@@ -90,6 +90,7 @@ def test_everything_is_gathered(prepared: Prepared, store: Store, told: Told) ->
             sysconfig=SAID.sysconfig,
             macros={"__wasm32__": "1"},
             target_features=("+simd128",),
+            wasm_bytes=len(FEATURES),
             build_details={"abi.flags": "d"},
             pythoninfo=True,
         ),
@@ -163,6 +164,26 @@ def test_a_module_without_features_is_a_note(
     found = description_of(replace(prepared, settings=replace(prepared.settings, wasm=wasm)), MAKE, store)
     assert found.facts.notes[0].startswith(note)
     assert found.facts.target_features == ()
+    assert found.facts.wasm_bytes == len(content)
+
+
+def test_a_module_that_is_gone_has_no_size(prepared: Prepared, store: Store, told: Told) -> None:
+    prepared.settings.wasm.unlink()
+    facts = description_of(prepared, MAKE, store).facts
+    assert facts.wasm_bytes is None
+    assert any(note.startswith("not gathered: wasm_bytes: ") for note in facts.notes)
+
+
+@pytest.mark.parametrize("size", [-1, 1 << 63, 10**30])
+def test_an_impossible_size_in_a_file_does_not_count(tmp_path: Path, size: int) -> None:
+    write_description(tmp_path, "a-cell", BuildDescription(facts=BuildFacts(macros={"__wasi__": "1"})))
+    file = tmp_path / "cells/a-cell/build.json"
+    text = file.read_text("utf-8")
+    assert '"wasm_bytes": null' in text
+    file.write_text(text.replace('"wasm_bytes": null', f'"wasm_bytes": {size}'), "utf-8")
+    found = read_description(tmp_path, "a-cell")
+    assert found is not None
+    assert (found.facts.wasm_bytes, found.facts.macros) == (None, {"__wasi__": "1"})
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
