@@ -17,7 +17,7 @@ from harness.commands.parser import Parser, directory, web_address
 from harness.machine.files import read_limited
 from harness.machine.units import parse_size
 from harness.runs.merge import merge
-from harness.runs.publish import report_run
+from harness.runs.publish import publish
 from harness.runs.records import point_latest, read_started, run_directory
 from harness.runs.runtimes import write_runtimes
 from harness.runs.site import LARGEST, add_run, open_site
@@ -68,7 +68,7 @@ def run(known: argparse.Namespace, console: Console) -> int:
     if going_on:
         console.print("note: this run is still going on, and the report is of what it has so far", soft_wrap=True)
     duration = _duration(directory, console)
-    shown = report_run(directory, started, cells, Limitations.load(), duration, console, interrupted=going_on)
+    shown = publish(directory, started, cells, Limitations.load(), duration, console, interrupted=going_on)
     if known.runtimes is not None:
         write_runtimes(known.runtimes, directory, started, cells)
         console.print(escape(f"comparison of runtimes: {known.runtimes}"), soft_wrap=True)

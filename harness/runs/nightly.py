@@ -97,9 +97,10 @@ class Nightly:
         self._record_unreached()
         duration = time.monotonic() - started
         cells = selected_cells(self._run.request.cells, matrix_of(self._run.request.cells))
-        return publish(
+        shown = publish(
             self._directory, self._run, cells, Limitations.load(), duration, self._console, interrupted=interrupted
         )
+        return shown.summary.exit_status
 
     def _work(self, waiting: list[Task], priority: dict[str, float], started: float) -> None:
         """Start and collect tasks until none is left or the time is up."""

@@ -46,7 +46,8 @@ def test_cells(
         if interrupted:
             break
     duration = time.monotonic() - started
-    return publish(directory, run, cells, limitations, duration, console, interrupted=interrupted)
+    shown = publish(directory, run, cells, limitations, duration, console, interrupted=interrupted)
+    return shown.summary.exit_status
 
 
 def build_cells(cells: Sequence[ResolvedCell], preparer: Preparer, console: Console) -> int:

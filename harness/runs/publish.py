@@ -37,26 +37,11 @@ def publish(
     console: Console,
     *,
     interrupted: bool = False,
-) -> int:
+) -> page.RunPage:
     """Judge what lies in a run's directory, write and show its report, record it in the history.
 
-    `duration` is the run's, in seconds. Returns the run's exit status.
+    `duration` is the run's, in seconds. Returns what the run's pages show; its summary has the run's exit status.
     """
-    shown = report_run(directory, run, cells, limitations, duration, console, interrupted=interrupted)
-    return shown.summary.exit_status
-
-
-def report_run(
-    directory: Path,
-    run: StartedRun,
-    cells: Sequence[ResolvedCell],
-    limitations: Limitations,
-    duration: float,
-    console: Console,
-    *,
-    interrupted: bool = False,
-) -> page.RunPage:
-    """The same as `publish`; returns what the run's pages show."""
     with _garbage_collector_off():
         gathered = Gathered()
         reports, interrupted = report_cells(directory, run, cells, limitations, gathered, interrupted=interrupted)

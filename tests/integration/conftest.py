@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -14,7 +15,7 @@ from typing import Any
 import platformdirs
 import pytest
 from playwright.sync_api import Browser as DrivenBrowser
-from playwright.sync_api import Playwright
+from playwright.sync_api import Page, Playwright, sync_playwright
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
@@ -169,6 +170,41 @@ def firefox() -> str:
 def launched(playwright: Playwright, executable: str) -> DrivenBrowser:
     """A Chromium for tests of pages. Its sandbox does not start as root: https://crbug.com/638180"""
     return playwright.chromium.launch(executable_path=executable, chromium_sandbox=os.geteuid() != 0)
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[DrivenBrowser]:
+    """A Chromium for the pages that a module of tests looks at."""
+    with sync_playwright() as playwright:
+        browser = launched(playwright, chromium)
+        yield browser
+        browser.close()
+
+
+@contextlib.contextmanager
+def faultless_tab(browser: DrivenBrowser, **options: Any) -> Iterator[Page]:
+    """A tab for pages on this disk, which must report no error and ask for nothing from elsewhere."""
+    page = browser.new_page(**options)
+    problems: list[str] = []
+    page.on("console", lambda message: problems.append(message.text))
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("request", lambda request: problems.append(request.url) if not request.url.startswith("file:") else None)
+    yield page
+    page.close()
+    assert problems == []
+
+
+def run_harness(out: Path, *words: str, cwd: Path = TOP) -> subprocess.CompletedProcess[str]:
+    """`python -m harness` with these words, its runs in `out`."""
+    return subprocess.run(
+        [sys.executable, "-m", "harness", *words, "--out", str(out)],
+        cwd=cwd,
+        env=REAL_ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=1800,
+        check=False,
+    )
 
 
 def browser_of(name: str, executable: str) -> Browser:

@@ -15,14 +15,14 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from msgspec.structs import replace
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from harness.runs.records import STARTED, read_started, run_directory
 from harness.suite.files import OUTCOMES
 from harness.suite.results import append_result, read_results
 from matrix import json_records
 from matrix.outcome import ModuleResult, Outcome, Status
-from tests.integration.conftest import REAL_ENVIRONMENT, TOP, launched
+from tests.integration.conftest import REAL_ENVIRONMENT, TOP, faultless_tab, run_harness
 from tests.unit.hostile import TEXTS
 
 CELLS = ("wasmtime-49.0.0", "wasmtime-50.0.1", "node-20.18.0", "node-22.20.0")
@@ -31,25 +31,18 @@ SCRIPT = "<script>document.title = 'owned'</script>"
 TABS = ("index", "compare", "limitations", "trends")
 
 
-def run(out: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "harness", *words, "--out", str(out)]
-    return subprocess.run(
-        command, cwd=TOP, env=REAL_ENVIRONMENT, capture_output=True, text=True, timeout=1800, check=False
-    )
-
-
 @pytest.fixture(scope="module")
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two runs of four cells: a real one, then the same one with some red outcomes and hostile texts."""
     out = tmp_path_factory.mktemp("page") / "out"
     runtimes = [word for runtime in CELLS for word in ("--runtime", runtime)]
-    done = run(out, "test", "--target", "wasi", "--target", "node", *runtimes, *MODULES, "--no-reuse")
+    done = run_harness(out, "test", "--target", "wasi", "--target", "node", *runtimes, *MODULES, "--no-reuse")
     assert done.returncode == 0, done.stdout + done.stderr
     first = run_directory(out, "latest")
     for outcomes in first.glob(f"cells/*/{OUTCOMES}"):
         for result in read_results(outcomes).values():  # whatever a module took on a loaded machine
             append_result(outcomes, replace(result, duration=1.0))
-    assert run(out, "report", first.name).returncode == 0
+    assert run_harness(out, "report", first.name).returncode == 0
     second = out / first.name.replace(first.name.split("-")[1], "235959", 1)
     shutil.copytree(first, second)
     started = read_started(first)
@@ -75,7 +68,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
         module="test_bool", outcomes=(*plain, red, *traced, odd, *escaped), duration=found.duration + 5
     )
     append_result(place / OUTCOMES, result)
-    done = run(out, "report", second.name)
+    done = run_harness(out, "report", second.name)
     assert done.returncode == 1, done.stdout + done.stderr
     return second
 
@@ -86,26 +79,12 @@ def msgspec_safe(one: Outcome) -> Outcome:
     return Outcome(test=one.test, status=one.status, detail=clean, output=clean)
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launched(playwright, chromium)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """A tab. The test fails when the tab reported an error, or ran a script from a hostile text."""
-    page = browser.new_page()
-    problems: list[str] = []
-    page.on("console", lambda message: problems.append(message.text))
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("request", lambda request: problems.append(request.url) if not request.url.startswith("file:") else None)
-    yield page
-    assert "owned" not in page.title()
-    page.close()
-    assert problems == []
+    with faultless_tab(browser) as page:
+        yield page
+        assert "owned" not in page.title()
 
 
 def cell_of(out: Path, runtime: str) -> str:

@@ -7,14 +7,12 @@ as long again; one of a later SDK, in which a test fails; one of a later Emscrip
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from harness.runs.records import (
     STARTED,
@@ -34,7 +32,7 @@ from matrix.model import Cell
 from matrix.outcome import ModuleResult, Outcome, Status
 from matrix.select import Selection
 from reports.summary import CellStatus, untested_cell
-from tests.integration.conftest import REAL_ENVIRONMENT, TOP, launched
+from tests.integration.conftest import faultless_tab, run_harness
 from tests.integration.marionette import Firefox, started
 
 WASI = "wasi_wasi-sdk-24_cpython-3.13.5_wasmtime-50.0.1"
@@ -53,25 +51,18 @@ LIKE = {WASI: WASI, SLOWER: WASI, SDK_32: WASI, SDK_33: WASI, NODE: NODE, EMSCRI
 """the real cell whose outcomes each cell has"""
 
 
-def harness(out: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "harness", *words, "--out", str(out)]
-    return subprocess.run(
-        command, cwd=TOP, env=REAL_ENVIRONMENT, capture_output=True, text=True, timeout=1800, check=False
-    )
-
-
 @pytest.fixture(scope="module")
 def night(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The second of two nights of six cells; a test that SDK 33 breaks failed only in the second."""
     out = tmp_path_factory.mktemp("questions") / "out"
     real = [word for cell in (WASI, NODE) for word in ("--cell", cell)]
-    done = harness(out, "test", *real, "test_json", "test_bool", "test_asyncio", "--no-reuse")
+    done = run_harness(out, "test", *real, "test_json", "test_bool", "test_asyncio", "--no-reuse")
     assert done.returncode == 0, done.stdout + done.stderr
     source = run_directory(out, "latest")
     for name, second in (("20260101-000000-made-0001", False), ("20260102-000000-made-0002", True)):
         run = out / name
         _make(source, run, name, second=second)
-        assert harness(out, "report", name).returncode in (0, 1)
+        assert run_harness(out, "report", name).returncode in (0, 1)
     return run
 
 
@@ -128,24 +119,11 @@ class Reader:
         return self.page.locator("#grid").get_by_role("link", name=re.compile(f"^{re.escape(cell)}:"))
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launched(playwright, chromium)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def reader(browser: Browser, night: Path) -> Iterator[Reader]:
     """A reader of the first page, whose tab must not report an error."""
-    page = browser.new_page(viewport={"width": 1300, "height": 900})
-    problems: list[str] = []
-    page.on("console", lambda message: problems.append(message.text))
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    yield Reader(page, night / "index.html")
-    page.close()
-    assert problems == []
+    with faultless_tab(browser, viewport={"width": 1300, "height": 900}) as page:
+        yield Reader(page, night / "index.html")
 
 
 def test_what_broke_tonight(reader: Reader) -> None:

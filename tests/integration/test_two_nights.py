@@ -10,20 +10,19 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from harness.provide.items import runtime_providers
 from harness.provide.obtain import obtain
 from matrix.load import load
 from matrix.model import RuntimeKind
-from tests.integration.conftest import BROKEN, REAL_ENVIRONMENT, TOP, launched, real_store
+from tests.integration.conftest import BROKEN, TOP, faultless_tab, real_store, run_harness
 
 ROW = """
 [[runtime]]
@@ -102,10 +101,7 @@ class Nights:
         (self.project / "matrix/limitations/made-up.toml").write_text(STALE)
 
     def harness(self, *words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "harness", *words, "--out", str(self.out)]
-        return subprocess.run(
-            command, cwd=self.project, env=REAL_ENVIRONMENT, capture_output=True, text=True, timeout=1800, check=False
-        )
+        return run_harness(self.out, *words, cwd=self.project)
 
     def night(self, status: int) -> str:
         """Test the four cells and publish; the run's id."""
@@ -134,25 +130,11 @@ def nights(tmp_path_factory: pytest.TempPathFactory, broken_tree: Path) -> tuple
     return nights, first, nights.night(1)
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launched(playwright, chromium)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """A tab. The test fails when the tab reported an error, or asked for something that is not on this disk."""
-    page = browser.new_page(viewport={"width": 1300, "height": 900})
-    problems: list[str] = []
-    page.on("console", lambda message: problems.append(message.text))
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("request", lambda request: problems.append(request.url) if not request.url.startswith("file:") else None)
-    yield page
-    page.close()
-    assert problems == []
+    with faultless_tab(browser, viewport={"width": 1300, "height": 900}) as page:
+        yield page
 
 
 def test_the_first_screen_names_the_three_causes(page: Page, nights: tuple[Nights, str, str]) -> None:

@@ -50,7 +50,8 @@ def published(
     started = StartedRun(run_id=run, started=f"2026-01-01T00:00:{run[-2:]}+00:00", request=run_request(out))
     said = io.StringIO()
     console = Console(file=said, width=300, highlight=False)
-    return publish(out / run, started, [made.resolved()], limitations, 1.0, console), said.getvalue()
+    shown = publish(out / run, started, [made.resolved()], limitations, 1.0, console)
+    return shown.summary.exit_status, said.getvalue()
 
 
 def unexpected(out: Path, run: str) -> list[dict[str, Any]]:

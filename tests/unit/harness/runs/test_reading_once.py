@@ -64,8 +64,8 @@ def test_publishing_a_run_reads_each_cell_once(
     monkeypatch.setattr(publishing, "load", made.matrix)
     run = write_run(tmp_path / "run-01", CELL)
     for time in (1, 2):  # the second time there is a history to ask for the rates of flaky tests
-        status = publish(tmp_path / "run-01", run, [CELL], FLAKY, 1.0, Console(file=io.StringIO()))
-        assert status == 0
+        shown = publish(tmp_path / "run-01", run, [CELL], FLAKY, 1.0, Console(file=io.StringIO()))
+        assert shown.summary.exit_status == 0
         assert (opened[f"{CELL.id}/{OUTCOMES}"], opened[f"{CELL.id}/{RECORD}"]) == (time, time)
 
 
