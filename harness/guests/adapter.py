@@ -107,6 +107,13 @@ class Adapter(ABC):
         """
         return f"the guest ended with {describe_exit(code)}"
 
+    def describe_silence(self, scratch: Path) -> str:
+        """What is known of a guest that was ended because it had never written an event; "" for nothing.
+
+        `scratch` is the one that `command` got.
+        """
+        return ""
+
     @property
     def confines_writes(self) -> bool:
         """Whether the guest can write to the preopened directories that are `writable`, and nowhere else.

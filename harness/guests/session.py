@@ -117,6 +117,8 @@ class GuestSession:
             if self._is_overdue():
                 self.timed_out = True
                 self.ended = f"no test ended for {self.limit:.0f} s: the guest was ended"
+                if not self.started and (silence := self._adapter.describe_silence(self.directory)):
+                    self.ended += f": {silence}"
                 self.guest.kill()
                 return []
             time.sleep(_POLL)

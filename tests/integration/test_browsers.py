@@ -26,8 +26,12 @@ from harness.guests.runtimes.ends import FAULT, TRAPPED
 from harness.guests.runtimes.manual import Manual
 from harness.guests.runtimes.page_reports import PageReports
 from harness.guests.runtimes.started_browser import StartedBrowser
+from harness.guests.session import GuestSession
+from harness.guests.settings import GuestSettings, Limits
 from harness.machine.http_server import Site, serving
 from harness.machine.process import base_environment
+from harness.machine.store import Store
+from harness.suite.batch import DRIVER
 from matrix import json_records
 from tests.integration.conftest import browser_of, launched
 
@@ -234,6 +238,38 @@ def test_a_browser_that_does_not_start_says_why(tmp_path: Path) -> None:
     status, output = guest.end()
     assert status == FAULT
     assert "the browser does not start: exit status 7\nthere is no display\n" in output
+
+
+def test_a_browser_that_opens_no_page_is_told(tmp_path: Path, store: Store) -> None:
+    command = tmp_path / "browser"
+    command.write_text("#!/bin/sh\necho there is no display >&2\nexec sleep 3600\n")
+    command.chmod(0o755)
+    wasm = tmp_path / "python.wasm"
+    settings = GuestSettings(
+        wasm=wasm,
+        wasm_digest="",
+        compiled=wasm,
+        executable="/python.js",
+        python_flags=(),
+        wasm_stack=0,
+        limits=Limits(seconds=2),
+        tree=tmp_path,
+        build="/",
+        platform_library="/lib",
+        resources=(),
+        verbose=False,
+        fail_env_changed=False,
+        timeout=0,
+    )
+    session = GuestSession(settings, browser_of("chromium", str(command)), store, DRIVER, {})
+    try:
+        assert session.wait() == []
+    finally:
+        session.close()
+    assert session.timed_out
+    assert session.ended == (
+        "no test ended for 2 s: the guest was ended: the browser did not open the page\nthere is no display"
+    )
 
 
 # --- the server

@@ -21,6 +21,10 @@ from matrix import json_records
 from matrix.browsers import BrowserLine, user_js, words
 
 PAGES = Path(__file__).parent.parent / "pages"
+_OPENED = "opened"
+"""the name of the file that tells that the page of a guest was opened"""
+_SHOWN = 2000
+"""characters of what a browser printed"""
 
 
 class BrowserStart(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +37,15 @@ class BrowserStart(msgspec.Struct, frozen=True, kw_only=True):
     """a directory to make for it"""
     user_js: str
     """the text of a file in the profile; "" for none"""
+
+    @property
+    def log(self) -> Path:
+        """The file with what the browser prints."""
+        return self.profile.with_suffix(".log")
+
+    def printed(self) -> str:
+        """The end of what the browser printed."""
+        return self.log.read_text("utf-8", "backslashreplace")[-_SHOWN:] if self.log.exists() else ""
 
 
 class BrowserHostSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +64,8 @@ class BrowserHostSpec(msgspec.Struct, frozen=True, kw_only=True):
     told: Path
     """a file with the JSON of `WorkerSpec`"""
     events: Path
+    opened: Path
+    """a file to create when the page has been opened"""
 
 
 class PageProbe(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,14 +125,23 @@ class InPage(Adapter):
             tests=next(preopen.host for preopen in run.preopens),
             told=scratch / "told.json",
             events=scratch / "events.jsonl",
+            opened=scratch / _OPENED,
         )
         return _module("browser_host", spec, scratch)
 
     def describe_end(self, code: int, output: str) -> str:
         if code == FAULT:
-            return f"the browser could not be used: {output.strip()[-2000:]}"
+            return f"the browser could not be used: {output.strip()[-_SHOWN:]}"
         lost = describe_browser_end(output) if code == TRAPPED else ""
         return lost or describe_javascript_end(output) or super().describe_end(code, output)
+
+    def describe_silence(self, scratch: Path) -> str:
+        if (scratch / _OPENED).exists():
+            return "the page was opened, but its interpreter said nothing"
+        start = self.start(scratch)
+        if start is None:
+            return "nobody opened the page"
+        return f"the browser did not open the page\n{start.printed()}".rstrip()
 
 
 class Browser(InPage):

@@ -23,12 +23,18 @@ from harness.guests.runtimes.ends import TRAPPED
 class PageReports:
     """The state of one guest's page, as its reports and its connection tell it."""
 
-    def __init__(self, take_events: Callable[[bytes], object], take_output: Callable[[bytes], object]) -> None:
+    def __init__(
+        self,
+        take_events: Callable[[bytes], object],
+        take_output: Callable[[bytes], object],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._sinks: Mapping[str, Callable[[bytes], object]] = {
             "events": take_events,
             "output": take_output,
             "end": self._take_end,
         }
+        self._clock = clock
         self._lock = threading.Lock()
         self._page: bytes | None = None
         """the name of the guest's page, once it has reported"""
@@ -91,7 +97,7 @@ class PageReports:
         finally:
             with self._lock:
                 self._held -= 1
-                self._lost = time.monotonic()
+                self._lost = self._clock()
 
     @property
     def was_there(self) -> bool:
@@ -102,7 +108,7 @@ class PageReports:
     def lost_for(self) -> float:
         """The seconds since the page's connection was lost; 0 while it has one, or has had none yet."""
         with self._lock:
-            return 0.0 if self._held or self._lost is None else time.monotonic() - self._lost
+            return 0.0 if self._held or self._lost is None else self._clock() - self._lost
 
     def _check(self, page: bytes) -> None:
         if self._page is None:

@@ -15,8 +15,6 @@ from harness.machine.process import STDOUT, Process
 
 _LONGEST = 107 - len("/org.chromium.Chromium.XXXXXX/SingletonSocket")
 """bytes of the longest path of a directory in which Chromium can create its socket"""
-_SHOWN = 2000
-"""characters of what a browser printed"""
 
 
 class StartedBrowser:
@@ -30,9 +28,9 @@ class StartedBrowser:
         start.profile.mkdir(parents=True)
         if start.user_js:
             (start.profile / "user.js").write_text(start.user_js, "utf-8")
-        self._log = start.profile.with_suffix(".log")
+        self._start = start
         argv = [word.replace("{url}", url) for word in start.argv]
-        with self._log.open("wb") as log:
+        with start.log.open("wb") as log:
             self._process = Process(
                 argv,
                 env={**os.environ, **start.env},
@@ -48,7 +46,7 @@ class StartedBrowser:
 
     def log(self) -> str:
         """The end of what the browser printed."""
-        return self._log.read_text("utf-8", "backslashreplace")[-_SHOWN:]
+        return self._start.printed()
 
     def __enter__(self) -> StartedBrowser:
         return self

@@ -288,3 +288,26 @@ def test_a_page_that_a_person_opens_has_the_address_of_this_run(store: Store) ->
     assert found == ByHand().cached(store)
     assert found.path.read_text() == f"{ADDRESS}\n"
     assert found.path.stat().st_mode & 0o077 == 0
+
+
+def test_a_page_that_nobody_opens_is_told(tmp_path: Path, by_hand: Manual) -> None:
+    assert by_hand.describe_silence(tmp_path) == "nobody opened the page"
+
+
+# --- a guest that says nothing
+
+
+def test_a_browser_that_opens_no_page_shows_what_it_printed(tmp_path: Path) -> None:
+    assert BROWSER.describe_silence(tmp_path) == "the browser did not open the page"
+    BROWSER.start(tmp_path).log.write_text("x" * 3000 + "\nthere is no display\n")
+    said = BROWSER.describe_silence(tmp_path)
+    assert said.startswith("the browser did not open the page\nx")
+    assert said.endswith("x\nthere is no display")
+    assert len(said) < 2100
+
+
+@pytest.mark.usefixtures("place")
+def test_a_page_that_was_opened_is_told_from_one_that_was_not(tmp_path: Path, by_hand: Manual) -> None:
+    spec(tmp_path).opened.touch()
+    for adapter in (BROWSER, by_hand):
+        assert adapter.describe_silence(tmp_path) == "the page was opened, but its interpreter said nothing"
