@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 import tomllib
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
@@ -124,3 +125,11 @@ def test_the_licence_is_named_and_complete() -> None:
     assert PYPROJECT["project"]["license"] == "Apache-2.0"
     assert "Apache License" in read("LICENSE")
     assert "END OF TERMS AND CONDITIONS" in read("LICENSE")
+
+
+def test_no_folder_of_tests_is_passed_over(pytestconfig: pytest.Config) -> None:
+    passed_over = pytestconfig.getini("norecursedirs")
+    folders = {path.parent for path in (TOP / "tests").rglob("test_*.py")}
+    names = {name for folder in folders for name in folder.relative_to(TOP).parts}
+    assert {"unit", "build"} <= names
+    assert not [name for name in names for pattern in passed_over if fnmatchcase(name, pattern)]
