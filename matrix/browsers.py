@@ -35,6 +35,8 @@ class BrowserLine(Record, frozen=True, kw_only=True):
     """Debian's package"""
     environment: dict[str, str] = field(default_factory=dict)
     """variables of the process"""
+    without: tuple[str, ...] = ()
+    """what the browser has and the guest's worker is not to have, as `WebAssembly.promising`"""
     preferences: dict[str, bool | int | str] = field(default_factory=dict)
     """what a file `user.js` in the profile sets, as Firefox reads it"""
 

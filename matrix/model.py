@@ -183,12 +183,14 @@ class Series(Record, frozen=True, kw_only=True):
     host: str
     """configure's `--host`; also the name of the build directory, which guests see"""
     program: str
-    """the file that the build produces and a guest runs: `python.wasm` or `python.js`"""
+    """the file that the build produces and a guest runs: `python.wasm`, `python.js` or `python.mjs`"""
     launcher: str = ""
     """the name of a script of the sources that loads the program and is run in its place"""
     configure: tuple[str, ...] = ()
     """upstream's configure options, where upstream has one build for all targets"""
     cflags: tuple[str, ...] = ()
+    sdk_libraries: tuple[str, ...] = ()
+    """the flags that the SDK's libraries are compiled with for that build"""
     python_flags: tuple[str, ...]
     """the interpreter options that upstream's test runner gives each worker"""
     resources: tuple[str, ...]
@@ -211,6 +213,11 @@ class Series(Record, frozen=True, kw_only=True):
     A tree that pins another version is right.
     """
     reference: str
+
+    @property
+    def is_for_all_targets(self) -> bool:
+        """Whether upstream has one build for all targets, and no library for browsers."""
+        return bool(self.configure)
 
 
 class Build(Record, frozen=True, kw_only=True):

@@ -176,7 +176,7 @@ class Builder:
         if toolchain is None:
             plan = wasi.plan(build, series, cell.repairs, parts, jobs=self._jobs)
         else:
-            libraries = emscripten.libraries(f"libraries of {build.sdk.id}", build.target, toolchain)
+            libraries = emscripten.libraries(f"libraries of {build.sdk.id}", build.target, series, toolchain)
             linked_plans = tuple(linked_libraries.plan(library, toolchain) for library in linked)
             plan = emscripten.plan(build, series, cell.repairs, parts, toolchain, jobs=self._jobs)
         return PlannedBuild(

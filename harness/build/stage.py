@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from harness.build import manifest
 from harness.build.recipes import layout
+from harness.build.recipes.layout import LIBRARY
 from harness.build.recipes.native import BYTE_CODE
 from harness.machine.files import remove_path, remove_tree, says, write_atomically
 from harness.machine.hashing import digest_of
@@ -22,8 +23,6 @@ from matrix import json_records
 from matrix.errors import HarnessFault
 from matrix.model import Series
 
-LIBRARY = "/Lib"
-"""the standard library in a tree, and in a guest whose root is the tree"""
 _KEPT = {"__pycache__"}
 """entries that the sources do not have and that stay when the tree is synchronised"""
 _STAMPS = (_SOURCES, _FILES) = ("sources", "build-files")
@@ -68,7 +67,7 @@ def stage_sources(parts: layout.Parts) -> None:
     for name in layout.copied(parts):
         _synchronise(parts.source / name, tree / name)
     for path in tree.iterdir():
-        if path.name not in (*layout.copied(parts), "cross-build", *TESTS):
+        if path.name not in (*layout.copied(parts), "cross-build", *ARCHIVE):
             remove_path(path)
     write_atomically(stamp, mark.encode())
 
@@ -79,11 +78,14 @@ def stage_build(guest: layout.GuestLayout, series: Series, parts: layout.Parts) 
     stamp = parts.directory / ".steps" / _FILES
     wasm = (work / "python.wasm").stat()
     linked = _linked_modules(work)
-    mark = digest_of(str(wasm.st_size), str(wasm.st_mtime_ns), parts.source_digest, *_BUILD_FILES, *linked.values())
+    archive = ARCHIVE if guest.in_memory else ()
+    marks = (str(wasm.st_size), str(wasm.st_mtime_ns), parts.source_digest, *_BUILD_FILES, *archive, *linked.values())
+    mark = digest_of(*marks)
     if says(stamp, mark):
         return
-    manifest.forget(layout.guest_tree(parts.directory))
-    inside = layout.guest_tree(parts.directory) / guest.build.lstrip("/")
+    tree = layout.guest_tree(parts.directory)
+    manifest.forget(tree)
+    inside = tree / guest.build.lstrip("/")
     remove_tree(inside)
     inside.mkdir(parents=True)
     launchers = (Path(file).name for file in parts.files.launcher)
@@ -91,14 +93,14 @@ def stage_build(guest: layout.GuestLayout, series: Series, parts: layout.Parts) 
         if (work / name).is_file():
             (inside / name).parent.mkdir(exist_ok=True)
             shutil.copy2(work / name, inside / name)
-    if guest.in_memory:
-        pack_tests(layout.guest_tree(parts.directory))
-    else:
+    if not guest.reduced:
         library = built_library(work)
         shutil.copytree(work / library, inside / library, symlinks=True)  # 3.11 has links that lead nowhere
         for name in linked:
             remove_path(inside / library / name)
             shutil.copy2(work / library / name, inside / library / name)
+    if guest.in_memory:
+        pack(tree, files_in_memory(guest, tree))
     write_atomically(stamp, mark.encode())
 
 
@@ -129,26 +131,38 @@ def built_library(work: Path) -> str:
     return name
 
 
-TESTS = ("tests.data", "tests.json")
-"""the archive of the tests: their bytes, and for each file its name, start, end and time (s)"""
+ARCHIVE = ("archive.data", "archive.json")
+"""the files of guests in memory: their bytes, and for each its path in the guest, start, end and time (s)"""
+_IN_MEMORY = ("Grammar", "Lib", "Tools", "cross-build")
+"""the directories of a tree that a guest in memory has, where no build makes a library for it"""
 
 
-def pack_tests(tree: Path) -> None:
-    """Make the archive of the tests and their byte-code for guests that do not see the host's files."""
-    library = tree / LIBRARY.lstrip("/")
+def files_in_memory(guest: layout.GuestLayout, tree: Path) -> dict[str, Path]:
+    """The files of a tree that a guest has in memory, by their paths there, sorted. The program is not among them."""
+    places = {name: f"/{name}" for name in _IN_MEMORY}
+    if guest.reduced:
+        places = {f"{LIBRARY.lstrip('/')}/test": f"{guest.library}/test"}
+    return {
+        f"{place}/{path.relative_to(tree / name)}": path
+        for name, place in places.items()
+        for path in sorted((tree / name).rglob("*"))
+        if path.is_file() and path.suffix != ".wasm"
+    }
+
+
+def pack(tree: Path, files: Mapping[str, Path]) -> None:
+    """Make the archive of these files, whose keys are their paths in the guest."""
     rows: list[tuple[str, int, int, int]] = []
     position = 0
-    partial = tree / f".{TESTS[0]}"
+    partial = tree / f".{ARCHIVE[0]}"
     with partial.open("wb") as archive:
-        for path in sorted((library / "test").rglob("*")):
-            if path.is_file():
-                data = path.read_bytes()
-                archive.write(data)
-                name = str(path.relative_to(library))
-                rows.append((name, position, position + len(data), int(path.stat().st_mtime)))
-                position += len(data)
-    write_atomically(tree / TESTS[1], json_records.encode(rows))
-    partial.replace(tree / TESTS[0])
+        for name, path in files.items():
+            data = path.read_bytes()
+            archive.write(data)
+            rows.append((name, position, position + len(data), int(path.stat().st_mtime)))
+            position += len(data)
+    write_atomically(tree / ARCHIVE[1], json_records.encode(rows))
+    partial.replace(tree / ARCHIVE[0])
 
 
 def _synchronise(source: Path, target: Path) -> None:

@@ -229,6 +229,7 @@ class Preparer:
             tree=layout.guest_tree(parts.directory),
             executable=guest.executable,
             build=guest.build,
+            sees_tree=not guest.reduced,
             platform_library=guest.platform_library(built_library(work)),
             python_flags=(*guest.told(layout.guest_tree(parts.directory)), *series.python_flags),
             resources=series.resources,
@@ -266,7 +267,7 @@ def _input(obtained: Obtained) -> Input:
 
 def _command_line(cell: ResolvedCell) -> tuple[str, ...]:
     """How the runtime is called, where its row says so: that decides outcomes, too."""
-    line = cell.runtime.command
+    line = cell.runtime.command or cell.runtime.browser
     return (json_records.encode(line).decode(),) if line is not None else ()
 
 

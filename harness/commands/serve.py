@@ -13,7 +13,7 @@ from harness.commands import options
 from harness.commands.command import Command
 from harness.commands.parser import Parser, port
 from harness.commands.terminal import preparer_for
-from harness.guests.runtimes.browser import PAGES
+from harness.guests.runtimes.browser import repl_files
 from harness.machine.http_server import Site, serving
 from harness.machine.store import Store
 from matrix.errors import UsageError
@@ -38,8 +38,7 @@ def run(known: argparse.Namespace, console: Console) -> int:
         names = "".join(f"\n  {cell.id}" for cell in cells)
         raise UsageError(f"`serve` takes one cell of a browser target, not {len(cells)}{names}", hint="--cell names it")
     assets = preparer_for(Store(), options.build_options(known), console).build(cells[0])
-    site = Site({"/": assets, "/repl.html": PAGES / "repl.html", "/repl.js": PAGES / "repl.js"})
-    with serving(site, known.port) as address:
+    with serving(Site(repl_files(assets)), known.port) as address:
         console.print(f"{address}/repl.html (Ctrl-C ends it)", soft_wrap=True)
         with contextlib.suppress(KeyboardInterrupt):
             threading.Event().wait()

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from harness.build.stage import LIBRARY
+from harness.build.recipes.layout import LIBRARY
 
 _LARGE = 1 << 20
 """bytes from which a file is linked into a guest's root, not copied (python.wasm, which tests read)"""
@@ -96,7 +96,7 @@ def host_files(tree: Path, directory: Path) -> GuestFiles:
 
 
 def files_in_memory(tree: Path, directory: Path) -> GuestFiles:
-    """Files in the guest's memory: a page copies `directory/files` there, and the tree's archive of tests."""
+    """Files in the guest's memory: a page copies `directory/files` there, and the tree's archive."""
     files = directory / "files"
     files.mkdir()
     return GuestFiles(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from harness.guests import events
 from harness.guests.adapter import Adapter, GuestRun
+from harness.guests.guest_files import GuestFiles
 from harness.guests.settings import GuestSettings
 from harness.machine.core_wait import CoreWait
 from harness.machine.disk_use import DiskUse
@@ -20,6 +21,7 @@ _POLL = 0.02
 """seconds between checks for new events"""
 _SILENT = 1.0
 """seconds without events after which it is measured how long the guest waits for a core"""
+_NOT_THE_TREE = "\0"
 _LONGER = 3.0
 """so many times its limit at most is added for the waits of a guest on a loaded machine"""
 
@@ -27,6 +29,14 @@ _LONGER = 3.0
 def overdue(silent: float, waited: float, limit: float) -> bool:
     """Whether a guest that was silent for so many seconds, and waited for a core in so many of them, is to be ended."""
     return silent - min(waited, _LONGER * limit) > limit
+
+
+def prefix_of_reads(settings: GuestSettings, files: GuestFiles) -> str:
+    """What comes before the tree's paths in what a guest reads. No path begins so where the library is not the tree's.
+
+    What a test module depends on is not known then, and its results stand for the very same tree only.
+    """
+    return files.prefix if settings.sees_tree else _NOT_THE_TREE
 
 
 class GuestSession:
@@ -51,7 +61,7 @@ class GuestSession:
         for script in scripts:
             shutil.copyfile(script, files.root / script.name)
         paths = {"events": files.guest_events, "work": files.guest_work, "environment": files.environment}
-        paths["tree"] = files.prefix
+        paths["tree"] = prefix_of_reads(settings, files)
         (files.root / "plan.json").write_bytes(json_records.encode({**paths, **plan}))
         words = (f"{files.guest_root}{scripts[0].name}", f"{files.guest_root}plan.json")
         run = GuestRun(

@@ -45,6 +45,8 @@ class GuestSettings(msgspec.Struct, frozen=True, kw_only=True):
     """the directory on the host with the library, the sources and the build (`harness.build.stage`)"""
     build: str
     """the build directory, as the guest sees it where the tree is its root"""
+    sees_tree: bool = True
+    """whether the guest reads the tree's library: its paths tell then which files of the tree a test depends on"""
     platform_library: str
     """the directory of `_sysconfigdata*.py`, as the guest sees it where the tree is its root"""
 

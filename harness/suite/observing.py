@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from harness.build.stage import LIBRARY
+from harness.build.recipes.layout import LIBRARY
 from harness.cells.prepare import Prepared
 from harness.guests import events
 from harness.guests.adapter import Adapter, GuestRun, HostCommand

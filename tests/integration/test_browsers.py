@@ -19,6 +19,7 @@ import pytest
 import wasmtime
 from playwright.sync_api import Error, Page, sync_playwright
 
+from harness.build.stage import pack
 from harness.guests.adapter import GuestRun
 from harness.guests.guest_files import Preopen
 from harness.guests.runtimes.browser import PAGES, Browser, BrowserStart, InPage, PageProbe
@@ -53,28 +54,35 @@ end(0);
 
 
 @pytest.fixture(scope="module", params=["chromium", "firefox"])
-def browser(request: pytest.FixtureRequest) -> Browser:
+def browser_name(request: pytest.FixtureRequest) -> str:
     """Each browser that is installed."""
-    return browser_of(request.param, str(request.getfixturevalue(request.param)))
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def browser(request: pytest.FixtureRequest, browser_name: str) -> Browser:
+    """The adapter of each browser."""
+    return browser_of(browser_name, str(request.getfixturevalue(browser_name)))
 
 
 class Guest:
     """A guest in a browser: the process of the harness that serves it, and what it left."""
 
-    def __init__(self, browser: InPage, script: str, directory: Path) -> None:
+    def __init__(self, browser: InPage, script: str, directory: Path, program: str = "python.js") -> None:
         directory.mkdir()
-        assets, tests = directory / "assets", directory / "tests"
-        for made in (assets, tests):
+        assets, tree = directory / "assets", directory / "tree"
+        for made in (assets, tree):
             made.mkdir()
-        (assets / "python.js").write_text(script)
+        (assets / program).write_text(script)
         (assets / "python.wasm").write_bytes(b"")
-        files = browser.lay_out(tests, "", directory)
+        pack(tree, {"/Lib/os.py": Path(os.__file__)})
+        files = browser.lay_out(tree, "", directory)
         run = GuestRun(
             wasm=assets / "python.wasm",
             wasm_digest="",
-            argv=("python.js",),
+            argv=(f"/build/{program}", "-c", "pass"),
             env={"PYTHONPATH": "/lib"},
-            preopens=(Preopen(host=tests, guest="/"),),
+            preopens=(Preopen(host=tree, guest="/"),),
             wasm_stack=0,
             memory_limit=64 << 20,
         )
@@ -116,12 +124,12 @@ class Guest:
 
 
 @pytest.fixture
-def guests(browser: Browser, tmp_path: Path) -> Iterator[Callable[[str], Guest]]:
+def guests(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Guest]]:
     """Starts guests; what is left of them is killed at the end."""
     started: list[Guest] = []
 
-    def start(script: str) -> Guest:
-        started.append(Guest(browser, script, tmp_path / f"guest{len(started)}"))
+    def start(script: str, program: str = "python.js") -> Guest:
+        started.append(Guest(browser, script, tmp_path / f"guest{len(started)}", program))
         return started[-1]
 
     yield start
@@ -131,7 +139,7 @@ def guests(browser: Browser, tmp_path: Path) -> Iterator[Callable[[str], Guest]]
         guest.process.communicate(timeout=WAIT)
 
 
-Start = Callable[[str], Guest]
+Start = Callable[..., Guest]
 
 
 def test_what_a_guest_reports_arrives_in_order(guests: Start) -> None:
@@ -175,6 +183,65 @@ def test_traps_are_told_apart(guests: Start, browser: Browser, function: str, me
     code = f"new WebAssembly.Module(new Uint8Array({list(wasmtime.wat2wasm(TRAPS))}))"
     status, output = guests(f"new WebAssembly.Instance({code}).exports.{function}();").end()
     assert (browser.describe_end(status, output), output) == (f"the guest ended with {meaning}", output)
+
+
+MODULE = """
+export default async (settings) => {{
+  const written = {{}};
+  const FS = {{
+    analyzePath: () => ({{ exists: true }}),
+    makedev: () => 0,
+    mkdev() {{}},
+    registerDevice: (device, operations) => {{ written.events = operations; }},
+    utime() {{}},
+    writeFile: (path, data) => {{ written[path] = data; }},
+  }};
+  const exit = (status) => Object.assign(new Error("exit"), {{ name: "ExitStatus", status }});
+  return {{
+    FS,
+    callMain(argv) {{
+      const said = `${{settings.thisProgram}} ${{argv}} ${{written["/Lib/os.py"].length}}\\n`;
+      for (const letter of said) settings.stdout(letter.charCodeAt(0));
+      written.events.write({{}}, new TextEncoder().encode("one\\n"), 0, 4);
+      {body}
+    }},
+  }};
+}};
+"""
+"""a program as CPython 3.14's Emscripten build is: a module, whose `main` may still run when `callMain` returns"""
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "last"),
+    [
+        ("settings.onExit(3); return 3;", 3, ""),
+        ("(async () => { await 0; settings.onExit(3); })();", 3, ""),
+        ("throw exit(5);", 5, ""),
+        ("(async () => { await 0; throw exit(5); })();", 5, ""),
+        ('throw new WebAssembly.RuntimeError("unreachable");', TRAPPED, "RuntimeError: unreachable"),
+        ('(async () => { await 0; throw new RangeError("too far"); })();', TRAPPED, "RangeError: too far"),
+    ],
+)
+def test_a_program_that_is_a_module_runs(guests: Start, body: str, status: int, last: str) -> None:
+    guest = guests(MODULE.format(body=body), "python.mjs")
+    code, output = guest.end()
+    size = Path(os.__file__).stat().st_size
+    first, _, rest = output.partition("\n")
+    assert (code, first) == (status, f"/build/python.mjs -c,pass {size}")
+    assert rest.partition("\n")[0] == last
+    assert guest.events() == "one\n"
+
+
+def test_a_module_that_cannot_be_loaded_says_why(guests: Start) -> None:
+    code, output = guests("this is no module", "python.mjs").end()
+    assert code == TRAPPED
+    assert "SyntaxError" in output
+
+
+def test_a_runtime_without_jspi_has_none(request: pytest.FixtureRequest, tmp_path: Path, browser_name: str) -> None:
+    adapter = browser_of(f"{browser_name}-no-jspi", str(request.getfixturevalue(browser_name)))
+    script = 'report("output", `${typeof WebAssembly.promising} ${typeof WebAssembly.Suspending}\\n`); end(0);'
+    assert Guest(adapter, script, tmp_path / "guest").end() == (0, "undefined undefined\n")
 
 
 def test_a_guests_memory_is_limited(guests: Start) -> None:

@@ -73,11 +73,11 @@ class Toolchain(msgspec.Struct, frozen=True, kw_only=True):
         return "".join(f"{name} = {value!r}\n" for name, value in rows.items())
 
 
-def libraries(name: str, target: Target, toolchain: Toolchain) -> BuildPlan:
+def libraries(name: str, target: Target, series: Series, toolchain: Toolchain) -> BuildPlan:
     """The steps that make Emscripten compile its libraries for a target."""
     variants: dict[str, tuple[str, ...]] = {"plain": ("-O0",), "optimised": ("-O2",)}
-    if target.libraries:
-        variants[target.id] = ("-O2", *target.libraries)
+    if flags := series.sdk_libraries or target.libraries:
+        variants[target.id] = ("-O2", *flags)
     steps = [
         Step(
             name=f"libraries-{variant}",

@@ -20,6 +20,10 @@ LEFT_OUT = frozenset({".git", "cross-build", "builddir", "__pycache__"})
 """entries of a source tree that are neither linked nor copied"""
 
 
+LIBRARY = "/Lib"
+"""the standard library in a tree, and in a guest whose root is the tree"""
+
+
 class LinkedVariables(msgspec.Struct, frozen=True, kw_only=True):
     """What configure is told of a library."""
 
@@ -63,7 +67,9 @@ class GuestLayout(msgspec.Struct, frozen=True, kw_only=True):
     """the executable's name that a launcher is given, in its own directory; upstream's is `python.sh`"""
     series: str
     in_memory: bool = False
-    """whether the guest has the reduced library of a browser build, and nothing of the tree"""
+    """whether the guest has files in memory, and sees none of the host's"""
+    reduced: bool = False
+    """whether these have the reduced library that a build for browsers makes, up to 3.13, and of the tree only tests"""
 
     @property
     def build(self) -> str:
@@ -79,16 +85,24 @@ class GuestLayout(msgspec.Struct, frozen=True, kw_only=True):
 
     def platform_library(self, built: str) -> str:
         """Where the guest sees the build's own library; `built` is what the build's `pybuilddir.txt` says."""
-        return f"/usr/local/lib/python{self.series}" if self.in_memory else f"{self.build}/{built}"
+        return self.library if self.reduced else f"{self.build}/{built}"
+
+    @property
+    def library(self) -> str:
+        """Where the guest sees the standard library."""
+        return f"/usr/local/lib/python{self.series}" if self.reduced else LIBRARY
 
 
 def layout_of(build: Build, series: Series) -> GuestLayout:
+    in_memory = build.target.in_memory
+    launcher = "" if in_memory else series.launcher  # it is for Node; a page loads the program itself
     return GuestLayout(
         host=series.host,
-        program=series.launcher or series.program,
-        executable_name="python.sh" if series.launcher else "",
+        program=launcher or series.program,
+        executable_name="python.sh" if launcher else "",
         series=build.cpython.series,
-        in_memory=build.target.in_memory,
+        in_memory=in_memory,
+        reduced=in_memory and not series.is_for_all_targets,
     )
 
 

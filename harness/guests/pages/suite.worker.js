@@ -1,16 +1,7 @@
 // The interpreter of one guest: sets up its files and devices, runs it, and reports how it ended.
 "use strict";
 
-importScripts("report.js");
-
-function get(path, type) {
-  const request = new XMLHttpRequest();
-  request.open("GET", path, false);
-  request.responseType = type;
-  request.send();
-  if (request.status !== 200) throw new Error(`${path}: ${request.status}`);
-  return request.response;
-}
+importScripts("report.js", "archive.js");
 
 const told = get("told.json", "json");
 
@@ -22,6 +13,11 @@ function limitMemory(limit) {
     if (this.buffer.byteLength + pages * 65536 > limit) throw new RangeError("the harness limits this memory");
     return grow.call(this, pages);
   };
+}
+
+function remove(path) {
+  const [name, ...owners] = path.split(".").reverse();
+  delete owners.reduceRight((object, owner) => object[owner], self)[name];
 }
 
 // Collects what the guest prints, which arrives one character code at a time, and reports it by lines.
@@ -42,29 +38,15 @@ class Lines {
 
 const printed = new Lines();
 
-function makeDirectories(path) {
-  let made = "";
-  for (const part of path.split("/").filter(Boolean)) {
-    made += `/${part}`;
-    if (!FS.analyzePath(made).exists) FS.mkdir(made);
-  }
+function putFiles(fs) {
+  putArchive(fs);
+  makeDirectories(fs, told.work);
+  for (const [path, text] of Object.entries(told.files)) fs.writeFile(path, text);
 }
 
-function putFiles() {
-  const data = new Uint8Array(get("tests.data", "arraybuffer"));
-  for (const [name, start, end, modified] of get("tests.json", "json")) {
-    const path = `${told.library}/${name}`;
-    makeDirectories(path.slice(0, path.lastIndexOf("/")));
-    FS.writeFile(path, data.subarray(start, end));
-    FS.utime(path, modified * 1000, modified * 1000);
-  }
-  makeDirectories(told.work);
-  for (const [path, text] of Object.entries(told.files)) FS.writeFile(path, text);
-}
-
-function makeEventsDevice() {
-  const device = FS.makedev(64, 0);
-  FS.registerDevice(device, {
+function makeEventsDevice(fs) {
+  const device = fs.makedev(64, 0);
+  fs.registerDevice(device, {
     open(stream) {
       stream.seekable = false; // otherwise opening it for appending seeks to its end
     },
@@ -74,15 +56,27 @@ function makeEventsDevice() {
       return length;
     },
   });
-  FS.mkdev(told.events, 0o222, device);
+  fs.mkdev(told.events, 0o222, device);
 }
 
+let ended = false;
+
 function end(status) {
+  if (ended) return;
+  ended = true;
   printed.flush();
   report("end", String(status));
 }
 
-var Module = {
+function fail(error) {
+  if (error?.name === "ExitStatus") return end(error.status);
+  if (ended) return;
+  printed.flush();
+  report("output", `${error}\n${error?.stack ?? ""}\n`); // Firefox's stack does not have the message
+  end(134);
+}
+
+const settings = {
   noInitialRun: true,
   stdin: () => null,
   stdout: (code) => printed.put(code),
@@ -93,20 +87,45 @@ var Module = {
     printed.flush();
     report("output", `Aborted(${what})\n`);
   },
-  onRuntimeInitialized() {
-    makeEventsDevice();
-    putFiles();
-    let status;
-    try {
-      status = callMain(told.arguments);
-    } catch (error) {
-      printed.flush();
-      report("output", `${error}\n${error?.stack ?? ""}\n`); // Firefox's stack does not have the message
-      status = 134;
-    }
-    end(status ?? 0);
-  },
 };
 
+// The program of CPython 3.14 and later is a module. Where the browser can switch stacks (JSPI), its `main` is still
+// running when callMain returns: onExit gets the status in the end.
+async function runModule(name) {
+  self.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    fail(event.reason);
+  });
+  const { default: create } = await import(`./${name}`);
+  const program = await create({ ...settings, thisProgram: told.program, onExit: end });
+  makeEventsDevice(program.FS);
+  putFiles(program.FS);
+  try {
+    program.callMain(told.arguments);
+  } catch (error) {
+    fail(error);
+  }
+}
+
 limitMemory(told.memory);
-importScripts("python.js");
+told.without.forEach(remove);
+const loader = told.program.slice(told.program.lastIndexOf("/") + 1);
+if (loader.endsWith(".mjs")) {
+  runModule(loader);
+} else {
+  var Module = {
+    ...settings,
+    onRuntimeInitialized() {
+      makeEventsDevice(FS);
+      putFiles(FS);
+      let status;
+      try {
+        status = callMain(told.arguments);
+      } catch (error) {
+        return fail(error);
+      }
+      end(status ?? 0);
+    },
+  };
+  importScripts(loader);
+}

@@ -1,7 +1,7 @@
 """A browser that is started with an address. Each guest has a process of `browser_host.py`, a browser and a tab.
 
-The guest's files are in memory, out of reach of the host's. They are the build's reduced library (`python.data`) and
-the test modules, which come as one archive (`stage.pack_tests`).
+The guest's files are in memory, out of reach of the host's. They come as one archive (`stage.pack`). Up to CPython 3.13
+the archive has the test modules, and the program brings its reduced library along (`python.data`).
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from pathlib import Path
 import msgspec
 
 from harness import TOP
+from harness.build.recipes.layout import guest_tree
+from harness.build.stage import ARCHIVE
 from harness.guests.adapter import Adapter, GuestRun, HostCommand
 from harness.guests.guest_files import MEMORY_EVENTS, MEMORY_WORK, GuestFiles, files_in_memory
 from harness.guests.runtimes.ends import FAULT, TRAPPED, describe_browser_end, describe_javascript_end
@@ -25,6 +27,16 @@ _OPENED = "opened"
 """the name of the file that tells that the page of a guest was opened"""
 _SHOWN = 2000
 """characters of what a browser printed"""
+
+
+def repl_files(assets: Path) -> dict[str, Path]:
+    """What a server has for the REPL page of a build, by URL path. A build up to CPython 3.13 has a worker for it."""
+    files = {"/": assets, "/repl.html": PAGES / "repl.html", "/repl.js": PAGES / "repl.js"}
+    if not (assets / "python.worker.js").is_file():
+        tree = guest_tree(assets.parents[1])
+        files |= {"/python.worker.js": PAGES / "repl.worker.js", "/archive.js": PAGES / "archive.js"}
+        files |= {f"/{name}": tree / name for name in ARCHIVE}
+    return files
 
 
 class BrowserStart(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,9 +70,9 @@ class BrowserHostSpec(msgspec.Struct, frozen=True, kw_only=True):
     token: str
     """of the server; "" for a random one"""
     assets: Path
-    """the directory with python.js, python.wasm and python.data"""
-    tests: Path
-    """the directory with the archive of tests"""
+    """the directory with the program"""
+    tree: Path
+    """the directory with the archive of the guest's files"""
     told: Path
     """a file with the JSON of `WorkerSpec`"""
     events: Path
@@ -79,13 +91,16 @@ class PageProbe(msgspec.Struct, frozen=True, kw_only=True):
 class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True):
     """What `suite.worker.js` gets, as JSON."""
 
-    library: str
+    program: str
+    """the program's path in the guest; a script of this name lies beside the page"""
     work: str
     events: str
     arguments: tuple[str, ...]
     files: dict[str, str]
     memory: int
     """bytes of linear memory"""
+    without: tuple[str, ...]
+    """what the worker removes of JavaScript before it loads the program"""
 
 
 class InPage(Adapter):
@@ -98,6 +113,11 @@ class InPage(Adapter):
     def start(self, scratch: Path) -> BrowserStart | None:
         """How the browser is started; None when a person does it. It keeps its files in `scratch`."""
 
+    @property
+    def without(self) -> tuple[str, ...]:
+        """What the guest's worker is not to have of JavaScript."""
+        return ()
+
     def place(self) -> tuple[int, str]:
         """The port of the server (0 for any) and the token of its addresses ("" for a random one)."""
         return 0, ""
@@ -108,12 +128,13 @@ class InPage(Adapter):
     def command(self, run: GuestRun, compiled: Path, scratch: Path) -> HostCommand:
         files = scratch / "files"
         worker = WorkerSpec(
-            library=run.env["PYTHONPATH"],
+            program=run.argv[0],
             work=MEMORY_WORK,
             events=MEMORY_EVENTS,
             arguments=run.argv[1:],
             files={f"/{path.name}": path.read_text("utf-8") for path in sorted(files.iterdir())},
             memory=run.memory_limit,
+            without=self.without,
         )
         (scratch / "told.json").write_bytes(json_records.encode(worker))
         port, token = self.place()
@@ -122,7 +143,7 @@ class InPage(Adapter):
             port=port,
             token=token,
             assets=compiled.parent,
-            tests=next(preopen.host for preopen in run.preopens),
+            tree=next(preopen.host for preopen in run.preopens),
             told=scratch / "told.json",
             events=scratch / "events.jsonl",
             opened=scratch / _OPENED,
@@ -154,6 +175,10 @@ class Browser(InPage):
     def page_probe(self, script: Path, assets: Path, scratch: Path) -> HostCommand:
         """The command that runs a page probe with the build's `assets`."""
         return _module("page_prober", PageProbe(browser=self.start(scratch), assets=assets, script=script), scratch)
+
+    @property
+    def without(self) -> tuple[str, ...]:
+        return self._line.without
 
     def start(self, scratch: Path) -> BrowserStart:
         profile = scratch / "profile"

@@ -15,6 +15,7 @@ import secrets
 import sys
 import traceback
 
+from harness.build.stage import ARCHIVE
 from harness.guests.runtimes.browser import PAGES, BrowserHostSpec
 from harness.guests.runtimes.ends import BROWSER_ENDED, FAULT, TAB_CLOSED, TAB_CRASHED, TRAPPED
 from harness.guests.runtimes.page_reports import PageReports
@@ -38,12 +39,11 @@ def print_output(data: bytes) -> None:
 def site_of(spec: BrowserHostSpec, reports: PageReports) -> Site:
     """What the server has for the guest's page. `/guest` tells a page whether the server is that of its own guest."""
     guest = secrets.token_hex(8).encode()
-    pages = ("suite.html", "suite.js", "suite.worker.js", "report.js")
+    pages = ("suite.html", "suite.js", "suite.worker.js", "report.js", "archive.js")
     return Site(
         {
             "/": spec.assets,
-            "/tests.data": spec.tests / "tests.data",
-            "/tests.json": spec.tests / "tests.json",
+            **{f"/{name}": spec.tree / name for name in ARCHIVE},
             "/told.json": spec.told,
             **{f"/{name}": PAGES / name for name in pages},
         },

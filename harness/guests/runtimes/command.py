@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from harness.build.stage import LIBRARY
+from harness.build.recipes.layout import LIBRARY
 from harness.build.wasm_sections import with_memory_limit
 from harness.guests.adapter import GuestRun, HostCommand
 from harness.guests.guest_files import GuestFiles, Preopen, private_root

@@ -22,7 +22,7 @@ from typing import Any
 
 import msgspec
 
-from harness.guests.runtimes.browser import PAGES, PageProbe
+from harness.guests.runtimes.browser import PAGES, PageProbe, repl_files
 from harness.guests.runtimes.started_browser import StartedBrowser, short_temporary_directory
 from harness.machine.http_server import HEADERS, Site, serving
 from harness.machine.process import describe_exit
@@ -93,9 +93,7 @@ class Opener:
 
     def __init__(self, spec: PageProbe) -> None:
         self._browser = spec.browser
-        self._files = {"/": spec.assets} | {
-            f"/{name}": PAGES / name for name in ("probe.html", "evaluate.js", "repl.html", "repl.js")
-        }
+        self._files = repl_files(spec.assets) | {f"/{name}": PAGES / name for name in ("probe.html", "evaluate.js")}
 
     @contextlib.contextmanager
     def __call__(self, *, isolated: bool = True, instead: Mapping[str, str] | None = None) -> Iterator[OpenPage]:

@@ -248,7 +248,7 @@ def test_configure_is_told_the_node_that_runs_what_it_builds() -> None:
 
 
 def test_every_step_that_compiles_has_the_toolchains_environment() -> None:
-    steps = [*emscripten.libraries("libraries", target("node"), TOOLCHAIN).steps, *planned().steps[1:]]
+    steps = [*emscripten.libraries("libraries", target("node"), series(build()), TOOLCHAIN).steps, *planned().steps[1:]]
     for each in steps:
         assert TOOLCHAIN.environment.items() <= each.env.items()
 
@@ -281,8 +281,8 @@ def test_the_configuration_is_python_whatever_the_paths_are(sdk: str, node: str)
 # --- the SDK's libraries
 
 
-def variants(name: str) -> dict[str, Step]:
-    plan = emscripten.libraries("libraries", target(name), TOOLCHAIN)
+def variants(name: str, one: Build | None = None) -> dict[str, Step]:
+    plan = emscripten.libraries("libraries", target(name), series(one or build()), TOOLCHAIN)
     assert (plan.name, plan.directory) == ("libraries", TOOLCHAIN.directory)
     return {each.name: each for each in plan.steps}
 
@@ -371,17 +371,37 @@ def test_the_launcher_of_314_is_copied_and_run() -> None:
     assert guest.told(Path("/tree")) == ("--this-program=/tree/cross-build/wasm32-emscripten/python.sh",)
 
 
+def test_a_page_loads_the_program_of_314_itself_and_has_the_trees_library() -> None:
+    guest = layout.layout_of(new("browser"), series(new("browser")))
+    assert guest.executable == "/cross-build/wasm32-emscripten/python.mjs"
+    assert guest.told(Path("/tree")) == ()
+    assert (guest.in_memory, guest.reduced, guest.library) == (True, False, "/Lib")
+    assert guest.platform_library("build/lib.x") == "/cross-build/wasm32-emscripten/build/lib.x"
+
+
+def test_a_build_for_browsers_up_to_313_has_a_library_of_its_own() -> None:
+    guest = layout.layout_of(build("browser"), series(build("browser")))
+    assert (guest.in_memory, guest.reduced) == (True, True)
+    assert guest.library == guest.platform_library("build/lib.x") == "/usr/local/lib/python3.11"
+
+
+@pytest.mark.parametrize("name", ["node-dl", "browser"])
+def test_the_sdks_libraries_fit_the_one_build_of_314_whatever_the_target(name: str) -> None:
+    argv = variants(name, new(name))[f"libraries-{name}"].argv
+    assert {"-fPIC", "-sMAIN_MODULE"} <= set(argv)
+
+
 def test_a_build_without_a_launcher_is_told_nothing() -> None:
     assert layout.layout_of(build(), series(build())).told(Path("/tree")) == ()
 
 
-def test_314_has_one_target() -> None:
+def test_314_has_one_target_for_node_and_one_for_browsers() -> None:
     expansion = expand(replace(MATRIX, cpythons=(NEW,)))
     made = {cell.build.target.id for cell in expansion.cells if cell.build.sdk.family is SdkFamily.EMSCRIPTEN}
     reasons = {rejected.cell.build.target.id: rejected.reason for rejected in expansion.rejected}
-    assert made == {"node-dl"}
+    assert made == {"node-dl", "browser"}
     assert "the target node-dl" in reasons["node"]
-    assert "no --with-emscripten-target=browser" in reasons["browser"]
+    assert "the target browser" in reasons["browser-dl"]
 
 
 @pytest.mark.parametrize(("version", "flags"), [("22.20.0", ()), ("24.19.0", ("--experimental-wasm-jspi",))])

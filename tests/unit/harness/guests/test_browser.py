@@ -20,6 +20,7 @@ from harness.guests.runtimes.browser import (
     BrowserStart,
     PageProbe,
     WorkerSpec,
+    repl_files,
 )
 from harness.guests.runtimes.choose import choose_adapter
 from harness.guests.runtimes.ends import FAULT, TRAPPED
@@ -39,6 +40,7 @@ LINE = BrowserLine(
     says="^Chromium ",
     debian="chromium",
     environment={"NO_REPORTS": "1"},
+    without=("WebAssembly.promising",),
     preferences={"quiet": True, "wait.seconds": 0, "home": 'a "page"'},
 )
 BROWSER = Browser(CHROMIUM, LINE)
@@ -100,7 +102,7 @@ def test_the_process_finds_the_harness_and_keeps_its_files_in_the_guests_directo
 
 def test_the_host_gets_what_to_serve_and_where_to_write_events(tmp_path: Path, place: GuestFiles) -> None:
     found = spec(tmp_path)
-    assert (found.assets, found.tests) == (Path("/nowhere/build"), TREE)
+    assert (found.assets, found.tree) == (Path("/nowhere/build"), TREE)
     assert (found.told, found.events) == (tmp_path / "told.json", place.events)
 
 
@@ -140,9 +142,9 @@ def test_the_worker_gets_the_command_line_without_the_program(tmp_path: Path) ->
 
 
 @pytest.mark.usefixtures("place")
-def test_the_worker_gets_the_paths_of_library_work_and_events(tmp_path: Path) -> None:
+def test_the_worker_gets_the_paths_of_program_work_and_events(tmp_path: Path) -> None:
     found = told(tmp_path)
-    assert found.library == "/usr/local/lib/python3.11"
+    assert found.program == "/cross-build/host/python.js"
     assert (found.work, found.events) == (MEMORY_WORK, MEMORY_EVENTS)
 
 
@@ -163,16 +165,23 @@ def test_the_worker_gets_the_guests_memory_limit(tmp_path: Path) -> None:
     assert told(tmp_path, memory_limit=64 << 20).memory == 64 << 20
 
 
+def test_the_worker_gets_what_to_do_without(tmp_path: Path, place: GuestFiles, by_hand: Manual) -> None:
+    assert told(tmp_path).without == ("WebAssembly.promising",)
+    command = by_hand.command(RUN, RUN.wasm, tmp_path)
+    found = json_records.decode(command.argv[-1].encode(), BrowserHostSpec)
+    assert json_records.decode(found.told.read_bytes(), WorkerSpec).without == ()
+
+
 @pytest.mark.usefixtures("place")
 def test_the_worker_reads_every_key_that_it_gets(tmp_path: Path) -> None:
     document = json.loads(spec(tmp_path).told.read_bytes())
     script = (PAGES / "suite.worker.js").read_text("utf-8")
-    assert document.keys() == {"library", "work", "events", "arguments", "files", "memory"}
+    assert document.keys() == {"program", "work", "events", "arguments", "files", "memory", "without"}
     for key in document:
         assert f"told.{key}" in script
 
 
-OWN = ("suite.html", "suite.js", "suite.worker.js", "report.js", "probe.html", "evaluate.js", "repl.html", "repl.js")
+OWN = ("suite.html", "suite.js", "suite.worker.js", "report.js", "archive.js", "probe.html", "evaluate.js")
 
 
 @pytest.mark.parametrize("name", OWN)
@@ -311,3 +320,18 @@ def test_a_page_that_was_opened_is_told_from_one_that_was_not(tmp_path: Path, by
     spec(tmp_path).opened.touch()
     for adapter in (BROWSER, by_hand):
         assert adapter.describe_silence(tmp_path) == "the page was opened, but its interpreter said nothing"
+
+
+# --- the REPL's page
+
+
+def test_a_build_has_its_own_worker_for_the_repl_or_ours(tmp_path: Path) -> None:
+    assets = tmp_path / "cross-build/host"
+    assets.mkdir(parents=True)
+    files = repl_files(assets)
+    assert files["/"] == assets
+    assert files["/python.worker.js"] == PAGES / "repl.worker.js"
+    assert files["/archive.json"] == tmp_path / "guest/archive.json"
+    assert all(path.is_file() for path in files.values() if path.is_relative_to(PAGES))
+    (assets / "python.worker.js").write_text("")
+    assert repl_files(assets) == {"/": assets, "/repl.html": PAGES / "repl.html", "/repl.js": PAGES / "repl.js"}

@@ -1,10 +1,14 @@
-"""When a silent guest is ended."""
+"""When a silent guest is ended, and what its driver is told."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from harness.guests.session import overdue
+from harness.guests.guest_files import files_in_memory, host_files
+from harness.guests.session import overdue, prefix_of_reads
+from tests.unit.harness.guests.test_digest import settings
 
 
 @pytest.mark.parametrize(
@@ -20,3 +24,13 @@ from harness.guests.session import overdue
 )
 def test_the_time_in_which_a_guest_waits_for_a_core_does_not_count(silent: float, waited: float, ended: bool) -> None:
     assert overdue(silent, waited, 240.0) is ended
+
+
+def test_reads_of_a_library_that_is_not_the_trees_tell_nothing_about_the_tree(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    for name in ("memory", "host"):
+        (tmp_path / name).mkdir()
+    memory, host = files_in_memory(tree, tmp_path / "memory"), host_files(tree, tmp_path / "host")
+    assert (prefix_of_reads(settings(tree), memory), prefix_of_reads(settings(tree), host)) == ("", str(tree))
+    reduced = settings(tree, sees_tree=False)
+    assert not "/usr/local/lib/python3.11/test/test_json/__init__.py".startswith(prefix_of_reads(reduced, memory))
