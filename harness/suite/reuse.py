@@ -14,8 +14,8 @@ a test that took too long, a fault of the harness.
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -59,31 +59,14 @@ class KeptResults:
         store.use(self._file.path)
         store.use(self._tree_file(digest))
 
-    def take(
-        self,
-        plans: Iterable[ModulePlan],
-        expects: Expects,
-        *,
-        again: float = 0.0,
-        chance: Callable[[], float] = random.random,
-    ) -> dict[str, ModuleResult]:
-        """The results that stand for a new run of the plans, by module.
-
-        A module with an unexpected outcome runs again. So does the share `again` (0 to 1) of the others, chosen at
-        random, to bring to light what is not deterministic.
-        """
+    def take(self, plans: Iterable[ModulePlan], expects: Expects) -> dict[str, ModuleResult]:
+        """The results that stand for a new run of the plans, by module. One with an unexpected outcome does not."""
         taken = {}
         known = self._file.read_all()
         for plan in plans:
             standing = (result for result in reversed(known.get(plan.module, ())) if self._stands(result))
             result = next(standing, None)
-            if (
-                result is not None
-                and plan.whole
-                and as_expected(result, expects)
-                and left_out_alike(result, plan.skip)
-                and chance() >= again
-            ):
+            if result is not None and plan.whole and as_expected(result, expects) and left_out_alike(result, plan.skip):
                 taken[plan.module] = msgspec.structs.replace(result, digest=self.digest)
         return taken
 
@@ -111,6 +94,12 @@ class KeptResults:
             self._file.append(msgspec.structs.replace(result, reused=run))
         if self._file.forgotten > _MOST_STATES * len(known):
             self._file.rewrite(result for results in self._file.read_all().values() for result in results)
+
+    def forget(self, modules: Collection[str]) -> None:
+        """Drop what is kept of some modules: it was shown not to stand."""
+        if modules:
+            known = self._file.read_all()
+            self._file.rewrite(one for name, results in known.items() if name not in modules for one in results)
 
     def _stands(self, result: ModuleResult) -> bool:
         """Whether nothing has changed on which a kept result depends."""
@@ -153,3 +142,34 @@ def as_expected(result: ModuleResult, expects: Expects) -> bool:
         for outcome in result.outcomes
         if outcome.status in FAILING_STATUSES
     )
+
+
+def differences(before: ModuleResult, now: ModuleResult, expects: Expects) -> list[str]:
+    """What differs between two results of a module of which the first was said to stand for the second.
+
+    A test that takes too long says more about the machine, and one that the list expects to fail may be flaky.
+    """
+    first, second = _statuses(before), _statuses(now)
+    return [
+        f"{test}: {_said(first[test])}, now {_said(second[test])}"
+        for test in sorted(first.keys() | second.keys())
+        if first[test] != second[test]
+        and not any(
+            status is Status.TIMED_OUT or (status in FAILING_STATUSES and expects(test, status, now.module))
+            for status in (*first[test], *second[test])
+        )
+    ]
+
+
+def _statuses(result: ModuleResult) -> defaultdict[str, list[Status]]:
+    """The statuses of each test: several when tests share a name."""
+    found: defaultdict[str, list[Status]] = defaultdict(list)
+    for outcome in result.outcomes:
+        found[outcome.test].append(outcome.status)
+    for statuses in found.values():
+        statuses.sort()
+    return found
+
+
+def _said(statuses: Iterable[Status]) -> str:
+    return " and ".join(dict.fromkeys(statuses)) or "not there"

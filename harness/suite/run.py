@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -33,7 +34,7 @@ from harness.suite.plans import requested_plans
 from harness.suite.request import SuiteRequest
 from harness.suite.results import ResultsFile, append_result, take_over
 from harness.suite.resumed import resumed
-from harness.suite.reuse import KeptResults, as_expected
+from harness.suite.reuse import KeptResults, as_expected, differences
 from harness.suite.schedule import Durations, Group, schedule
 from matrix import json_records
 from matrix.errors import HarnessFault, UsageError, near
@@ -48,6 +49,12 @@ _CONFIGURES = ("PYTEST_", "PYTHON")
 """how the names of the variables begin that configure pytest, pytest-xdist and Python"""
 _OPTIONS = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
 """those whose absence a user may notice"""
+
+_MOST_NAMED = 5
+"""tests that one message names"""
+
+_chance: Callable[[], float] = random.random
+"""decides which modules `--again` runs"""
 
 
 class SuiteRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,12 +119,17 @@ class CellSuite:
         return _adapter(self._prepared).asks
 
     @cached_property
-    def _reused(self) -> dict[str, ModuleResult]:
+    def _standing(self) -> dict[str, ModuleResult]:
         """The results of earlier runs that stand for a new one."""
         if not self._request.reuse or self._request.pytest:
             return {}
         missing = [plan for plan in self._plans if plan.module not in self._resumed.results]
-        return self._kept.take(missing, self._limitations.expects, again=self._request.again)
+        return self._kept.take(missing, self._limitations.expects)
+
+    @cached_property
+    def _reused(self) -> dict[str, ModuleResult]:
+        """Those that are used. The others were chosen at random to run again, and must have the same outcomes."""
+        return {name: one for name, one in self._standing.items() if _chance() >= self._request.again}
 
     @cached_property
     def _earlier(self) -> dict[str, ModuleResult]:
@@ -203,15 +215,30 @@ class CellSuite:
         return _INTERRUPTED if status == -signal.SIGINT else status  # the signal came when pytest was about to exit
 
     def _believed(self, results: dict[str, ModuleResult]) -> dict[str, ModuleResult]:
-        """The results; new ones are faults when the tree that guests share changed while they ran."""
-        new = [result for name, result in results.items() if name not in self._earlier]
+        """The results; new ones are faults when they cannot be believed."""
+        new = {name: result for name, result in results.items() if name not in self._earlier}
+        if not (faults := self._changed_under(new)):
+            faults = self._not_as_before(new)
+            self._kept.forget(faults.keys())
+        for name, fault in faults.items():
+            self._outcomes.append(msgspec.structs.replace(new[name], fault=fault))
+        return self._outcomes.read() if faults else results
+
+    def _changed_under(self, new: Mapping[str, ModuleResult]) -> dict[str, str]:
+        """A fault for each new result when the tree that guests share changed while they ran."""
         tree = self._prepared.settings.tree
         if not new or not (changes := manifest.changes_since(tree, self._prepared.tree_mark)):
-            return results
-        fault = f"the tree that guests share changed during the run: {changes} ({tree})"
-        for result in new:
-            self._outcomes.append(msgspec.structs.replace(result, fault=fault))
-        return self._outcomes.read()
+            return {}
+        return dict.fromkeys(new, f"the tree that guests share changed during the run: {changes} ({tree})")
+
+    def _not_as_before(self, new: Mapping[str, ModuleResult]) -> dict[str, str]:
+        """A fault for each new result that differs from one that was said to stand for it (`--again`)."""
+        faults = {}
+        for name in new.keys() & self._standing.keys():
+            before = self._standing[name]
+            if not new[name].fault and (found := differences(before, new[name], self._limitations.expects)):
+                faults[name] = _does_not_stand(before.reused, found)
+        return faults
 
     def _remember(self, results: Mapping[str, ModuleResult]) -> None:
         """Keep what later runs can use: how long each module took, and what can stand for a new run."""
@@ -254,6 +281,16 @@ class CellSuite:
             interrupted=status == _INTERRUPTED,
             fault="" if status in _ENDED else f"pytest ended with {describe_exit(status)}",
         )
+
+
+def _does_not_stand(run: str, found: Sequence[str]) -> str:
+    """The fault of a module that has other outcomes than in the run whose result stood for it."""
+    more = f" and {len(found) - _MOST_NAMED} more tests" if len(found) > _MOST_NAMED else ""
+    return (
+        f"it has other outcomes than in {run}, although nothing has changed that it is known to depend on: "
+        f"{'; '.join(found[:_MOST_NAMED])}{more}. Either the harness did not see what it depends on, which is a fault "
+        "(--no-reuse runs everything), or a test is flaky: see `triage rerun`, and list it"
+    )
 
 
 def kept_results(prepared: Prepared, store: Store) -> KeptResults:

@@ -147,7 +147,7 @@ class Reads:
 
     def opened(self, arguments, end=""):
         path = arguments[0]
-        if path is None or isinstance(path, int):
+        if path is None or isinstance(path, int) or self.is_own(path):
             return
         path = os.fsdecode(path)
         if not path.startswith("/"):
@@ -158,6 +158,12 @@ class Reads:
             self.note(path[len(self.tree) :].rstrip("/") + end)
 
     def listed(self, arguments):
+        path = arguments[0] or "."
         # importlib lists directories to know where to look. Which names matter, the host finds in the sources.
-        if not sys._getframe(2).f_code.co_filename.startswith("<frozen importlib"):
-            self.opened((arguments[0] or ".",), "/")
+        # sys._getframe raises an audit event itself, so it is asked last.
+        if not self.is_own(path) and not sys._getframe(2).f_code.co_filename.startswith("<frozen importlib"):
+            self.opened((path,), "/")
+
+    def is_own(self, path):
+        """Whether a path is clearly one of the guest's own files, of which tests make and list many."""
+        return path.__class__ is str and path.startswith(self.work) and "/." not in path

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from harness.machine.store import Store
 from harness.suite.batch import DRIVER, ModulePlan
 from harness.suite.edits import Tree
-from harness.suite.reuse import NOT_RUN, KeptResults
+from harness.suite.reuse import NOT_RUN, KeptResults, differences
 from matrix.outcome import ModuleResult, Outcome, Status
 
 
@@ -150,11 +150,11 @@ def test_the_driver_marks_what_the_list_keeps_from_running() -> None:
     assert f'detail="{NOT_RUN}"' in DRIVER[0].read_text()
 
 
-def test_a_share_of_the_modules_runs_again(results: KeptResults) -> None:
-    results.keep({"test_a": result("test_a")}, [PLAN], "run-1")
-    assert results.take([PLAN], nothing, again=0.5, chance=lambda: 0.4) == {}
-    assert set(results.take([PLAN], nothing, again=0.5, chance=lambda: 0.6)) == {"test_a"}
-    assert results.take([PLAN], nothing, again=1.0) == {}
+def test_what_was_shown_not_to_stand_is_forgotten(results: KeptResults, tmp_path: Path) -> None:
+    plans = [PLAN, ModulePlan(module="test_b")]
+    results.keep({"test_a": result("test_a"), "test_b": result("test_b")}, plans, "run-1")
+    results.forget({"test_a"})
+    assert set(results.take(plans, nothing)) == set(kept(tmp_path).take(plans, nothing)) == {"test_b"}
 
 
 def test_the_newest_result_counts(results: KeptResults) -> None:
@@ -171,3 +171,31 @@ def test_a_resumed_run_does_not_keep_its_earlier_results_twice(results: KeptResu
     (path,) = (tmp_path / "state/results").glob("*.jsonl")
     assert len(path.read_text().splitlines()) == 2
     assert set(results.take(plans, nothing)) == {"test_a", "test_b"}
+
+
+# --- what a result that stands is held against
+
+
+@pytest.mark.parametrize("now", [Status.FAILED, Status.ERRORED, Status.SKIPPED, Status.CRASHED])
+def test_a_test_with_another_outcome_differs(now: Status) -> None:
+    found = differences(result("test_a"), result("test_a", now), nothing)
+    assert found == [f"test.test_a.T.test_a: passed, now {now}"]
+
+
+def test_a_test_that_is_new_or_missing_differs() -> None:
+    before, now = result("test_a"), replace(result("test_a"), outcomes=())
+    assert differences(before, now, nothing) == ["test.test_a.T.test_a: passed, now not there"]
+    assert differences(now, before, nothing) == ["test.test_a.T.test_a: not there, now passed"]
+
+
+def test_tests_that_share_a_name_are_compared_together() -> None:
+    passed, failed = result("test_a").outcomes[0], result("test_a", Status.FAILED).outcomes[0]
+    both, reverse = (replace(result("test_a"), outcomes=pair) for pair in ((passed, failed), (failed, passed)))
+    assert differences(both, reverse, nothing) == []
+    assert differences(both, result("test_a"), nothing) == ["test.test_a.T.test_a: failed and passed, now passed"]
+
+
+def test_what_the_machine_or_a_flaky_test_decides_does_not_differ() -> None:
+    assert differences(result("test_a"), result("test_a", Status.TIMED_OUT), nothing) == []
+    assert differences(result("test_a"), result("test_a", Status.FAILED), lambda *_: True) == []
+    assert differences(result("test_a"), result("test_a"), nothing) == []

@@ -179,6 +179,46 @@ def test_a_request_may_want_new_results(
     assert not suite_of(prepared, other, store, **arguments).nothing_to_run()
 
 
+@pytest.mark.parametrize(("again", "started"), [(0.0, 0), (0.5, 2), (1.0, 3)])
+def test_a_share_of_the_modules_runs_again(
+    prepared: Prepared,
+    directory: Path,
+    store: Store,
+    pytest_is: Callable[[Pytest], None],
+    monkeypatch: pytest.MonkeyPatch,
+    again: float,
+    started: int,
+) -> None:
+    pytest_is(running("test_a", "test_b", "test_c"))
+    suite_of(prepared, directory, store).run()
+    chances = iter([0.4, 0.6, 0.2])
+    monkeypatch.setattr("harness.suite.run._chance", lambda: next(chances))
+    suite = suite_of(prepared, directory.parents[2] / "another-run/cells/a-cell", store, again=again)
+    assert len(suite._left) == started
+
+
+def test_a_module_that_runs_again_and_has_other_outcomes_is_a_fault_and_is_forgotten(
+    prepared: Prepared, directory: Path, store: Store, pytest_is: Callable[[Pytest], None]
+) -> None:
+    pytest_is(running("test_a", "test_b", "test_c"))
+    suite_of(prepared, directory, store).run()
+
+    def varying(directory: Path) -> int:
+        failed = made.outcome("test.test_b.T.test_x", Status.FAILED)
+        append_result(directory / OUTCOMES, msgspec.structs.replace(observed("test_b"), outcomes=(failed,)))
+        return running("test_a", "test_c")(directory)
+
+    pytest_is(varying)
+    other = directory.parents[2] / "another-run/cells/a-cell"
+    suite_of(prepared, other, store, again=1.0).run()
+    faults = {name: result.fault for name, result in read_results(other / OUTCOMES).items() if result.fault}
+    assert set(faults) == {"test_b"}
+    assert faults["test_b"].startswith("it has other outcomes than in a-run, although nothing")
+    assert "test.test_b.T.test_x: passed, now failed" in faults["test_b"]
+    left = suite_of(prepared, directory.parents[2] / "third/cells/a-cell", store)._left
+    assert [plan.module for plan in left] == ["test_b"]
+
+
 def test_a_suite_narrowed_to_single_tests_is_not_whole(
     prepared: Prepared, directory: Path, store: Store, pytest_is: Callable[[Pytest], None]
 ) -> None:
