@@ -122,6 +122,8 @@ class Limitation(Record, frozen=True, kw_only=True):
     title: str
     section: str
     when: Condition = Condition()
+    or_when: tuple[Condition, ...] = ()
+    """further cells, which no single condition describes together with the others"""
     skip_reasons: tuple[str | SkipReason, ...] = ()
     """the reasons of tests that are skipped because of it; a plain string is expected wherever the limitation holds"""
     skip_when: Condition = Condition()
@@ -130,6 +132,10 @@ class Limitation(Record, frozen=True, kw_only=True):
     probe: str = ""
     """the path in `probes/` of the script that shows whether the limitation holds; a neutral cause needs none"""
     tests: tuple[ExpectedTest, ...] = ()
+
+    def holds(self, facts: Facts) -> bool:
+        """Whether the list says that it holds on a cell."""
+        return any(condition.holds(facts) for condition in (self.when, *self.or_when))
 
     @property
     def reasons(self) -> tuple[SkipReason, ...]:
@@ -193,7 +199,7 @@ class CellLimitations:
 
     def __init__(self, limitations: Limitations, facts: Facts) -> None:
         self.files = limitations.files
-        self.entries = tuple(entry for entry in limitations.entries if entry.when.holds(facts))
+        self.entries = tuple(entry for entry in limitations.entries if entry.holds(facts))
         self.explaining = tuple(entry for entry in self.entries if entry.skip_reasons and entry.skip_when.holds(facts))
         """the entries whose skip reasons tests give on this cell"""
         self.must_explain = tuple(

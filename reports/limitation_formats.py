@@ -38,7 +38,7 @@ def as_markdown(entries: Sequence[Limitation]) -> str:
         lines += [f"## {section}", ""]
         for entry in (entry for entry in entries if entry.section == section):
             lines.append(f"- **{entry.id}**: {markdown_line(entry.title)}")
-            facts = [where(entry.when)] if entry.when != Condition() else []
+            facts = [where(entry.when, *entry.or_when)] if entry.when != Condition() else []
             globs = sum(1 if isinstance(test.match, str) else len(test.match) for test in entry.tests)
             facts += [f"{globs} known failing (names or globs)"] if globs else []
             facts += [", ".join(entry.references)] if entry.references else []
@@ -47,8 +47,12 @@ def as_markdown(entries: Sequence[Limitation]) -> str:
     return "\n".join(lines)
 
 
-def where(when: Condition) -> str:
-    """The cells for which a condition holds, in words."""
+def where(*conditions: Condition) -> str:
+    """The cells for which one of the conditions holds, in words."""
+    return "; or ".join(map(_where, conditions))
+
+
+def _where(when: Condition) -> str:
     parts = [
         f"{axis}: {', '.join(map(str, values))}" for axis, values in msgspec.structs.asdict(when).items() if values
     ]

@@ -38,7 +38,7 @@ class Probes(msgspec.Struct, frozen=True, kw_only=True):
 
 def square(entry: Limitation, cell: Cell, state: State, saw: str) -> Square:
     """The square for a probe's result: its state, and what it `saw`."""
-    listed = entry.when.holds(cell.facts)
+    listed = entry.holds(cell.facts)
     wrong = ""
     if state is State.BROKEN:
         wrong = f"its probe is broken, matrix/probes/{entry.probe}"

@@ -78,7 +78,7 @@ def stage_build(guest: layout.GuestLayout, series: Series, parts: layout.Parts) 
     stamp = parts.directory / ".steps" / _FILES
     wasm = (work / "python.wasm").stat()
     linked = _linked_modules(work)
-    archive = ARCHIVE if guest.in_memory else ()
+    archive = (*ARCHIVE, *_IN_MEMORY) if guest.in_memory else ()
     marks = (str(wasm.st_size), str(wasm.st_mtime_ns), parts.source_digest, *_BUILD_FILES, *archive, *linked.values())
     mark = digest_of(*marks)
     if says(stamp, mark):
@@ -133,16 +133,17 @@ def built_library(work: Path) -> str:
 
 ARCHIVE = ("archive.data", "archive.json")
 """the files of guests in memory: their bytes, and for each its path in the guest, start, end and time (s)"""
-_IN_MEMORY = ("Grammar", "Lib", "Tools", "cross-build")
-"""the directories of a tree that a guest in memory has, where no build makes a library for it"""
+_IN_MEMORY = ("Grammar", "Include", "Lib", "Parser", "Tools", "cross-build")
+"""the directories of a tree that a guest in memory has, beside the tree's own files, unless its library is reduced"""
 
 
 def files_in_memory(guest: layout.GuestLayout, tree: Path) -> dict[str, Path]:
     """The files of a tree that a guest has in memory, by their paths there, sorted. The program is not among them."""
     places = {name: f"/{name}" for name in _IN_MEMORY}
+    own = [path for path in sorted(tree.iterdir()) if path.is_file() and path.name.lstrip(".") not in ARCHIVE]
     if guest.reduced:
-        places = {f"{LIBRARY.lstrip('/')}/test": f"{guest.library}/test"}
-    return {
+        places, own = {f"{LIBRARY.lstrip('/')}/test": f"{guest.library}/test"}, []
+    return {f"/{path.name}": path for path in own} | {
         f"{place}/{path.relative_to(tree / name)}": path
         for name, place in places.items()
         for path in sorted((tree / name).rglob("*"))

@@ -83,6 +83,19 @@ def pins_of(source: Path, family: SdkFamily) -> Pins:
     )
 
 
+def web_examples(tree: Path, build: Path) -> dict[str, Path]:
+    """Where the sources of upstream's examples for the web are, by the names of those that a build has made.
+
+    make puts an example's files into the build, but not every one: https://github.com/python/cpython/tree/main/Platforms
+    """
+    found: dict[str, Path] = {}
+    for home in _HOMES[SdkFamily.EMSCRIPTEN]:
+        for page in sorted((tree / home).glob("web_example*/index.html")):
+            if (build / page.parent.name).is_dir():
+                found.setdefault(page.parent.name, page.parent)
+    return found
+
+
 class BuildFiles(msgspec.Struct, frozen=True, kw_only=True):
     """The files of a tree that a build names, as paths in the tree."""
 

@@ -8,6 +8,7 @@ import threading
 
 from rich.console import Console
 
+from harness.build.tree import web_examples
 from harness.cells.selection import matrix_of, selected_cells
 from harness.commands import options
 from harness.commands.command import Command
@@ -40,6 +41,10 @@ def run(known: argparse.Namespace, console: Console) -> int:
     assets = preparer_for(Store(), options.build_options(known), console).build(cells[0])
     with serving(Site(repl_files(assets)), known.port) as address:
         console.print(f"{address}/repl.html (Ctrl-C ends it)", soft_wrap=True)
+        for name in web_examples(assets.parents[1], assets):
+            console.print(
+                f"{address}/{name}/index.html: upstream's, which loads a terminal from elsewhere", soft_wrap=True
+            )
         with contextlib.suppress(KeyboardInterrupt):
             threading.Event().wait()
     return 0

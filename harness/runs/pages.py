@@ -162,13 +162,13 @@ def limitation_rows(
                 id=entry.id,
                 title=entry.title,
                 section=entry.section,
-                where=where(entry.when),
+                where=where(entry.when, *entry.or_when),
                 references=entry.references,
                 skip_reasons=tuple(reason.match for reason in entry.reasons),
                 tests=tuple((glob, test.expect.value, test.reason) for test in entry.tests for glob in test.globs),
                 boundaries=tuple(str(one) for one in lifting),
                 squares=tuple(
-                    _square(entry.when.holds(cell.facts), gathered.explained(cell.id, entry.id), probed.get(cell.id))
+                    _square(entry.holds(cell.facts), gathered.explained(cell.id, entry.id), probed.get(cell.id))
                     for cell in cells
                 ),
             )

@@ -12,6 +12,23 @@ CONFIG = {
     "Platforms/WASI/wasmtime.toml": "[wasm]\nmax-wasm-stack = 33_554_432\n",
     "Platforms/emscripten/config.toml": 'emscripten-version = "6.0.5"\nnode-version = "24"\n',
 }
+LIBFFI = """\
+export CFLAGS="-O2 -fPIC -DWASM_BIGINT"
+emconfigure ./configure --host=wasm32-unknown-linux --prefix="$PREFIX" --enable-static --disable-shared \\
+  --disable-dependency-tracking --disable-builddir --disable-multi-os-directory --disable-raw-api --disable-docs
+make install
+"""
+"""what make_libffi.sh of CPython 3.14 does; no source package of a CPython that has it was there to be used"""
+ONE_BUILD = {
+    "    EXEEXT=.js ;;": "    EXEEXT=.mjs ;;",
+    " --preload-file=\\$(WASM_ASSETS_DIR)": " -sEXPORTED_RUNTIME_METHODS=FS,callMain -sEXIT_RUNTIME -sSTACK_SIZE=5MB",
+    "$(WASM_STDLIB) python.html python.worker.js": "",
+    "    TEST_MODULES=no ;;": "    TEST_MODULES=yes ;;",
+}
+"""What 3.13's configure says of a build for browsers, and what makes of it the build that 3.14 has for all targets.
+
+That is a module of JavaScript, without a library, with the modules for tests.
+"""
 
 
 def as_main(source: Path, target: Path) -> Path:
@@ -34,6 +51,22 @@ def as_314(source: Path, target: Path) -> Path:
     for platform in ("wasi", "emscripten"):
         _move(target, f"config.site-wasm32-{platform}", f"Tools/wasm/{platform}")
     _rename_version(target, "3.14.0rc1")
+    return target
+
+
+def as_314_for_emscripten(source: Path, target: Path) -> Path:
+    """The sources as 3.14 has them, with its one Emscripten build. The tree keeps its place and the times of files."""
+    as_314(source, target)
+    home = target / "Tools/wasm/emscripten"
+    _write(home / "make_libffi.sh", LIBFFI)
+    _write(home / "node_entry.mjs", 'import create from "./python.mjs";\nawait create();\n')
+    text = (target / "configure").read_text()
+    if "EXEEXT=.mjs" in text:
+        return target  # laid out by an earlier session
+    for old, new in ONE_BUILD.items():
+        assert old in text, old
+        text = text.replace(old, new)
+    _write(target / "configure", text)
     return target
 
 

@@ -45,6 +45,7 @@ from matrix.load import load
 from matrix.outcome import Status
 from matrix.resolve import resolve
 from matrix.select import select
+from tests.integration import relaid
 from tests.integration.conftest import (
     REAL_ENVIRONMENT,
     TOP,
@@ -207,6 +208,33 @@ def test_browser_build_is_green_in_both_browsers(harness: Harness, tmp_path: Pat
     assert re.match(r"firefox\S* \d+\.", in_firefox["runtime"]["detail"])
     (comparison,) = document["comparisons"]
     assert comparison["tests"] > 150
+    assert comparison["differences"] == []
+
+
+@pytest.fixture(scope="module")
+def one_build(cpython_source: Path) -> Path:
+    """A tree whose Emscripten build is for all targets, as from CPython 3.14 on."""
+    return relaid.as_314_for_emscripten(cpython_source, real_store().root / "state/home/3.14")
+
+
+SHARED = "test.test_importlib.extension.test_loader.Source_MultiPhaseExtensionModuleTests"
+"""tests that load a shared module"""
+JSPI = ("chromium", "chromium-no-jspi", "firefox", "firefox-no-jspi")
+
+
+@pytest.mark.usefixtures("chromium", "firefox")
+def test_the_one_build_of_314_is_green_in_both_browsers(harness: Harness, tmp_path: Path, one_build: Path) -> None:
+    runtimes = [word for name in JSPI for word in ("--runtime", name)]
+    cells = ("--target", "browser", "--cpython", str(one_build), "--sdk", "6.0.5", *runtimes)
+    done = harness("test", *cells, "test_struct", "test_textwrap", SHARED)
+    assert done.returncode == 0, done.stdout + done.stderr
+    seen = outcomes(tmp_path)
+    assert seen[f"{SHARED}.test_functionality"].status is Status.PASSED
+    assert {outcome.status for outcome in seen.values()} == {Status.PASSED, Status.SKIPPED}
+    document = summary(tmp_path)
+    assert [cell["runtime"]["name"] for cell in document["cells"]] == list(JSPI)
+    (comparison,) = document["comparisons"]
+    assert comparison["tests"] > 100
     assert comparison["differences"] == []
 
 

@@ -21,16 +21,10 @@ from matrix.expand import expand
 from matrix.load import load
 from matrix.resolve import resolve
 from tests.integration.conftest import real_store
+from tests.integration.relaid import LIBFFI
 
 CELL = "node_emscripten-3.1.69_cpython-3.11.2_node-20.18.0"
 LIBRARIES = {"libffi": "3.4.6", "mpdec": "4.0.1"}
-SCRIPT = """\
-export CFLAGS="-O2 -fPIC -DWASM_BIGINT"
-emconfigure ./configure --host=wasm32-unknown-linux --prefix="$PREFIX" --enable-static --disable-shared \\
-  --disable-dependency-tracking --disable-builddir --disable-multi-os-directory --disable-raw-api --disable-docs
-make install
-"""
-"""what make_libffi.sh of CPython 3.14 does; no source package of a CPython that has it was there to be used"""
 PROGRAM = r"""
 #include <ffi.h>
 #include <mpdecimal.h>
@@ -57,7 +51,7 @@ def tree(tmp_path: Path) -> Path:
     """As much of a CPython as a plan reads."""
     home = tmp_path / "cpython/Tools/wasm/emscripten"
     home.mkdir(parents=True)
-    (home / "make_libffi.sh").write_text(SCRIPT)
+    (home / "make_libffi.sh").write_text(LIBFFI)
     (home / "config.site-wasm32-emscripten").write_text("")
     (tmp_path / "cpython/configure").write_text("")
     return tmp_path / "cpython"

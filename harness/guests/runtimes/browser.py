@@ -16,6 +16,7 @@ import msgspec
 from harness import TOP
 from harness.build.recipes.layout import guest_tree
 from harness.build.stage import ARCHIVE
+from harness.build.tree import web_examples
 from harness.guests.adapter import Adapter, GuestRun, HostCommand
 from harness.guests.guest_files import MEMORY_EVENTS, MEMORY_WORK, GuestFiles, files_in_memory
 from harness.guests.runtimes.ends import FAULT, TRAPPED, describe_browser_end, describe_javascript_end
@@ -30,13 +31,16 @@ _SHOWN = 2000
 
 
 def repl_files(assets: Path) -> dict[str, Path]:
-    """What a server has for the REPL page of a build, by URL path. A build up to CPython 3.13 has a worker for it."""
+    """What a server has for the REPL page of a build and for upstream's examples, by URL path.
+
+    A build up to CPython 3.13 has a worker for the page. Of an example, the build's own files come first.
+    """
     files = {"/": assets, "/repl.html": PAGES / "repl.html", "/repl.js": PAGES / "repl.js"}
     if not (assets / "python.worker.js").is_file():
         tree = guest_tree(assets.parents[1])
         files |= {"/python.worker.js": PAGES / "repl.worker.js", "/archive.js": PAGES / "archive.js"}
         files |= {f"/{name}": tree / name for name in ARCHIVE}
-    return files
+    return files | {f"/{name}/": path for name, path in web_examples(assets.parents[1], assets).items()}
 
 
 class BrowserStart(msgspec.Struct, frozen=True, kw_only=True):

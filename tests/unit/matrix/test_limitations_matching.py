@@ -15,7 +15,7 @@ from matrix.limitations import (
 from matrix.outcome import FAILING_STATUSES, Status
 from matrix.versions import Requirement
 from reports.verdict import RED_VERDICTS, judge
-from tests.unit.made import expecting, listed, outcome
+from tests.unit.made import FACTS, expecting, listed, outcome
 
 
 def found(entry: NamedTest | None) -> str | None:
@@ -156,3 +156,17 @@ def test_a_module_is_expected_to_be_red_if_an_entry_expects_a_failure_that_runs(
     match: str, expect: Expectation, run: bool, red: bool
 ) -> None:
     assert listed(expecting(match, expect, run=run)).expects_red("test_os") is red
+
+
+def test_a_limitation_holds_where_any_of_its_conditions_does() -> None:
+    facts = FACTS
+    here, elsewhere = Condition(target=(facts.target,)), Condition(target=("elsewhere",))
+    for when, or_when, holds in (
+        (here, (), True),
+        (elsewhere, (), False),
+        (elsewhere, (elsewhere, here), True),
+        (elsewhere, (elsewhere,), False),
+    ):
+        entry = replace(expecting("test.test_os.A.t", Expectation.FAILED, name="one"), when=when, or_when=or_when)
+        assert entry.holds(facts) is holds
+        assert (listed(entry).expected("test.test_os.A.t") is not None) is holds

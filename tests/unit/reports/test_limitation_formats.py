@@ -92,3 +92,4 @@ def test_the_markdown_has_conditions_and_numbers() -> None:
     text = as_markdown(ENTRIES)
     assert "- **old**: There is no \\*fork\\*\n  target: wasi; sdk: wasi-sdk&lt;20\n  1 known failing" in text
     assert where(Condition()) == "everywhere"
+    assert where(Condition(target=("wasi",)), Condition(target=("node",))) == "target: wasi; or target: node"

@@ -61,7 +61,7 @@ def test_a_guest_without_a_reduced_library_has_the_whole_one_and_the_build(tree:
     (tree / "cross-build/host/python.wasm").write_text("the page loads it itself")
     packed(tree, WHOLE)
     assert unpacked(tree) == {
-        f"/{name}": name.encode() for name in sorted((*added, "Lib/os.py", "Lib/test/__init__.py"))
+        f"/{name}": name.encode() for name in sorted((*added, "Lib/os.py", "Lib/test/__init__.py", "configure"))
     }
 
 

@@ -25,6 +25,7 @@ from harness.guests.runtimes.browser import (
 from harness.guests.runtimes.choose import choose_adapter
 from harness.guests.runtimes.ends import FAULT, TRAPPED
 from harness.guests.runtimes.manual import Manual
+from harness.machine.http_server import Site
 from harness.machine.store import Store
 from harness.provide.by_hand import ADDRESS, ByHand
 from harness.provide.provider import Obtained, silently
@@ -335,3 +336,17 @@ def test_a_build_has_its_own_worker_for_the_repl_or_ours(tmp_path: Path) -> None
     assert all(path.is_file() for path in files.values() if path.is_relative_to(PAGES))
     (assets / "python.worker.js").write_text("")
     assert repl_files(assets) == {"/": assets, "/repl.html": PAGES / "repl.html", "/repl.js": PAGES / "repl.js"}
+
+
+def test_upstreams_examples_have_what_the_build_made_and_what_only_the_sources_have(tmp_path: Path) -> None:
+    assets, home = tmp_path / "cross-build/host", tmp_path / "Tools/wasm/emscripten"
+    for name in ("web_example", "web_example_new"):
+        (home / name).mkdir(parents=True)
+        for file in ("index.html", "python.worker.mjs"):
+            (home / name / file).write_text("a source")
+    (assets / "web_example").mkdir(parents=True)
+    (assets / "web_example/index.html").write_text("made")
+    site = Site(repl_files(assets))
+    assert site.file("/web_example/index.html") == assets / "web_example/index.html"
+    assert site.file("/web_example/python.worker.mjs") == home / "web_example/python.worker.mjs"
+    assert site.file("/web_example_new/index.html") is None  # no build made it
