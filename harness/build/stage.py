@@ -133,22 +133,26 @@ def built_library(work: Path) -> str:
 
 ARCHIVE = ("archive.data", "archive.json")
 """the files of guests in memory: their bytes, and for each its path in the guest, start, end and time (s)"""
-_IN_MEMORY = ("Grammar", "Include", "Lib", "Parser", "Tools", "cross-build")
-"""the directories of a tree that a guest in memory has, beside the tree's own files, unless its library is reduced"""
+_OWN = "the tree's own files"
+_IN_MEMORY = (_OWN, "Grammar", "Include", "Lib", "Parser", "Tools", "cross-build")
+"""what of a tree a guest in memory has, unless its library is reduced: directories, and the files beside them"""
 
 
 def files_in_memory(guest: layout.GuestLayout, tree: Path) -> dict[str, Path]:
-    """The files of a tree that a guest has in memory, by their paths there, sorted. The program is not among them."""
-    places = {name: f"/{name}" for name in _IN_MEMORY}
-    own = [path for path in sorted(tree.iterdir()) if path.is_file() and path.name.lstrip(".") not in ARCHIVE]
+    """The files of a tree that a guest in memory has, by their paths there. The program is not among them."""
     if guest.reduced:
-        places, own = {f"{LIBRARY.lstrip('/')}/test": f"{guest.library}/test"}, []
-    return {f"/{path.name}": path for path in own} | {
-        f"{place}/{path.relative_to(tree / name)}": path
-        for name, place in places.items()
-        for path in sorted((tree / name).rglob("*"))
-        if path.is_file() and path.suffix != ".wasm"
-    }
+        return _files(tree / LIBRARY.lstrip("/") / "test", f"{guest.library}/test")
+    own = (path for path in sorted(tree.iterdir()) if path.is_file() and path.name.lstrip(".") not in ARCHIVE)
+    found = {f"/{path.name}": path for path in own}
+    for name in _IN_MEMORY:
+        found |= _files(tree / name, f"/{name}")
+    return found
+
+
+def _files(directory: Path, place: str) -> dict[str, Path]:
+    """The files below a directory, sorted, by their paths below `place`."""
+    paths = (path for path in sorted(directory.rglob("*")) if path.is_file() and path.suffix != ".wasm")
+    return {f"{place}/{path.relative_to(directory)}": path for path in paths}
 
 
 def pack(tree: Path, files: Mapping[str, Path]) -> None:
