@@ -22,6 +22,7 @@ from harness.guests.session import GuestSession
 from harness.guests.settings import GuestSettings
 from harness.machine.files import write_atomically
 from harness.machine.store import Store
+from harness.suite.edits import may_use_subinterpreters
 from matrix.errors import GuestDidNotStart
 from matrix.outcome import ModuleResult, Status
 
@@ -117,7 +118,8 @@ class Batch:
         elif self._session is not None:
             self._cpu += self._session.cpu_since()
         cpu, self._cpu = self._cpu, 0.0
-        return msgspec.structs.replace(result, cpu=round(cpu, 3))
+        untold = may_use_subinterpreters(result.reads, self._settings.tree)
+        return msgspec.structs.replace(result, cpu=round(cpu, 3), reads=() if untold else result.reads)
 
     def _together(self, plan: ModulePlan) -> ModuleResult | None:
         """The module's result in the shared guest; None when the module has to run alone."""

@@ -13,6 +13,8 @@ Files = Mapping[str, str]
 """the digest of each file of a tree, by its path in the tree: `/Lib/os.py`"""
 
 
+_IMPORTED = (".py", ".pyc", ".so")
+"""how the names of files end that an import may find"""
 _SUBINTERPRETERS = re.compile(rb"subinterp|interpreters")
 
 
@@ -28,7 +30,8 @@ class Edits:
 
     A result says which files its outcomes depend on, and which directories were listed (`ModuleResult.reads`). It does
     not say which files were looked for and not found, or only looked at. So a file that is new or missing concerns
-    every result that depends on a source in which its name occurs. A file that is no Python source may be found by a
+    every result that depends on a source in which its name occurs, or on one that has its name: `csv/__init__.py` is
+    found in place of `csv.py`. A file that is no Python source may be found by a
     name that is computed: one that is new or missing also concerns every result that depends on such a file beside it.
     """
 
@@ -69,13 +72,18 @@ class Edits:
 
     @cached_property
     def _naming(self) -> set[str]:
-        """The sources in which the name of a new or missing file occurs; for `__init__.py`, that of its package."""
+        """The sources in which the name of a new or missing file occurs, and those in whose place it could be found.
+
+        The name of `__init__.py` is that of its package.
+        """
         names = {_name(path).encode() for path in self.moved}
         if not names:
             return set()
         pattern = re.compile(b"|".join(map(re.escape, sorted(names))))
-        sources = (path for path in self._tree.files if path.endswith(".py"))
-        return {path for path in sources if pattern.search((self._tree.directory / path.lstrip("/")).read_bytes())}
+        sources = [path for path in self._tree.files if path.endswith(".py")]
+        naming = {path for path in sources if pattern.search((self._tree.directory / path.lstrip("/")).read_bytes())}
+        imported = {_name(path) for path in self.moved if path.endswith(_IMPORTED)}
+        return naming | {path for path in sources if _name(path) in imported}
 
 
 def may_use_subinterpreters(reads: Iterable[str], directory: Path) -> bool:

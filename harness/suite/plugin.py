@@ -28,7 +28,6 @@ from harness.machine.files import write_atomically
 from harness.machine.store import Store
 from harness.machine.termination import end_with
 from harness.suite.batch import Batch
-from harness.suite.edits import may_use_subinterpreters
 from harness.suite.files import OUTCOMES, OWNER_VARIABLE, RUNNING, SELECTED, SUITE, SuiteFile
 from harness.suite.results import TakenOver, append_result
 from harness.suite.schedule import Group
@@ -78,8 +77,6 @@ class ModuleRunner:
             result = _at_fault(module, str(exc), str(exc))
         except Exception as exc:
             result = _at_fault(module, "".join(traceback.format_exception(exc)), repr(exc))
-        if may_use_subinterpreters(result.reads, self.file.settings.tree):
-            result = msgspec.structs.replace(result, reads=())
         result = msgspec.structs.replace(result, finished=_now(), digest=self.file.digest)
         try:
             append_result(self.directory / OUTCOMES, result, os.environ.get(OWNER_VARIABLE, ""))

@@ -68,6 +68,29 @@ def test_a_module_depends_on_the_packages_that_a_loaded_module_is_in(guests: Gue
         assert "/Lib/wsgiref/" not in found  # importlib lists it, which is no reason to run again for any new file
 
 
+@pytest.mark.parametrize("late", [False, True], ids=["at first", "late"])
+def test_a_module_depends_on_a_submodule_that_its_package_has_already(guests: Guests, late: bool) -> None:
+    takes = "from unittest import mock"
+    package = TEMPLATE.format(imports="" if late else takes, does=takes if late else "pass")
+    first, nothing, again = reads(guests, package, NOTHING, package)
+    assert "/Lib/unittest/mock.py" not in nothing
+    for found in (first, again):
+        assert found >= {"/Lib/unittest/mock.py", "/Lib/asyncio/base_events.py"}
+
+
+def test_a_module_depends_on_the_submodules_that_a_star_takes(guests: Guests) -> None:
+    star = TEMPLATE.format(imports="from json import *", does="pass")
+    listed = TEMPLATE.format(imports="import made_package.part", does="pass")
+    taken = TEMPLATE.format(imports="from made_package import *", does="pass")
+    package = guests.settings.tree / "Lib/made_package"
+    package.mkdir()
+    (package / "__init__.py").write_text("__all__ = ['part']\n")
+    (package / "part.py").touch()
+    _, found, other = reads(guests, listed, taken, star)
+    assert "/Lib/made_package/part.py" in found
+    assert "/Lib/made_package/part.py" not in other
+
+
 def test_what_a_test_opens_is_its_own_also_after_it_has_loaded_a_module(guests: Guests) -> None:
     opens = TEMPLATE.format(imports="import made_reader", does="open('/Lib/this.py').close()")
     own, others = reads(guests, opens, IMPORTS_WHAT_IMPORTS)

@@ -9,7 +9,9 @@ An audit hook notices what is opened and listed (https://docs.python.org/3/libra
 a module that is loaded already raises no audit event, but asks its spec each time whether it is still being loaded:
 `_initializing`, which importlib sets before and after (`_load_unlocked` in Lib/importlib/_bootstrap.py). Here it
 becomes a property, all of whose parts are compiled: asking adds the spec to a list, and telling raises an audit event.
-Tests that trace, profile or evaluate frames themselves see no call.
+Tests that trace, profile or evaluate frames themselves see no call. `from unittest import mock` asks the package's spec
+only, when the package has the module as an attribute already. So the function of importlib that every such import calls
+(`_handle_fromlist`) is called by one that writes down the names first.
 
 Byte code does not count: its source does. Not noticed is who asks for a file's size or date only, or whether it exists,
 and what a subinterpreter does, which has hooks and modules of its own (harness/suite/edits.py copes with both). Paths
@@ -18,6 +20,8 @@ are those of the tree, `/Lib/os.py`; that of a listed directory ends with a slas
 
 import os
 import sys
+
+import _frozen_importlib
 from _functools import partial
 from _thread import get_ident
 
@@ -35,6 +39,7 @@ class Reads:
         self.of_module = {}  # those of each module that was loaded, by its name
         self.loading = {}  # by thread: the names of modules that are being loaded, the innermost last
         self.asked = []  # specs of modules that were imported again, since `take_asked`
+        self.taken = []  # packages, by name, and the names that were imported from them, since then
         self.untraced = False  # whether something happened that cannot be followed
         for name, module in list(sys.modules.items()):
             if name != "__main__":
@@ -81,10 +86,12 @@ class Reads:
 
     def take_asked(self):
         """Note what was imported again: for the test module, and for whatever is being loaded."""
-        specs = self.asked[:]
-        del self.asked[: len(specs)]
-        if specs:
-            names = {getattr(spec, "name", "") for spec in specs}
+        specs, taken = self.asked[:], self.taken[:]
+        del self.asked[: len(specs)], self.taken[: len(taken)]
+        names = {getattr(spec, "name", "") for spec in specs}
+        for package, parts in taken:
+            names.update(whole for part in parts if (whole := f"{package}.{part}") in self.of_module)
+        if names:
             self.found |= names
             for stack in self.loading.values():
                 if stack:
@@ -96,6 +103,16 @@ class Reads:
         loading_class = type(spec_class.__name__, (spec_class,), {"_initializing": property(bool, told)})
         loading_class.__module__, loading_class.__qualname__ = spec_class.__module__, spec_class.__qualname__
         spec_class._initializing = property(self.asked.append, told)  # None: it is not being loaded
+
+        handle, taken = _frozen_importlib._handle_fromlist, self.taken
+
+        def handle_noted(module, fromlist, import_, **options):
+            taken.append((getattr(module, "__name__", ""), fromlist))
+            return handle(module, fromlist, import_, **options)
+
+        # Tracebacks leave out the frames of importlib's files.
+        handle_noted.__code__ = handle_noted.__code__.replace(co_filename=handle.__code__.co_filename)
+        _frozen_importlib._handle_fromlist = handle_noted
 
         def when_told(arguments):
             spec, is_loading = arguments
