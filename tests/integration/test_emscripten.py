@@ -60,7 +60,6 @@ from tests.integration.conftest import (
 from tests.integration.test_toolchain_directory import emscripten_tree
 
 NODE_CELL = "node_emscripten-3.1.69_cpython-3.11.2_node-20.18.0"
-BROWSER_CELL = "browser_emscripten-3.1.69_cpython-3.11.2_chromium-installed"
 
 
 # --- Node
@@ -356,10 +355,14 @@ async (typed) => {
 
 
 @pytest.mark.parametrize("name", ["chromium", "firefox"])
-def test_the_repl_answers_in_each_browser(request: pytest.FixtureRequest, tmp_path: Path, name: str) -> None:
-    matrix = load()
-    (cell,) = (resolve(matrix, cell) for cell in expand(matrix).cells if cell.id == BROWSER_CELL)
-    assets = Preparer(real_store(), PrepareOptions(jobs=2), Silent(), print).build(cell)
+@pytest.mark.parametrize("one", [False, True], ids=["for browsers", "for all targets"])
+def test_the_repl_answers_in_each_browser(
+    request: pytest.FixtureRequest, tmp_path: Path, harness: Harness, one_build: Path, name: str, one: bool
+) -> None:
+    done = harness("build", "--target", "browser", *(("--cpython", str(one_build), "--sdk", "6.0.5") if one else ()))
+    built = re.search(r"built: (.+)/python\.wasm$", done.stdout, re.MULTILINE)
+    assert built, done.stdout + done.stderr
+    assets = Path(built[1])
     script = tmp_path / "type.py"
     script.write_text(
         f"def probe(open_page, assets):\n    with open_page() as page:\n"
