@@ -91,6 +91,14 @@ def test_a_module_depends_on_the_submodules_that_a_star_takes(guests: Guests) ->
     assert "/Lib/made_package/part.py" not in other
 
 
+def test_a_module_depends_on_a_codec_that_another_one_has_looked_up(guests: Guests) -> None:
+    decodes = TEMPLATE.format(imports="", does="self.assertEqual(b'a'.decode('cp1258'), 'a')")
+    first, nothing, again = reads(guests, decodes, NOTHING, decodes)
+    assert "/Lib/encodings/cp1258.py" not in nothing
+    for found in (first, again):
+        assert "/Lib/encodings/cp1258.py" in found
+
+
 def test_what_a_test_opens_is_its_own_also_after_it_has_loaded_a_module(guests: Guests) -> None:
     opens = TEMPLATE.format(imports="import made_reader", does="open('/Lib/this.py').close()")
     own, others = reads(guests, opens, IMPORTS_WHAT_IMPORTS)

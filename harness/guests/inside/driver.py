@@ -36,7 +36,9 @@ if __name__ == "__main__":
 
 import atexit
 import builtins
+import codecs
 import contextlib
+import encodings
 import faulthandler
 import fnmatch
 import gc
@@ -62,6 +64,13 @@ DETAIL_KEPT = 64 * 1024  # characters of a traceback that an event carries
 # runpy 2, worker.py 3, single.py 7 (run_single_test to _run_suite), and the runner's `run`; CPython 3.13
 REGRTEST_FRAMES = 14
 RANKS = ("passed", "skipped", "failed", "errored")  # a test that has two outcomes, as with sub-tests, has the later one
+
+
+def forget_codecs():
+    """Have codecs looked up anew: a test module that uses one then imports it, whatever earlier ones have used."""
+    codecs.unregister(encodings.search_function)  # this empties the interpreter's cache, too
+    encodings._cache.clear()
+    codecs.register(encodings.search_function)
 
 
 class Events:
@@ -406,6 +415,7 @@ class Runner:
         descriptors, for_exit = descriptors_in_use(), left_for_exit()
         try:
             clear_caches()
+            forget_codecs()
             self.settle()
             with Environment(self.reads, name):
                 self.load_and_run(name)
