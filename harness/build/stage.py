@@ -133,9 +133,8 @@ def built_library(work: Path) -> str:
 
 ARCHIVE = ("archive.data", "archive.json")
 """the files of guests in memory: their bytes, and for each its path in the guest, start, end and time (s)"""
-_OWN = "the tree's own files"
-_IN_MEMORY = (_OWN, "Grammar", "Include", "Lib", "Parser", "Tools", "cross-build")
-"""what of a tree a guest in memory has, unless its library is reduced: directories, and the files beside them"""
+_IN_MEMORY = ("Grammar", "Include", "Lib", "Parser", "Tools", "cross-build")
+"""the directories of a tree that a guest in memory has beside the tree's own files, unless its library is reduced"""
 
 
 def files_in_memory(guest: layout.GuestLayout, tree: Path) -> dict[str, Path]:

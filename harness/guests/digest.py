@@ -20,7 +20,8 @@ DECIDING = (*GUEST_CODE, "matrix/data")
 
 SETTINGS = "settings of guests"
 SOURCES = "sources"
-"""the names of two parts"""
+HARNESS = "harness"
+"""the names of three parts"""
 
 
 def marks_of_guests(settings: GuestSettings, files: Mapping[str, str], *, runtime: str) -> dict[str, str]:
@@ -38,7 +39,7 @@ def marks_of_guests(settings: GuestSettings, files: Mapping[str, str], *, runtim
         "build": digest_of(settings.wasm_digest, *built.values()),
         "runtime": runtime,
         SETTINGS: digest_of(json_records.encode(plain).decode()),
-        "harness": code_digest(GUEST_CODE),
+        HARNESS: code_digest(GUEST_CODE),
     }
 
 

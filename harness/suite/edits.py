@@ -31,8 +31,8 @@ class Edits:
     A result says which files its outcomes depend on, and which directories were listed (`ModuleResult.reads`). It does
     not say which files were looked for and not found, or only looked at. So a file that is new or missing concerns
     every result that depends on a source in which its name occurs, or on one that has its name: `csv/__init__.py` is
-    found in place of `csv.py`. A file that is no Python source may be found by a
-    name that is computed: one that is new or missing also concerns every result that depends on such a file beside it.
+    found in place of `csv.py`. A file that is no Python source may be found by a name that is computed: one that is new
+    or missing also concerns every result that depends on such a file beside it.
     """
 
     def __init__(self, before: Files, tree: Tree) -> None:

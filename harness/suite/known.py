@@ -23,6 +23,8 @@ class _Last(msgspec.Struct, frozen=True, kw_only=True):
     """of the tree that guests saw last: the digest of each, by its path"""
     reads: dict[str, tuple[str, ...]] = {}
     """what each module depended on when it last ran as a whole"""
+    observer: str = ""
+    """a digest of the harness's code that saw that"""
     failed: tuple[str, ...] = ()
     """the modules that failed unexpectedly when they last ran"""
 
@@ -30,8 +32,10 @@ class _Last(msgspec.Struct, frozen=True, kw_only=True):
 class Known:
     """What is known of a target and a series of CPython (`3.13`). It is data that may be deleted."""
 
-    def __init__(self, store: Store, target: str, series: str) -> None:
+    def __init__(self, store: Store, target: str, series: str, observer: str) -> None:
+        """`observer` is a digest of the harness's code in guests: what other code saw may not be all."""
         self._store = store
+        self._observer = observer
         self._path = store.root / "state" / "last" / f"{target}-{series}.json"
 
     @cached_property
@@ -64,25 +68,28 @@ class Known:
         return sorted((module for module in modules if rank(module) < 3), key=lambda module: (rank(module), module))
 
     def learn(self, files: Mapping[str, str], reads: Mapping[str, Sequence[str]], failed: Sequence[str]) -> None:
-        """Remember a run of some modules; empty reads are none."""
+        """Remember a run of some modules. Of one with empty reads, it is not known what it depends on."""
         with self._store.lock("last"):
             last = self._read()
+            known = {module: found for module, found in last.reads.items() if module not in reads}
             write_atomically(
                 self._path,
                 json_records.encode(
                     _Last(
                         files=dict(files),
-                        reads=last.reads | {module: tuple(found) for module, found in reads.items() if found},
+                        reads=known | {module: tuple(found) for module, found in reads.items() if found},
                         failed=tuple(sorted({*last.failed} - {*reads} | {*failed})),
+                        observer=self._observer,
                     )
                 ),
             )
 
     def _read(self) -> _Last:
         try:
-            return json_records.decode(self._path.read_bytes(), _Last)
+            last = json_records.decode(self._path.read_bytes(), _Last)
         except (OSError, msgspec.DecodeError):
             return _Last()
+        return last if last.observer == self._observer else msgspec.structs.replace(last, reads={})
 
 
 def words_of(path: str) -> set[str]:

@@ -17,7 +17,7 @@ from harness import TOP
 from harness.build import manifest
 from harness.cells.prepare import Prepared
 from harness.guests.adapter import Adapter
-from harness.guests.digest import digest_without_sources
+from harness.guests.digest import HARNESS, digest_without_sources
 from harness.guests.runtimes.choose import choose_adapter
 from harness.machine.command import run_attached
 from harness.machine.files import remove_tree, write_atomically
@@ -88,7 +88,8 @@ class CellSuite:
         self._directory = directory
         self._store = store
         self._durations = Durations(store, prepared.cell.build.target.id)
-        self._known = Known(store, prepared.cell.build.target.id, prepared.cell.build.cpython.series)
+        build = prepared.cell.build
+        self._known = Known(store, build.target.id, build.cpython.series, prepared.marks.get(HARNESS, ""))
         self._plans, self.chosen = self._only_changed(requested_plans(prepared, request, limitations))
         self._outcomes = ResultsFile(directory / OUTCOMES)
         self._kept = kept_results(prepared, store)

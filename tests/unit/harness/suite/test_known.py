@@ -17,8 +17,8 @@ def store(tmp_path: Path) -> Store:
     return Store(tmp_path)
 
 
-def known(store: Store, target: str = "wasi", series: str = "3.13") -> Known:
-    return Known(store, target, series)
+def known(store: Store, target: str = "wasi", series: str = "3.13", observer: str = "code") -> Known:
+    return Known(store, target, series, observer)
 
 
 def first(store: Store, *changed: str) -> list[str]:
@@ -69,8 +69,16 @@ def test_a_c_file_is_called_like_what_it_implements(path: str, words: set[str]) 
 def test_what_modules_depend_on_is_remembered_for_each_target_and_series(store: Store) -> None:
     known(store).learn(FILES, {"test_a": ["/a"], "test_b": ["/b"]}, ())
     known(store).learn(FILES, {"test_a": ["/c"], "test_b": []}, ())
-    assert known(store).reads == {"test_a": ("/c",), "test_b": ("/b",)}
+    assert known(store).reads == {"test_a": ("/c",)}
     assert known(store, series="3.14").reads == known(store, target="node").reads == {}
+
+
+def test_what_other_code_of_the_harness_saw_is_not_all_that_modules_depend_on(store: Store) -> None:
+    known(store).learn(FILES, READS, ["test_abc"])
+    assert known(store, observer="other").reads == {}
+    assert known(store, observer="other").first(FILES, ["test_abc", "test_csv"]) == ["test_abc"]
+    known(store, observer="other").learn(FILES, {"test_csv": ["/c"]}, ())
+    assert known(store, observer="other").reads == {"test_csv": ("/c",)}
 
 
 @pytest.mark.parametrize("damage", [b"", b"{}", b"no JSON", b'{"reads": 1}'])
