@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from harness.guests import events
@@ -21,9 +21,34 @@ _POLL = 0.02
 """seconds between checks for new events"""
 _SILENT = 1.0
 """seconds without events after which it is measured how long the guest waits for a core"""
+_BETWEEN_LOOKS = 5.0
+"""seconds between two looks at a guest that a loaded machine may take; a harness that takes longer was stopped"""
 _NOT_THE_TREE = "\0"
 _LONGER = 3.0
 """so many times its limit at most is added for the waits of a guest on a loaded machine"""
+
+
+class Silence:
+    """For how long a guest has been silent while the harness looked.
+
+    When the harness was stopped meanwhile (a suspended machine, say), its guests were, too: that time does not count.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._looked = clock()
+        self._seconds = 0.0
+
+    def end(self) -> None:
+        """The guest has just said something."""
+        self._looked = self._clock()
+        self._seconds = 0.0
+
+    def seconds(self) -> float:
+        """The seconds so far. Between two looks, `_BETWEEN_LOOKS` count at most."""
+        before, self._looked = self._looked, self._clock()
+        self._seconds += min(self._looked - before, _BETWEEN_LOOKS)
+        return self._seconds
 
 
 def overdue(silent: float, waited: float, limit: float) -> bool:
@@ -82,7 +107,8 @@ class GuestSession:
             command.argv, env=command.env, cwd=self.directory, output_limit=settings.limits.output
         )
         self._wrote_too_much = False
-        self._begun = self._heard = time.monotonic()
+        self._begun = time.monotonic()
+        self._silence = Silence()
         self._core_wait: CoreWait | None = None
         self.startup = 0.0
         """seconds until the first event"""
@@ -116,9 +142,9 @@ class GuestSession:
                 self._wrote_too_much = True
                 self.guest.kill()
             if found := self._events.read():
-                self._heard = time.monotonic()
+                self._silence.end()
                 self._core_wait = None
-                self.startup = self.startup or self._heard - self._begun
+                self.startup = self.startup or time.monotonic() - self._begun
                 return found
             if over is not None:
                 code = self.guest.wait(5.0) or 0
@@ -134,7 +160,7 @@ class GuestSession:
             time.sleep(_POLL)
 
     def _is_overdue(self) -> bool:
-        silent = time.monotonic() - self._heard
+        silent = self._silence.seconds()
         if silent > _SILENT and self._core_wait is None:
             self._core_wait = CoreWait(self.guest.pid)
         if silent <= self.limit:

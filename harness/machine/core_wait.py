@@ -1,4 +1,7 @@
-"""How long a process has waited for a core: what a loaded machine took from it. Time limits leave it out."""
+"""How long a process or one of its descendants has waited for a core: what a loaded machine took from it.
+
+Time limits leave it out.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,20 @@ import contextlib
 import os
 from pathlib import Path
 
+from harness.machine.descendants import with_descendants
+
 _NANOSECOND = 1e-9
 
 
 class CoreWait:
-    """What a process waits for a core from now on.
+    """What a process and its descendants wait for a core from now on.
 
     Linux counts it for each thread: the second field of /proc/PID/task/TID/schedstat, in nanoseconds
     (Documentation/scheduler/sched-stats.rst). A kernel without this file counts nothing: the wait is then 0.
     """
 
     def __init__(self, pid: int) -> None:
-        self._threads = Path(f"/proc/{pid}/task")
+        self._pid = pid
         self._before = self._waited()
 
     def seconds(self) -> float:
@@ -28,8 +33,10 @@ class CoreWait:
     def _waited(self) -> dict[str, int]:
         """The nanoseconds that each thread has waited since it was started."""
         found = {}
-        with contextlib.suppress(OSError):  # the process has just ended
-            for thread in os.listdir(self._threads):
-                with contextlib.suppress(OSError, ValueError, IndexError):
-                    found[thread] = int((self._threads / thread / "schedstat").read_text().split()[1])
+        for pid in with_descendants(self._pid):
+            threads = Path(f"/proc/{pid}/task")
+            with contextlib.suppress(OSError):  # the process has just ended
+                for thread in os.listdir(threads):
+                    with contextlib.suppress(OSError, ValueError, IndexError):
+                        found[thread] = int((threads / thread / "schedstat").read_text().split()[1])
         return found

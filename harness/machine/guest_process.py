@@ -59,7 +59,7 @@ class GuestProcess:
         return head + gap + tail.decode("utf-8", "backslashreplace")
 
     def cpu(self) -> float:
-        """The processor seconds of the process so far, and of those children that it has waited for."""
+        """The processor seconds of the process and its descendants so far."""
         return self._process.cpu()
 
     def poll(self) -> int | None:

@@ -23,6 +23,7 @@ from pathlib import Path
 
 import psutil
 
+from harness.machine.descendants import with_descendants
 from matrix.errors import HarnessFault, MatrixError
 
 PIPE, STDOUT = subprocess.PIPE, subprocess.STDOUT
@@ -122,14 +123,18 @@ class Process:
         return self._popen.poll()
 
     def cpu(self) -> float:
-        """The processor seconds of the process so far, and of those children that it has waited for.
+        """The processor seconds of the process and its descendants so far.
 
         Linux keeps them until the end is seen (utime to cstime in /proc/PID/stat, proc_pid_stat(5)). From then on they
         are those that `poll` found at the end or `kill` before it; where `wait` saw the end, those of the last call.
+        A process that nobody has waited for, and whose parent has ended, counts no longer: so none is subtracted.
         """
         if self._popen.returncode is None:
-            with contextlib.suppress(psutil.Error):  # another thread has just seen the end
-                self._cpu = sum(psutil.Process(self.pid).cpu_times()[:4])
+            taken = 0.0
+            for pid in with_descendants(self.pid):
+                with contextlib.suppress(psutil.Error):  # it has just ended, or another thread has just seen the end
+                    taken += sum(psutil.Process(pid).cpu_times()[:4])
+            self._cpu = max(self._cpu, taken)
         return self._cpu
 
     def wait(self, timeout: float | None = None) -> int | None:

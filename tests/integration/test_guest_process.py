@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from harness import TOP
 from harness.machine.core_wait import CoreWait
 from harness.machine.guest_process import GuestProcess
 from harness.machine.process import base_environment
@@ -231,6 +232,47 @@ def test_the_processor_time_of_a_guest_that_is_killed_is_known(guest: Start) -> 
     assert until(lambda: one.output.endswith("\n"))
     one.kill()
     assert one.cpu() >= float(one.output) - TICK
+
+
+CHILD = """
+import subprocess, sys
+print(subprocess.Popen([sys.executable, "-c", {script!r}]).pid, flush=True)
+__import__("time").sleep(60)
+"""
+
+
+def test_the_processor_time_of_a_guests_children_is_known_while_they_run(guest: Start) -> None:
+    one = guest(CHILD.format(script=BUSY + "time.sleep(60)"))
+    assert until(lambda: one.output.count("\n") == 2)
+    assert one.cpu() >= float(one.output.split()[1]) - TICK
+
+
+def test_what_a_guests_child_waits_for_a_core_is_known(guest: Start) -> None:
+    crowd = [guest(CHILD.format(script=CROWDED)) for _ in range(4)]
+    assert until(lambda: all(one.output.endswith("ready\n") for one in crowd))
+    waits = [CoreWait(one.pid) for one in crowd]
+    assert until(lambda: min(wait.seconds() for wait in waits) > 0.5)  # the guests themselves only sleep
+
+
+ORPHAN = """
+import os, subprocess, sys
+sys.path.insert(0, {top!r})
+from harness.machine.descendants import adopt_orphans, end_descendants
+adopt_orphans()
+start = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', sys.argv[1]])"
+parent = subprocess.Popen([sys.executable, "-c", start, {busy!r}], stdout=subprocess.PIPE)
+busy = float(parent.stdout.readline())
+parent.wait()
+end_descendants(30)
+print(busy, sum(os.times()[2:4]), flush=True)
+"""
+
+
+def test_a_process_that_adopts_orphans_ends_them_and_has_their_processor_time(guest: Start) -> None:
+    one = guest(ORPHAN.format(top=str(TOP), busy=BUSY + "time.sleep(600)"))
+    assert until(lambda: one.output.endswith("\n")), one.output
+    busy, counted = map(float, one.output.split())
+    assert counted >= busy - TICK
 
 
 def test_a_guest_that_sleeps_takes_no_processor_time(guest: Start) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.guests.guest_files import files_in_memory, host_files
-from harness.guests.session import overdue, prefix_of_reads
+from harness.guests.session import Silence, overdue, prefix_of_reads
 from tests.unit.harness.guests.test_digest import settings
 
 
@@ -24,6 +24,16 @@ from tests.unit.harness.guests.test_digest import settings
 )
 def test_the_time_in_which_a_guest_waits_for_a_core_does_not_count(silent: float, waited: float, ended: bool) -> None:
     assert overdue(silent, waited, 240.0) is ended
+
+
+def test_the_time_in_which_the_harness_was_stopped_is_no_silence_of_the_guest() -> None:
+    now = [100.0]
+    silence = Silence(lambda: now[0])
+    for moment, silent in [(101.0, 1.0), (105.0, 5.0), (705.0, 10.0), (706.0, 11.0)]:
+        now[0] = moment
+        assert silence.seconds() == silent
+    silence.end()
+    assert silence.seconds() == 0.0
 
 
 def test_reads_of_a_library_that_is_not_the_trees_tell_nothing_about_the_tree(tmp_path: Path) -> None:
