@@ -2,6 +2,9 @@
 
 The first run has everything to do. Each further one has one more edit, and runs the whole suite as a user would: what
 cannot have changed is not run. Some edits break a test, which then shows how soon that is on the screen.
+
+Beside it stands upstream's `make && make test`: make is run after each edit, `make test` after those that break
+something. It runs everything each time, so the others are given the mean of these.
 """
 
 from __future__ import annotations
@@ -21,12 +24,15 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.timing import TOP, prepare
+from benchmarks.upstream import Upstream, failed_after
+from benchmarks.wasi import RUNTIMES
 from harness.machine.store import Store
 from harness.suite.results import read_results
 from matrix.select import Selection
 
 _FAILURE = re.compile(r"^_+ test_\w+ _+$")
 """the line with which the harness begins to show a failure"""
+_MADE = "make python.wasm: done"
 
 
 class Edit(NamedTuple):
@@ -37,59 +43,110 @@ class Edit(NamedTuple):
     old: str = ""
     """the text that is replaced, once; "" to add at the end of the file, or to make a new one"""
     new: str = ""
+    breaks: str = ""
+    """the test module that fails then"""
 
 
 EDITS = (
     Edit("nothing", "README.rst"),
     Edit("a leaf of the library", "Lib/csv.py", new="\n# changed\n"),
     Edit("a leaf that more import", "Lib/json/decoder.py", new="\n# changed\n"),
-    Edit("a leaf, broken", "Lib/colorsys.py", "ONE_THIRD = 1.0/3.0", "ONE_THIRD = 1.0/3.5"),
+    Edit("a leaf, broken", "Lib/colorsys.py", "ONE_THIRD = 1.0/3.0", "ONE_THIRD = 1.0/3.5", "test_colorsys"),
     Edit("a test", "Lib/test/test_textwrap.py", new="\n# changed\n"),
     Edit("a helper of tests", "Lib/test/string_tests.py", new="\n# changed\n"),
     Edit("a new module", "Lib/new_module.py", new="new = 1\n"),
     Edit("a hub of the library", "Lib/typing.py", new="\n# changed\n"),
     Edit("a hub that is frozen", "Lib/os.py", new="\n# changed\n"),
     Edit("an extension, a comment", "Modules/_csv.c", new="\n/* changed */\n"),
-    Edit("an extension, broken", "Modules/_csv.c", "delimiter, ',')", "delimiter, ';')"),
+    Edit("an extension, broken", "Modules/_csv.c", "delimiter, ',')", "delimiter, ';')", "test_csv"),
     Edit("the core", "Objects/dictobject.c", new="\nint changed_by_the_benchmark = 1;\n"),
     Edit("a header", "Include/cpython/dictobject.h", new="\n/* changed */\n"),
 )
 
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of one edit."""
+    """What came of one edit. Times are seconds since the start of the command."""
 
     what: str
     modules: int
     """how many ran; the others have the results of earlier runs"""
-    failure: float | None
-    """seconds until the first failure was on the screen; None without one"""
+    made: float | None = None
+    """until the new python.wasm was there; None when nothing was made"""
+    failure: float | None = None
+    """until the first failure was on the screen; None without one"""
     verdict: float
-    """seconds until the end"""
+    """until the end"""
     red: int
     """modules with something unexpected, as pytest counts them"""
+    upstream_make: float | None = None
+    upstream_failure: float | None = None
+    """until regrtest's line that the module failed, make included"""
+    upstream_verdict: float | None = None
+    """of make and `make test`"""
 
 
 def measure(directory: Path, store: Store, edits: Sequence[Edit] = EDITS) -> list[Measured]:
     """Run the suite of a copy of CPython 3.13.5, then again after each edit."""
     prepared = prepare(Selection(target=("wasi",), cpython=("3.13.5",)), store)
-    tree = directory / "checkout"
-    shutil.copytree(prepared.source, tree, symlinks=True)
-    found = [_run("everything, and the build", tree, directory)]
+    cli = prepare(Selection(target=("wasi",), cpython=("3.13.5",), runtime=(RUNTIMES["cli"],)), store).runtime.path
+    with store.scratch("edits") as scratch:
+        tree = scratch / "checkout"
+        shutil.copytree(prepared.source, tree, symlinks=True)
+        return _measure(tree, cli, directory, store, edits)
+
+
+def _measure(tree: Path, cli: Path, directory: Path, store: Store, edits: Sequence[Edit]) -> list[Measured]:
+    # While this process uses what the harness made of the checkout, the runs below make another one.
+    other = prepare(Selection(target=("wasi",)), store, checkout=tree)
+    upstream = Upstream(other, cli, directory)
+    _run("", tree, directory)  # the build, and everything for the first time
+    everything = _run("everything", tree, directory, "--no-reuse")
+    found = []
     for edit in edits:
+        before = [_apply(edit, top / edit.path) for top in (tree, other.source)]
+        one = _run(edit.what, tree, directory)
+        found.append(msgspec.structs.replace(one, upstream_make=upstream.make().wall))
+        if edit.breaks:
+            for top, text in zip((tree, other.source), before, strict=True):
+                (top / edit.path).write_text(text)
+    return [*_with_upstream(found, edits, other.source, upstream), everything]
+
+
+def _apply(edit: Edit, file: Path) -> str:
+    """Edit a file. Returns what was in it."""
+    text = file.read_text() if file.exists() else ""
+    if edit.old not in text:
+        raise ValueError(f"{edit.path} has no {edit.old!r}")
+    file.unlink(missing_ok=True)  # it may be a hard link
+    file.write_text(text.replace(edit.old, edit.new, 1) if edit.old else text + edit.new)
+    return text
+
+
+def _with_upstream(found: list[Measured], edits: Sequence[Edit], tree: Path, upstream: Upstream) -> list[Measured]:
+    """What was found, with upstream's times."""
+    failures: dict[str, float] = {}
+    suites: list[float] = []
+    for edit in (edit for edit in edits if edit.breaks):
         file = tree / edit.path
-        before = file.read_text() if file.exists() else None
-        text = before or ""
-        if edit.old and edit.old not in text:
-            raise ValueError(f"{edit.path} has no {edit.old!r}")
-        file.write_text(text.replace(edit.old, edit.new, 1) if edit.old else text + edit.new)
-        found.append(_run(edit.what, tree, directory))
-        if edit.old and before is not None:  # what is broken is mended again
-            file.write_text(before)
-    return found
+        before = _apply(edit, file)
+        made = upstream.make().wall
+        timing, _, log = upstream.test()
+        file.write_text(before)
+        suites.append(timing.wall)
+        if (failed := failed_after(log.read_text(errors="replace"), edit.breaks)) is not None:
+            failures[edit.what] = made + failed
+    suite = sum(suites) / len(suites)
+    return [
+        one
+        if one.upstream_make is None
+        else msgspec.structs.replace(
+            one, upstream_failure=failures.get(one.what), upstream_verdict=one.upstream_make + suite
+        )
+        for one in found
+    ]
 
 
-def _run(what: str, tree: Path, directory: Path) -> Measured:
+def _run(what: str, tree: Path, directory: Path, *options: str) -> Measured:
     out = directory / "runs"
     argv = [
         sys.executable,
@@ -103,15 +160,18 @@ def _run(what: str, tree: Path, directory: Path) -> Measured:
         str(tree),
         "--out",
         str(out),
+        *options,
     ]
     started = time.monotonic()
-    failure = None
+    made = failure = None
     red = 0
     with (directory / "log").open("a") as log:
         process = subprocess.Popen(argv, cwd=TOP, env=dict(os.environ), stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         for line in process.stdout:
             log.write(line)
+            if _MADE in line:
+                made = time.monotonic() - started
             if failure is None and _FAILURE.match(line):
                 failure = time.monotonic() - started
             red += line.startswith("FAILED ")
@@ -119,14 +179,20 @@ def _run(what: str, tree: Path, directory: Path) -> Measured:
     verdict = time.monotonic() - started
     (outcomes,) = (out / "latest").glob("cells/*/outcomes.jsonl")
     ran = sum(not result.reused for result in read_results(outcomes).values())
-    return Measured(what=what, modules=ran, failure=failure, verdict=verdict, red=red)
+    return Measured(what=what, modules=ran, made=made, failure=failure, verdict=verdict, red=red)
 
 
 def show(found: Sequence[Measured], console: Console) -> None:
     table = Table(box=None)
-    for heading in ("edit", "modules run", "red", "first failure", "verdict"):
+    headings = ("edit", "modules run", "red", "made", "first failure", "verdict")
+    for heading in (*headings, "upstream: make", "first failure", "verdict"):
         table.add_column(heading, justify="left" if heading == "edit" else "right")
     for one in found:
-        failure = "" if one.failure is None else f"{one.failure:.1f} s"
-        table.add_row(one.what, str(one.modules), str(one.red or ""), failure, f"{one.verdict:.1f} s")
+        ours = map(_seconds, (one.made, one.failure, one.verdict))
+        theirs = map(_seconds, (one.upstream_make, one.upstream_failure, one.upstream_verdict))
+        table.add_row(one.what, str(one.modules), str(one.red or ""), *ours, *theirs)
     console.print(table)
+
+
+def _seconds(seconds: float | None) -> str:
+    return "" if seconds is None else f"{seconds:.1f} s"

@@ -17,12 +17,11 @@ from rich.table import Table
 
 from harness.build.watcher import Silent
 from harness.cells.prepare import Prepared, PrepareOptions, Preparer
+from harness.cells.request import CellRequest
+from harness.cells.selection import matrix_of, selected_cells
 from harness.guests.settings import Limits
 from harness.machine.store import Store
-from matrix.expand import expand
-from matrix.load import load
-from matrix.resolve import resolve
-from matrix.select import Selection, select
+from matrix.select import Selection
 
 TOP = Path(__file__).parent.parent
 
@@ -91,14 +90,15 @@ def cpu_seconds() -> float:
     return times.children_user + times.children_system
 
 
-def prepare(selection: Selection, store: Store, *, repaired: bool = True) -> Prepared:
-    """Provision and build the one selected cell; unless `repaired`, without the matrix's repairs."""
-    matrix = load()
+def prepare(selection: Selection, store: Store, *, checkout: Path | None = None, repaired: bool = True) -> Prepared:
+    """Provision and build the one selected cell, or that of a checkout; unless `repaired`, without repairs."""
+    request = CellRequest(selection=selection, cpython_paths=(checkout,) if checkout else ())
+    matrix = matrix_of(request)
     if not repaired:
         matrix = msgspec.structs.replace(matrix, repairs=())
-    (cell,) = select(expand(matrix), selection)
+    (cell,) = selected_cells(request, matrix)
     preparer = Preparer(store, PrepareOptions(jobs=os.cpu_count() or 1), Silent(), print)
-    return preparer.prepare(resolve(matrix, cell), Limits())
+    return preparer.prepare(cell, Limits())
 
 
 def harness_run(prepared: Prepared, directory: Path, modules: Sequence[str] = ()) -> tuple[Timing, Path]:

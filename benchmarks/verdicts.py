@@ -25,7 +25,8 @@ from rich.console import Console
 
 from benchmarks.compare import SUBTEST, upstream_outcomes
 from benchmarks.timing import TOP, harness_run, prepare
-from benchmarks.wasi import RUNTIMES, upstream
+from benchmarks.upstream import Upstream
+from benchmarks.wasi import RUNTIMES
 from harness.cells.prepare import Prepared
 from harness.machine.files import write_atomically
 from harness.machine.store import Store
@@ -88,8 +89,8 @@ def measure(
     junit = directory / "upstream.xml"
     if not junit.exists():
         say("upstream: make test")
-        _, written = upstream(prepared, command.runtime.path, directory)
-        assert written == junit
+        _, written, _ = Upstream(prepared, command.runtime.path, directory).test()
+        written.replace(junit)
     wanted = tests_to_run(suite.values())
     alone = {test: wanted[test] for test in in_random_order(wanted)[: sample or None]}
     single = run_singles(command, alone, directory / "single.jsonl", store, say, jobs=jobs)

@@ -7,8 +7,6 @@ own processes. Quote the ratios: machines differ and are noisy.
 
 from __future__ import annotations
 
-import os
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +15,8 @@ import msgspec
 from rich.console import Console
 
 from benchmarks.compare import Comparison, compare, show_comparison
-from benchmarks.timing import Timing, harness_run, prepare, show_timings, timed
+from benchmarks.timing import Timing, harness_run, prepare, show_timings
+from benchmarks.upstream import Upstream
 from harness.cells.prepare import Prepared
 from harness.machine.store import Store
 from matrix.select import Selection
@@ -36,19 +35,6 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     """seconds of provisioning and building when nothing changed"""
 
 
-def upstream(prepared: Prepared, cli: Path, directory: Path) -> tuple[Timing, Path]:
-    """Run upstream's `make test` in the build directory, with wasmtime's command. Make's own time is subtracted."""
-    build = prepared.settings.wasm.parent
-    with tempfile.TemporaryDirectory() as path:
-        (Path(path) / "wasmtime").symlink_to(cli)
-        env = dict(os.environ) | {"PATH": f"{path}{os.pathsep}{os.environ['PATH']}"}
-        nothing_to_make = timed(["make", "-s", "all"], cwd=build, env=env, log=directory / "make.log")
-        junit = directory / "upstream.xml"
-        argv = ["make", "-s", "test", f"TESTOPTS=-j2 --junit-xml={junit}"]
-        whole = timed(argv, cwd=build, env=env, log=directory / "upstream.log")
-    return Timing(wall=whole.wall - nothing_to_make.wall, cpu=whole.cpu - nothing_to_make.cpu), junit
-
-
 def measure(cpython: str, runtimes: Sequence[str], directory: Path, store: Store) -> Round:
     """Run one round; the full results are in `directory` afterwards."""
     directory.mkdir(parents=True)
@@ -60,7 +46,7 @@ def measure(cpython: str, runtimes: Sequence[str], directory: Path, store: Store
     started = time.monotonic()
     cell("embedded")
     ready = time.monotonic() - started
-    theirs, junit = upstream(prepared["embedded"], prepared["cli"].runtime.path, directory)
+    theirs, junit, _ = Upstream(prepared["embedded"], prepared["cli"].runtime.path, directory).test()
     timings: dict[str, Timing] = {}
     outcomes: dict[str, Comparison] = {}
     for name in runtimes:

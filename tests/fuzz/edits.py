@@ -28,11 +28,13 @@ from harness.machine.store import Store
 from harness.suite.batch import Batch, ModulePlan
 from harness.suite.edits import Edits, Tree
 from harness.suite.observing import adapter_of
+from matrix.errors import GuestDidNotStart
 from matrix.expand import expand
 from matrix.load import load
 from matrix.outcome import ModuleResult, Status
 from matrix.resolve import resolve
 from matrix.select import Selection, select
+from matrix.text import some_of
 from tests.fuzz.cases import Case
 from tests.fuzz.judge import Finding
 
@@ -124,15 +126,25 @@ def edit_case(seed: int, edits: Sequence[Edit]) -> Case:
     path = edit.choose(before, chance)
     with _edited(before.tree, path, edit, chance):
         standing = _standing(before, path)
-        now = _run(before, standing) if standing else {}
-    wrong = [
+        wrong = _wrong(before, standing)
+    finding = Finding.FALSE_GREEN if wrong else Finding.EQUAL
+    stand = f"and {len(standing)} of {len(MODULES)} modules stand"
+    return Case(seed, edit.name, path, stand, finding, "\n".join(wrong))
+
+
+def _wrong(before: Before, standing: Sequence[str]) -> list[str]:
+    """What the modules that stand do otherwise now."""
+    if not standing:
+        return []
+    try:
+        now = _run(before, standing)
+    except GuestDidNotStart as exc:
+        return [f"{some_of(standing, 3)} stand, but: {exc}"]
+    return [
         f"{module} stands, but: {sorted(set(_outcomes(now[module]).items()) ^ set(_outcomes(result).items()))[:4]}"
         for module, result in before.results.items()
         if module in standing and _outcomes(now[module]) != _outcomes(result)
     ]
-    finding = Finding.FALSE_GREEN if wrong else Finding.EQUAL
-    stand = f"and {len(standing)} of {len(MODULES)} modules stand"
-    return Case(seed, edit.name, path, stand, finding, "\n".join(wrong))
 
 
 @contextlib.contextmanager

@@ -127,3 +127,15 @@ def test_a_module_does_not_depend_on_its_own_files_on_byte_code_and_on_regrtests
     assert not [path for path in found if path.endswith(("/own", ".pyc"))]
     assert "/Lib/unittest/case.py" in found
     assert "/Lib/json/__init__.py" not in found  # regrtest's worker imports it
+
+
+def test_to_import_the_main_module_is_not_to_depend_on_regrtests_worker(guests: Guests) -> None:
+    imports_main = TEMPLATE.format(imports="import __main__", does="pass")
+    imports_worker = TEMPLATE.format(imports="import test.libregrtest.worker", does="pass")
+    main, what_imports_it, worker = reads(
+        guests, imports_main, TEMPLATE.format(imports="import pdb", does="pass"), imports_worker
+    )
+    assert "/Lib/pdb.py" in what_imports_it
+    for found in (main, what_imports_it):
+        assert not found & {"/Lib/test/libregrtest/worker.py", "/Lib/json/__init__.py"}
+    assert worker >= {"/Lib/test/libregrtest/worker.py", "/Lib/json/__init__.py"}

@@ -257,6 +257,12 @@ def import_worker():
     return importlib.import_module("test.libregrtest.worker" if modern else "test.regrtest")  # CPython 3.11 has none
 
 
+def copy_of(spec):
+    copied = object.__new__(type(spec))
+    vars(copied).update(vars(spec))
+    return copied
+
+
 def descriptors_in_use():  # test_rlcompleter looks for names that begin with "st" in this module
     """What standard input, output and error are; None for one that is closed."""
     found = []
@@ -382,7 +388,7 @@ class Runner:
             traceback.print_exc()
             return
         main = sys.modules["__main__"]
-        main.__spec__ = worker.__spec__
+        main.__spec__ = self.reads.main = copy_of(worker.__spec__)
         main.__package__ = worker.__spec__.parent
         main.__file__ = worker.__file__
         sys.orig_argv[-2:] = ["-m", worker.__name__, "{}"]

@@ -41,6 +41,7 @@ class Reads:
         self.asked = []  # specs of modules that were imported again, since `take_asked`
         self.taken = []  # packages, by name, and the names that were imported from them, since then
         self.untraced = False  # whether something happened that cannot be followed
+        self.main = None  # the spec of the main module, to import which loads nothing
         for name, module in list(sys.modules.items()):
             if name != "__main__":
                 self.opened((getattr(module, "__file__", None),))
@@ -88,7 +89,7 @@ class Reads:
         """Note what was imported again: for the test module, and for whatever is being loaded."""
         specs, taken = self.asked[:], self.taken[:]
         del self.asked[: len(specs)], self.taken[: len(taken)]
-        names = {getattr(spec, "name", "") for spec in specs}
+        names = {getattr(spec, "name", "") for spec in specs if spec is not self.main}
         for package, parts in taken:
             names.update(whole for part in parts if (whole := f"{package}.{part}") in self.of_module)
         if names:
