@@ -48,6 +48,11 @@ def upstream_outcomes(paths: Iterable[Path]) -> Counter[tuple[str, str]]:
     return found
 
 
+def seconds_in_tests(upstream_xml: Path) -> float:
+    """How long the tests in one of regrtest's JUnit files took themselves, without starts, imports and clean-up."""
+    return sum(float(case.get("time") or 0) for case in ET.parse(upstream_xml).getroot().iter("testcase"))
+
+
 def our_outcomes(path: Path) -> dict[tuple[str, str], list[Outcome]]:
     """Our outcomes by (test, outcome)."""
     found: dict[tuple[str, str], list[Outcome]] = {}

@@ -48,7 +48,7 @@ class Edit(NamedTuple):
 
 
 EDITS = (
-    Edit("nothing", "README.rst"),
+    Edit("nothing", "LICENSE"),
     Edit("a leaf of the library", "Lib/csv.py", new="\n# changed\n"),
     Edit("a leaf that more import", "Lib/json/decoder.py", new="\n# changed\n"),
     Edit("a leaf, broken", "Lib/colorsys.py", "ONE_THIRD = 1.0/3.0", "ONE_THIRD = 1.0/3.5", "test_colorsys"),
@@ -96,9 +96,11 @@ def measure(directory: Path, store: Store, edits: Sequence[Edit] = EDITS) -> lis
 
 
 def _measure(tree: Path, cli: Path, directory: Path, store: Store, edits: Sequence[Edit]) -> list[Measured]:
-    # While this process uses what the harness made of the checkout, the runs below make another one.
+    # Upstream works in one copy of the checkout, and the harness, since the checkout is another one then, in its own.
     other = prepare(Selection(target=("wasi",)), store, checkout=tree)
     upstream = Upstream(other, cli, directory)
+    seen = other.settings.tree  # its guests see copies of the library's files
+    _apply(Edit("", "README.rst", new="\n"), tree / "README.rst")
     _run("", tree, directory)  # the build, and everything for the first time
     everything = _run("everything", tree, directory, "--no-reuse")
     found = []
@@ -109,7 +111,7 @@ def _measure(tree: Path, cli: Path, directory: Path, store: Store, edits: Sequen
         if edit.breaks:
             for top, text in zip((tree, other.source), before, strict=True):
                 (top / edit.path).write_text(text)
-    return [*_with_upstream(found, edits, other.source, upstream), everything]
+    return [*_with_upstream(found, edits, (other.source, seen), upstream), everything]
 
 
 def _apply(edit: Edit, file: Path) -> str:
@@ -118,20 +120,25 @@ def _apply(edit: Edit, file: Path) -> str:
     if edit.old not in text:
         raise ValueError(f"{edit.path} has no {edit.old!r}")
     file.unlink(missing_ok=True)  # it may be a hard link
+    for byte_code in file.parent.glob(f"__pycache__/{file.stem}.*"):  # which may be trusted whatever the source is
+        byte_code.unlink()
     file.write_text(text.replace(edit.old, edit.new, 1) if edit.old else text + edit.new)
     return text
 
 
-def _with_upstream(found: list[Measured], edits: Sequence[Edit], tree: Path, upstream: Upstream) -> list[Measured]:
-    """What was found, with upstream's times."""
+def _with_upstream(
+    found: list[Measured], edits: Sequence[Edit], trees: Sequence[Path], upstream: Upstream
+) -> list[Measured]:
+    """What was found, with upstream's times; `trees` are that of make and that of its guests."""
     failures: dict[str, float] = {}
     suites: list[float] = []
     for edit in (edit for edit in edits if edit.breaks):
-        file = tree / edit.path
-        before = _apply(edit, file)
+        files = [tree / edit.path for tree in trees if (tree / edit.path).exists()]
+        before = [_apply(edit, file) for file in files]
         made = upstream.make().wall
         timing, _, log = upstream.test()
-        file.write_text(before)
+        for file, text in zip(files, before, strict=True):
+            file.write_text(text)
         suites.append(timing.wall)
         if (failed := failed_after(log.read_text(errors="replace"), edit.breaks)) is not None:
             failures[edit.what] = made + failed
@@ -184,14 +191,14 @@ def _run(what: str, tree: Path, directory: Path, *options: str) -> Measured:
 
 def show(found: Sequence[Measured], console: Console) -> None:
     table = Table(box=None)
-    headings = ("edit", "modules run", "red", "made", "first failure", "verdict")
-    for heading in (*headings, "upstream: make", "first failure", "verdict"):
-        table.add_column(heading, justify="left" if heading == "edit" else "right")
+    headings = ("edit", "modules", "red", "made", "failure", "verdict", "upstream: made", "failure", "verdict")
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading == "edit" else "right", no_wrap=True)
     for one in found:
         ours = map(_seconds, (one.made, one.failure, one.verdict))
         theirs = map(_seconds, (one.upstream_make, one.upstream_failure, one.upstream_verdict))
         table.add_row(one.what, str(one.modules), str(one.red or ""), *ours, *theirs)
-    console.print(table)
+    console.print(table, soft_wrap=True)
 
 
 def _seconds(seconds: float | None) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
-from benchmarks.compare import Comparison, compare, show_comparison
+from benchmarks.compare import Comparison, compare, seconds_in_tests, show_comparison
 from benchmarks.timing import Timing, harness_run, prepare, show_timings
 from benchmarks.upstream import Upstream
 from harness.cells.prepare import Prepared
@@ -28,6 +28,8 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     """Results of upstream's run and of the harness."""
 
     upstream: Timing
+    tests_s: float
+    """seconds that upstream's tests took themselves: what no way to run them all can save"""
     ours: dict[str, Timing]
     """by runtime: embedded, cli"""
     outcomes: dict[str, Comparison]
@@ -52,11 +54,13 @@ def measure(cpython: str, runtimes: Sequence[str], directory: Path, store: Store
     for name in runtimes:
         timings[name], found = harness_run(prepared[name], directory)
         outcomes[name] = compare([junit], found)
-    return Round(upstream=theirs, ours=timings, outcomes=outcomes, ready_s=ready)
+    return Round(upstream=theirs, tests_s=seconds_in_tests(junit), ours=timings, outcomes=outcomes, ready_s=ready)
 
 
 def show(round_: Round, console: Console) -> None:
     show_timings("upstream", {"upstream": round_.upstream, **round_.ours}, console)
+    share = round_.tests_s / round_.upstream.cpu
+    console.print(f"upstream's tests themselves: {round_.tests_s:.0f} s, {share:.2f} of its CPU time")
     console.print(f"nothing changed: ready to test after {round_.ready_s:.2f} s")
     for name, found in round_.outcomes.items():
         show_comparison(name, found, console)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from benchmarks.compare import seconds_in_tests
 from benchmarks.upstream import failed_after
 
 PRINTED = """\
@@ -17,3 +20,12 @@ def test_the_first_failure_of_a_module_is_found() -> None:
     assert failed_after(PRINTED, "test_csv") == 3723.0
     assert failed_after(PRINTED, "test_csv_of_others") == 3.0
     assert failed_after(PRINTED, "test_json") is None
+
+
+def test_the_tests_own_time_is_added_up(tmp_path: Path) -> None:
+    junit = tmp_path / "junit.xml"
+    junit.write_text(
+        '<testsuites><testsuite time="9"><testcase name="a" time="1.5"/><testcase name="b" time="0.25"/>'
+        "<testcase name='c'/></testsuite></testsuites>"
+    )
+    assert seconds_in_tests(junit) == 1.75
