@@ -198,7 +198,8 @@ def show(found: Sequence[Measured], console: Console) -> None:
         ours = map(_seconds, (one.made, one.failure, one.verdict))
         theirs = map(_seconds, (one.upstream_make, one.upstream_failure, one.upstream_verdict))
         table.add_row(one.what, str(one.modules), str(one.red or ""), *ours, *theirs)
-    console.print(table, soft_wrap=True)
+    console.width = max(console.width, 120)  # the table is for a file, too
+    console.print(table)
 
 
 def _seconds(seconds: float | None) -> str:
