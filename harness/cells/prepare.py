@@ -20,10 +20,10 @@ from harness.build.watcher import Watcher
 from harness.cells.libraries import FoundLibrary, obtain_libraries
 from harness.cells.wanted import completed, is_version
 from harness.guests.adapter import Adapter, GuestRun
-from harness.guests.digest import digest_of_marks, marks_of_guests
+from harness.guests.digest import digest_of_marks, marks_of_guests, program_digest
 from harness.guests.runtimes.choose import choose_adapter
 from harness.guests.settings import GuestSettings, Limits
-from harness.machine.hashing import digest_of, file_sha256
+from harness.machine.hashing import digest_of
 from harness.machine.store import Store
 from harness.provide.items import items_of
 from harness.provide.obtain import obtain
@@ -212,7 +212,7 @@ class Preparer:
         guest = layout.layout_of(cell.build, series)
         work = layout.build_directory(parts.directory, series)
         wasm = work / "python.wasm"
-        digest = file_sha256(wasm)
+        digest = program_digest(wasm)
         run = GuestRun(
             wasm=wasm,
             wasm_digest=digest,

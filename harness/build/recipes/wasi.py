@@ -61,7 +61,9 @@ def plan(build: Build, series: Series, repairs: tuple[Repair, ...], parts: Parts
         argv=("make", "-s", "all"),
         jobs=jobs,
         cwd=work,
-        env=tools,
+        # What is linked says when it was compiled, and so would differ each time, though nothing else does.
+        # https://reproducible-builds.org/specs/source-date-epoch/ (clang reads it from version 16 on)
+        env=tools | {"SOURCE_DATE_EPOCH": str(parts.source_date)},
         inputs=(parts.source_digest, parts.sdk_digest),
         outputs=(work / "python.wasm", work / "pybuilddir.txt"),
         through_cache=(f"CC={CACHE} {tools['CC']}",),

@@ -32,6 +32,8 @@ def source(tmp_path: Path) -> Path:
     path = tmp_path / "source"
     path.mkdir()
     (path / "configure").write_text("#!/bin/sh\n")
+    (path / "Include").mkdir()
+    (path / "Include/patchlevel.h").write_text("")
     (path / "Tools/wasm").mkdir(parents=True)
     for platform in ("wasi", "emscripten"):
         (path / f"Tools/wasm/config.site-wasm32-{platform}").write_text("")
@@ -75,7 +77,8 @@ def test_a_tree_keeps_its_work_directories_whatever_it_is_called_and_at(
     assert first != directories(CPython(version="3.13.0"))
     other_tree = replace(inputs, cpython=replace(inputs.cpython, path=tmp_path))
     (tmp_path / "configure").write_text("")
-    shutil.copytree(inputs.cpython.path / "Tools", tmp_path / "Tools")
+    for folder in ("Include", "Tools"):
+        shutil.copytree(inputs.cpython.path / folder, tmp_path / folder)
     cell = replace(CELL, build=replace(CELL.build, cpython=CPython(version="3.13.0a4", directory=tmp_path / "one")))
     assert first[0] != builder(tmp_path).plan(cell, other_tree).plans[0].directory
 

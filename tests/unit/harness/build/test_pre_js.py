@@ -95,6 +95,8 @@ def test_a_set_up_toolchain_has_the_scripts(tmp_path: Path) -> None:
 def test_a_changed_script_changes_the_step_that_copies_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source, scripts, part = tmp_path / "source", tmp_path / "scripts", Input(path=Path("/nowhere"), digest="part")
     (source / "Tools/wasm").mkdir(parents=True)
+    (source / "Include").mkdir()
+    (source / "Include/patchlevel.h").write_text("")
     (source / "Tools/wasm/config.site-wasm32-emscripten").write_text("")
     scripts.mkdir()
     monkeypatch.setattr("harness.build.builder.PRE_JS", scripts)

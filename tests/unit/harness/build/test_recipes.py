@@ -27,6 +27,7 @@ PARTS = layout.Parts(
     sdk_digest="the sdk",
     files=BuildFiles(config_site="Tools/wasm/config.site-wasm32-wasi"),
     python=NOWHERE / "native/python",
+    source_date=1_700_000_000,
     build_machine="x86_64-pc-linux-gnu",
     directory=NOWHERE / "builds",
 )
@@ -54,6 +55,10 @@ def step(plan: BuildPlan, name: str) -> Step:
 
 words = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=10)
 names = st.from_regex(r"[A-Z_]{1,8}", fullmatch=True)
+
+
+def test_the_program_has_the_date_of_its_sources() -> None:
+    assert step(planned(), "make").env["SOURCE_DATE_EPOCH"] == "1700000000"
 
 
 @given(st.lists(words, min_size=1, max_size=4), st.dictionaries(names, words, max_size=3), words)

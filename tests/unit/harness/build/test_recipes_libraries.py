@@ -122,7 +122,8 @@ def inputs(tmp_path: Path) -> Inputs:
     source = tmp_path / "source"
     home = source / "Tools/wasm/emscripten"
     home.mkdir(parents=True)
-    for name in ("configure", "Tools/wasm/emscripten/config.site-wasm32-emscripten"):
+    (source / "Include").mkdir()
+    for name in ("configure", "Include/patchlevel.h", "Tools/wasm/emscripten/config.site-wasm32-emscripten"):
         (source / name).write_text("")
     (home / "make_libffi.sh").write_text("emconfigure ./configure\n")
     return Inputs(

@@ -6,11 +6,22 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from harness.guests import digest
-from harness.guests.digest import SETTINGS, SOURCES, digest_of_marks, digest_without_sources, marks_of_guests
+from harness.guests.digest import (
+    SETTINGS,
+    SOURCES,
+    digest_of_marks,
+    digest_without_sources,
+    marks_of_guests,
+    program_digest,
+)
 from harness.guests.settings import GuestSettings, Limits
+from harness.machine.hashing import file_sha256
+from tests.wasm import exits
 
 
 def settings(tree: Path, **changes: object) -> GuestSettings:
@@ -73,6 +84,11 @@ def test_what_guests_see_of_the_build_changes_the_digest(tmp_path: Path) -> None
     assert digest_of_guests(settings(tmp_path)) != digest_of_guests(settings(tmp_path), other)
 
 
+def test_the_program_counts_by_what_it_does(tmp_path: Path) -> None:
+    program = {"/cross-build/host/python.wasm": "with its debugging information"}
+    assert digest_of_guests(settings(tmp_path)) == digest_of_guests(settings(tmp_path), FILES | program)
+
+
 def test_only_the_sources_do_not_count_where_results_of_several_are_kept(tmp_path: Path) -> None:
     def of(files: Mapping[str, str], **changes: object) -> str:
         return digest_without_sources(marks_of_guests(settings(tmp_path, **changes), files, runtime="r"))
@@ -96,3 +112,44 @@ def test_each_part_has_a_mark_of_its_own(tmp_path: Path) -> None:
         SETTINGS: marks_of_guests(settings(tmp_path, seed=1), FILES, runtime="r"),
     }.items():
         assert [name for name, mark in other.items() if mark != before[name]] == [part]
+
+
+# --- the program
+
+
+def custom(name: str, data: bytes) -> bytes:
+    content = bytes([len(name)]) + name.encode() + data
+    return b"\0" + bytes([len(content) & 0x7F | 0x80, len(content) >> 7]) + content
+
+
+def digest_of_program(file: Path, data: bytes) -> str:
+    file.write_bytes(data)
+    return program_digest(file)
+
+
+def test_what_debuggers_read_does_not_count(tmp_path: Path) -> None:
+    file = tmp_path / "python.wasm"
+    program = exits(3)
+    same = {digest_of_program(file, program + custom(".debug_line", data)) for data in (b"", b"1", b"2" * 300)}
+    assert same == {digest_of_program(file, program)}
+    others = (exits(4), program + custom("name", b"1"), program + custom("name", b"2"), program + custom("debug", b""))
+    assert len({digest_of_program(file, data) for data in (program, *others)}) == 5
+
+
+@pytest.mark.parametrize("data", [b"", b"no module", b"\0asm\x0d\0\1\0", exits(3)[:-1], exits(3) + b"\0"])
+def test_of_what_is_no_core_module_all_bytes_count(tmp_path: Path, data: bytes) -> None:
+    file = tmp_path / "python.wasm"
+    assert digest_of_program(file, data) == file_sha256(file)
+
+
+@given(data=st.binary(max_size=200), at=st.integers(8, 300), byte=st.integers(0, 255))
+def test_any_bytes_have_a_digest_and_other_programs_another_one(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes, at: int, byte: int
+) -> None:
+    file = tmp_path_factory.getbasetemp() / "any.wasm"
+    program = bytearray(exits(3))
+    digest_of_program(file, bytes(program[:8]) + data)
+    if at < len(program) and program[at] != byte:
+        before = digest_of_program(file, bytes(program))
+        program[at] = byte
+        assert digest_of_program(file, bytes(program)) != before

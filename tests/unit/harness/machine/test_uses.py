@@ -347,9 +347,10 @@ def test_results_are_in_use(store: Store, other: Store) -> None:
 
 
 def fill_with_sources(directory: Path) -> Provenance:
-    """Fill an entry with the one file that planning a build looks for."""
-    (directory / "Tools/wasm").mkdir(parents=True)
-    (directory / "Tools/wasm/config.site-wasm32-wasi").write_text("")
+    """Fill an entry with the files that planning a build looks for."""
+    for name in ("Include/patchlevel.h", "Tools/wasm/config.site-wasm32-wasi"):
+        (directory / name).parent.mkdir(parents=True)
+        (directory / name).write_text("")
     return fill(directory)
 
 
