@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from matrix.errors import ConfigError
-from matrix.versions import Requirement
+from matrix.versions import Requirement, any_match
 
 DATA = Path(__file__).parent / "data"
+_NAMED = ("target", "options")
+"""axes whose values are named in full"""
 
 
 class CellName(NamedTuple):
@@ -108,18 +110,16 @@ def _runtime_id(row: dict[str, Any]) -> str:
     return f"{row['name']}-{row['version']}"
 
 
-def _condition(when: dict[str, list[str]]) -> dict[str, list[str | Requirement]]:
+def _condition(when: dict[str, list[str]]) -> dict[str, list[str] | list[Requirement]]:
     """A rule's `when`: names for targets and build options, requirements for the other axes."""
-    names = ("target", "options")
-    return {axis: [text if axis in names else Requirement.parse(text) for text in when[axis]] for axis in when}
+    return {axis: when[axis] if axis in _NAMED else [Requirement.parse(text) for text in when[axis]] for axis in when}
 
 
-def _holds(condition: dict[str, list[str | Requirement]], facts: dict[str, tuple[str, str]]) -> bool:
+def _holds(condition: dict[str, list[str] | list[Requirement]], facts: dict[str, tuple[str, str]]) -> bool:
     """Whether each axis that the condition names matches by one of its values."""
     return all(
-        any(
-            value.matches(*facts[axis]) if isinstance(value, Requirement) else value == facts[axis][1]
-            for value in values
-        )
+        facts[axis][1] in values
+        if axis in _NAMED
+        else any_match([one for one in values if isinstance(one, Requirement)], *facts[axis])
         for axis, values in condition.items()
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from matrix.conditions import Condition
 from matrix.errors import ConfigError, near
 from matrix.model import Matrix, Target
-from matrix.versions import Requirement
+from matrix.versions import Requirement, any_match
 
 _Values = list[tuple[str, str, str]]
 """the values of one axis: id (or ""), name and version of each"""
@@ -43,7 +43,7 @@ def reaches(when: Condition, matrix: Matrix, targets: Iterable[Target]) -> bool:
 
 
 def _met(requirements: tuple[Requirement, ...], values: _Values) -> bool:
-    return not requirements or any(each.matches(name, version) for each in requirements for _, name, version in values)
+    return not requirements or any(any_match(requirements, name, version) for _, name, version in values)
 
 
 def _check_names(where: str, names: tuple[str, ...], known: Iterable[str]) -> None:
@@ -54,9 +54,12 @@ def _check_names(where: str, names: tuple[str, ...], known: Iterable[str]) -> No
 
 def _check_requirements(where: str, requirements: tuple[Requirement, ...], values: _Values) -> None:
     for number, requirement in enumerate(requirements):
-        if not _met((requirement,), values):
-            hint = near(requirement.text, [name for name, _, _ in values if name])
-            raise ConfigError(f"{where}[{number}]: {requirement.text!r} matches nothing", hint=hint)
+        found = {requirement.matches(name, version) for _, name, version in values}
+        if True in found and (False in found or not requirement.excludes):
+            continue
+        hint = near(requirement.text.removeprefix("!"), [name for name, _, _ in values if name])
+        effect = "excludes nothing" if False not in found else "matches nothing"
+        raise ConfigError(f"{where}[{number}]: {requirement.text!r} {effect}", hint=hint)
 
 
 def _sdks(matrix: Matrix) -> _Values:

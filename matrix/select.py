@@ -18,7 +18,8 @@ _LIST = "`python -m harness cells` lists every cell"
 class Selection(Record, frozen=True, kw_only=True):
     """Selectors, as given on the command line. An axis without a selector has the target's default.
 
-    A selector is an id or a requirement (`matrix.versions`); several on one axis are alternatives. Without
+    A selector is an id or a requirement (`matrix.versions`); several on one axis are alternatives, less what those
+    that begin with `!` match. Without
     `options`, only plain builds are selected. `cell` selects cells by id and overrides all other axes.
     """
 
@@ -129,18 +130,28 @@ def _axis(
     cells: Iterable[Cell],
     identify: Callable[[Cell], tuple[str, str, str]],
 ) -> set[str]:
-    """The ids on an axis that at least one of `values` matches; every id if there are no values."""
+    """The ids on an axis that at least one of `values` matches and none excludes; every id if there are no values."""
     known = {identify(cell) for cell in cells}
     if not values:
         return {row[0] for row in known}
-    found: set[str] = set()
-    for value in values:
-        try:
-            requirement = Requirement.parse(value)
-        except ValueError as exc:
-            raise UsageError(f"--{axis}: {exc}") from None
-        matched = {row[0] for row in known if row[0] == value or (row[1] and requirement.matches(row[1], row[2]))}
-        if not matched:
-            raise UsageError(f"--{axis} {value}: nothing matches", hint=near(value, (row[0] for row in known)) or _LIST)
-        found |= matched
-    return found
+    requirements = [_parsed(axis, value) for value in values]
+    matches = {one: _matched(axis, one, known) for one in requirements}
+    including = [one for one in requirements if not one.excludes]
+    found = set().union(*(matches[one] for one in including)) if including else {row[0] for row in known}
+    return found.intersection(*(matches[one] for one in requirements if one.excludes))
+
+
+def _parsed(axis: str, value: str) -> Requirement:
+    try:
+        return Requirement.parse(value)
+    except ValueError as exc:
+        raise UsageError(f"--{axis}: {exc}") from None
+
+
+def _matched(axis: str, wanted: Requirement, known: set[tuple[str, str, str]]) -> set[str]:
+    """The ids of the rows that a selector matches. Raises UsageError when there is none."""
+    matched = {row[0] for row in known if row[0] == wanted.text or (row[1] and wanted.matches(row[1], row[2]))}
+    if not matched:
+        hint = near(wanted.text, (row[0] for row in known)) or _LIST
+        raise UsageError(f"--{axis} {wanted}: nothing matches", hint=hint)
+    return matched

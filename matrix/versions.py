@@ -7,6 +7,9 @@ There are three forms:
 - a plain version, which matches every version that it is a prefix of: `3.13` matches 3.13.5
 - a glob over `name-version`: `wasi-sdk-*`, `wasmtime-5*`
 
+`!` before one of them turns it round: `!node-wasi<22` is everything but Node's WASI before 22. In a list, where one has
+to match, what begins with `!` excludes (`any_match`).
+
 A pre-release stands for the release that it leads to: 3.16.0a2 is 3.16 to `>=3.16` and not to `<3.16`. Only a
 requirement that names a pre-release itself (`==3.14.0rc1`, `>=3.14.0rc1`) tells pre-releases apart.
 
@@ -17,6 +20,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
+from collections.abc import Sequence
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
@@ -26,15 +30,16 @@ _PLAIN = re.compile(r"^\d+(\.\d+)*(?P<pre>(a|b|rc)\d+)?$")
 
 
 class Requirement:
-    """A condition on a name and a version; `text` is its source.
+    """A condition on a name and a version; `text` is its source, `excludes` is whether `!` comes before it.
 
     This is a plain class because msgspec would read a dataclass from a table and not from a string.
     """
 
-    __slots__ = ("_answers", "_glob", "_name", "_versions", "text")
+    __slots__ = ("_answers", "_glob", "_name", "_versions", "excludes", "text")
 
     def __init__(self, text: str, *, name: str = "", versions: SpecifierSet | None = None, glob: str = "") -> None:
         self.text = text
+        self.excludes = False
         self._name = name
         self._versions = versions
         self._glob = glob
@@ -56,6 +61,10 @@ class Requirement:
     def parse(cls, text: str) -> Requirement:
         """Raises ValueError when `text` has none of the three forms."""
         stripped = text.strip()
+        if stripped.startswith("!") and not stripped.startswith("!="):
+            excluding = cls.parse(stripped.removeprefix("!"))
+            excluding.text, excluding.excludes = text, not excluding.excludes
+            return excluding
         if not stripped:
             raise ValueError("a version requirement must not be empty")
         if match := _RANGE.match(stripped):
@@ -76,7 +85,7 @@ class Requirement:
         """Whether `name` at `version` matches. A version that is not valid (`installed`) matches globs only."""
         # An axis has few values, and each is in many cells: remember the answers.
         if (answer := self._answers.get((name, version))) is None:
-            answer = self._answers[name, version] = self._matches(name, version)
+            answer = self._answers[name, version] = self._matches(name, version) is not self.excludes
         return answer
 
     def _matches(self, name: str, version: str) -> bool:
@@ -96,3 +105,15 @@ class Requirement:
             # PEP 440 sorts 3.14.0rc1 before 3.14: it would be in neither `<3.14` nor `>=3.14`.
             parsed = Version(parsed.base_version)
         return self._versions.contains(parsed, prereleases=True)
+
+
+def any_match(requirements: Sequence[Requirement], name: str, version: str) -> bool:
+    """Whether `name` at `version` matches one of these, and is excluded by none.
+
+    Where all of them exclude, everything else matches.
+    """
+    excluding = [one for one in requirements if one.excludes]
+    including = [one for one in requirements if not one.excludes]
+    return all(one.matches(name, version) for one in excluding) and (
+        not including or any(one.matches(name, version) for one in including)
+    )

@@ -75,7 +75,7 @@ def _custom(kind: type) -> dict[str, Any]:
             "type": "string",
             "minLength": 1,
             "description": "a version range (`wasi-sdk>=20`, `>=3.11,<3.14`), a version (`3.13`), or a glob over "
-            "name-version (`wasmtime-5*`)",
+            "name-version (`wasmtime-5*`); with `!` before it, everything else (`!node-wasi<22`)",
         }
     if issubclass(kind, Path):
         return {"type": "string", "description": "a path"}

@@ -21,6 +21,9 @@ from tests.unit.made import FACTS
         (Condition(cpython=(Requirement.parse("cpython>=3.14"),)), False),
         (Condition(runtime=(Requirement.parse("wasmtime-5*"),)), True),
         (Condition(runtime=(Requirement.parse("wasmtime-cli-*"),)), False),
+        (Condition(runtime=(Requirement.parse("!node"),)), True),
+        (Condition(runtime=(Requirement.parse("!wasmtime<60"),)), False),
+        (Condition(runtime=(Requirement.parse("wasmtime"), Requirement.parse("!50"))), False),
         (Condition(target=("wasi",), cpython=(Requirement.parse("<3.13"),)), False),
     ],
 )

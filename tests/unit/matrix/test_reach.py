@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 
 import pytest
 from hypothesis import given
@@ -29,11 +30,11 @@ def requirements(*texts: str) -> st.SearchStrategy[tuple[Requirement, ...]]:
 conditions = st.builds(
     Condition,
     target=st.lists(st.sampled_from(["wasi", "node", "wasm"]), max_size=2).map(tuple),
-    sdk=requirements("wasi-sdk<20", ">=5", "emscripten", "24", "<3"),
+    sdk=requirements("wasi-sdk<20", ">=5", "emscripten", "24", "<3", "!wasi-sdk", "!wasi-sdk<20"),
     # Every version that a series covers may be met, so that these are told apart by expansion only when it makes them.
     cpython=requirements("3.11.2", "3.13", "3.10", "<3"),
     options=st.lists(st.sampled_from(BuildOption), max_size=2).map(tuple),
-    runtime=requirements("wasmtime", "node>=22", ">=50", "wasmer"),
+    runtime=requirements("wasmtime", "node>=22", ">=50", "wasmer", "!node", "!wasmtime<50"),
 )
 
 
@@ -85,3 +86,10 @@ def test_a_version_that_a_users_tree_may_have_is_reachable(cpython: str) -> None
 def test_a_version_that_no_series_covers_is_not_reachable(cpython: str) -> None:
     with pytest.raises(ConfigError, match="matches nothing"):
         check("rules.toml: x", Condition(cpython=(Requirement.parse(cpython),)), MATRIX)
+
+
+@pytest.mark.parametrize(("runtime", "said"), [("!wasmer", "excludes nothing"), ("!*", "matches nothing")])
+def test_an_exclusion_leaves_something_out_and_something_there(runtime: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=rf"runtime\[0\]: '{re.escape(runtime)}' {said}"):
+        check("rules.toml: x", Condition(runtime=(Requirement.parse(runtime),)), MATRIX)
+    check("rules.toml: x", Condition(runtime=(Requirement.parse("!wasmtime<50"),)), MATRIX)

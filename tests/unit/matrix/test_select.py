@@ -49,6 +49,23 @@ def test_selectors_on_one_axis_are_alternatives(expansion: Expansion) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("runtime", "found"),
+    [
+        (("!wasmtime-50*",), ["49.0.0"]),
+        (("wasmtime", "!49"), ["50.0.1"]),
+        (("!=49.0.0", "49"), ["49.0.0", "50.0.1"]),
+    ],
+)
+def test_a_selector_may_exclude(expansion: Expansion, runtime: tuple[str, ...], found: list[str]) -> None:
+    assert [name.rpartition("-")[2] for name in chosen(expansion, runtime=runtime)] == found
+
+
+def test_a_selection_of_what_it_excludes_is_refused(expansion: Expansion) -> None:
+    assert "the matrix has no cell for this selection" in refusal(expansion, runtime=("49", "!wasmtime<50"))
+    assert "--runtime !wasm*: nothing matches" in refusal(expansion, runtime=("!wasm*",))
+
+
 def test_axes_are_combined(expansion: Expansion) -> None:
     assert chosen(expansion, sdk=("wasi-sdk<20",), cpython=("<3.12",), runtime=("wasmtime==49.*",)) == [
         "wasi_wasi-sdk-16_cpython-3.11.2_wasmtime-49.0.0"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matrix.versions import Requirement
+from matrix.versions import Requirement, any_match
 
 numbers = st.integers(0, 99)
 triples = st.tuples(numbers, numbers, numbers)
@@ -53,10 +53,35 @@ def dotted(*parts: int) -> str:
         ("wasmtime", "wasmtime-cli", "50.0.1", False),
         ("WASI-SDK-*", "wasi-sdk", "24", False),
         ("*", "anything", "1", True),
+        # everything else
+        ("!node-wasi<22", "node-wasi", "20.18.0", False),
+        ("!node-wasi<22", "node-wasi", "22.20.0", True),
+        ("!node-wasi<22", "wasmtime", "20.0.0", True),
+        ("!firefox", "firefox", "installed", False),
+        ("!!24", "wasi-sdk", "24", True),
     ],
 )
 def test_a_requirement_matches_names_and_versions(text: str, name: str, version: str, holds: bool) -> None:
     assert Requirement.parse(text).matches(name, version) is holds
+
+
+@pytest.mark.parametrize(
+    ("texts", "found"),
+    [
+        ([], ["a-1", "a-2", "b-1"]),
+        (["a"], ["a-1", "a-2"]),
+        (["!a"], ["b-1"]),
+        (["!a", "!b"], []),
+        (["a", "!2"], ["a-1"]),
+        (["!2", "a", "b"], ["a-1", "b-1"]),
+        (["!=2"], ["a-1", "b-1"]),
+        (["!=2", "a"], ["a-1", "a-2", "b-1"]),
+    ],
+)
+def test_what_is_excluded_counts_whatever_else_is_named(texts: list[str], found: list[str]) -> None:
+    wanted = [Requirement.parse(text) for text in texts]
+    every = [("a", "1"), ("a", "2"), ("b", "1")]
+    assert [f"{name}-{version}" for name, version in every if any_match(wanted, name, version)] == found
 
 
 @pytest.mark.parametrize("text", [">=", "wasi-sdk>=", ">=x", "3.11 or 3.12", "a/b", ">=3.11;<3.14", "==3.*.1"])
