@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 
 from msgspec import field
+from packaging.version import InvalidVersion, Version
 
 from matrix.record import Record
 
@@ -31,12 +32,12 @@ class BrowserLine(Record, frozen=True, kw_only=True):
     """more words, before the others, for root"""
     says: str
     """a regular expression by which the output of `--version` is known to be this browser's"""
+    oldest: dict[str, str] = field(default_factory=dict)
+    """the oldest versions that can run guests, by the words before the version in the output of `--version`"""
     debian: str
     """Debian's package"""
     environment: dict[str, str] = field(default_factory=dict)
     """variables of the process"""
-    without: tuple[str, ...] = ()
-    """what the browser has and the guest's worker is not to have, as `WebAssembly.promising`"""
     preferences: dict[str, bool | int | str] = field(default_factory=dict)
     """what a file `user.js` in the profile sets, as Firefox reads it"""
 
@@ -44,6 +45,15 @@ class BrowserLine(Record, frozen=True, kw_only=True):
 def words(line: BrowserLine, *, profile: str, root: bool) -> tuple[str, ...]:
     """The words behind the command. The placeholder `{url}` is left."""
     return tuple(word.replace("{profile}", profile) for word in (*(line.as_root if root else ()), *line.run))
+
+
+def too_old(line: BrowserLine, said: str) -> str | None:
+    """Why a browser that prints this for `--version` is too old; None if it is not, or if the row has no such words."""
+    for name, oldest in line.oldest.items():
+        found = re.search(rf"^{re.escape(name)} (\d+(\.\d+)*)", said, re.MULTILINE)
+        if found and Version(found[1]) < Version(oldest):
+            return f"{name} {found[1]} is too old: {oldest} or later is needed"
+    return None
 
 
 def user_js(preferences: Mapping[str, bool | int | str]) -> str:
@@ -67,4 +77,9 @@ def defect(line: BrowserLine) -> str | None:
         re.compile(line.says)
     except re.error as exc:
         return f"says: {line.says!r} is not a regular expression: {exc}"
+    for name, oldest in line.oldest.items():
+        try:
+            Version(oldest)
+        except InvalidVersion:
+            return f"oldest: {name}: {oldest!r} is not a version"
     return None

@@ -57,4 +57,3 @@ class Condition(Record, frozen=True, kw_only=True):
     def may_hold_with(self, target: str, sdk: str, sdk_version: str) -> bool:
         """Whether the condition holds for at least one conceivable build for a target with an SDK."""
         return (not self.target or target in self.target) and any_match(self.sdk, sdk, sdk_version)
-

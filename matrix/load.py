@@ -26,7 +26,7 @@ from matrix.files import (
     Sources,
     TargetsFile,
 )
-from matrix.model import Matrix, RuntimeKind
+from matrix.model import Matrix, Runtime, RuntimeKind
 from matrix.reader import read_toml
 
 DATA = Path(__file__).parent / "data"
@@ -49,7 +49,7 @@ def load(directory: Path = DATA) -> Matrix:
         targets=read_toml(directory / "targets.toml", TargetsFile).target,
         sdks=read_toml(directory / "sdks.toml", SdksFile).sdk,
         cpythons=read_toml(directory / "cpythons.toml", CPythonsFile).cpython,
-        runtimes=read_toml(directory / "runtimes.toml", RuntimesFile).runtime,
+        runtimes=_like_others(directory / "runtimes.toml", load_runtimes(directory)),
         ports=ports.port,
         libraries=ports.library,
         series=read_toml(directory / "series.toml", SeriesFile).series,
@@ -64,6 +64,11 @@ def load(directory: Path = DATA) -> Matrix:
     _check_commands(directory / "runtimes.toml", matrix)
     _check_rules(directory / "rules.toml", rules, matrix)
     return matrix
+
+
+def load_runtimes(directory: Path = DATA) -> tuple[Runtime, ...]:
+    """The rows of runtimes.toml as they are there. In the matrix, one that is `like` another has its `browser`."""
+    return read_toml(directory / "runtimes.toml", RuntimesFile).runtime
 
 
 def load_sources(directory: Path = DATA) -> Sources:
@@ -118,6 +123,20 @@ def _check_names(directory: Path, matrix: Matrix) -> None:
         for name, version in series.libraries.items():
             where = f"{directory / 'series.toml'}: series[{number}].libraries.{name}"
             _defined(where, f"{name}-{version}", {library.id for library in matrix.libraries})
+
+
+def _like_others(path: Path, rows: tuple[Runtime, ...]) -> tuple[Runtime, ...]:
+    """The runtimes, with the `browser` of the row that one is like."""
+    browsers_by_name = {row.name: row.browser for row in rows if row.browser is not None}
+    for number, row in enumerate(rows):
+        where = f"{path}: runtime[{number}] ({row.name})"
+        if row.like and row.browser is not None:
+            raise ConfigError(f"{where}: it has a table [runtime.browser] and is like another runtime")
+        if row.like:
+            _defined(f"{where}.like", row.like, set(browsers_by_name))
+        if row.without and row.kind is not RuntimeKind.BROWSER:
+            raise ConfigError(f"{where}: only kind browser has a key `without`")
+    return tuple(msgspec.structs.replace(row, browser=browsers_by_name[row.like]) if row.like else row for row in rows)
 
 
 def _check_commands(path: Path, matrix: Matrix) -> None:

@@ -138,6 +138,10 @@ class Runtime(Record, frozen=True, kw_only=True):
     """how a runtime of kind `command` or `javascript` is called"""
     browser: BrowserLine | None = None
     """how a runtime of kind `browser` is started"""
+    like: str = ""
+    """the name of the runtime of kind `browser` that is started in the same way, in place of `browser`"""
+    without: tuple[str, ...] = ()
+    """what a runtime of kind `browser` has and the guest's worker is not to have, as `WebAssembly.promising`"""
     componentizing: Componentizing | None = None
     """what a runtime of kind `component` needs besides"""
     for_bisecting: bool = False

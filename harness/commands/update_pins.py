@@ -38,7 +38,7 @@ def run(known: argparse.Namespace, console: Console) -> int:
     found: dict[str, pins.Table] = {
         "sdks.toml": SdksFile(sdk=newer.sdks(matrix.sdks)),
         "cpythons.toml": CPythonsFile(cpython=newer.cpythons(matrix.cpythons)),
-        "runtimes.toml": RuntimesFile(runtime=newer.runtimes(matrix.runtimes)),
+        "runtimes.toml": RuntimesFile(runtime=newer.runtimes(load.load_runtimes(directory))),
         "ports.toml": PortsFile(port=matrix.ports, library=matrix.libraries),
     }
     changed = {}

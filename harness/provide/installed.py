@@ -9,8 +9,9 @@ import shutil
 from pathlib import Path
 
 from harness.machine.hashing import digest_of
-from harness.provide.command_version import check_command, command_output, command_version
+from harness.provide.command_version import check_command, command_output, version_in
 from harness.provide.provider import LocalProvider, Obtained
+from matrix.browsers import too_old
 from matrix.errors import Unobtainable
 from matrix.model import Runtime, RuntimeKind
 
@@ -83,7 +84,10 @@ class InstalledBrowser(LocalProvider):
     def find(self) -> Obtained:
         wanted = self._runtime.executable or self._named()
         path = wanted or self._on_path()
-        version = command_version(path)
+        said = command_output(path, ("--version",))
+        if reason := too_old(self._line, said):
+            raise Unobtainable(f"{path}: {reason}", hint=self._hint)
+        version = version_in(said)
         other = os.environ.get(BROWSER_VARIABLE) if wanted is None else None
         return Obtained(
             path=path,

@@ -24,7 +24,8 @@ _LOOKED_AT = 10_000
 def runtimes_from(path: Path, known: Sequence[Runtime]) -> tuple[Runtime, ...]:
     """What an executable is of the known runtimes: one row for each name, with its own version.
 
-    A command whose row does not say what it prints is known by its name. Node is two: `node` and `node-wasi`. Raises
+    A command whose row does not say what it prints is known by its name. Node is two: `node` and `node-wasi`. A browser
+    is not a row that is like another one. Raises
     Unobtainable for what cannot be executed or is none of them.
     """
     if not path.is_file():
@@ -38,7 +39,7 @@ def runtimes_from(path: Path, known: Sequence[Runtime]) -> tuple[Runtime, ...]:
         line = row.command or row.browser
         pattern = line.says if line is not None else _SAYS.get(row.kind, "")
         by_name = row.command is not None and row.name == path.name
-        if row.name in found or row.executable or not (pattern or by_name):
+        if row.name in found or row.executable or row.like or not (pattern or by_name):
             continue
         if words not in said:
             said[words] = command_output(path, words)[:_LOOKED_AT]

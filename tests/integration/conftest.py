@@ -209,8 +209,9 @@ def run_harness(out: Path, *words: str, cwd: Path = TOP) -> subprocess.Completed
 
 def browser_of(name: str, executable: str) -> Browser:
     """The adapter of a browser of the matrix."""
-    (line,) = (row.browser for row in load().runtimes if row.name == name and row.browser)
-    return Browser(Path(executable), line)
+    (row,) = (row for row in load().runtimes if row.name == name)
+    assert row.browser is not None
+    return Browser(Path(executable), row.browser, row.without)
 
 
 @pytest.fixture(scope="session")

@@ -172,9 +172,10 @@ class InPage(Adapter):
 class Browser(InPage):
     """A browser as it is installed."""
 
-    def __init__(self, executable: Path, line: BrowserLine) -> None:
+    def __init__(self, executable: Path, line: BrowserLine, without: tuple[str, ...] = ()) -> None:
         self._executable = executable
         self._line = line
+        self._without = without
 
     def page_probe(self, script: Path, assets: Path, scratch: Path) -> HostCommand:
         """The command that runs a page probe with the build's `assets`."""
@@ -182,7 +183,7 @@ class Browser(InPage):
 
     @property
     def without(self) -> tuple[str, ...]:
-        return self._line.without
+        return self._without
 
     def start(self, scratch: Path) -> BrowserStart:
         profile = scratch / "profile"

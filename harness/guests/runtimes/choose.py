@@ -33,7 +33,7 @@ ADAPTERS: Mapping[RuntimeKind, Callable[[Runtime, Obtained, tuple[str, ...]], Ad
 
 def _browser(runtime: Runtime, obtained: Obtained) -> Browser:
     assert runtime.browser is not None  # the loader has checked it
-    return Browser(obtained.path, runtime.browser)
+    return Browser(obtained.path, runtime.browser, runtime.without)
 
 
 def _command(runtime: Runtime, obtained: Obtained) -> Command:

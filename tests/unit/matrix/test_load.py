@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from matrix.archives import Archive
 from matrix.errors import ConfigError
 from matrix.expand import expand
-from matrix.load import load
+from matrix.load import load, load_runtimes
 from matrix.model import CPython
 from matrix.resolve import resolve
 from matrix.select import of_options
@@ -308,3 +308,51 @@ def test_a_build_failure_is_shown_by_its_step_and_message(files: Files) -> None:
     assert failure.is_shown_by("make", "cc: no such header file\n")
     assert not failure.is_shown_by("configure", "cc: no such header file\n")
     assert not failure.is_shown_by("make", "all is well")
+
+
+BROWSERS = """
+        [[runtime]]
+        name = "a-browser"
+        version = "installed"
+        kind = "browser"
+
+        [runtime.browser]
+        commands = ["a"]
+        run = ["{profile}", "{url}"]
+        says = "^A "
+        debian = "a"
+
+        [[runtime]]
+        name = "another"
+        version = "installed"
+        kind = "browser"
+        like = "a-browser"
+        without = ["SharedArrayBuffer"]
+    """
+NODE = 'kind = "node"\n'
+
+
+def test_a_runtime_that_is_like_another_has_its_browser(files: Files) -> None:
+    directory = files("runtimes.toml", NODE, NODE + BROWSERS)
+    _, _, first, second = load(directory).runtimes
+    assert first.browser is not None
+    assert (second.browser, second.without, first.without) == (first.browser, ("SharedArrayBuffer",), ())
+    assert [row.browser for row in load_runtimes(directory)] == [None, None, first.browser, None]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('like = "a-browser"', 'like = "node"', "runtime[3] (another).like: 'node' is not defined; there are: a-brow"),
+        ('like = "a-browser"', "", "runtime[3] (another): kind browser, and no other, has a table [runtime.browser]"),
+        ("[runtime.browser]", 'like = "another"\n[runtime.browser]', "runtime[2] (a-browser): it has a table"),
+        (
+            'kind = "browser"\n        like',
+            'kind = "node"\n        like',
+            "(another): only kind browser has",
+        ),
+    ],
+)
+def test_a_runtime_that_cannot_be_like_another_is_refused(files: Files, old: str, new: str, said: str) -> None:
+    assert old in BROWSERS
+    assert said in refusal(files("runtimes.toml", NODE, NODE + BROWSERS.replace(old, new, 1)))

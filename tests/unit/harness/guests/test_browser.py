@@ -41,10 +41,9 @@ LINE = BrowserLine(
     says="^Chromium ",
     debian="chromium",
     environment={"NO_REPORTS": "1"},
-    without=("WebAssembly.promising",),
     preferences={"quiet": True, "wait.seconds": 0, "home": 'a "page"'},
 )
-BROWSER = Browser(CHROMIUM, LINE)
+BROWSER = Browser(CHROMIUM, LINE, ("WebAssembly.promising",))
 TREE = Path("/nowhere/guest")
 RUN = GuestRun(
     wasm=Path("/nowhere/build/python.wasm"),
@@ -202,14 +201,17 @@ def test_a_guest_in_memory_cannot_write_to_shared_files() -> None:
 
 
 def test_the_adapter_starts_the_browser_that_was_found(tmp_path: Path) -> None:
-    runtime = Runtime(name="chromium", version="installed", kind=RuntimeKind.BROWSER, browser=LINE)
+    runtime = Runtime(
+        name="chromium", version="installed", kind=RuntimeKind.BROWSER, browser=LINE, without=("Atomics.wait",)
+    )
     obtained = Obtained(path=CHROMIUM, provider="PATH", detail="chromium 1.2.3", digest="")
     found = choose_adapter(runtime, obtained)
     found.lay_out(TREE, "/cross-build/host", tmp_path)
     command = found.command(RUN, RUN.wasm, tmp_path)
-    start = json_records.decode(command.argv[-1].encode(), BrowserHostSpec).browser
-    assert start is not None
-    assert start.argv[0] == str(CHROMIUM)
+    spec = json_records.decode(command.argv[-1].encode(), BrowserHostSpec)
+    assert spec.browser is not None
+    assert spec.browser.argv[0] == str(CHROMIUM)
+    assert json_records.decode(spec.told.read_bytes(), WorkerSpec).without == ("Atomics.wait",)
 
 
 # --- how a guest ended

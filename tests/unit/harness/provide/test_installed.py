@@ -136,3 +136,15 @@ def test_a_browser_that_does_not_exist_is_named(monkeypatch: pytest.MonkeyPatch,
         InstalledBrowser(CHROMIUM).obtain(store, silently)
     assert str(tmp_path / "gone") in caught.value.message
     assert BROWSER_VARIABLE in caught.value.hint
+
+
+def test_a_browser_that_is_too_old_is_told_with_both_versions(browsers: Path, store: Store) -> None:
+    row = replace(CHROMIUM, browser=replace(LINE, oldest={"Chromium": "1.2.4"}))
+    provider = InstalledBrowser(row)
+    with pytest.raises(Unobtainable) as caught:
+        provider.obtain(store, silently)
+    assert caught.value.message == f"{browsers}/on-path/chromium: Chromium 1.2.3 is too old: 1.2.4 or later is needed"
+    assert "apt-get install chromium" in caught.value.hint
+    assert provider.cached(store) is None
+    newer = replace(row, executable=browsers / "elsewhere/chrome")
+    assert InstalledBrowser(newer).obtain(store, silently).detail == "chrome 6.7"

@@ -94,3 +94,9 @@ def test_what_cannot_be_executed_is_refused(tmp_path: Path, mode: int | None, re
         path.touch(mode=mode)
     with pytest.raises(Unobtainable, match=reason):
         runtimes_from(path, MATRIX)
+
+
+@pytest.mark.parametrize(("said", "name"), [("Chromium 156.0", "chromium"), ("Mozilla Firefox 153.8esr", "firefox")])
+def test_a_browser_is_one_runtime(path: Path, asked: dict[tuple[str, ...], str], said: str, name: str) -> None:
+    asked["--version",] = said
+    assert [row[0] for row in kinds(path)] == [name]
