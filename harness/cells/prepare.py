@@ -96,6 +96,9 @@ class Preparer:
         """Make a cell ready to run. Raises Unobtainable, BuildFailed, UsageError, or what the machine raises."""
         started = time.monotonic()
         obtained = self._obtain_all(cell)
+        runtime = obtained[cell.runtime.id]
+        adapter = choose_adapter(cell.runtime, runtime, cell.runtime_flags)
+        adapter.try_out(self._store)
         cell = _fitted(cell, obtained)
         libraries = self._libraries(cell, obtained)
         source = obtained[cell.build.cpython.id].path
@@ -104,8 +107,6 @@ class Preparer:
         provisioned = time.monotonic()
         parts = self._builder.build(cell, _inputs(cell, obtained, libraries))
         built = time.monotonic()
-        runtime = obtained[cell.runtime.id]
-        adapter = choose_adapter(cell.runtime, runtime, cell.runtime_flags)
         settings = self._settings(cell, parts, adapter, limits)
         compiled = time.monotonic()
         called = digest_of(runtime.digest, *_command_line(cell))

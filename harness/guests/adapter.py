@@ -92,6 +92,13 @@ class Adapter(ABC):
         starts; it may hold further files of the command's.
         """
 
+    def try_out(self, store: Store) -> None:
+        """Find out before a build and a run whether guests can start here, where that is not known otherwise.
+
+        Raises Unobtainable, with the reason, when they cannot.
+        """
+        return
+
     def compile(self, run: GuestRun, store: Store) -> Path:
         """Compile the module ahead of time, unless the store has its code; the file to start guests from.
 

@@ -26,6 +26,15 @@ def with_descendants(pid: int) -> list[int]:
     return found
 
 
+def has_descendants() -> bool:
+    """Whether a descendant of this process runs. One that has ended and was not asked for its status does not."""
+    for pid in with_descendants(os.getpid())[1:]:
+        with contextlib.suppress(OSError):  # it has just ended
+            if Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(") ")[2][0] != "Z":
+                return True
+    return False
+
+
 def adopt_orphans() -> None:
     """Become the parent of those descendants whose own parents end: their processor time is then this process's."""
     ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)

@@ -16,19 +16,25 @@ from tests.fuzz.cases import Case, damage_case
 from tests.fuzz.edits import EDITS, edit_case
 from tests.fuzz.kills import VICTIMS, kill_case
 from tests.fuzz.kinds import RUN, SMALL
+from tests.fuzz.tabs import VICTIMS as PARTS
+from tests.fuzz.tabs import tabs_case
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=tests.fuzz.__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("what", choices=["damage", "kills", "edits"])
+    parser.add_argument("what", choices=["damage", "kills", "edits", "tabs"])
     parser.add_argument("--count", type=int, default=1, help="how many cases (default: 1)")
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000, help="of the first case; then the next")
     parser.add_argument("--kind", default="", help="only files, processes or edits with this in their name")
+    parser.add_argument("--runtime", default="chromium", help="for tabs: chromium (default), firefox")
     parser.add_argument("--whole", action="store_true", help="damage the files of real runs, too")
     known = parser.parse_args()
     if known.what == "kills":
         victims = named(VICTIMS, known.kind)
         return run(known.seed, known.count, lambda seed, place: kill_case(seed, victims, place))
+    if known.what == "tabs":
+        parts = named(PARTS, known.kind)
+        return run(known.seed, known.count, lambda seed, place: tabs_case(seed, known.runtime, parts, place))
     if known.what == "edits":
         edits = named(EDITS, known.kind)
         return run(known.seed, known.count, lambda seed, place: edit_case(seed, edits))

@@ -65,6 +65,16 @@ def outcomes(out: Path) -> dict[str, tuple[Status, str]]:
     }
 
 
+def details(out: Path) -> dict[str, str]:
+    """The details of the outcomes of the newest run, by test."""
+    return {
+        outcome.test: outcome.detail
+        for path in out.glob("latest/cells/*/outcomes.jsonl")
+        for result in read_results(path).values()
+        for outcome in result.outcomes
+    }
+
+
 def results(out: Path) -> bytes | None:
     """The file of results of the newest run; None when there is no run, and b"" when it has none."""
     if not (out / "latest/run.json").exists():

@@ -12,6 +12,8 @@ from tests.fuzz.edits import EDITS, Edit, edit_case
 from tests.fuzz.judge import GOOD
 from tests.fuzz.kills import VICTIMS, Victim, kill_case
 from tests.fuzz.kinds import RUN, SMALL, Kind
+from tests.fuzz.tabs import VICTIMS as PARTS
+from tests.fuzz.tabs import tabs_case
 from tests.integration.conftest import real_store
 
 
@@ -45,4 +47,13 @@ def test_what_stands_after_an_edit_has_the_same_outcomes(edit: Edit) -> None:
 @pytest.mark.parametrize("victim", VICTIMS, ids=lambda victim: victim.name)
 def test_a_run_is_resumed_to_the_same_end_after_a_kill(tmp_path: Path, victim: Victim) -> None:
     one = kill_case(1, [victim], tmp_path)
+    assert one.finding in GOOD, f"{one}\n{one.said}"
+
+
+@pytest.mark.parametrize("browser", ["chromium", "firefox"])
+def test_a_run_whose_tabs_are_killed_names_the_right_tests_and_is_complete(
+    request: pytest.FixtureRequest, tmp_path: Path, browser: str
+) -> None:
+    request.getfixturevalue(browser)
+    one = tabs_case(1, browser, PARTS, tmp_path)
     assert one.finding in GOOD, f"{one}\n{one.said}"

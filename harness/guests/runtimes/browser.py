@@ -20,10 +20,14 @@ from harness.build.tree import web_examples
 from harness.guests.adapter import Adapter, GuestRun, HostCommand
 from harness.guests.guest_files import MEMORY_EVENTS, MEMORY_WORK, GuestFiles, files_in_memory
 from harness.guests.runtimes.ends import FAULT, TRAPPED, describe_browser_end, describe_javascript_end
+from harness.guests.runtimes.try_browser import try_browser
+from harness.machine.store import Store
 from matrix import json_records
 from matrix.browsers import BrowserLine, user_js, words
 
 PAGES = Path(__file__).parent.parent / "pages"
+USER_JS = "user.js"
+"""the file of a profile that the harness writes"""
 _OPENED = "opened"
 """the name of the file that tells that the page of a guest was opened"""
 _SHOWN = 2000
@@ -62,6 +66,13 @@ class BrowserStart(msgspec.Struct, frozen=True, kw_only=True):
     def printed(self) -> str:
         """The end of what the browser printed."""
         return self.log.read_text("utf-8", "backslashreplace")[-_SHOWN:] if self.log.exists() else ""
+
+    def signs(self) -> str:
+        """What a browser that shows no page has left: what it printed, and whether it has not used its profile."""
+        printed = self.printed().rstrip()
+        if self.profile.is_dir() and not {path.name for path in self.profile.iterdir()} - {USER_JS}:
+            printed += f"\nit has written nothing to its profile directory {self.profile}: perhaps it may not"
+        return printed.lstrip()
 
 
 class BrowserHostSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,7 +177,7 @@ class InPage(Adapter):
         start = self.start(scratch)
         if start is None:
             return "nobody opened the page"
-        return f"the browser did not open the page\n{start.printed()}".rstrip()
+        return f"the browser did not open the page\n{start.signs()}".rstrip()
 
 
 class Browser(InPage):
@@ -180,6 +191,9 @@ class Browser(InPage):
     def page_probe(self, script: Path, assets: Path, scratch: Path) -> HostCommand:
         """The command that runs a page probe with the build's `assets`."""
         return _module("page_prober", PageProbe(browser=self.start(scratch), assets=assets, script=script), scratch)
+
+    def try_out(self, store: Store) -> None:
+        try_browser(self, str(self._executable), store)
 
     @property
     def without(self) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from harness.guests.runtimes.started_browser import StartedBrowser, short_tempor
 from harness.machine.http_server import Site, serving
 from harness.machine.process import describe_exit
 from matrix import json_records
+from matrix.errors import MatrixError
 
 _LOOK = 0.1
 """seconds between checks whether the browser is still there"""
@@ -61,13 +62,13 @@ def site_of(spec: BrowserHostSpec, reports: PageReports) -> Site:
 def end_of_browser(browser: StartedBrowser | None, reports: PageReports) -> tuple[int, str] | None:
     """The exit status and the words for it when the guest's browser or tab is gone; None while it is there.
 
-    A command that ends and leaves a page open is a launcher. There is no `browser` when a person opens the page. Who
+    A command that ends well and leaves a process is a launcher. There is no `browser` when a person opens the page. Who
     started this process waits no longer for the page than for any other event.
     """
     code, lost = browser.poll() if browser else None, reports.lost_for()
     if not reports.was_there:
-        if browser and code:
-            return FAULT, f"the browser does not start: {describe_exit(code)}\n{browser.log()}"
+        if browser and code is not None and (code or not browser.has_left_processes()):
+            return FAULT, f"the browser does not start: {describe_exit(code)}\n{browser.said(code)}"
     elif lost and reports.closed:
         return TRAPPED, TAB_CLOSED
     elif lost and code is not None:
@@ -99,6 +100,8 @@ def main() -> None:
     try:
         with short_temporary_directory():
             status = run(json_records.decode(sys.argv[1].encode(), BrowserHostSpec))
+    except (MatrixError, OSError) as exc:
+        print(exc)
     except BaseException:
         traceback.print_exc()
     sys.stdout.flush()

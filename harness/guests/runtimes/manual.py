@@ -10,6 +10,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from harness.guests.runtimes.browser import BrowserStart, InPage
+from harness.machine.http_server import PortTaken, Site, serving
+from harness.machine.store import Store
+from matrix.errors import Unobtainable
 
 
 class Manual(InPage):
@@ -23,6 +26,14 @@ class Manual(InPage):
     @property
     def asks(self) -> str:
         return f"open {self._address()} in a browser on this machine, and leave it open"
+
+    def try_out(self, store: Store) -> None:
+        port, _ = self.place()
+        try:
+            with serving(Site({}), port):
+                pass
+        except PortTaken as exc:
+            raise Unobtainable(exc.message, hint="end what uses it, such as another run of this kind") from None
 
     def start(self, scratch: Path) -> BrowserStart | None:
         return None

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
-from harness.guests.runtimes.browser import BrowserStart
-from harness.machine.descendants import adopt_orphans, end_descendants
+from harness.guests.runtimes.browser import USER_JS, BrowserStart
+from harness.machine.descendants import adopt_orphans, end_descendants, has_descendants
 from harness.machine.process import KILL_WAIT, STDOUT, Process
 
 _LONGEST = 107 - len("/org.chromium.Chromium.XXXXXX/SingletonSocket")
@@ -22,14 +22,20 @@ class StartedBrowser:
     """A browser with a fresh profile that opens one address. It is killed at the end of the context.
 
     It shares the process group of this process, so whoever kills the group kills all of its processes. At the end of
-    the context all descendants of this process are killed, and their processor time counts as this process's.
+    the context all descendants of this process are killed, and their processor time counts as this process's. Raises
+    OSError when there is no place for the profile, HarnessFault when the command cannot be started.
     """
 
     def __init__(self, start: BrowserStart, url: str) -> None:
-        shutil.rmtree(start.profile, ignore_errors=True)
-        start.profile.mkdir(parents=True)
-        if start.user_js:
-            (start.profile / "user.js").write_text(start.user_js, "utf-8")
+        try:
+            shutil.rmtree(start.profile, ignore_errors=True)
+            start.profile.mkdir(parents=True)
+            if start.user_js:
+                (start.profile / USER_JS).write_text(start.user_js, "utf-8")
+        except OSError as exc:
+            raise OSError(
+                f"the browser's profile directory {start.profile} cannot be written: {exc.strerror}"
+            ) from None
         self._start = start
         adopt_orphans()
         argv = [word.replace("{url}", url) for word in start.argv]
@@ -47,9 +53,13 @@ class StartedBrowser:
         """The exit status of the command, or None while it runs."""
         return self._process.poll()
 
-    def log(self) -> str:
-        """The end of what the browser printed."""
-        return self._start.printed()
+    def has_left_processes(self) -> bool:
+        """Whether something runs that the command has started."""
+        return has_descendants()
+
+    def said(self, code: int) -> str:
+        """The end of what the browser printed; with status 0, which tells nothing, also whether it used its profile."""
+        return self._start.printed() if code else self._start.signs()
 
     def __enter__(self) -> StartedBrowser:
         return self

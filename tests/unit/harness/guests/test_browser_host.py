@@ -17,13 +17,16 @@ End = tuple[int, str] | None
 class Command(StartedBrowser):
     """A browser whose command has ended with `code`, or runs."""
 
-    def __init__(self, code: int | None = None) -> None:
-        self.code = code
+    def __init__(self, code: int | None = None, *, processes: bool = False) -> None:
+        self.code, self.processes = code, processes
 
     def poll(self) -> int | None:
         return self.code
 
-    def log(self) -> str:
+    def has_left_processes(self) -> bool:
+        return self.processes
+
+    def said(self, code: int) -> str:
         return "there is no display"
 
 
@@ -41,10 +44,10 @@ class Page:
     def lose(self) -> None:
         self._open.close()
 
-    def ends(self, seconds: float, code: int | None = None) -> tuple[End, End]:
+    def ends(self, seconds: float, code: int | None = None, *, processes: bool = False) -> tuple[End, End]:
         """The end so many seconds later: with a browser, and when a person opened the page."""
         self.now += seconds
-        return end_of_browser(Command(code), self.reports), end_of_browser(None, self.reports)
+        return end_of_browser(Command(code, processes=processes), self.reports), end_of_browser(None, self.reports)
 
 
 @pytest.fixture
@@ -97,4 +100,9 @@ def test_a_browser_that_ends_takes_its_page_along(page: Page) -> None:
 def test_a_browser_that_does_not_start_says_why(page: Page) -> None:
     end, _ = page.ends(0.1, code=7)
     assert end == (FAULT, "the browser does not start: exit status 7\nthere is no display")
-    assert page.ends(0.1, code=0) == (None, None)
+    end, _ = page.ends(0.1, code=0)
+    assert end == (FAULT, "the browser does not start: exit status 0\nthere is no display")
+
+
+def test_a_launcher_may_have_ended_before_its_browser_opens_the_page(page: Page) -> None:
+    assert page.ends(10_000.0, code=0, processes=True) == (None, None)
