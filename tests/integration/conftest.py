@@ -240,3 +240,15 @@ def broken_tree(cpython_source: Path) -> Path:
             path.write_text(text.replace(head, head + body, 1), "utf-8")
         partial.rename(tree)
     return tree
+
+
+@pytest.fixture(scope="module", params=["chromium", "firefox"])
+def browser_name(request: pytest.FixtureRequest) -> str:
+    """The name of each browser that is installed."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def each_browser(request: pytest.FixtureRequest, browser_name: str) -> Browser:
+    """The adapter of each browser that is installed."""
+    return browser_of(browser_name, str(request.getfixturevalue(browser_name)))

@@ -18,7 +18,10 @@ from harness.guests.runtimes.browser import BrowserStart
 from harness.guests.runtimes.manual import Manual
 from harness.guests.runtimes.started_browser import StartedBrowser
 from harness.guests.runtimes.try_browser import try_browser
+from harness.guests.session import GuestSession
+from harness.guests.settings import GuestSettings, Limits
 from harness.machine.store import Store
+from harness.suite.batch import DRIVER
 from matrix.errors import Unobtainable
 from tests.integration.conftest import TOP, Harness, browser_of, summary
 
@@ -71,6 +74,38 @@ def test_a_browser_that_shows_nothing_is_ended(tmp_path: Path, store: Store) -> 
     path = script(tmp_path / "browser", "echo there is no display >&2\nexec sleep 3600")
     said = refusal("chromium", path, store, limit=2.0)
     assert "the browser did not open the page\nthere is no display" in said.message
+
+
+def test_a_browser_that_opens_no_page_is_told(tmp_path: Path, store: Store) -> None:
+    command = tmp_path / "browser"
+    command.write_text("#!/bin/sh\necho there is no display >&2\nexec sleep 3600\n")
+    command.chmod(0o755)
+    wasm = tmp_path / "python.wasm"
+    settings = GuestSettings(
+        wasm=wasm,
+        wasm_digest="",
+        compiled=wasm,
+        executable="/python.js",
+        python_flags=(),
+        wasm_stack=0,
+        limits=Limits(seconds=2),
+        tree=tmp_path,
+        build="/",
+        platform_library="/lib",
+        resources=(),
+        verbose=False,
+        fail_env_changed=False,
+        timeout=0,
+    )
+    session = GuestSession(settings, browser_of("chromium", str(command)), store, DRIVER, {})
+    try:
+        assert session.wait() == []
+    finally:
+        session.close()
+    assert session.timed_out
+    assert session.ended == (
+        "no test ended for 2 s: the guest was ended: the browser did not open the page\nthere is no display"
+    )
 
 
 @ROOT

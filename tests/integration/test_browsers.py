@@ -8,12 +8,10 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
 import psutil
 import pytest
 import wasmtime
@@ -22,18 +20,10 @@ from playwright.sync_api import Error, Page, sync_playwright
 from harness.build.stage import pack
 from harness.guests.adapter import GuestRun
 from harness.guests.guest_files import Preopen
-from harness.guests.runtimes.browser import PAGES, Browser, BrowserStart, InPage, PageProbe
-from harness.guests.runtimes.ends import FAULT, TRAPPED
+from harness.guests.runtimes.browser import Browser, InPage
+from harness.guests.runtimes.ends import TRAPPED
 from harness.guests.runtimes.manual import Manual
-from harness.guests.runtimes.page_reports import PageReports
-from harness.guests.runtimes.started_browser import StartedBrowser
-from harness.guests.session import GuestSession
-from harness.guests.settings import GuestSettings, Limits
-from harness.machine.http_server import Site, serving
 from harness.machine.process import base_environment
-from harness.machine.store import Store
-from harness.suite.batch import DRIVER
-from matrix import json_records
 from tests.integration.conftest import browser_of, launched
 
 pytestmark = pytest.mark.integration
@@ -51,18 +41,6 @@ try {
 }
 end(0);
 """
-
-
-@pytest.fixture(scope="module", params=["chromium", "firefox"])
-def browser_name(request: pytest.FixtureRequest) -> str:
-    """Each browser that is installed."""
-    return str(request.param)
-
-
-@pytest.fixture(scope="module")
-def browser(request: pytest.FixtureRequest, browser_name: str) -> Browser:
-    """The adapter of each browser."""
-    return browser_of(browser_name, str(request.getfixturevalue(browser_name)))
 
 
 class Guest:
@@ -124,12 +102,12 @@ class Guest:
 
 
 @pytest.fixture
-def guests(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Guest]]:
+def guests(each_browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Guest]]:
     """Starts guests; what is left of them is killed at the end."""
     started: list[Guest] = []
 
     def start(script: str, program: str = "python.js") -> Guest:
-        started.append(Guest(browser, script, tmp_path / f"guest{len(started)}", program))
+        started.append(Guest(each_browser, script, tmp_path / f"guest{len(started)}", program))
         return started[-1]
 
     yield start
@@ -179,10 +157,10 @@ TRAPS = """(module
         ("again", "JavaScript's stack overflowed"),
     ],
 )
-def test_traps_are_told_apart(guests: Start, browser: Browser, function: str, meaning: str) -> None:
+def test_traps_are_told_apart(guests: Start, each_browser: Browser, function: str, meaning: str) -> None:
     code = f"new WebAssembly.Module(new Uint8Array({list(wasmtime.wat2wasm(TRAPS))}))"
     status, output = guests(f"new WebAssembly.Instance({code}).exports.{function}();").end()
-    assert (browser.describe_end(status, output), output) == (f"the guest ended with {meaning}", output)
+    assert (each_browser.describe_end(status, output), output) == (f"the guest ended with {meaning}", output)
 
 
 MODULE = """
@@ -295,130 +273,3 @@ def test_nothing_is_left_of_a_guest_that_is_killed(guests: Start) -> None:
     os.killpg(guest.process.pid, 9)
     _, alive = psutil.wait_procs(family, WAIT)
     assert alive == []
-
-
-def test_a_browser_that_does_not_start_says_why(tmp_path: Path) -> None:
-    command = tmp_path / "browser"
-    command.write_text("#!/bin/sh\necho there is no display >&2\nexit 7\n")
-    command.chmod(0o755)
-    guest = Guest(browser_of("chromium", str(command)), LOOP, tmp_path / "guest")
-    status, output = guest.end()
-    assert status == FAULT
-    assert "the browser does not start: exit status 7\nthere is no display\n" in output
-
-
-def test_a_browser_that_opens_no_page_is_told(tmp_path: Path, store: Store) -> None:
-    command = tmp_path / "browser"
-    command.write_text("#!/bin/sh\necho there is no display >&2\nexec sleep 3600\n")
-    command.chmod(0o755)
-    wasm = tmp_path / "python.wasm"
-    settings = GuestSettings(
-        wasm=wasm,
-        wasm_digest="",
-        compiled=wasm,
-        executable="/python.js",
-        python_flags=(),
-        wasm_stack=0,
-        limits=Limits(seconds=2),
-        tree=tmp_path,
-        build="/",
-        platform_library="/lib",
-        resources=(),
-        verbose=False,
-        fail_env_changed=False,
-        timeout=0,
-    )
-    session = GuestSession(settings, browser_of("chromium", str(command)), store, DRIVER, {})
-    try:
-        assert session.wait() == []
-    finally:
-        session.close()
-    assert session.timed_out
-    assert session.ended == (
-        "no test ended for 2 s: the guest was ended: the browser did not open the page\nthere is no display"
-    )
-
-
-# --- the server
-
-
-@pytest.fixture
-def start(browser: Browser, tmp_path: Path) -> BrowserStart:
-    """How the browser is started."""
-    command = browser.page_probe(Path("unused"), Path("unused"), tmp_path)
-    return json_records.decode(command.argv[-1].encode(), PageProbe).browser
-
-
-class Reported:
-    """A site whose page reports, and what it reported."""
-
-    def __init__(self, directory: Path, worker: str) -> None:
-        self.events, self.output = bytearray(), bytearray()
-        self.reports = PageReports(self.events.extend, self.output.extend)
-        script = directory / "suite.worker.js"
-        script.write_text(f'importScripts("report.js");\n{worker}')
-        files = {f"/{name}": PAGES / name for name in ("suite.html", "suite.js", "report.js")}
-        posts = {"/report": self.reports.take, "/failed": self.reports.fail, "/closed": self.reports.close}
-        held = {"/alive": self.reports.holding}
-        self.site = Site(files | {"/suite.worker.js": script}, posts, held=held, token="the-token-of-this-run")
-
-
-def test_nothing_is_lost_while_there_is_no_server(start: BrowserStart, tmp_path: Path) -> None:
-    wait = "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);"
-    count = f'for (let i = 1; i <= 100; i++) {{ report("events", `${{i}}\\n`); {wait} }} report("end", "0");'
-    reported = Reported(tmp_path, count)
-    with contextlib.ExitStack() as stack:
-        with serving(reported.site) as address:
-            stack.enter_context(StartedBrowser(start, f"{address}/suite.html"))
-            wait_for(lambda: len(reported.events) > 20)
-        time.sleep(1)  # what was being answered has been taken
-        before = len(reported.events)
-        time.sleep(2)  # the worker sends its next report to nobody, several times
-        assert len(reported.events) == before
-        assert reported.reports.lost_for() > 0
-        port = int(address.partition("127.0.0.1:")[2].partition("/")[0])
-        stack.enter_context(serving(reported.site, port))
-        assert reported.reports.ended.wait(WAIT)
-        assert reported.events.decode().split() == [str(number) for number in range(1, 101)]
-        wait_for(lambda: reported.reports.lost_for() == 0)
-
-
-def test_another_page_cannot_feed_outcomes_into_a_run(start: BrowserStart, tmp_path: Path) -> None:
-    """It is told the port and even the token, and posts what the run's own page would post."""
-    reported = Reported(tmp_path, "")
-    reported.site.headers.clear()  # they would hide from the page that its requests arrive
-    done = threading.Event()
-    answers: list[bytes] = []
-
-    def take(body: bytes) -> bytes:
-        answers.append(body)
-        done.set()
-        return b""
-
-    with serving(reported.site) as address:
-        server = address.rpartition("/")[0]
-        (tmp_path / "evil.html").write_text(
-            f"""<script type="module">
-            const message = {{ method: "POST", body: "evil 1 events 5\\nfalse", mode: "no-cors" }};
-            const came = [];
-            for (const at of ["{address}", "{server}"]) {{
-              came.push(await fetch(`${{at}}/report`, message).then(({{ type }}) => type, ({{ name }}) => name));
-            }}
-            await fetch("done", {{ method: "POST", body: came.join(" ") }});
-            </script>"""
-        )
-        other = Site({"/evil.html": tmp_path / "evil.html"}, {"/done": take}, headers={})
-        with serving(other) as elsewhere, StartedBrowser(start, f"{elsewhere}/evil.html"):
-            assert done.wait(WAIT)
-        assert answers == [b"opaque opaque"]  # they have arrived, and have been refused
-        assert not reported.events
-        own = b"own 1 events 4\nreal"
-        assert httpx.post(f"{address}/report", content=own, headers={"Origin": server}).status_code == 200
-        assert reported.events == b"real"
-
-
-def wait_for(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + WAIT
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
