@@ -71,7 +71,7 @@ class BrowserStart(msgspec.Struct, frozen=True, kw_only=True):
         """What a browser that shows no page has left: what it printed, and whether it has not used its profile."""
         printed = self.printed().rstrip()
         if self.profile.is_dir() and not {path.name for path in self.profile.iterdir()} - {USER_JS}:
-            printed += f"\nit has written nothing to its profile directory {self.profile}: perhaps it may not"
+            printed += f"\nit has written nothing to its profile directory {self.profile}"
         return printed.lstrip()
 
 

@@ -68,7 +68,7 @@ def end_of_browser(browser: StartedBrowser | None, reports: PageReports) -> tupl
     code, lost = browser.poll() if browser else None, reports.lost_for()
     if not reports.was_there:
         if browser and code is not None and (code or not browser.has_left_processes()):
-            return FAULT, f"the browser does not start: {describe_exit(code)}\n{browser.said(code)}"
+            return FAULT, f"the browser does not start: {describe_exit(code)}\n{browser.signs()}"
     elif lost and reports.closed:
         return TRAPPED, TAB_CLOSED
     elif lost and code is not None:

@@ -111,7 +111,7 @@ class Opener:
 
             def end() -> str:
                 code = browser.poll()
-                return f"the browser ended with {describe_exit(code)}\n{browser.said(code)}" if code else ""
+                return f"the browser ended with {describe_exit(code)}\n{browser.signs()}" if code else ""
 
             page.end_of_browser = end
             yield page

@@ -57,9 +57,9 @@ class StartedBrowser:
         """Whether something runs that the command has started."""
         return has_descendants()
 
-    def said(self, code: int) -> str:
-        """The end of what the browser printed; with status 0, which tells nothing, also whether it used its profile."""
-        return self._start.printed() if code else self._start.signs()
+    def signs(self) -> str:
+        """What the browser has left: the end of what it printed, and whether it has not used its profile."""
+        return self._start.signs()
 
     def __enter__(self) -> StartedBrowser:
         return self

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from harness.guests.adapter import Adapter, GuestRun
 from harness.guests.guest_files import Preopen
 from harness.guests.session import Silence, overdue
@@ -14,6 +12,10 @@ from matrix.errors import Unobtainable
 
 LIMIT = 120.0
 """seconds until the guest has ended, without those in which its process waits for a core; it takes one to three"""
+_HINT = (
+    "start it by hand in a terminal to see more; where it may not write to its profile, let $CPYTHON_WASM_CACHE name "
+    "another directory"
+)
 _OUTPUT = 1 << 20
 """bytes"""
 _LOOK = 0.05
@@ -43,7 +45,7 @@ def try_browser(browser: Adapter, name: str, store: Store, limit: float = LIMIT)
             code = _end(guest, limit)
             if code != 0:
                 how = browser.describe_end(code, guest.output) if code else browser.describe_silence(directory)
-                raise Unobtainable(f"no guest can run in {name}: {how}", hint=_hint(directory, how))
+                raise Unobtainable(f"no guest can run in {name}: {how}", hint=_HINT)
         finally:
             guest.kill()
 
@@ -56,9 +58,3 @@ def _end(guest: GuestProcess, limit: float) -> int | None:
         if silent > limit and overdue(silent, waits.seconds(), limit):
             break
     return code
-
-
-def _hint(directory: Path, how: str) -> str:
-    if str(directory) in how:
-        return "the browser keeps its files in the cache: let $CPYTHON_WASM_CACHE name a directory that it may write to"
-    return "start it by hand in a terminal, or name another one with $CPYTHON_WASM_BROWSER"

@@ -26,7 +26,7 @@ class Command(StartedBrowser):
     def has_left_processes(self) -> bool:
         return self.processes
 
-    def said(self, code: int) -> str:
+    def signs(self) -> str:
         return "there is no display"
 
 
