@@ -18,6 +18,8 @@ _HINT = (
 )
 _OUTPUT = 1 << 20
 """bytes"""
+_SHOWN = 2000
+"""characters of it that are shown"""
 _LOOK = 0.05
 """seconds between checks whether the guest has ended"""
 
@@ -45,6 +47,8 @@ def try_browser(browser: Adapter, name: str, store: Store, limit: float = LIMIT)
             code = _end(guest, limit)
             if code != 0:
                 how = browser.describe_end(code, guest.output) if code else browser.describe_silence(directory)
+                if guest.output.strip()[-_SHOWN:] not in how:
+                    how += f"\n{guest.output.strip()[-_SHOWN:]}"
                 raise Unobtainable(f"no guest can run in {name}: {how}", hint=_HINT)
         finally:
             guest.kill()
