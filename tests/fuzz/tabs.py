@@ -47,6 +47,11 @@ class Guest(NamedTuple):
     spec: BrowserHostSpec
 
     @property
+    def command(self) -> psutil.Process:
+        """The browser's command. The server is also the parent of the command's orphans."""
+        return min(self.server.children(), key=psutil.Process.create_time)
+
+    @property
     def tabs(self) -> list[psutil.Process]:
         """The processes that run pages."""
         found = []
@@ -82,7 +87,7 @@ class Victim(NamedTuple):
 
 VICTIMS = (
     Victim("a tab", lambda guest: guest.tabs, "the tab crashed"),
-    Victim("a browser", lambda guest: guest.server.children()[:1], "the browser ended with signal SIGKILL"),
+    Victim("a browser", lambda guest: [guest.command], "the browser ended with signal SIGKILL"),
     Victim("a server", lambda guest: [guest.server], "the guest ended with signal SIGKILL"),
 )
 
