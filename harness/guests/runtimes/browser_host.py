@@ -20,8 +20,9 @@ from harness.guests.runtimes.browser import PAGES, BrowserHostSpec
 from harness.guests.runtimes.ends import BROWSER_ENDED, FAULT, TAB_CLOSED, TAB_CRASHED, TRAPPED
 from harness.guests.runtimes.page_reports import PageReports
 from harness.guests.runtimes.started_browser import StartedBrowser, short_temporary_directory
+from harness.machine.descendants import adopt_orphans, end_descendants
 from harness.machine.http_server import Site, serving
-from harness.machine.process import describe_exit
+from harness.machine.process import KILL_WAIT, describe_exit
 from matrix import json_records
 from matrix.errors import MatrixError
 
@@ -97,9 +98,11 @@ def run(spec: BrowserHostSpec) -> int:
 
 def main() -> None:
     status = FAULT
+    adopt_orphans()
     try:
         with short_temporary_directory():
             status = run(json_records.decode(sys.argv[1].encode(), BrowserHostSpec))
+        end_descendants(KILL_WAIT)  # the harness counts their processor time as this process's
     except (MatrixError, OSError) as exc:
         print(exc)
     except BaseException:

@@ -11,8 +11,8 @@ from pathlib import Path
 from types import TracebackType
 
 from harness.guests.runtimes.browser import USER_JS, BrowserStart
-from harness.machine.descendants import adopt_orphans, end_descendants, has_descendants
-from harness.machine.process import KILL_WAIT, STDOUT, Process
+from harness.machine.descendants import has_descendants
+from harness.machine.process import STDOUT, Process
 
 _LONGEST = 107 - len("/org.chromium.Chromium.XXXXXX/SingletonSocket")
 """bytes of the longest path of a directory in which Chromium can create its socket"""
@@ -21,9 +21,8 @@ _LONGEST = 107 - len("/org.chromium.Chromium.XXXXXX/SingletonSocket")
 class StartedBrowser:
     """A browser with a fresh profile that opens one address. It is killed at the end of the context.
 
-    It shares the process group of this process, so whoever kills the group kills all of its processes. At the end of
-    the context all descendants of this process are killed, and their processor time counts as this process's. Raises
-    OSError when there is no place for the profile, HarnessFault when the command cannot be started.
+    It shares the process group of this process, so whoever kills the group kills all of its processes. Raises OSError
+    when there is no place for the profile, HarnessFault when the command cannot be started.
     """
 
     def __init__(self, start: BrowserStart, url: str) -> None:
@@ -37,7 +36,6 @@ class StartedBrowser:
                 f"the browser's profile directory {start.profile} cannot be written: {exc.strerror}"
             ) from None
         self._start = start
-        adopt_orphans()
         argv = [word.replace("{url}", url) for word in start.argv]
         with start.log.open("wb") as log:
             self._process = Process(
@@ -68,7 +66,6 @@ class StartedBrowser:
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
         self._process.kill()
-        end_descendants(KILL_WAIT)
 
 
 @contextlib.contextmanager
