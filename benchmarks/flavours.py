@@ -31,20 +31,27 @@ class Steps(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stopwatch:
-    """A watcher that records how long each step took."""
+    """A watcher that records how long each step took; some run side by side."""
 
     def __init__(self) -> None:
         self.steps: dict[str, float] = {}
-        self._title = ""
 
-    def begin(self, title: str, expected: float) -> None:
+    def begin(self, title: str, expected: float) -> _Timed:
+        return _Timed(self.steps, title)
+
+
+class _Timed:
+    """A watcher of one step."""
+
+    def __init__(self, steps: dict[str, float], title: str) -> None:
+        self._steps = steps
         self._title = title
 
     def tick(self, elapsed: float) -> None:
         pass
 
     def end(self, outcome: str, elapsed: float) -> None:
-        self.steps[self._title] = round(elapsed, 1)
+        self._steps[self._title] = round(elapsed, 1)
 
 
 def measure(directory: Path, store: Store) -> list[Steps]:

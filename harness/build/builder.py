@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -14,15 +15,17 @@ from harness.build.configure_answers import answers_path, leave_answers, take_an
 from harness.build.execute import execute, remembered_failure, work_lock
 from harness.build.identity import build_machine, check_build_python, configure_digest, source_date
 from harness.build.linked import lay_out, linked_library
+from harness.build.making import Making
 from harness.build.recipes import emscripten, layout, native, wasi
 from harness.build.recipes import libraries as linked_libraries
 from harness.build.recipes.libraries import LinkedLibrary
 from harness.build.stage import discard_changed, stage_build, stage_sources
 from harness.build.stamps import LoggedStep, logged, pending_steps, reset_pending
-from harness.build.step import BuildPlan
+from harness.build.step import BuildPlan, Step
 from harness.build.toolchain import PRE_JS, set_up
 from harness.build.tree import BuildFiles, build_files
 from harness.build.watcher import Watcher
+from harness.machine.branches import Branches
 from harness.machine.hashing import digest_of, file_sha256
 from harness.machine.store import Store
 from matrix.errors import BuildFailed
@@ -104,10 +107,11 @@ class Builder:
         self._compiler_cache = compiler_cache.find()
         self._failures: dict[str, BuildFailed] = {}
 
-    def build(self, cell: ResolvedCell, inputs: Inputs) -> layout.Parts:
+    def build(self, cell: ResolvedCell, inputs: Inputs, making: Making | None = None) -> layout.Parts:
         """Make a cell's build, as far as it is not current, and the tree that its guests see.
 
-        Raises BuildFailed, or Unobtainable when the toolchain does not take the ports.
+        `making` is its build Python, where a branch makes that. Raises BuildFailed, or Unobtainable when the toolchain
+        does not take the ports.
         """
         if (failure := self._failures.get(cell.build.id)) is not None:
             raise failure
@@ -115,18 +119,33 @@ class Builder:
             planned = self.plan(cell, inputs)
             if (known := self.known_failure(cell, planned)) is not None:
                 raise known
-            self._compile(cell, inputs, planned)
+            self._compile(cell, inputs, planned, making)
             self._stage(cell, planned)
         except BuildFailed as exc:
             self._failures[cell.build.id] = exc
             raise
         return planned.parts
 
-    def make_build_python(self, build: Build, cpython: Input) -> None:
-        """Make the build Python of a build, unless one was given. Raises BuildFailed."""
+    def make_build_python(
+        self, build: Build, cpython: Input, after: Callable[[Step], None] = lambda step: None
+    ) -> None:
+        """Make the build Python of a build, unless one was given. `after` is called after each step.
+
+        Raises BuildFailed.
+        """
         _, plan = self._plan_build_python(build, cpython)
         if plan is not None:
-            self._execute(plan)
+            self._execute(plan, after=after)
+
+    def making(self, branches: Branches, cell: ResolvedCell, cpython: Callable[[], Input]) -> Making | None:
+        """Have a branch make a cell's build Python as soon as `cpython` returns its sources, for `build`.
+
+        None where `build` does that itself, step after step: with one job, or where it may know that this fails.
+        """
+        failed = cell.expected_failure is not None or cell.build.id in self._failures
+        if self._build_python is not None or self._jobs == 1 or failed:
+            return None
+        return Making(branches, lambda after: self.make_build_python(cell.build, cpython(), after))
 
     def is_current(self, cell: ResolvedCell, inputs: Inputs) -> bool:
         """Whether `build` would run no step."""
@@ -195,8 +214,8 @@ class Builder:
         """The path of the build Python, and the plan that makes it; None when one was given."""
         if self._build_python is not None:
             return check_build_python(self._build_python, build.cpython.series), None
-        # Another harness that shares the cache may configure it otherwise, while our make runs it.
-        recipe = digest_of(*native.CONFIGURE)
+        # Another harness that shares the cache may configure or make it otherwise, while our make runs it.
+        recipe = digest_of(*native.CONFIGURE, native.INTERPRETER, native.MODULES)
         directory = self._work_directory(f"native_{_tree_name(build)}", _identity(build, cpython), recipe)
         digests = (cpython.digest, configure_digest(cpython.path))
         plan = native.plan(f"native {build.cpython.id}", directory, cpython.path, *digests, jobs=self._jobs)
@@ -225,7 +244,7 @@ class Builder:
 
     # --- executing
 
-    def _compile(self, cell: ResolvedCell, inputs: Inputs, planned: PlannedBuild) -> None:
+    def _compile(self, cell: ResolvedCell, inputs: Inputs, planned: PlannedBuild, making: Making | None) -> None:
         if planned.toolchain is not None:
             set_up(planned.toolchain, {name: port.path for name, port in inputs.ports.items()}, self._store)
             lay_out(planned.linked)
@@ -234,9 +253,29 @@ class Builder:
         with work_lock(planned.build, self._store, self._say):
             reset_pending(planned.build)  # first: it removes the answers of a configure that has changed
             take_answers(answers, cache)
-        for plan in planned.compiling:
-            self._execute(plan)
+        if making is None:
+            for plan in planned.compiling:
+                self._execute(plan)
+        else:
+            self._execute_beside(making, planned)
         leave_answers(cache, answers)
+
+    def _execute_beside(self, making: Making, planned: PlannedBuild) -> None:
+        """Execute what leads to the program, beside the branch that makes the build Python."""
+
+        def wait(step: Step) -> None:
+            if step.needs:
+                making.wait_for(step.needs)
+
+        try:
+            for plan in planned.compiling:
+                if plan is not planned.build_python:
+                    self._execute(plan, before=wait)
+        except BuildFailed:
+            with contextlib.suppress(BuildFailed):
+                making.finish()  # the next run then comes to the step that failed without it
+            raise
+        making.finish()
 
     def _stage(self, cell: ResolvedCell, planned: PlannedBuild) -> None:
         parts = planned.parts
@@ -252,8 +291,14 @@ class Builder:
             if not manifest.mark(tree):
                 manifest.record(tree)
 
-    def _execute(self, plan: BuildPlan) -> None:
-        execute(plan, self._store, self._watcher, say=self._say, cache=self._compiler_cache)
+    def _execute(
+        self,
+        plan: BuildPlan,
+        *,
+        before: Callable[[Step], None] = lambda step: None,
+        after: Callable[[Step], None] = lambda step: None,
+    ) -> None:
+        execute(plan, self._store, self._watcher, say=self._say, cache=self._compiler_cache, before=before, after=after)
 
 
 def _linked(inputs: Inputs, toolchain: emscripten.Toolchain | None, files: BuildFiles) -> tuple[LinkedLibrary, ...]:

@@ -19,17 +19,37 @@ from matrix import json_records
 from matrix.errors import BuildFailed
 
 
+def _nothing(step: Step) -> None:
+    pass
+
+
 def execute(
-    plan: BuildPlan, store: Store, watcher: Watcher, *, say: Callable[[str], None], cache: CompilerCache | None = None
+    plan: BuildPlan,
+    store: Store,
+    watcher: Watcher,
+    *,
+    say: Callable[[str], None],
+    cache: CompilerCache | None = None,
+    before: Callable[[Step], None] = _nothing,
+    after: Callable[[Step], None] = _nothing,
 ) -> float:
     """Run the steps of a plan that are not current; returns the seconds that this took (0.0 when all are).
 
-    Steps that compile do so through the compiler cache, if one is given. Raises BuildFailed with the failing
-    command, the last lines of its output and the path of its log.
+    Steps that compile do so through the compiler cache, if one is given. `before` is called before each step that is
+    run, and may wait; `after` is called for each step that is done, whether it was run or is current.
+
+    Raises BuildFailed with the failing command, the last lines of its output and the path of its log.
     """
+    seconds = 0.0
     with work_lock(plan, store, say):
         reset_pending(plan)
-        return sum(_run(plan, step, store, watcher, cache) for step in pending_steps(plan))
+        pending = pending_steps(plan)
+        for step in plan.steps:
+            if step in pending:
+                before(step)
+                seconds += _run(plan, step, store, watcher, cache)
+            after(step)
+    return seconds
 
 
 def work_lock(plan: BuildPlan, store: Store, say: Callable[[str], None]) -> AbstractContextManager[None]:
@@ -49,20 +69,24 @@ def _run(plan: BuildPlan, step: Step, store: Store, watcher: Watcher, cache: Com
     step.cwd.mkdir(parents=True, exist_ok=True)
     _require_tools(step)
     started = time.monotonic()
-    watcher.begin(f"{plan.name}: {step.title}", _expected(store, step))
+    shown = watcher.begin(f"{plan.name}: {step.title}", _expected(store, step))
     argv, env = step.words, step.environment(base_environment())
     if cache is not None and step.through_cache:
         argv, env = (*argv, *cache.words(step.through_cache)), env | cache.variables(step.compiler)
-    code = run_logged(argv, env=env, cwd=step.cwd, log=log_path(plan, step), tick=watcher.tick)
+    try:
+        code = run_logged(argv, env=env, cwd=step.cwd, log=log_path(plan, step), tick=shown.tick)
+    except BaseException:
+        shown.end("stopped", time.monotonic() - started)
+        raise
     elapsed = time.monotonic() - started
     missing = [path for path in step.outputs if not path.exists()]
     if code != 0 or missing:
-        watcher.end("failed", elapsed)
+        shown.end("failed", elapsed)
         log = log_path(plan, step)
         check_room(tail(log, 400), f"{plan.name}: step {step.name}; full log: {log}")
         note_failure(plan, step)
         raise _failure(plan, step, describe_exit(code) if code else f"it did not make {missing[0]}")
-    watcher.end("done", elapsed)
+    shown.end("done", elapsed)
     note_success(plan, step, elapsed)
     _remember(store, step, elapsed)
     return elapsed

@@ -34,6 +34,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """digests of what the step reads, besides the outputs of earlier steps"""
     outputs: tuple[Path, ...] = ()
     """files that exist when it has succeeded"""
+    needs: str = ""
+    """the step of the build Python that has to be done before; "" for what does not run it"""
     remembers: tuple[Path, ...] = ()
     """its own files that it continues from, and that no longer fit when its command or inputs have changed"""
     through_cache: tuple[str, ...] = ()

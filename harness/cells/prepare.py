@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 
 import msgspec
 
 from harness.build import manifest
 from harness.build.builder import Builder, Input, Inputs
+from harness.build.making import Making
 from harness.build.recipes import layout
 from harness.build.stage import built_library
 from harness.build.stamps import LoggedStep
@@ -23,11 +25,12 @@ from harness.guests.adapter import Adapter, GuestRun
 from harness.guests.digest import digest_of_marks, marks_of_guests, program_digest
 from harness.guests.runtimes.choose import choose_adapter
 from harness.guests.settings import GuestSettings, Limits
+from harness.machine.branches import Branches
 from harness.machine.hashing import digest_of
 from harness.machine.store import Store
 from harness.provide.items import items_of
 from harness.provide.obtain import obtain
-from harness.provide.provider import Obtained
+from harness.provide.provider import Obtained, Provider
 from matrix import json_records
 from matrix.errors import MatrixError
 from matrix.model import RuntimeKind
@@ -95,17 +98,20 @@ class Preparer:
     def prepare(self, cell: ResolvedCell, limits: Limits) -> Prepared:
         """Make a cell ready to run. Raises Unobtainable, BuildFailed, UsageError, or what the machine raises."""
         started = time.monotonic()
-        obtained = self._obtain_all(cell)
-        runtime = obtained[cell.runtime.id]
-        adapter = choose_adapter(cell.runtime, runtime, cell.runtime_flags)
-        adapter.try_out(self._store)
-        cell = _fitted(cell, obtained)
-        libraries = self._libraries(cell, obtained)
-        source = obtained[cell.build.cpython.id].path
-        upstream = suite_defaults(cell.series, source)
-        cell = msgspec.structs.replace(cell, series=upstream.series)
-        provisioned = time.monotonic()
-        parts = self._builder.build(cell, _inputs(cell, obtained, libraries))
+        with Branches() as branches:
+            obtaining = self._start(cell, branches)
+            making = self._making(cell, obtaining, branches)
+            obtained = self._collected(obtaining)
+            runtime = obtained[cell.runtime.id]
+            adapter = choose_adapter(cell.runtime, runtime, cell.runtime_flags)
+            adapter.try_out(self._store)
+            cell = _fitted(cell, obtained)
+            libraries = self._libraries(cell, obtained)
+            source = obtained[cell.build.cpython.id].path
+            upstream = suite_defaults(cell.series, source)
+            cell = msgspec.structs.replace(cell, series=upstream.series)
+            provisioned = time.monotonic()
+            parts = self._builder.build(cell, _inputs(cell, obtained, libraries), making)
         built = time.monotonic()
         settings = self._settings(cell, parts, adapter, limits)
         compiled = time.monotonic()
@@ -133,8 +139,11 @@ class Preparer:
 
     def build(self, cell: ResolvedCell) -> Path:
         """Build a cell without its runtime; returns the directory with `python.wasm`. Raises as `prepare` does."""
-        cell, inputs = self._build_inputs(cell)
-        parts = self._builder.build(cell, inputs)
+        with Branches() as branches:
+            obtaining = self._start(cell, branches, runtime=False)
+            making = self._making(cell, obtaining, branches)
+            cell, inputs = self._fitted_inputs(cell, self._collected(obtaining))
+            parts = self._builder.build(cell, inputs, making)
         return layout.build_directory(parts.directory, cell.series)
 
     def build_python(self, cell: ResolvedCell) -> None:
@@ -171,7 +180,11 @@ class Preparer:
 
     def _build_inputs(self, cell: ResolvedCell) -> tuple[ResolvedCell, Inputs]:
         """A cell fitted to its tree, and what its build is made from."""
-        obtained = self._obtain_all(cell, runtime=False)
+        with Branches() as branches:
+            obtained = self._collected(self._start(cell, branches, runtime=False))
+        return self._fitted_inputs(cell, obtained)
+
+    def _fitted_inputs(self, cell: ResolvedCell, obtained: dict[str, Obtained]) -> tuple[ResolvedCell, Inputs]:
         cell = _fitted(cell, obtained)
         return cell, _inputs(cell, obtained, self._libraries(cell, obtained))
 
@@ -189,22 +202,41 @@ class Preparer:
                 raise
         return self._linked[key]
 
-    def _obtain_all(self, cell: ResolvedCell, *, runtime: bool = True) -> dict[str, Obtained]:
-        """Every item that a cell needs but libraries, by its id; without `runtime`, those that its build needs."""
+    def _start(self, cell: ResolvedCell, branches: Branches, *, runtime: bool = True) -> dict[str, Future[Obtained]]:
+        """Begin to obtain, side by side, every item that a cell needs but libraries, by its id.
+
+        Without `runtime`, those that its build needs. Raises what was raised for one of them before.
+        """
         items = items_of(cell, self._store)
         wanted = {item: providers for item, providers in items.items() if item not in cell.series.libraries}
         if not runtime and cell.runtime != cell.node:
             del wanted[cell.runtime.id]
-        for item, providers in wanted.items():
+        for item in wanted:
             if item in self._failures:
                 raise self._failures[item]
-            if item not in self._obtained:
-                try:
-                    self._obtained[item] = obtain(item, providers(), self._store, self._say, refresh=self._refresh)
-                except MatrixError as exc:
-                    self._failures[item] = exc
-                    raise
-        return {item: self._obtained[item] for item in wanted}
+        return {item: self._future(item, providers, branches) for item, providers in wanted.items()}
+
+    def _future(self, item: str, providers: Callable[[], list[Provider]], branches: Branches) -> Future[Obtained]:
+        if item not in self._obtained:
+            return branches.start(lambda: obtain(item, providers(), self._store, self._say, refresh=self._refresh))
+        known: Future[Obtained] = Future()
+        known.set_result(self._obtained[item])
+        return known
+
+    def _collected(self, obtaining: dict[str, Future[Obtained]]) -> dict[str, Obtained]:
+        """The items, once all are there. Raises what was raised for the first of them that is not."""
+        for item, future in obtaining.items():
+            try:
+                self._obtained[item] = future.result()
+            except MatrixError as exc:
+                self._failures[item] = exc
+                raise
+        return {item: self._obtained[item] for item in obtaining}
+
+    def _making(self, cell: ResolvedCell, obtaining: dict[str, Future[Obtained]], branches: Branches) -> Making | None:
+        """The cell's build Python, which is made as soon as its sources are there."""
+        source = obtaining[cell.build.cpython.id]
+        return self._builder.making(branches, cell, lambda: _input(source.result()))
 
     # --- running
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -30,43 +31,84 @@ class SafeConsole(Console):
 
 
 class TerminalWatcher:
-    """Shows a build: a bar on a terminal, elsewhere a line when a step begins and when it ends.
+    """Shows a build: a bar for each running step on a terminal, elsewhere a line when a step begins and when it ends.
 
-    The bar advances by how long the step took last time, and waits at the end when it takes longer.
+    A bar advances by how long the step took last time, and waits at the end when it takes longer.
     """
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._lock = threading.Lock()
+        self._running: list[_Bar] = []
         self._live: Live | None = None
-        self._title = ""
-        self._expected = 1.0
 
-    def begin(self, title: str, expected: float) -> None:
-        self._title, self._expected = title, max(expected, 0.1)
+    def begin(self, title: str, expected: float) -> _Bar:
+        bar = _Bar(self, title, max(expected, 0.1))
         if self._console.is_terminal:
-            self._live = Live(self._row(0.0), console=self._console, transient=True, refresh_per_second=4)
-            self._live.start()
+            with self._lock:
+                self._running.append(bar)
+                self._draw()
         elif expected > 2:
             self._console.print(f"{escape(title)} ... (about {expected:.0f} s)", soft_wrap=True)
+        return bar
+
+    @property
+    def running(self) -> tuple[_Bar, ...]:
+        """The bars that a terminal shows."""
+        return tuple(self._running)
+
+    def show(self) -> None:
+        """Draw the bars anew."""
+        if self._console.is_terminal:
+            with self._lock:
+                self._draw()
+
+    def remove(self, bar: _Bar, line: str) -> None:
+        """Replace a bar by a line."""
+        with self._lock:
+            if bar in self._running:
+                self._running.remove(bar)
+                self._draw()
+            self._console.print(escape(line), soft_wrap=True)
+
+    def _draw(self) -> None:
+        if not self._running:
+            if self._live is not None:
+                self._live.stop()
+            self._live = None
+            return
+        rows = Table.grid(padding=(0, 1))
+        for bar in self._running:
+            rows.add_row(*bar.cells())
+        if self._live is None:
+            self._live = Live(rows, console=self._console, transient=True, refresh_per_second=4)
+            self._live.start()
+        else:
+            self._live.update(rows)
+
+
+class _Bar:
+    """Shows one step."""
+
+    def __init__(self, watcher: TerminalWatcher, title: str, expected: float) -> None:
+        self._watcher = watcher
+        self._title = title
+        self._expected = expected
+        self._elapsed = 0.0
 
     def tick(self, elapsed: float) -> None:
-        if self._live is not None:
-            self._live.update(self._row(elapsed))
+        self._elapsed = elapsed
+        self._watcher.show()
 
     def end(self, outcome: str, elapsed: float) -> None:
-        if self._live is not None:
-            self._live.stop()
-            self._live = None
-        self._console.print(f"{escape(self._title)}: {outcome}, {elapsed:.1f} s", soft_wrap=True)
+        self._watcher.remove(self, f"{self._title}: {outcome}, {elapsed:.1f} s")
 
-    def _row(self, elapsed: float) -> Table:
-        row = Table.grid(padding=(0, 1))
-        left = self._expected - elapsed
-        share = min(elapsed / self._expected, 0.99)
+    def cells(self) -> tuple[str, ProgressBar, str, str]:
+        """The columns of its row."""
+        left = self._expected - self._elapsed
         remaining = f"about {left:.0f} s left" if left > 0 else f"{-left:.0f} s longer than last time"
-        bar = ProgressBar(total=1.0, completed=share, width=30)
-        row.add_row(escape(self._title), bar, f"{elapsed:.0f} s", remaining)
-        return row
+        bar = ProgressBar(total=1.0, completed=min(self._elapsed / self._expected, 0.99), width=30)
+        return escape(self._title), bar, f"{self._elapsed:.0f} s", remaining
 
 
 def say_to(console: Console) -> Callable[[str], None]:

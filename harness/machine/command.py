@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from harness.machine.branches import CHECK, check_stopped
 from harness.machine.process import PIPE, STDOUT, Guard, Process, base_environment, describe_exit
 from harness.machine.termination import Terminated
 from matrix.errors import MatrixError
@@ -123,8 +124,8 @@ def run_logged(
 ) -> int:
     """Run a command with both its outputs in `log`. Returns its return code (negative for a signal).
 
-    `tick` is called several times a second with the seconds since the start. When it raises, or on Ctrl-C, the
-    process group is killed. It is also killed when the harness itself dies.
+    `tick` is called several times a second with the seconds since the start. When it raises, on Ctrl-C, or when the
+    thread's branch has to end, the process group is killed. It is also killed when the harness itself dies.
     """
     started = time.monotonic()
     with log.open("wb") as file:
@@ -133,7 +134,8 @@ def run_logged(
         with Guard() as guard:
             process = Process(argv, env=env, cwd=cwd, stdout=file.fileno(), stderr=STDOUT, guard=guard)
             try:
-                while (code := process.wait(0.2)) is None:
+                while (code := process.wait(CHECK)) is None:
+                    check_stopped()
                     tick(time.monotonic() - started)
             except BaseException:
                 process.kill()

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import httpx
 
+from harness.machine.branches import check_stopped
 from harness.machine.hashing import file_sha256
 from matrix.errors import HarnessFault, Unobtainable
 
@@ -101,7 +102,8 @@ def _fetch(
         ):
             response.raise_for_status()
             total = int(response.headers["Content-Length"]) if "Content-Length" in response.headers else None
-            for chunk in response.iter_raw(1 << 20):
+            for chunk in response.iter_raw():
+                check_stopped()
                 digest.update(chunk)
                 file.write(chunk)
                 received += len(chunk)

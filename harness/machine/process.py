@@ -23,6 +23,7 @@ from pathlib import Path
 
 import psutil
 
+from harness.machine.branches import CHECK, check_stopped
 from harness.machine.descendants import with_descendants
 from matrix.errors import HarnessFault, MatrixError
 
@@ -155,16 +156,19 @@ class Process:
                 if stream is not None and stream not in self._ended:
                     streams.register(stream, selectors.EVENT_READ, kept)
             while streams.get_map():
+                check_stopped()
                 if (left := deadline - time.monotonic()) <= 0:
                     return None
-                for key, _ in streams.select(left):
+                for key, _ in streams.select(min(left, CHECK)):
                     data = os.read(key.fd, 65536)
                     key.data.extend(data[: keep - len(key.data)])
                     if not data:
                         streams.unregister(key.fileobj)
                         self._ended.append(key.fileobj)
-        if self.wait(max(deadline - time.monotonic(), 0)) is None:
-            return None
+        while self.wait(min(max(deadline - time.monotonic(), 0), CHECK)) is None:
+            check_stopped()
+            if time.monotonic() > deadline:
+                return None
         out, err = self._outputs
         return bytes(out), bytes(err)
 

@@ -22,6 +22,7 @@ import os
 import re
 import secrets
 import tempfile
+import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
@@ -32,6 +33,7 @@ import platformdirs
 from filelock import FileLock, Timeout
 
 from harness.machine import sealed, uses
+from harness.machine.branches import check_stopped
 from harness.machine.files import remove_path, remove_tree, write_atomically
 from harness.machine.paths import unusable
 from matrix.errors import HarnessFault, UsageError
@@ -83,6 +85,9 @@ class Store:
     def __init__(self, root: Path | None = None) -> None:
         self.root = _usable(root or Path(os.environ.get(VARIABLE) or platformdirs.user_cache_path(CACHE_NAME)))
         self._used: dict[Path, weakref.finalize[..., Store]] = {}
+        self._using = threading.Lock()
+        self._held: set[str] = set()
+        """the locks that this run holds"""
         try:
             for name in _DIRECTORIES:
                 (self.root / name).mkdir(parents=True, exist_ok=True)
@@ -97,16 +102,22 @@ class Store:
 
     @contextlib.contextmanager
     def lock(self, name: str, *, say: Callable[[str], None] = lambda message: None) -> Iterator[None]:
-        """Hold the lock `name`. Waits for another run that holds it, and says so."""
+        """Hold the lock `name`. Waits for another thread that holds it, or for another run and says so."""
         lock = FileLock(self.root / "locks" / f"{name}.lock")
-        try:
-            lock.acquire(timeout=0.5)
-        except Timeout:
-            say(f"waiting for another run that holds {name}")
-            lock.acquire()
+        said = False
+        while not lock.is_locked:
+            try:
+                lock.acquire(timeout=0.5)
+            except Timeout:
+                check_stopped()
+                if not said and name not in self._held:
+                    say(f"waiting for another run that holds {name}")
+                    said = True
+        self._held.add(name)
         try:
             yield
         finally:
+            self._held.discard(name)
             lock.release()
 
     def entry(self, name: str) -> Path:
@@ -181,8 +192,9 @@ class Store:
         the meantime, and then it has to be made again. A path outside all items is never removed; nothing is marked.
         """
         mark = self._mark(path)
-        if mark is not None and mark not in self._used:
-            self._used[mark] = weakref.finalize(self, uses.release, uses.hold(mark))
+        with self._using:
+            if mark is not None and mark not in self._used:
+                self._used[mark] = weakref.finalize(self, uses.release, uses.hold(mark))
         return path.exists()
 
     def release(self) -> None:

@@ -7,6 +7,7 @@ import sys
 import zlib
 from pathlib import Path
 
+from harness.machine.branches import check_stopped
 from matrix.errors import Unobtainable
 
 if sys.version_info >= (3, 12):
@@ -28,6 +29,7 @@ def unpack_tar(archive: Path, directory: Path) -> None:
         with tarfile.open(archive) as tar:
             total = 0
             for number, member in enumerate(tar):
+                check_stopped()
                 total += member.size
                 if total > _MOST_BYTES or number > _MOST_FILES:
                     raise Unobtainable(f"{archive} is refused: it unpacks to more than this project ever needs")

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from harness.build.recipes.layout import Parts, build_directory, configure_command, link_sources
+from harness.build.recipes.native import INTERPRETER, MODULES
 from harness.build.step import CACHE, BuildPlan, Step
 from matrix.model import Build, Series, Target
 from matrix.rules import Repair
@@ -130,6 +131,7 @@ def plan(
         | {name: value for name, value in flags.items() if value}
         | {name: value for library in parts.linked for name, value in library.variables.items()},
         inputs=(parts.configure_digest, toolchain.digest, *linked),
+        needs=INTERPRETER,
         outputs=(work / "config.status",),
         remembers=(work / "config.cache",),
         expected=400,
@@ -143,6 +145,7 @@ def plan(
         path=(emscripten,),
         env=toolchain.environment,
         inputs=(parts.source_digest, toolchain.digest, *linked),
+        needs=MODULES,
         outputs=(work / series.program, work / "python.wasm", work / "pybuilddir.txt"),
         # make exports what stands on its command line: https://www.gnu.org/software/make/manual/html_node/Environment.html
         through_cache=(f"EM_COMPILER_WRAPPER={CACHE}",),

@@ -3,6 +3,8 @@
 It only has to freeze modules, run the build's scripts and compile byte-code. So it is compiled with -O1 and without
 the modules that wrap libraries: 28 s + 53 s as measured, against 3 min 20 s for a full build.
 
+A cross build's configure runs only the interpreter, to ask for its version. So that is made first.
+
 The sources are a link in its directory. So the compiler's command lines are the same for every tree, and a compiler
 cache has the files that two trees share.
 """
@@ -15,6 +17,8 @@ from harness.build.step import CACHE, BuildPlan, Step
 
 SOURCE = "source"
 """the name of the link to the sources"""
+INTERPRETER, MODULES = "native-python", "native-make"
+"""the names of the steps that make the interpreter, and then the rest of the build Python"""
 BYTE_CODE = "bytecode"
 """the name of the step that compiles the library's byte-code"""
 
@@ -59,18 +63,28 @@ def plan(
         outputs=(directory / "config.status",),
         expected=30,
     )
-    make = Step(
-        name="native-make",
-        title="make the build Python",
-        argv=("make", "-s", "all"),
+    interpreter = Step(
+        name=INTERPRETER,
+        title="make the build Python's interpreter",
+        argv=("make", "-s", "pybuilddir.txt"),  # it needs the interpreter, which finds its library by this file
         jobs=jobs,
         cwd=directory,
         inputs=(source_digest,),
-        outputs=(directory / "python",),
+        outputs=(directory / "python", directory / "pybuilddir.txt"),
         through_cache=(f"CC={CACHE} gcc",),
-        expected=55,
+        expected=45,
     )
-    return BuildPlan(name=name, directory=directory, steps=(link, configure, make))
+    make = Step(
+        name=MODULES,
+        title="make the build Python's modules",
+        argv=("nice", "-n", "5", "make", "-s", "all"),  # the configure beside it takes longer, on one core
+        jobs=jobs,
+        cwd=directory,
+        inputs=(source_digest,),
+        through_cache=(f"CC={CACHE} gcc",),
+        expected=20,
+    )
+    return BuildPlan(name=name, directory=directory, steps=(link, configure, interpreter, make))
 
 
 def bytecode(tree: Path, source_digest: str, python: Path, *, jobs: int) -> Step:

@@ -16,6 +16,7 @@ from harness.build.recipes.layout import (
     layout_of,
     link_sources,
 )
+from harness.build.recipes.native import INTERPRETER, MODULES
 from harness.build.step import CACHE, BuildPlan, Step
 from matrix.model import Build, Series
 from matrix.rules import Repair
@@ -51,6 +52,7 @@ def plan(build: Build, series: Series, repairs: tuple[Repair, ...], parts: Parts
         }
         | ({"CFLAGS": cflags} if cflags else {}),
         inputs=(parts.configure_digest, parts.sdk_digest),
+        needs=INTERPRETER,
         outputs=(work / "config.status",),
         remembers=(work / "config.cache",),
         expected=65,
@@ -65,6 +67,7 @@ def plan(build: Build, series: Series, repairs: tuple[Repair, ...], parts: Parts
         # https://reproducible-builds.org/specs/source-date-epoch/ (clang reads it from version 16 on)
         env=tools | {"SOURCE_DATE_EPOCH": str(parts.source_date)},
         inputs=(parts.source_digest, parts.sdk_digest),
+        needs=MODULES,
         outputs=(work / "python.wasm", work / "pybuilddir.txt"),
         through_cache=(f"CC={CACHE} {tools['CC']}",),
         compiler=parts.sdk_digest,

@@ -153,8 +153,8 @@ def test_a_checkout_starts_with_the_answers_of_another_build_that_has_the_same_c
     monkeypatch.setattr(Builder, "_execute", lambda self, plan: None)
     caches[0].parent.mkdir(parents=True)
     caches[0].write_text("ac_cv_alignof_long=4\n")
-    one._compile(CELL, inputs, first)
-    one._compile(checkout, inputs, second)
+    one._compile(CELL, inputs, first, None)
+    one._compile(checkout, inputs, second, None)
     assert caches[1].read_text() == caches[0].read_text()
 
 

@@ -187,11 +187,17 @@ def test_commands_that_a_step_calls_by_name_come_first() -> None:
 
 def test_the_build_python_is_configured_and_made_out_of_tree() -> None:
     plan = native.plan("native", NOWHERE / "native", NOWHERE / "cpython", "sources", "configure", jobs=2)
-    assert [each.name for each in plan.steps] == ["native-link", "native-configure", "native-make"]
+    assert [each.name for each in plan.steps] == ["native-link", "native-configure", "native-python", "native-make"]
     assert plan.steps[0].argv[-2:] == ("/nowhere/cpython", "source")
     assert plan.steps[1].argv[0] == "source/configure"  # the compiler's command lines are then the same for every tree
     assert all(each.cwd == NOWHERE / "native" for each in plan.steps)
-    assert plan.steps[2].outputs == (NOWHERE / "native/python",)
+    assert NOWHERE / "native/python" in plan.steps[2].outputs
+
+
+def test_what_makes_the_rest_of_the_build_python_keeps_the_interpreter_that_configure_runs_beside_it() -> None:
+    # An output of a step that is not current is removed before it runs.
+    plan = native.plan("native", NOWHERE / "native", NOWHERE / "cpython", "sources", "configure", jobs=2)
+    assert plan.steps[3].outputs == ()
 
 
 def test_byte_code_is_compiled_for_the_paths_that_guests_see() -> None:

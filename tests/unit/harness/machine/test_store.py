@@ -250,13 +250,13 @@ def test_ctrl_c_leaves_nothing(store: Store) -> None:
 # --- locks
 
 
-def test_waiting_for_a_lock_is_announced(store: Store) -> None:
+def test_waiting_for_a_lock_is_announced(store: Store, other: Store) -> None:
     said: list[str] = []
     order: list[str] = []
     held, waiting = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with store.lock("sdk"):
+        with other.lock("sdk"):
             held.set()
             waiting.wait(10)
             order.append("first")
