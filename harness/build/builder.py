@@ -13,7 +13,7 @@ import msgspec
 from harness.build import compiler_cache, manifest
 from harness.build.configure_answers import answers_path, leave_answers, take_answers
 from harness.build.execute import execute, remembered_failure, work_lock
-from harness.build.identity import build_machine, check_build_python, configure_digest, source_date
+from harness.build.identity import build_machine, check_build_python, configure_digest
 from harness.build.linked import lay_out, linked_library
 from harness.build.making import Making
 from harness.build.recipes import emscripten, layout, native, wasi
@@ -187,7 +187,6 @@ class Builder:
             linked=tuple(layout.LinkedVariables(digest=one.digest, variables=one.variables) for one in linked),
             files=files,
             python=python,
-            source_date=source_date(cpython.path),
             build_machine=build_machine(),
             directory=self._work_directory(_work_name(build), *marks, *(library.digest for library in linked)),
         )

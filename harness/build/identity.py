@@ -21,11 +21,6 @@ def configure_digest(source: Path) -> str:
     return digest_of(*(f"{path.name} {file_sha256(path)}" for path in paths if path.is_file()))
 
 
-def source_date(source: Path) -> int:
-    """The date of a source tree, in seconds since the epoch: that of the file which says its version."""
-    return int((source / "Include/patchlevel.h").stat().st_mtime)
-
-
 def build_machine() -> str:
     """configure's `--build`: this machine, as the running Python was configured for it."""
     found = sysconfig.get_config_var("BUILD_GNU_TYPE")

@@ -17,7 +17,7 @@ from harness.build.stage import built_library
 from harness.build.stamps import LoggedStep
 from harness.build.step import BuildPlan
 from harness.build.suite_defaults import suite_defaults
-from harness.build.tree import fitted, pins_of
+from harness.build.tree import build_files, fitted, pins_of
 from harness.build.watcher import Watcher
 from harness.cells.libraries import FoundLibrary, obtain_libraries
 from harness.cells.wanted import completed, is_version
@@ -235,8 +235,14 @@ class Preparer:
 
     def _making(self, cell: ResolvedCell, obtaining: dict[str, Future[Obtained]], branches: Branches) -> Making | None:
         """The cell's build Python, which is made as soon as its sources are there."""
-        source = obtaining[cell.build.cpython.id]
-        return self._builder.making(branches, cell, lambda: _input(source.result()))
+        obtained = obtaining[cell.build.cpython.id]
+
+        def sources() -> Input:
+            found = obtained.result()
+            build_files(fitted(cell.series, found.path), found.path)  # a tree that lacks some is refused before that
+            return _input(found)
+
+        return self._builder.making(branches, cell, sources)
 
     # --- running
 

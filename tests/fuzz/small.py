@@ -139,7 +139,6 @@ def guest_tree(place: Path) -> Seen:
         sdk_digest="",
         files=BuildFiles(config_site=""),
         python=place,
-        source_date=1_700_000_000,
         build_machine="",
         directory=directory,
     )

@@ -51,8 +51,6 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """the files of the sources that the build names"""
     python: Path
     """the build Python"""
-    source_date: int
-    """seconds since the epoch: the date of the sources, which stands for that of the build"""
     build_machine: str
     """configure's `--build`, such as x86_64-pc-linux-gnu"""
     directory: Path

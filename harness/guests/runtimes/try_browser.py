@@ -11,7 +11,7 @@ from harness.machine.store import Store
 from matrix.errors import Unobtainable
 
 LIMIT = 120.0
-"""seconds until the guest has ended, without those in which its process waits for a core; it takes one to three"""
+"""seconds until the guest has ended, without those in which its process waits for a core"""
 _HINT = (
     "start it by hand in a terminal to see more; where it may not write to its profile, let $CPYTHON_WASM_CACHE name "
     "another directory"

@@ -40,7 +40,6 @@ PARTS = layout.Parts(
     sdk_digest=TOOLCHAIN.digest,
     files=BuildFiles(config_site="Tools/wasm/config.site-wasm32-emscripten"),
     python=NOWHERE / "native/python",
-    source_date=1_700_000_000,
     build_machine="x86_64-pc-linux-gnu",
     directory=NOWHERE / "builds",
 )
