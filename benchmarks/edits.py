@@ -142,6 +142,8 @@ def _with_upstream(
         suites.append(timing.wall)
         if (failed := failed_after(log.read_text(errors="replace"), edit.breaks)) is not None:
             failures[edit.what] = made + failed
+    if not suites:
+        return found
     suite = sum(suites) / len(suites)
     return [
         one

@@ -112,8 +112,12 @@ def any_match(requirements: Sequence[Requirement], name: str, version: str) -> b
 
     Where all of them exclude, everything else matches.
     """
-    excluding = [one for one in requirements if one.excludes]
-    including = [one for one in requirements if not one.excludes]
-    return all(one.matches(name, version) for one in excluding) and (
-        not including or any(one.matches(name, version) for one in including)
-    )
+    including = matched = False
+    for one in requirements:
+        if one.excludes:
+            if not one.matches(name, version):
+                return False
+        else:
+            including = True
+            matched = matched or one.matches(name, version)
+    return matched or not including

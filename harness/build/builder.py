@@ -12,7 +12,7 @@ import msgspec
 
 from harness.build import compiler_cache, manifest
 from harness.build.configure_answers import answers_path, leave_answers, take_answers
-from harness.build.execute import execute, remembered_failure, work_lock
+from harness.build.execute import execute, nothing, remembered_failure, work_lock
 from harness.build.identity import build_machine, check_build_python, configure_digest
 from harness.build.linked import lay_out, linked_library
 from harness.build.making import Making
@@ -126,9 +126,7 @@ class Builder:
             raise
         return planned.parts
 
-    def make_build_python(
-        self, build: Build, cpython: Input, after: Callable[[Step], None] = lambda step: None
-    ) -> None:
+    def make_build_python(self, build: Build, cpython: Input, after: Callable[[Step], None] = nothing) -> None:
         """Make the build Python of a build, unless one was given. `after` is called after each step.
 
         Raises BuildFailed.
@@ -272,7 +270,7 @@ class Builder:
                     self._execute(plan, before=wait)
         except BuildFailed:
             with contextlib.suppress(BuildFailed):
-                making.finish()  # the next run then comes to the step that failed without it
+                making.finish()  # so that the next run has only the failed step to try
             raise
         making.finish()
 
@@ -294,8 +292,8 @@ class Builder:
         self,
         plan: BuildPlan,
         *,
-        before: Callable[[Step], None] = lambda step: None,
-        after: Callable[[Step], None] = lambda step: None,
+        before: Callable[[Step], None] = nothing,
+        after: Callable[[Step], None] = nothing,
     ) -> None:
         execute(plan, self._store, self._watcher, say=self._say, cache=self._compiler_cache, before=before, after=after)
 

@@ -19,8 +19,8 @@ from matrix import json_records
 from matrix.errors import BuildFailed
 
 
-def _nothing(step: Step) -> None:
-    pass
+def nothing(step: Step) -> None:
+    """What is done before and after a step unless someone asks for more."""
 
 
 def execute(
@@ -30,8 +30,8 @@ def execute(
     *,
     say: Callable[[str], None],
     cache: CompilerCache | None = None,
-    before: Callable[[Step], None] = _nothing,
-    after: Callable[[Step], None] = _nothing,
+    before: Callable[[Step], None] = nothing,
+    after: Callable[[Step], None] = nothing,
 ) -> float:
     """Run the steps of a plan that are not current; returns the seconds that this took (0.0 when all are).
 

@@ -24,9 +24,8 @@ _LOOKED_AT = 10_000
 def runtimes_from(path: Path, known: Sequence[Runtime]) -> tuple[Runtime, ...]:
     """What an executable is of the known runtimes: one row for each name, with its own version.
 
-    A command whose row does not say what it prints is known by its name. Node is two: `node` and `node-wasi`. A browser
-    is not a row that is like another one. Raises
-    Unobtainable for what cannot be executed or is none of them.
+    A command whose row does not say what it prints is known by its name. Node is two: `node` and `node-wasi`. A row
+    that is like another one is left out. Raises Unobtainable for what cannot be executed or is none of them.
     """
     if not path.is_file():
         raise Unobtainable(f"{path} is no runtime: there is no such file", hint="name the executable itself")

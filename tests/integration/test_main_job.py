@@ -295,7 +295,8 @@ def test_results_are_reused_until_a_file_changes_that_they_depend_on(
         assert harness(*run).returncode == 0
         assert summary(tmp_path)["cells"][0]["modules"]["reused"] == 2
         assert outcomes(tmp_path) == first
-        path.write_text(before + "\n\nclass TestNew(unittest.TestCase):\n    def test_new(self): pass\n", "utf-8")
+        new = f"# {tmp_path}\nclass TestNew(unittest.TestCase):\n    def test_new(self): pass\n"
+        path.write_text(f"{before}\n\n{new}", "utf-8")  # no earlier session has kept results of it
         done = harness(*run)
         assert done.returncode == 0, done.stdout + done.stderr
         assert summary(tmp_path)["cells"][0]["modules"]["reused"] == 1  # test_genericpath does not depend on it

@@ -140,7 +140,7 @@ def test_a_configure_that_fails_is_named_and_the_build_python_finished(
         build(store, recorder, inputs)
     assert caught.value.step == "configure"
     assert recorder.at(f"failed {CROSS}") < recorder.at(f"done {MODULES}")
-    # So the next run comes to what failed, and knows it.
+    # So the next run has only the failed step to try.
     expected = ExpectedBuildFailure(when=Condition(), step="configure", message="no such header", reason="too old")
     cell = replace(CELL, expected_failure=expected)
     seen = len(recorder.seen)
