@@ -39,8 +39,8 @@ touch config.status
 """
 """The configure of both the build Python and the cross build, which runs the first one's interpreter."""
 WASM = "mkdir -p build && echo build > pybuilddir.txt && echo wasm > python.wasm"
-MEET = "touch {0}; until test -e {1}; do sleep 0.05; done"
-"""Say that one is here and wait for the other: only what runs side by side gets past it."""
+MEET = 'touch {0}; timeout 120 sh -c "until test -e {1}; do sleep 0.05; done"'
+"""Say that one is here and wait for the other: only what runs side by side gets past it. Alone, it fails in the end."""
 
 
 class Recorder:
