@@ -104,7 +104,7 @@ class Preparer:
             obtained = self._collected(obtaining)
             runtime = obtained[cell.runtime.id]
             adapter = choose_adapter(cell.runtime, runtime, cell.runtime_flags)
-            adapter.try_out(self._store)
+            adapter.try_out(self._store, runtime.digest)
             cell = _fitted(cell, obtained)
             libraries = self._libraries(cell, obtained)
             source = obtained[cell.build.cpython.id].path

@@ -92,10 +92,10 @@ class Adapter(ABC):
         starts; it may hold further files of the command's.
         """
 
-    def try_out(self, store: Store) -> None:
+    def try_out(self, store: Store, digest: str) -> None:
         """Find out before a build and a run whether guests can start here, where that is not known otherwise.
 
-        Raises Unobtainable, with the reason, when they cannot.
+        `digest` is the runtime's. Raises Unobtainable, with the reason, when they cannot start.
         """
         return
 

@@ -124,11 +124,13 @@ def _kill(guest: Guest, victim: Victim) -> tuple[str, bool] | None:
     for tab in tabs:
         tab.suspend()
     time.sleep(_ARRIVES)
-    test, alone = guest.running, guest.alone
-    if not (test and tabs):
+    with contextlib.ExitStack() as goes_on:
         for tab in tabs:
-            tab.resume()
-        return None
+            goes_on.callback(tab.resume)
+        test, alone = guest.running, guest.alone  # raises for a guest that has no tests
+        if not (test and tabs):
+            return None
+        goes_on.pop_all()
     for one in victim.find(guest):
         one.kill()
     return test, alone

@@ -60,7 +60,20 @@ def refusal(name: str, executable: Path, store: Store, limit: float = 60.0) -> U
 def test_a_browser_that_runs_guests_is_tried_in_seconds(
     request: pytest.FixtureRequest, store: Store, name: str
 ) -> None:
-    browser_of(name, installed(request, name)).try_out(store)
+    browser = browser_of(name, installed(request, name))
+    browser.try_out(store, "1.0")
+
+
+def test_a_browser_is_tried_until_it_runs_a_guest(request: pytest.FixtureRequest, tmp_path: Path, store: Store) -> None:
+    starts = tmp_path / "starts"
+    path = script(tmp_path / "browser", f"echo >> {starts}; exit 7")
+    browser = browser_of("chromium", str(path))
+    with pytest.raises(Unobtainable):
+        browser.try_out(store, "1.0")
+    script(path, f'echo >> {starts}; exec {installed(request, "chromium")} "$@"')
+    for version in ("1.0", "1.0", "1.1"):
+        browser.try_out(store, version)
+    assert len(starts.read_text().splitlines()) == 3  # not the second time of 1.0
 
 
 @pytest.mark.parametrize("status", [7, 0])
@@ -148,8 +161,8 @@ def test_a_page_that_a_person_opens_needs_its_port(tmp_path: Path, store: Store)
         port = taken.getsockname()[1]
         (tmp_path / "by-hand.txt").write_text(f"http://127.0.0.1:{port}/a-token/suite.html")
         with pytest.raises(Unobtainable, match=rf"port {port} on 127\.0\.0\.1 cannot be used: Address already in use"):
-            Manual(tmp_path / "by-hand.txt").try_out(store)
-    Manual(tmp_path / "by-hand.txt").try_out(store)
+            Manual(tmp_path / "by-hand.txt").try_out(store, "")
+    Manual(tmp_path / "by-hand.txt").try_out(store, "")
 
 
 TRY = """
@@ -159,7 +172,7 @@ from harness.guests.runtimes.browser import Browser
 from harness.machine.store import Store
 from matrix.load import load
 (row,) = (row for row in load().runtimes if row.name == sys.argv[1])
-Browser(Path(sys.argv[2]), row.browser).try_out(Store(Path(sys.argv[3])))
+Browser(Path(sys.argv[2]), row.browser).try_out(Store(Path(sys.argv[3])), "")
 print("it runs")
 """
 

@@ -21,8 +21,8 @@ from harness.build.step import CACHE, BuildPlan, Step
 from matrix.model import Build, Series
 from matrix.rules import Repair
 
-NO_DATE = "315532800"
-"""1980-01-01, in seconds since the epoch: what `sys.version` has as the date of every build"""
+NO_DATE = "0"
+"""1970-01-01, in seconds since the epoch: what `sys.version` has as the date of every build"""
 
 
 def plan(build: Build, series: Series, repairs: tuple[Repair, ...], parts: Parts, *, jobs: int) -> BuildPlan:
@@ -72,6 +72,8 @@ def plan(build: Build, series: Series, repairs: tuple[Repair, ...], parts: Parts
         inputs=(parts.source_digest, parts.sdk_digest),
         needs=MODULES,
         outputs=(work / "python.wasm", work / "pybuilddir.txt"),
+        # It holds the date, and make compiles it anew for a changed object, not for a changed variable.
+        remembers=(work / "Modules/getbuildinfo.o",),
         through_cache=(f"CC={CACHE} {tools['CC']}",),
         compiler=parts.sdk_digest,
         expected=90,

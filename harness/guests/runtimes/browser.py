@@ -21,6 +21,8 @@ from harness.guests.adapter import Adapter, GuestRun, HostCommand
 from harness.guests.guest_files import MEMORY_EVENTS, MEMORY_WORK, GuestFiles, files_in_memory
 from harness.guests.runtimes.ends import FAULT, TRAPPED, describe_browser_end, describe_javascript_end
 from harness.guests.runtimes.try_browser import try_browser
+from harness.machine.files import write_atomically
+from harness.machine.hashing import digest_of
 from harness.machine.store import Store
 from matrix import json_records
 from matrix.browsers import BrowserLine, user_js, words
@@ -192,8 +194,12 @@ class Browser(InPage):
         """The command that runs a page probe with the build's `assets`."""
         return _module("page_prober", PageProbe(browser=self.start(scratch), assets=assets, script=script), scratch)
 
-    def try_out(self, store: Store) -> None:
-        try_browser(self, str(self._executable), store)
+    def try_out(self, store: Store, digest: str) -> None:
+        # Whether it starts may depend on who starts it, as Chromium's sandbox does.
+        started = store.root / "state/started" / digest_of(digest, str(self._executable), str(os.geteuid()))
+        if not started.exists():
+            try_browser(self, str(self._executable), store)
+            write_atomically(started, b"")
 
     @property
     def without(self) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ class Manual(InPage):
     def asks(self) -> str:
         return f"open {self._address()} in a browser on this machine, and leave it open"
 
-    def try_out(self, store: Store) -> None:
+    def try_out(self, store: Store, digest: str) -> None:
         port, _ = self.place()
         try:
             with serving(Site({}), port):
