@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-import select
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from harness.machine.web_socket import converse
 from matrix.errors import MatrixError
 
 HEADERS = {
@@ -41,8 +41,6 @@ _LONGEST_POST = 16 << 20
 """bytes"""
 _BOTH_WAYS = 2
 """SHUT_RDWR, of a socket"""
-_BEAT = 1.0
-"""seconds between the bytes on a connection that is held: Firefox ends one of a tab that crashed when a byte comes"""
 
 
 class PortTaken(MatrixError):
@@ -62,8 +60,9 @@ class Site:
 
     `files` maps an absolute URL path to a file, or to a directory if the path ends with `/`. `posts` maps a URL path
     to the function that gets the body and returns the answer's; it raises ValueError for a body that it does not
-    understand. `held` maps a URL path to a function for whose connections last: as long as a page has one open, the
-    context that the function returns is entered. `headers` go with each answer.
+    understand. `sockets` maps a URL path to a function for WebSockets: as long as a page has one open, the context that
+    the function returns is entered, and its value answers the messages (`web_socket.converse`). `headers` go with each
+    answer.
 
     With a `token`, each path begins with it (`/TOKEN/page.html`), and requests without it are refused.
     """
@@ -73,13 +72,13 @@ class Site:
         files: Mapping[str, Path],
         posts: Mapping[str, Callable[[bytes], bytes]] | None = None,
         headers: Mapping[str, str] = HEADERS,
-        held: Mapping[str, Callable[[], AbstractContextManager[object]]] | None = None,
+        sockets: Mapping[str, Callable[[], AbstractContextManager[Callable[[bytes], bytes]]]] | None = None,
         token: str = "",
     ) -> None:
         self.files = dict(files)
         self.posts = dict(posts or {})
         self.headers = dict(headers)
-        self.held = dict(held or {})
+        self.sockets = dict(sockets or {})
         self.prefix = f"/{token}" if token else ""
 
     def path(self, target: str) -> str | None:
@@ -125,8 +124,10 @@ class Handler(BaseHTTPRequestHandler):
         path = self._checked_path()
         if path is None:
             return
-        if body and path in self.site.held:
-            self._hold(self.site.held[path])
+        if body and path in self.site.sockets:
+            self.close_connection = True
+            with self.site.sockets[path]() as answer:
+                converse(self.connection, self.path, self.headers.items(), answer, _LONGEST_POST)
             return
         file = self.site.file(path)
         if file is None:
@@ -181,29 +182,15 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         self._answer(status, why, "text/plain", body=self.command != "HEAD")
 
-    def _hold(self, holding: Callable[[], AbstractContextManager[object]]) -> None:
-        """Keep the connection until the page closes it or is gone."""
-        self.close_connection = True
-        with holding():
-            self.send_response(HTTPStatus.OK)
-            self._send_headers("text/plain")
-            with contextlib.suppress(OSError):
-                while not select.select([self.connection], [], [], _BEAT)[0]:
-                    self.wfile.write(b"\n")
-
     def _answer(self, status: HTTPStatus, data: bytes, kind: str, *, body: bool = True) -> None:
         self.send_response(status)
-        self._send_headers(kind, len(data))
-        if body:
-            self.wfile.write(data)
-
-    def _send_headers(self, kind: str, length: int | None = None) -> None:
-        """Without a length, the body ends with the connection."""
         for name, value in self.site.headers.items():
             self.send_header(name, value)
         self.send_header("Content-Type", kind)
-        self.send_header(*(("Connection", "close") if length is None else ("Content-Length", str(length))))
+        self.send_header("Content-Length", str(len(data)))
         self.end_headers()
+        if body:
+            self.wfile.write(data)
 
     def log_message(self, format: str, *args: object) -> None:
         pass

@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
 import pytest
+from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from harness.guests.runtimes.browser import PAGES, Browser, BrowserStart, PageProbe
 from harness.guests.runtimes.page_reports import PageReports
@@ -39,9 +40,9 @@ class Reported:
         script = directory / "suite.worker.js"
         script.write_text(f'importScripts("report.js");\n{worker}')
         files = {f"/{name}": PAGES / name for name in ("suite.html", "suite.js", "report.js")}
-        posts = {"/report": self.reports.take, "/failed": self.reports.fail, "/closed": self.reports.close}
-        held = {"/alive": self.reports.holding}
-        self.site = Site(files | {"/suite.worker.js": script}, posts, held=held, token="the-token-of-this-run")
+        posts = {"/guest": lambda body: b"1", "/failed": self.reports.fail, "/closed": self.reports.close}
+        sockets = {"/reports": self.reports.connection}
+        self.site = Site(files | {"/suite.worker.js": script}, posts, sockets=sockets, token="the-token-of-this-run")
 
 
 def test_nothing_is_lost_while_there_is_no_server(start: BrowserStart, tmp_path: Path) -> None:
@@ -65,7 +66,7 @@ def test_nothing_is_lost_while_there_is_no_server(start: BrowserStart, tmp_path:
 
 
 def test_another_page_cannot_feed_outcomes_into_a_run(start: BrowserStart, tmp_path: Path) -> None:
-    """It is told the port and even the token, and posts what the run's own page would post."""
+    """It is told the port and even the token, and sends what the run's own page would send."""
     reported = Reported(tmp_path, "")
     reported.site.headers.clear()  # they would hide from the page that its requests arrive
     done = threading.Event()
@@ -80,10 +81,15 @@ def test_another_page_cannot_feed_outcomes_into_a_run(start: BrowserStart, tmp_p
         server = address.rpartition("/")[0]
         (tmp_path / "evil.html").write_text(
             f"""<script type="module">
-            const message = {{ method: "POST", body: "evil 1 events 5\\nfalse", mode: "no-cors" }};
+            const message = {{ method: "POST", body: "evil\\nthe worker ended", mode: "no-cors" }};
             const came = [];
             for (const at of ["{address}", "{server}"]) {{
-              came.push(await fetch(`${{at}}/report`, message).then(({{ type }}) => type, ({{ name }}) => name));
+              came.push(await fetch(`${{at}}/failed`, message).then(({{ type }}) => type, ({{ name }}) => name));
+              const socket = new WebSocket(`${{at.replace("http", "ws")}}/reports`);
+              came.push(await new Promise((done) => {{
+                socket.onopen = () => {{ socket.send("evil 1 events 5\\nfalse"); done("open"); }};
+                socket.onerror = () => done("refused");
+              }}));
             }}
             await fetch("done", {{ method: "POST", body: came.join(" ") }});
             </script>"""
@@ -91,10 +97,11 @@ def test_another_page_cannot_feed_outcomes_into_a_run(start: BrowserStart, tmp_p
         other = Site({"/evil.html": tmp_path / "evil.html"}, {"/done": take}, headers={})
         with serving(other) as elsewhere, StartedBrowser(start, f"{elsewhere}/evil.html"):
             assert done.wait(WAIT)
-        assert answers == [b"opaque opaque"]  # they have arrived, and have been refused
-        assert not reported.events
-        own = b"own 1 events 4\nreal"
-        assert httpx.post(f"{address}/report", content=own, headers={"Origin": server}).status_code == 200
+        assert answers == [b"opaque refused opaque refused"]  # they have arrived, and have been refused
+        assert bytes(reported.events + reported.output) == b""
+        with connect(f"{address.replace('http', 'ws')}/reports", origin=Origin(server)) as own:
+            own.send("own 1 events 4\nreal")
+            assert own.recv() == "1"
         assert reported.events == b"real"
 
 

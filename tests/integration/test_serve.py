@@ -7,9 +7,13 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urljoin
 
 import httpx
 import pytest
+from websockets.exceptions import ConnectionClosed, ConnectionClosedError, InvalidStatus
+from websockets.frames import Close
+from websockets.sync.client import connect
 
 from harness.machine.http_server import HEADERS, PortTaken, Site, serving
 
@@ -173,24 +177,90 @@ def test_the_token_alone_does_not_help_another_page(
     assert posted == []
 
 
-# --- a connection that is held
+# --- WebSockets
 
 
-def test_a_page_is_there_as_long_as_its_connection() -> None:
-    there, gone = threading.Event(), threading.Event()
+class Conversation:
+    """What is on a WebSocket whose messages are answered in capitals; one that says `no` is not taken."""
+
+    def __init__(self) -> None:
+        self.there, self.gone = threading.Event(), threading.Event()
 
     @contextlib.contextmanager
-    def holding() -> Iterator[None]:
-        there.set()
-        yield
-        gone.set()
+    def begin(self) -> Iterator[Callable[[bytes], bytes]]:
+        self.there.set()
+        yield self.answer
+        self.gone.set()
 
-    with serving(Site({}, held={"/alive": holding})) as address:
-        with httpx.stream("GET", f"{address}/alive") as answer:
-            assert answer.status_code == 200
-            assert there.wait(60)
-            assert not gone.is_set()
-        assert gone.wait(60)
+    @staticmethod
+    def answer(message: bytes) -> bytes:
+        if message == b"no":
+            raise ValueError("this is not taken")
+        return message.upper()
+
+
+@pytest.fixture
+def conversation() -> Conversation:
+    return Conversation()
+
+
+@pytest.fixture
+def talking(conversation: Conversation) -> Iterator[str]:
+    with serving(Site({}, sockets={"/talk": conversation.begin}, token="secret")) as address:
+        yield f"{address.replace('http', 'ws')}/talk"
+
+
+def test_a_page_is_there_as_long_as_its_connection(conversation: Conversation, talking: str) -> None:
+    with connect(talking):
+        assert conversation.there.wait(60)
+        assert not conversation.gone.is_set()
+    assert conversation.gone.wait(60)
+
+
+def test_messages_are_answered_in_their_order(talking: str) -> None:
+    with connect(talking) as page:
+        for message in ("one", ["in ", "several ", "parts"], b"x" * (1 << 20)):
+            page.send(message)
+        assert [page.recv() for _ in range(3)] == ["ONE", "IN SEVERAL PARTS", "X" * (1 << 20)]
+
+
+def test_a_message_that_is_not_taken_ends_the_conversation(conversation: Conversation, talking: str) -> None:
+    with connect(talking) as page:
+        page.send("no")
+        with pytest.raises(ConnectionClosedError) as caught:
+            page.recv()
+    assert caught.value.rcvd == Close(1008, "this is not taken")
+    assert conversation.gone.wait(60)
+
+
+def test_a_message_that_is_too_long_ends_the_conversation(conversation: Conversation, talking: str) -> None:
+    with connect(talking) as page, contextlib.suppress(ConnectionClosed):
+        page.send(b"x" * ((16 << 20) + 1))
+        page.recv()
+    assert conversation.gone.wait(60)
+
+
+@pytest.mark.parametrize(
+    ("headers", "path", "status"),
+    [
+        ({"Origin": "http://127.0.0.1:1"}, "talk", 403),
+        ({"Origin": "null"}, "talk", 403),
+        ({}, "../talk", 403),
+        ({}, "other", 404),
+    ],
+)
+def test_only_pages_of_the_server_with_its_token_may_talk(
+    conversation: Conversation, talking: str, headers: dict[str, str], path: str, status: int
+) -> None:
+    with pytest.raises(InvalidStatus) as caught, connect(urljoin(talking, path), additional_headers=headers):
+        pass
+    assert caught.value.response.status_code == status
+    assert not conversation.there.is_set()
+
+
+def test_a_request_for_no_websocket_is_told_so(talking: str) -> None:
+    answer = httpx.get(talking.replace("ws", "http", 1))
+    assert (answer.status_code, answer.headers["Upgrade"]) == (426, "websocket")
 
 
 def test_a_head_has_no_body(address: str) -> None:

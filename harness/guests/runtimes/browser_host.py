@@ -51,11 +51,10 @@ def site_of(spec: BrowserHostSpec, reports: PageReports) -> Site:
         },
         {
             "/guest": lambda body: guest,
-            "/report": reports.take,
             "/failed": reports.fail,
             "/closed": reports.close,
         },
-        held={"/alive": reports.holding},
+        sockets={"/reports": reports.connection},
         token=spec.token or secrets.token_urlsafe(32),
     )
 

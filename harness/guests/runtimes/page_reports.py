@@ -6,8 +6,9 @@ A message is a line `PAGE NUMBER KIND LENGTH` and then so many bytes. These are 
     output   what the guest printed
     end      the guest's exit status
 
-The page sends a message until the answer has its number, so it may come twice. A guest has one page: it is the first
-one that reports, and its name is random. Another one, as when a tab is loaded again, is refused.
+What was not answered with its number, the page sends again when it has a new connection, so a message may come twice. A
+guest has one page: it is the first one that reports, and its name is random. Another one, as when a tab is loaded
+again, is refused.
 """
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ class PageReports:
         """the name of the guest's page, once it has reported"""
         self._last = 0
         """the number of the last message"""
-        self._held = 0
-        """connections that the page keeps open"""
+        self._open = 0
+        """the page's connections"""
         self._lost: float | None = None
         """when the last of them ended"""
         self.ended = threading.Event()
@@ -88,27 +89,27 @@ class PageReports:
         return b""
 
     @contextlib.contextmanager
-    def holding(self) -> Iterator[None]:
-        """The page is there while the context lasts."""
+    def connection(self) -> Iterator[Callable[[bytes], bytes]]:
+        """The page is there while the context lasts, and reports to the function that it yields (`take`)."""
         with self._lock:
-            self._held += 1
+            self._open += 1
         try:
-            yield
+            yield self.take
         finally:
             with self._lock:
-                self._held -= 1
+                self._open -= 1
                 self._lost = self._clock()
 
     @property
     def was_there(self) -> bool:
         """Whether the page has been opened."""
         with self._lock:
-            return self._held > 0 or self._lost is not None
+            return self._open > 0 or self._lost is not None
 
     def lost_for(self) -> float:
         """The seconds since the page's connection was lost; 0 while it has one, or has had none yet."""
         with self._lock:
-            return 0.0 if self._held or self._lost is None else self._clock() - self._lost
+            return 0.0 if self._open or self._lost is None else self._clock() - self._lost
 
     def _check(self, page: bytes) -> None:
         if self._page is None:

@@ -39,7 +39,7 @@ class Page:
         self._open = contextlib.ExitStack()
 
     def open(self) -> None:
-        self._open.enter_context(self.reports.holding())
+        self._open.enter_context(self.reports.connection())
 
     def lose(self) -> None:
         self._open.close()

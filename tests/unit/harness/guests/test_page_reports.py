@@ -116,11 +116,11 @@ def test_an_error_after_the_end_changes_nothing(taken: Taken) -> None:
 def test_a_page_is_lost_when_its_last_connection_ends(taken: Taken) -> None:
     reports = taken.reports
     assert reports.lost_for() == 0.0
-    with reports.holding():
+    with reports.connection():
         assert reports.lost_for() == 0.0
-        with reports.holding():
+        with reports.connection():
             pass
         assert reports.lost_for() == 0.0
     assert reports.lost_for() > 0.0
-    with reports.holding():
+    with reports.connection():
         assert reports.lost_for() == 0.0
