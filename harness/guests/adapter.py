@@ -41,6 +41,14 @@ from harness.machine.process import describe_exit
 from harness.machine.store import Store
 
 
+class Lent(ABC):
+    """What guests of one worker use one after the other, such as a browser for their pages."""
+
+    @abstractmethod
+    def give_back(self, *, sound: bool) -> None:
+        """A guest does not need it any more. It is `sound` when nothing tells against another guest's use."""
+
+
 class GuestRun(msgspec.Struct, frozen=True, kw_only=True):
     """One run of a guest, whatever executes it."""
 
@@ -59,6 +67,8 @@ class GuestRun(msgspec.Struct, frozen=True, kw_only=True):
     """bytes of linear memory; growing beyond it must fail, which the guest sees as MemoryError"""
     slot: int = 0
     """number of the guest among those that run side by side, from 0"""
+    lent: Lent | None = None
+    """what `Adapter.lend` returned"""
 
     @property
     def writable(self) -> tuple[Path, ...]:
@@ -71,6 +81,10 @@ class HostCommand(msgspec.Struct, frozen=True, kw_only=True):
 
     argv: tuple[str, ...]
     env: dict[str, str] = {}
+    descriptors: tuple[int, ...] = ()
+    """open files of the harness that it gets"""
+    companion: int | None = None
+    """the number of a process that works for the guest beside the command's, whose processor time counts, too"""
 
 
 class Adapter(ABC):
@@ -97,6 +111,14 @@ class Adapter(ABC):
 
         `digest` is the runtime's. Raises Unobtainable, with the reason, when they cannot start.
         """
+        return
+
+    def lend(self, store: Store) -> Lent | None:
+        """What the next guest uses and then gives back; None for nothing."""
+        return None
+
+    def close(self) -> None:
+        """End what is lent to guests; there are no more."""
         return
 
     def compile(self, run: GuestRun, store: Store) -> Path:

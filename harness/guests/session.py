@@ -89,6 +89,7 @@ class GuestSession:
         paths["tree"] = prefix_of_reads(settings, files)
         (files.root / "plan.json").write_bytes(json_records.encode({**paths, **plan}))
         words = (f"{files.guest_root}{scripts[0].name}", f"{files.guest_root}plan.json")
+        self._lent = adapter.lend(store)
         run = GuestRun(
             wasm=settings.wasm,
             wasm_digest=settings.wasm_digest,
@@ -98,14 +99,21 @@ class GuestSession:
             wasm_stack=settings.wasm_stack,
             memory_limit=settings.limits.memory,
             slot=slot,
+            lent=self._lent,
         )
         self.events_file = files.events
         self._events = events.EventReader(files.events)
         command = adapter.command(run, settings.compiled, self.directory)
         self._disk_use = DiskUse(self.directory)
         self.guest = GuestProcess(
-            command.argv, env=command.env, cwd=self.directory, output_limit=settings.limits.output
+            command.argv,
+            env=command.env,
+            cwd=self.directory,
+            output_limit=settings.limits.output,
+            descriptors=command.descriptors,
+            companion=command.companion,
         )
+        self._processes = (self.guest.pid, *((command.companion,) if command.companion else ()))
         self._wrote_too_much = False
         self._begun = time.monotonic()
         self._silence = Silence()
@@ -162,7 +170,7 @@ class GuestSession:
     def _is_overdue(self) -> bool:
         silent = self._silence.seconds()
         if silent > _SILENT and self._core_wait is None:
-            self._core_wait = CoreWait(self.guest.pid)
+            self._core_wait = CoreWait(*self._processes)
         if silent <= self.limit:
             return False
         return overdue(silent, self._core_wait.seconds() if self._core_wait else 0.0, self.limit)
@@ -179,4 +187,6 @@ class GuestSession:
     def close(self) -> None:
         """Kill the guest if it still runs, and remove its files."""
         self.guest.kill()
+        if self._lent:
+            self._lent.give_back(sound=not (self.timed_out or self.guest.overflowed or self._wrote_too_much))
         self._scratch.__exit__(None, None, None)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from itertools import chain
 from pathlib import Path
 
 from harness.machine.descendants import with_descendants
@@ -15,14 +16,14 @@ _NANOSECOND = 1e-9
 
 
 class CoreWait:
-    """What a process and its descendants wait for a core from now on.
+    """What processes and their descendants wait for a core from now on.
 
     Linux counts it for each thread: the second field of /proc/PID/task/TID/schedstat, in nanoseconds
     (Documentation/scheduler/sched-stats.rst). A kernel without this file counts nothing: the wait is then 0.
     """
 
-    def __init__(self, pid: int) -> None:
-        self._pid = pid
+    def __init__(self, *pids: int) -> None:
+        self._pids = pids
         self._before = self._waited()
 
     def seconds(self) -> float:
@@ -33,7 +34,7 @@ class CoreWait:
     def _waited(self) -> dict[str, int]:
         """The nanoseconds that each thread has waited since it was started."""
         found = {}
-        for pid in with_descendants(self._pid):
+        for pid in chain.from_iterable(map(with_descendants, self._pids)):
             threads = Path(f"/proc/{pid}/task")
             with contextlib.suppress(OSError):  # the process has just ended
                 for thread in os.listdir(threads):

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from harness.machine.process import KILL_WAIT, PIPE, STDOUT, Process
+from harness.machine.process import KILL_WAIT, PIPE, STDOUT, Process, cpu_of
 
 UMASK = 0o022
 """every guest's, so that tests see the same modes of files whatever the user's umask is"""
@@ -17,20 +17,36 @@ class GuestProcess:
     """The host process that runs one guest (a wasmtime, a Node), and the output of both its streams.
 
     The first `keep` and the last `keep` bytes of the output are kept. A process that writes more than
-    `output_limit` bytes is killed, and `overflowed` is set.
+    `output_limit` bytes is killed, and `overflowed` is set. `companion` is the number of a process that works for the
+    guest, too, and may outlive it.
     """
 
     keep = 128 * 1024
 
-    def __init__(self, argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, output_limit: int) -> None:
+    def __init__(
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        cwd: Path,
+        output_limit: int,
+        descriptors: Sequence[int] = (),
+        companion: int | None = None,
+    ) -> None:
         self.argv = tuple(argv)
         self.overflowed = False
         self.written = 0
         """bytes of output so far"""
         self._limit = output_limit
+        self._closed = False
         self._head = bytearray()
         self._tail = bytearray()
-        self._process = Process(argv, env=env, cwd=cwd, stdout=PIPE, stderr=STDOUT, umask=UMASK)
+        self._process = Process(
+            argv, env=env, cwd=cwd, stdout=PIPE, stderr=STDOUT, umask=UMASK, descriptors=descriptors
+        )
+        self._companion = companion
+        self._companion_before = cpu_of(companion) if companion else 0.0
+        self._companion_cpu = 0.0
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -59,8 +75,10 @@ class GuestProcess:
         return head + gap + tail.decode("utf-8", "backslashreplace")
 
     def cpu(self) -> float:
-        """The processor seconds of the process and its descendants so far."""
-        return self._process.cpu()
+        """The processor seconds of the process, its companion and their descendants so far."""
+        if self._companion and not self._closed:
+            self._companion_cpu = max(self._companion_cpu, cpu_of(self._companion) - self._companion_before)
+        return self._process.cpu() + self._companion_cpu
 
     def poll(self) -> int | None:
         """The return code (negative for a signal), or None while the process runs."""
@@ -82,3 +100,5 @@ class GuestProcess:
         self._process.kill()
         self._reader.join(KILL_WAIT)
         self._process.close()
+        self.cpu()
+        self._closed = True

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -36,7 +37,7 @@ TYPES = {
     ".wasm": "application/wasm",
     ".data": "application/octet-stream",
 }
-_LOOPBACK = "127.0.0.1"
+LOOPBACK = "127.0.0.1"
 _LONGEST_POST = 16 << 20
 """bytes"""
 _BOTH_WAYS = 2
@@ -50,7 +51,7 @@ class PortTaken(MatrixError):
 
     def __init__(self, port: int, reason: str) -> None:
         super().__init__(
-            f"port {port} on {_LOOPBACK} cannot be used: {reason}",
+            f"port {port} on {LOOPBACK} cannot be used: {reason}",
             hint="choose another one with --port (0 takes any free port)",
         )
 
@@ -201,9 +202,12 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, port: int, handler: type[Handler]) -> None:
+    def __init__(self, port: int, handler: type[Handler], listening: socket.socket | None) -> None:
         self._connections: set[Any] = set()
-        super().__init__((_LOOPBACK, port), handler)
+        super().__init__((LOOPBACK, port), handler, bind_and_activate=listening is None)
+        if listening is not None:
+            self.socket.close()
+            self.socket, self.server_address = listening, listening.getsockname()
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self._connections.add(request)
@@ -227,22 +231,22 @@ class Server(ThreadingHTTPServer):
 
 
 @contextlib.contextmanager
-def serving(site: Site, port: int = 0) -> Iterator[str]:
+def serving(site: Site, port: int = 0, listening: socket.socket | None = None) -> Iterator[str]:
     """Serve a site while the context lasts. Yields its address, `http://127.0.0.1:PORT` and the token.
 
-    Port 0 takes any free port. Raises PortTaken.
+    Port 0 takes any free port; `listening` is a socket that listens already. Raises PortTaken.
     """
     handler = type("SiteHandler", (Handler,), {"site": site})
     try:
-        server = Server(port, handler)
+        server = Server(port, handler, listening)
     except (OSError, OverflowError) as exc:
         raise PortTaken(port, str(getattr(exc, "strerror", None) or exc)) from None
     actual = server.server_address[1]
-    handler.hosts = frozenset({f"{_LOOPBACK}:{actual}", f"localhost:{actual}"})  # type: ignore[attr-defined]  # a class made here
+    handler.hosts = frozenset({f"{LOOPBACK}:{actual}", f"localhost:{actual}"})  # type: ignore[attr-defined]  # a class made here
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield f"http://{_LOOPBACK}:{actual}{site.prefix}"
+        yield f"http://{LOOPBACK}:{actual}{site.prefix}"
     finally:
         server.end()
         thread.join()

@@ -71,7 +71,7 @@ class Process:
 
     `stdout` and `stderr` are file descriptors, PIPE or STDOUT. With `attached`, the process shares the harness's
     terminal and process group instead, so that Ctrl-C reaches both. With a `umask` of -1, it has the harness's.
-    With a `guard`, its whole group is killed when the harness dies.
+    With a `guard`, its whole group is killed when the harness dies. It has the open files `descriptors` of the harness.
 
     Raises HarnessFault when the command or `cwd` does not exist or the command cannot be started.
     """
@@ -87,6 +87,7 @@ class Process:
         attached: bool = False,
         umask: int = -1,
         guard: Guard | None = None,
+        descriptors: Sequence[int] = (),
     ) -> None:
         _check_command(argv, env, cwd)
         self._attached = attached
@@ -105,6 +106,7 @@ class Process:
                 stderr=stderr,
                 start_new_session=not attached,
                 umask=umask,
+                pass_fds=descriptors,
             )
         except FileNotFoundError as exc:
             missing = exc.filename if cwd is None or cwd.is_dir() else cwd
@@ -131,11 +133,7 @@ class Process:
         A process that nobody has waited for, and whose parent has ended, counts no longer: so none is subtracted.
         """
         if self._popen.returncode is None:
-            taken = 0.0
-            for pid in with_descendants(self.pid):
-                with contextlib.suppress(psutil.Error):  # it has just ended, or another thread has just seen the end
-                    taken += sum(psutil.Process(pid).cpu_times()[:4])
-            self._cpu = max(self._cpu, taken)
+            self._cpu = max(self._cpu, cpu_of(self.pid))
         return self._cpu
 
     def wait(self, timeout: float | None = None) -> int | None:
@@ -199,6 +197,15 @@ class Process:
         for stream in (self._popen.stdout, self._popen.stderr):
             if stream is not None:
                 stream.close()
+
+
+def cpu_of(pid: int) -> float:
+    """The processor seconds of a running process and its descendants so far; 0 when it has ended."""
+    taken = 0.0
+    for each in with_descendants(pid):
+        with contextlib.suppress(psutil.Error):  # it has just ended, or another thread has just seen the end
+            taken += sum(psutil.Process(each).cpu_times()[:4])
+    return taken
 
 
 @cache

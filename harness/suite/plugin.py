@@ -211,6 +211,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     for item in session.items if hasattr(session, "items") else []:
         if isinstance(item, ModuleItem):
             item.runner.close()
+            item.runner.adapter.close()
 
 
 class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist's are not typed

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import psutil
 
 from harness.guests.runtimes import browser_host
-from harness.guests.runtimes.browser import BrowserHostSpec, WorkerSpec
+from harness.guests.runtimes.browser_specs import BrowserHostSpec, WorkerSpec
 from matrix import json_records
 from matrix.outcome import Status
 from tests.fuzz import command

@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness.guests.runtimes.browser import BrowserStart
+from harness.guests.runtimes.browser_specs import BrowserStart
 from harness.guests.runtimes.manual import Manual
 from harness.guests.runtimes.started_browser import StartedBrowser
 from harness.guests.runtimes.try_browser import try_browser

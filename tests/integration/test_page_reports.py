@@ -12,7 +12,8 @@ import pytest
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
-from harness.guests.runtimes.browser import PAGES, Browser, BrowserStart, PageProbe
+from harness.guests.runtimes.browser import PAGES, Browser
+from harness.guests.runtimes.browser_specs import BrowserStart, PageProbe
 from harness.guests.runtimes.page_reports import PageReports
 from harness.guests.runtimes.started_browser import StartedBrowser
 from harness.machine.http_server import Site, serving
@@ -40,7 +41,7 @@ class Reported:
         script = directory / "suite.worker.js"
         script.write_text(f'importScripts("report.js");\n{worker}')
         files = {f"/{name}": PAGES / name for name in ("suite.html", "suite.js", "report.js")}
-        posts = {"/guest": lambda body: b"1", "/failed": self.reports.fail, "/closed": self.reports.close}
+        posts = {"/guest": lambda body: b"site guest", "/failed": self.reports.fail, "/closed": self.reports.close}
         sockets = {"/reports": self.reports.connection}
         self.site = Site(files | {"/suite.worker.js": script}, posts, sockets=sockets, token="the-token-of-this-run")
 

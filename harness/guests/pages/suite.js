@@ -1,18 +1,24 @@
-// The page of one guest. The interpreter runs in a worker; what it reports (report.js), the page sends over a WebSocket.
-// The server sees by the WebSocket's end that the tab is gone, whatever ended it.
+// The page of a guest, and of the guests that follow it in the same browser. The interpreter runs in a worker; what it
+// reports (report.js), the page sends over a WebSocket. The server sees by the WebSocket's end that the tab is gone,
+// whatever ended it.
 "use strict";
 
-const PAUSE = 500; // milliseconds
+const PAUSE = 100; // milliseconds
 const REFUSED = 1008; // the server wants no more reports of this page
-const name = Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(16)).join("-");
 const encoder = new TextEncoder();
 const unanswered = []; // messages, in their order
-let acknowledged; // the number of the last one that was answered, which the worker waits for
+let name; // of what reports for this guest
+let worker;
+let acknowledged; // the number of the last message that was answered, which the worker waits for
 let socket;
+
+// Once for all guests: a browser optimises the code of a module, and keeps it as long as the module. When it cannot be
+// compiled, the program in the worker tries again, and says why not.
+const compiled = WebAssembly.compileStreaming(fetch("python.wasm")).catch(() => null);
 
 const sleep = () => new Promise((done) => setTimeout(done, PAUSE));
 
-// The line before a message's bytes has the page's name, and the message's number, kind and length.
+// The line before a message's bytes has the name, and the message's number, kind and length.
 function send({ number, kind, bytes }) {
   const head = encoder.encode(`${name} ${number} ${kind} ${bytes.length}\n`);
   const message = new Uint8Array(head.length + bytes.length);
@@ -27,6 +33,28 @@ function answer(last) {
   Atomics.notify(acknowledged, 0);
 }
 
+function begin() {
+  worker?.terminate();
+  unanswered.length = 0;
+  name = Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(16)).join("-");
+  const begun = new Worker("suite.worker.js");
+  begun.addEventListener("message", ({ data }) => {
+    if (begun !== worker) return; // it was said before its end
+    if (data instanceof Int32Array) {
+      acknowledged = data;
+    } else {
+      unanswered.push(data);
+      if (socket?.readyState === WebSocket.OPEN) send(data);
+    }
+  });
+  begun.addEventListener("error", (event) => {
+    event.preventDefault();
+    if (begun === worker) fail(name, event.message ?? "the worker could not be started");
+  });
+  compiled.then((module) => begun.postMessage(module));
+  worker = begun;
+}
+
 // Resolves when the connection has ended, with its code.
 function connect() {
   return new Promise((done) => {
@@ -37,16 +65,21 @@ function connect() {
   });
 }
 
-// A person opens the page once for all guests of a run: it loads itself again when another guest has the server.
-async function stayConnected() {
+// When a guest has ended, its server goes. The next one has the same address, and the page makes a worker for its guest.
+async function serve() {
+  let loaded;
   let guest;
   for (;;) {
     try {
       const response = await fetch("guest", { method: "POST" });
-      const served = await response.text();
-      guest ??= served;
-      if (response.ok && served !== guest) return location.reload();
-      if ((await connect()) === REFUSED) return worker.terminate();
+      if (response.ok) {
+        const [site, served] = (await response.text()).split(" ");
+        loaded ??= site;
+        if (site !== loaded) return location.reload();
+        if (served !== guest) begin();
+        guest = served;
+        if ((await connect()) === REFUSED) return worker.terminate();
+      }
     } catch {
       // The server is not there, or not there yet.
     }
@@ -55,10 +88,10 @@ async function stayConnected() {
 }
 
 // The worker has ended by an error that it could not report.
-async function fail(message) {
-  for (;;) {
+async function fail(failed, message) {
+  while (failed === name) {
     try {
-      const { status } = await fetch("failed", { method: "POST", body: `${name}\n${message}` });
+      const { status } = await fetch("failed", { method: "POST", body: `${failed}\n${message}\n` });
       if (status < 500) return;
     } catch {
       // As above.
@@ -68,17 +101,4 @@ async function fail(message) {
 }
 
 addEventListener("pagehide", () => navigator.sendBeacon("closed", name));
-const worker = new Worker("suite.worker.js");
-worker.addEventListener("message", ({ data }) => {
-  if (data instanceof Int32Array) {
-    acknowledged = data;
-  } else {
-    unanswered.push(data);
-    if (socket?.readyState === WebSocket.OPEN) send(data);
-  }
-});
-worker.addEventListener("error", (event) => {
-  event.preventDefault();
-  fail(`${event.message ?? "the worker could not be started"}\n`);
-});
-stayConnected();
+serve();

@@ -107,13 +107,16 @@ async function runModule(name) {
   }
 }
 
-limitMemory(told.memory);
-told.without.forEach(remove);
-const loader = told.program.slice(told.program.lastIndexOf("/") + 1);
-if (loader.endsWith(".mjs")) {
-  runModule(loader);
-} else {
-  var Module = {
+// The page has compiled the module, unless it could not.
+function useCompiled(module) {
+  settings.instantiateWasm = (imports, receive) => {
+    WebAssembly.instantiate(module, imports).then((instance) => receive(instance, module), fail);
+    return {};
+  };
+}
+
+function runScript(name) {
+  self.Module = {
     ...settings,
     onRuntimeInitialized() {
       makeEventsDevice(FS);
@@ -127,5 +130,14 @@ if (loader.endsWith(".mjs")) {
       end(status ?? 0);
     },
   };
-  importScripts(loader);
+  importScripts(name);
 }
+
+self.addEventListener("message", ({ data: module }) => {
+  limitMemory(told.memory);
+  told.without.forEach(remove);
+  if (module) useCompiled(module);
+  const loader = told.program.slice(told.program.lastIndexOf("/") + 1);
+  if (loader.endsWith(".mjs")) runModule(loader);
+  else runScript(loader);
+});

@@ -1,4 +1,6 @@
-"""A browser that is started with an address. Each guest has a process of `browser_host.py`, a browser and a tab.
+"""A browser that is started with an address. Each guest has a process of `browser_host.py` and a worker in a page.
+
+Guests that follow one another share a browser and its page (`kept_browser.py`).
 
 The guest's files are in memory, out of reach of the host's. They come as one archive (`stage.pack`). Up to CPython 3.13
 the archive has the test modules, and the program brings its reduced library along (`python.data`).
@@ -11,15 +13,23 @@ import sys
 from abc import abstractmethod
 from pathlib import Path
 
-import msgspec
-
 from harness import TOP
 from harness.build.recipes.layout import guest_tree
 from harness.build.stage import ARCHIVE
 from harness.build.tree import web_examples
 from harness.guests.adapter import Adapter, GuestRun, HostCommand
 from harness.guests.guest_files import MEMORY_EVENTS, MEMORY_WORK, GuestFiles, files_in_memory
+from harness.guests.runtimes.browser_specs import (
+    SHOWN,
+    BrowserHostSpec,
+    BrowserStart,
+    KeeperSpec,
+    PageProbe,
+    Place,
+    WorkerSpec,
+)
 from harness.guests.runtimes.ends import FAULT, TRAPPED, describe_browser_end, describe_javascript_end
+from harness.guests.runtimes.kept_browser import KeptBrowser
 from harness.guests.runtimes.try_browser import try_browser
 from harness.machine.files import write_atomically
 from harness.machine.hashing import digest_of
@@ -28,12 +38,8 @@ from matrix import json_records
 from matrix.browsers import BrowserLine, user_js, words
 
 PAGES = Path(__file__).parent.parent / "pages"
-USER_JS = "user.js"
-"""the file of a profile that the harness writes"""
 _OPENED = "opened"
 """the name of the file that tells that the page of a guest was opened"""
-_SHOWN = 2000
-"""characters of what a browser printed"""
 
 
 def repl_files(assets: Path) -> dict[str, Path]:
@@ -47,77 +53,6 @@ def repl_files(assets: Path) -> dict[str, Path]:
         files |= {"/python.worker.js": PAGES / "repl.worker.js", "/archive.js": PAGES / "archive.js"}
         files |= {f"/{name}": tree / name for name in ARCHIVE}
     return files | {f"/{name}/": path for name, path in web_examples(assets.parents[1], assets).items()}
-
-
-class BrowserStart(msgspec.Struct, frozen=True, kw_only=True):
-    """How a process of the harness starts a browser."""
-
-    argv: tuple[str, ...]
-    """the command, with the placeholder {url}"""
-    env: dict[str, str]
-    profile: Path
-    """a directory to make for it"""
-    user_js: str
-    """the text of a file in the profile; "" for none"""
-
-    @property
-    def log(self) -> Path:
-        """The file with what the browser prints."""
-        return self.profile.with_suffix(".log")
-
-    def printed(self) -> str:
-        """The end of what the browser printed."""
-        return self.log.read_text("utf-8", "backslashreplace")[-_SHOWN:] if self.log.exists() else ""
-
-    def signs(self) -> str:
-        """What a browser that shows no page has left: what it printed, and whether it has not used its profile."""
-        printed = self.printed().rstrip()
-        if self.profile.is_dir() and not {path.name for path in self.profile.iterdir()} - {USER_JS}:
-            printed += f"\nit has written nothing to its profile directory {self.profile}"
-        return printed.lstrip()
-
-
-class BrowserHostSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """What `browser_host.py` gets, as JSON."""
-
-    browser: BrowserStart | None
-    """None when a person opens the page"""
-    port: int
-    """of the server; 0 for any free one"""
-    token: str
-    """of the server; "" for a random one"""
-    assets: Path
-    """the directory with the program"""
-    tree: Path
-    """the directory with the archive of the guest's files"""
-    told: Path
-    """a file with the JSON of `WorkerSpec`"""
-    events: Path
-    opened: Path
-    """a file to create when the page has been opened"""
-
-
-class PageProbe(msgspec.Struct, frozen=True, kw_only=True):
-    """What `page_prober.py` gets, as JSON."""
-
-    browser: BrowserStart
-    assets: Path
-    script: Path
-
-
-class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """What `suite.worker.js` gets, as JSON."""
-
-    program: str
-    """the program's path in the guest; a script of this name lies beside the page"""
-    work: str
-    events: str
-    arguments: tuple[str, ...]
-    files: dict[str, str]
-    memory: int
-    """bytes of linear memory"""
-    without: tuple[str, ...]
-    """what the worker removes of JavaScript before it loads the program"""
 
 
 class InPage(Adapter):
@@ -155,21 +90,28 @@ class InPage(Adapter):
         )
         (scratch / "told.json").write_bytes(json_records.encode(worker))
         port, token = self.place()
+        kept = run.lent if isinstance(run.lent, KeptBrowser) else None
+        if kept:
+            for name in ("profile", "profile.log"):
+                (scratch / name).symlink_to(kept.told.place.directory / name)
         spec = BrowserHostSpec(
             browser=self.start(scratch),
+            kept=kept.told if kept else None,
             port=port,
-            token=token,
+            token=kept.token if kept else token,
+            site=run.wasm_digest if kept else "",
             assets=compiled.parent,
             tree=next(preopen.host for preopen in run.preopens),
             told=scratch / "told.json",
             events=scratch / "events.jsonl",
             opened=scratch / _OPENED,
         )
-        return _module("browser_host", spec, scratch)
+        command = _module("browser_host", spec, scratch)
+        return kept.serving(command) if kept else command
 
     def describe_end(self, code: int, output: str) -> str:
         if code == FAULT:
-            return f"the browser could not be used: {output.strip()[-_SHOWN:]}"
+            return f"the browser could not be used: {output.strip()[-SHOWN:]}"
         lost = describe_browser_end(output) if code == TRAPPED else ""
         return lost or describe_javascript_end(output) or super().describe_end(code, output)
 
@@ -189,6 +131,23 @@ class Browser(InPage):
         self._executable = executable
         self._line = line
         self._without = without
+        self._kept: list[KeptBrowser] = []
+        """browsers that no guest uses now"""
+
+    def lend(self, store: Store) -> KeptBrowser:
+        while self._kept:
+            if (kept := self._kept.pop()).is_usable():
+                return kept
+            kept.close()
+        return KeptBrowser(store, self._keep, self._kept.append)
+
+    def close(self) -> None:
+        while self._kept:
+            self._kept.pop().close()
+
+    def _keep(self, directory: Path, url: str) -> HostCommand:
+        spec = KeeperSpec(browser=self.start(directory), url=url, place=Place(directory=directory))
+        return _module("browser_keeper", spec, directory)
 
     def page_probe(self, script: Path, assets: Path, scratch: Path) -> HostCommand:
         """The command that runs a page probe with the build's `assets`."""
@@ -215,7 +174,7 @@ class Browser(InPage):
         )
 
 
-def _module(name: str, spec: BrowserHostSpec | PageProbe, scratch: Path) -> HostCommand:
+def _module(name: str, spec: BrowserHostSpec | KeeperSpec | PageProbe, scratch: Path) -> HostCommand:
     """The command that starts a module of this package; the browser keeps its files in `scratch`."""
     argv = (sys.executable, "-m", f"harness.guests.runtimes.{name}", json_records.encode(spec).decode())
     return HostCommand(argv=argv, env={"PYTHONPATH": str(TOP), "HOME": str(scratch)})

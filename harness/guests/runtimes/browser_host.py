@@ -2,8 +2,9 @@
 
     python -m harness.guests.runtimes.browser_host SPEC
 
-SPEC is the JSON of `browser.BrowserHostSpec`. A server on loopback serves the page's files and receives its reports, at
-addresses with a random token. It writes the driver's events to a file, and what the guest prints to standard output.
+SPEC is the JSON of `browser_specs.BrowserHostSpec`. A server on loopback serves the page's files and receives its
+reports, at addresses with a random token. It writes the driver's events to a file, and what the guest prints to
+standard output.
 The exit status is 134 when the tab or the browser ends, and 125 when the browser does not start.
 """
 
@@ -12,12 +13,15 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import socket
 import sys
 import traceback
 
 from harness.build.stage import ARCHIVE
-from harness.guests.runtimes.browser import PAGES, BrowserHostSpec
+from harness.guests.runtimes.browser import PAGES
+from harness.guests.runtimes.browser_specs import BrowserHostSpec
 from harness.guests.runtimes.ends import BROWSER_ENDED, FAULT, TAB_CLOSED, TAB_CRASHED, TRAPPED
+from harness.guests.runtimes.lent_browser import LentBrowser
 from harness.guests.runtimes.page_reports import PageReports
 from harness.guests.runtimes.started_browser import StartedBrowser, short_temporary_directory
 from harness.machine.descendants import adopt_orphans, end_descendants
@@ -39,8 +43,9 @@ def print_output(data: bytes) -> None:
 
 
 def site_of(spec: BrowserHostSpec, reports: PageReports) -> Site:
-    """What the server has for the guest's page. `/guest` tells a page whether the server is that of its own guest."""
-    guest = secrets.token_hex(8).encode()
+    """What the server has for the guest's page. `/guest` tells a page what it has to load, and for which guest."""
+    guest = secrets.token_hex(8)
+    site = spec.site or guest
     pages = ("suite.html", "suite.js", "suite.worker.js", "report.js", "archive.js")
     return Site(
         {
@@ -50,7 +55,7 @@ def site_of(spec: BrowserHostSpec, reports: PageReports) -> Site:
             **{f"/{name}": PAGES / name for name in pages},
         },
         {
-            "/guest": lambda body: guest,
+            "/guest": lambda body: f"{site} {guest}".encode(),
             "/failed": reports.fail,
             "/closed": reports.close,
         },
@@ -59,7 +64,7 @@ def site_of(spec: BrowserHostSpec, reports: PageReports) -> Site:
     )
 
 
-def end_of_browser(browser: StartedBrowser | None, reports: PageReports) -> tuple[int, str] | None:
+def end_of_browser(browser: StartedBrowser | LentBrowser | None, reports: PageReports) -> tuple[int, str] | None:
     """The exit status and the words for it when the guest's browser or tab is gone; None while it is there.
 
     A command that ends well and leaves a process is a launcher. There is no `browser` when a person opens the page. Who
@@ -82,14 +87,20 @@ def run(spec: BrowserHostSpec) -> int:
     with spec.events.open("ab", buffering=0) as events:
         reports = PageReports(events.write, print_output)
         with contextlib.ExitStack() as stack:
-            address = stack.enter_context(serving(site_of(spec, reports), spec.port))
-            start = spec.browser
-            browser = stack.enter_context(StartedBrowser(start, f"{address}/suite.html")) if start else None
+            listening = socket.socket(fileno=spec.kept.listening) if spec.kept else None
+            address = stack.enter_context(serving(site_of(spec, reports), spec.port, listening))
+            browser: StartedBrowser | LentBrowser | None = None
+            if spec.browser and spec.kept:
+                browser = LentBrowser(spec.browser, spec.kept)
+            elif spec.browser:
+                browser = stack.enter_context(StartedBrowser(spec.browser, f"{address}/suite.html"))
             while not reports.ended.wait(_LOOK):
                 if reports.was_there and not spec.opened.exists():
                     spec.opened.touch()
                 if end := end_of_browser(browser, reports):
                     status, words = end
+                    if spec.kept:
+                        spec.kept.place.lost.touch()
                     print(f"\n{words}", flush=True)
                     return status
             return reports.status

@@ -9,7 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from harness.guests.runtimes.browser import BrowserStart, InPage
+from harness.guests.runtimes.browser import InPage
+from harness.guests.runtimes.browser_specs import BrowserStart
 from harness.machine.http_server import PortTaken, Site, serving
 from harness.machine.store import Store
 from matrix.errors import Unobtainable

@@ -2,11 +2,11 @@
 
     python -m harness.guests.runtimes.page_prober SPEC
 
-SPEC is the JSON of `browser.PageProbe`. The probe is a script with a function `probe(open_page, assets)`, which returns
-what a probe in a guest would print. `open_page(isolated=True, instead={})` opens an empty page beside the build's
-`assets` and the harness's own pages; `page.evaluate(script, *values)` calls a function there. With `isolated` the
-server sends the headers for cross-origin isolation. `instead` replaces files: it maps URL paths to texts. The page can
-reach no other server: a Content-Security-Policy forbids it.
+SPEC is the JSON of `browser_specs.PageProbe`. The probe is a script with a function `probe(open_page, assets)`, which
+returns what a probe in a guest would print. `open_page(isolated=True, instead={})` opens an empty page beside the
+build's `assets` and the harness's own pages; `page.evaluate(script, *values)` calls a function there. With `isolated`
+the server sends the headers for cross-origin isolation. `instead` replaces files: it maps URL paths to texts. The page
+can reach no other server: a Content-Security-Policy forbids it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from typing import Any
 
 import msgspec
 
-from harness.guests.runtimes.browser import PAGES, PageProbe, repl_files
+from harness.guests.runtimes.browser import PAGES, repl_files
+from harness.guests.runtimes.browser_specs import PageProbe
 from harness.guests.runtimes.started_browser import StartedBrowser, short_temporary_directory
 from harness.machine.http_server import HEADERS, Site, serving
 from harness.machine.process import describe_exit

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
-from harness.guests.runtimes.browser import USER_JS, BrowserStart
+from harness.guests.runtimes.browser_specs import USER_JS, BrowserStart
 from harness.machine.descendants import has_descendants
 from harness.machine.process import STDOUT, Process
 

@@ -13,15 +13,8 @@ from msgspec.structs import replace
 
 from harness.guests.adapter import GuestRun
 from harness.guests.guest_files import MEMORY_EVENTS, MEMORY_WORK, GuestFiles, Preopen
-from harness.guests.runtimes.browser import (
-    PAGES,
-    Browser,
-    BrowserHostSpec,
-    BrowserStart,
-    PageProbe,
-    WorkerSpec,
-    repl_files,
-)
+from harness.guests.runtimes.browser import PAGES, Browser, repl_files
+from harness.guests.runtimes.browser_specs import BrowserHostSpec, BrowserStart, PageProbe, WorkerSpec
 from harness.guests.runtimes.choose import choose_adapter
 from harness.guests.runtimes.ends import FAULT, TRAPPED
 from harness.guests.runtimes.manual import Manual
