@@ -40,8 +40,6 @@ TYPES = {
 LOOPBACK = "127.0.0.1"
 _LONGEST_POST = 16 << 20
 """bytes"""
-_BOTH_WAYS = 2
-"""SHUT_RDWR, of a socket"""
 
 
 class PortTaken(MatrixError):
@@ -202,12 +200,13 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, port: int, handler: type[Handler], listening: socket.socket | None) -> None:
+    def __init__(self, port: int, handler: type[Handler], listening: int | None) -> None:
         self._connections: set[Any] = set()
         super().__init__((LOOPBACK, port), handler, bind_and_activate=listening is None)
         if listening is not None:
             self.socket.close()
-            self.socket, self.server_address = listening, listening.getsockname()
+            self.socket = socket.socket(fileno=listening)
+            self.server_address = self.socket.getsockname()
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self._connections.add(request)
@@ -227,14 +226,20 @@ class Server(ThreadingHTTPServer):
         self.server_close()
         for connection in tuple(self._connections):
             with contextlib.suppress(OSError):  # it has just ended
-                connection.shutdown(_BOTH_WAYS)
+                connection.shutdown(socket.SHUT_RDWR)
+
+
+def listen() -> socket.socket:
+    """A socket that listens at any free port, for servers that follow one another."""
+    return socket.create_server((LOOPBACK, 0))
 
 
 @contextlib.contextmanager
-def serving(site: Site, port: int = 0, listening: socket.socket | None = None) -> Iterator[str]:
+def serving(site: Site, port: int = 0, listening: int | None = None) -> Iterator[str]:
     """Serve a site while the context lasts. Yields its address, `http://127.0.0.1:PORT` and the token.
 
-    Port 0 takes any free port; `listening` is a socket that listens already. Raises PortTaken.
+    Port 0 takes any free port; `listening` is the descriptor of a socket that listens already (`listen`). Raises
+    PortTaken.
     """
     handler = type("SiteHandler", (Handler,), {"site": site})
     try:

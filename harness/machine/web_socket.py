@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import select
-import socket
 from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol
 
 from websockets.datastructures import Headers
 from websockets.exceptions import WebSocketException
@@ -20,8 +20,16 @@ _RECEIVED = 1 << 16
 """bytes at once"""
 
 
+class Connection(Protocol):
+    """What is used of a socket."""
+
+    def fileno(self) -> int: ...
+    def recv(self, size: int, /) -> bytes: ...
+    def sendall(self, data: bytes, /) -> None: ...
+
+
 def converse(
-    connection: socket.socket,
+    connection: Connection,
     target: str,
     headers: Iterable[tuple[str, str]],
     answer: Callable[[bytes], bytes],
@@ -48,7 +56,7 @@ def converse(
             _send(connection, protocol)
 
 
-def _messages(connection: socket.socket, protocol: ServerProtocol) -> Iterator[bytes]:
+def _messages(connection: Connection, protocol: ServerProtocol) -> Iterator[bytes]:
     parts: list[bytes] = []
     while protocol.state is State.OPEN:
         if not select.select([connection], [], [], BEAT)[0]:
@@ -67,9 +75,6 @@ def _messages(connection: socket.socket, protocol: ServerProtocol) -> Iterator[b
         _send(connection, protocol)
 
 
-def _send(connection: socket.socket, protocol: ServerProtocol) -> None:
+def _send(connection: Connection, protocol: ServerProtocol) -> None:
     for data in protocol.data_to_send():
-        if data:
-            connection.sendall(data)
-        else:
-            connection.shutdown(socket.SHUT_WR)
+        connection.sendall(data)  # b"" says that nothing follows; the connection is then closed by the caller

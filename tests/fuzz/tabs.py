@@ -47,15 +47,21 @@ class Guest(NamedTuple):
     spec: BrowserHostSpec
 
     @property
+    def keeper(self) -> psutil.Process:
+        """The process of the harness that keeps the browser."""
+        assert self.spec.kept
+        return psutil.Process(self.spec.kept.keeper)
+
+    @property
     def command(self) -> psutil.Process:
-        """The browser's command. The server is also the parent of the command's orphans."""
-        return min(self.server.children(), key=psutil.Process.create_time)
+        """The browser's command. The keeper is also the parent of the command's orphans."""
+        return min(self.keeper.children(), key=psutil.Process.create_time)
 
     @property
     def tabs(self) -> list[psutil.Process]:
         """The processes that run pages."""
         found = []
-        for process in self.server.children(recursive=True):
+        for process in self.keeper.children(recursive=True):
             with contextlib.suppress(psutil.Error):
                 words = process.cmdline()
                 if "--type=renderer" in words or ("-contentproc" in words and words[-1] == "tab"):
@@ -130,9 +136,11 @@ def _kill(guest: Guest, victim: Victim) -> tuple[str, bool] | None:
         test, alone = guest.running, guest.alone  # raises for a guest that has no tests
         if not (test and tabs):
             return None
-        goes_on.pop_all()
-    for one in victim.find(guest):
-        one.kill()
+        victims = victim.find(guest)
+        for one in victims:
+            one.kill()
+        if victims != [guest.server]:
+            goes_on.pop_all()
     return test, alone
 
 

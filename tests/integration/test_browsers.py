@@ -18,7 +18,7 @@ import wasmtime
 from playwright.sync_api import Error, Page, sync_playwright
 
 from harness.build.stage import pack
-from harness.guests.adapter import GuestRun
+from harness.guests.adapter import GuestRun, Lent
 from harness.guests.guest_files import Preopen
 from harness.guests.runtimes.browser import Browser, InPage
 from harness.guests.runtimes.ends import TRAPPED
@@ -46,7 +46,9 @@ end(0);
 class Guest:
     """A guest in a browser: the process of the harness that serves it, and what it left."""
 
-    def __init__(self, browser: InPage, script: str, directory: Path, program: str = "python.js") -> None:
+    def __init__(
+        self, browser: InPage, script: str, directory: Path, program: str = "python.js", lent: Lent | None = None
+    ) -> None:
         directory.mkdir()
         assets, tree = directory / "assets", directory / "tree"
         for made in (assets, tree):
@@ -63,6 +65,7 @@ class Guest:
             preopens=(Preopen(host=tree, guest="/"),),
             wasm_stack=0,
             memory_limit=64 << 20,
+            lent=lent,
         )
         command = browser.command(run, run.wasm, directory)
         self._events = files.events
@@ -73,7 +76,9 @@ class Guest:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            pass_fds=command.descriptors,
         )
+        self.companion = psutil.Process(command.companion) if command.companion else self.process
 
     def events(self) -> str:
         return self._events.read_text() if self._events.exists() else ""
@@ -90,10 +95,15 @@ class Guest:
         output, _ = self.process.communicate(timeout=WAIT)
         return self.process.returncode, output.decode()
 
+    def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, 9)
+        self.process.communicate(timeout=WAIT)
+
     def tabs(self) -> list[psutil.Process]:
         """The processes that run pages."""
         found = []
-        for process in self.process.children(recursive=True):
+        for process in self.companion.children(recursive=True):
             with contextlib.suppress(psutil.Error):
                 words = process.cmdline()
                 if "--type=renderer" in words or ("-contentproc" in words and words[-1] == "tab"):
@@ -112,9 +122,7 @@ def guests(each_browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Gues
 
     yield start
     for guest in started:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(guest.process.pid, 9)
-        guest.process.communicate(timeout=WAIT)
+        guest.kill()
 
 
 Start = Callable[..., Guest]

@@ -18,14 +18,18 @@ function makeDirectories(fs, path) {
   }
 }
 
-function putArchive(fs) {
-  const data = new Uint8Array(get("archive.data", "arraybuffer"));
+function getArchive() {
+  return { data: get("archive.data", "arraybuffer"), entries: get("archive.json", "json") };
+}
+
+function putArchive(fs, { data, entries }) {
+  const bytes = new Uint8Array(data);
   const seen = new Set();
-  for (const [path, start, end, modified] of get("archive.json", "json")) {
+  for (const [path, start, end, modified] of entries) {
     const directory = path.slice(0, path.lastIndexOf("/"));
     if (!seen.has(directory)) makeDirectories(fs, directory);
     seen.add(directory);
-    fs.writeFile(path, data.subarray(start, end), { canOwn: true });
+    fs.writeFile(path, bytes.subarray(start, end), { canOwn: true });
     fs.utime(path, modified * 1000, modified * 1000);
   }
 }

@@ -28,7 +28,8 @@ function read() {
 
 async function load() {
   const { default: create } = await import(`./${PROGRAM}`);
-  const path = get("archive.json", "json").find(([path]) => path.endsWith(`/${PROGRAM}`))[0];
+  const archive = getArchive();
+  const path = archive.entries.find(([path]) => path.endsWith(`/${PROGRAM}`))[0];
   const program = await create({
     noInitialRun: true,
     thisProgram: path,
@@ -37,7 +38,7 @@ async function load() {
     stderr: (code) => code !== null && postMessage({ type: "stderr", stderr: code }),
     onExit: (status) => postMessage({ type: "finished", returnCode: status }),
   });
-  putArchive(program.FS);
+  putArchive(program.FS, archive);
   return program;
 }
 

@@ -12,9 +12,18 @@ let worker;
 let acknowledged; // the number of the last message that was answered, which the worker waits for
 let socket;
 
-// Once for all guests: a browser optimises the code of a module, and keeps it as long as the module. When it cannot be
-// compiled, the program in the worker tries again, and says why not.
-const compiled = WebAssembly.compileStreaming(fetch("python.wasm")).catch(() => null);
+// Once for all guests. (A browser optimises the code of a module while it runs, and keeps that as long as the module.)
+// What cannot be loaded is null: then the worker tries, and says why not.
+async function load() {
+  const module = WebAssembly.compileStreaming(fetch("python.wasm"));
+  const data = fetch("archive.data").then((response) => response.arrayBuffer());
+  const entries = fetch("archive.json").then((response) => response.json());
+  const archive = Promise.all([data, entries]).then(([data, entries]) => ({ data, entries }));
+  const [first, second] = await Promise.allSettled([module, archive]);
+  return { module: first.value ?? null, archive: second.value ?? null };
+}
+
+const loading = load();
 
 const sleep = () => new Promise((done) => setTimeout(done, PAUSE));
 
@@ -51,7 +60,7 @@ function begin() {
     event.preventDefault();
     if (begun === worker) fail(name, event.message ?? "the worker could not be started");
   });
-  compiled.then((module) => begun.postMessage(module));
+  loading.then((loaded) => begun.postMessage(loaded));
   worker = begun;
 }
 

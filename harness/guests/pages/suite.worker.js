@@ -4,6 +4,7 @@
 importScripts("report.js", "archive.js");
 
 const told = get("told.json", "json");
+let loaded; // what the page has loaded for all its guests; null for what it could not load
 
 // No browser has an option that limits a WebAssembly memory, but Emscripten's programs grow theirs through this method,
 // and see that it failed.
@@ -39,7 +40,7 @@ class Lines {
 const printed = new Lines();
 
 function putFiles(fs) {
-  putArchive(fs);
+  putArchive(fs, loaded.archive ?? getArchive());
   makeDirectories(fs, told.work);
   for (const [path, text] of Object.entries(told.files)) fs.writeFile(path, text);
 }
@@ -107,12 +108,9 @@ async function runModule(name) {
   }
 }
 
-// The page has compiled the module, unless it could not.
-function useCompiled(module) {
-  settings.instantiateWasm = (imports, receive) => {
-    WebAssembly.instantiate(module, imports).then((instance) => receive(instance, module), fail);
-    return {};
-  };
+function instantiate(imports, receive) {
+  WebAssembly.instantiate(loaded.module, imports).then((instance) => receive(instance, loaded.module), fail);
+  return {};
 }
 
 function runScript(name) {
@@ -133,10 +131,11 @@ function runScript(name) {
   importScripts(name);
 }
 
-self.addEventListener("message", ({ data: module }) => {
+self.addEventListener("message", ({ data }) => {
+  loaded = data;
   limitMemory(told.memory);
   told.without.forEach(remove);
-  if (module) useCompiled(module);
+  if (loaded.module) settings.instantiateWasm = instantiate;
   const loader = told.program.slice(told.program.lastIndexOf("/") + 1);
   if (loader.endsWith(".mjs")) runModule(loader);
   else runScript(loader);

@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import socket
 import sys
 import traceback
 
@@ -87,7 +86,7 @@ def run(spec: BrowserHostSpec) -> int:
     with spec.events.open("ab", buffering=0) as events:
         reports = PageReports(events.write, print_output)
         with contextlib.ExitStack() as stack:
-            listening = socket.socket(fileno=spec.kept.listening) if spec.kept else None
+            listening = spec.kept.listening if spec.kept else None
             address = stack.enter_context(serving(site_of(spec, reports), spec.port, listening))
             browser: StartedBrowser | LentBrowser | None = None
             if spec.browser and spec.kept:

@@ -7,7 +7,6 @@ page connects to, so the page finds the next guest there, and makes a new worker
 from __future__ import annotations
 
 import secrets
-import socket
 import weakref
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -17,7 +16,7 @@ import msgspec
 
 from harness.guests.adapter import HostCommand, Lent
 from harness.guests.runtimes.browser_specs import Kept, Place
-from harness.machine.http_server import LOOPBACK
+from harness.machine.http_server import LOOPBACK, listen
 from harness.machine.process import Guard, Process
 from harness.machine.store import Store
 
@@ -36,7 +35,7 @@ class KeptBrowser(Lent):
         self.token = secrets.token_urlsafe(32)
         with ExitStack() as stack:
             directory = stack.enter_context(store.scratch("browser"))
-            listening = stack.enter_context(socket.create_server((LOOPBACK, 0)))
+            listening = stack.enter_context(listen())
             keeper = command(directory, f"http://{LOOPBACK}:{listening.getsockname()[1]}/{self.token}/suite.html")
             self._process = Process(keeper.argv, env=keeper.env, cwd=directory, guard=stack.enter_context(Guard()))
             stack.callback(self._process.kill)
