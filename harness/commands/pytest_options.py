@@ -8,7 +8,7 @@ suite, except for the number of workers, which the harness needs to know.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 from typing import Any
 
@@ -50,7 +50,7 @@ def add_pytest_options(parser: Parser) -> None:
                 dest="pytest",
                 action=_KeepWords,
                 nargs=action.nargs,
-                type=partial(_checked, action.type) if action.type in (int, float) else str,
+                type=_type(action),
                 choices=action.choices if action.type is None else None,
                 help=argparse.SUPPRESS,
             )
@@ -65,6 +65,19 @@ def worker_count(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of workers, `auto` or `logical`")
     return int(text)
+
+
+def _type(action: argparse.Action) -> Callable[[str], str]:
+    if action.dest == "override_ini":
+        return _setting
+    return partial(_checked, action.type) if action.type in (int, float) else str
+
+
+def _setting(text: str) -> str:
+    """The text itself, if it sets an option of pytest's. Raises ArgumentTypeError."""
+    if "=" not in text:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE, a setting of pytest's (reports go to --out)")
+    return text
 
 
 def _checked(read: type[int] | type[float], text: str) -> str:

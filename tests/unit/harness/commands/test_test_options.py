@@ -185,6 +185,7 @@ def test_runs_are_kept_where_out_says(monkeypatch: pytest.MonkeyPatch, tmp_path:
         (("/tmp/test_json.py",), "is neither an option nor the name of a test"),
         (("test_json; rm",), "is neither an option nor the name of a test"),
         (("--sdk",), "argument --sdk: expected one argument"),
+        (("-o", "reports"), "'reports' is not NAME=VALUE, a setting of pytest's"),
         (("--jobs", "0"), "argument --jobs: '0' is not a whole number from 1 to 1000000"),
         (("--jobs", "many"), "argument --jobs: 'many' is not a whole number from 1 to 1000000"),
         (("--memory", "-1"), "argument --memory"),
