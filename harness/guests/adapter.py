@@ -68,7 +68,7 @@ class GuestRun(msgspec.Struct, frozen=True, kw_only=True):
     slot: int = 0
     """number of the guest among those that run side by side, from 0"""
     lent: Lent | None = None
-    """what `Adapter.lend` returned"""
+    """what `Adapter.lend` returned, where guests follow one another"""
 
     @property
     def writable(self) -> tuple[Path, ...]:
@@ -114,7 +114,7 @@ class Adapter(ABC):
         return
 
     def lend(self, store: Store) -> Lent | None:
-        """What the next guest uses and then gives back; None for nothing."""
+        """What one of many guests that follow one another uses and then gives back; None for nothing."""
         return None
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from harness.guests import events
-from harness.guests.adapter import Adapter, GuestRun
+from harness.guests.adapter import Adapter, GuestRun, Lent
 from harness.guests.guest_files import GuestFiles
 from harness.guests.settings import GuestSettings
 from harness.machine.core_wait import CoreWait
@@ -76,8 +76,9 @@ class GuestSession:
         plan: Mapping[str, object],
         *,
         slot: int = 0,
+        lent: Lent | None = None,
     ) -> None:
-        """Start the first of `scripts` in a guest; the others lie beside it."""
+        """Start the first of `scripts` in a guest; the others lie beside it. What is `lent` to it, it gives back."""
         self._limits = settings.limits
         self._adapter = adapter
         self._scratch = store.scratch("guest")
@@ -89,7 +90,7 @@ class GuestSession:
         paths["tree"] = prefix_of_reads(settings, files)
         (files.root / "plan.json").write_bytes(json_records.encode({**paths, **plan}))
         words = (f"{files.guest_root}{scripts[0].name}", f"{files.guest_root}plan.json")
-        self._lent = adapter.lend(store)
+        self._lent = lent
         run = GuestRun(
             wasm=settings.wasm,
             wasm_digest=settings.wasm_digest,
@@ -99,7 +100,7 @@ class GuestSession:
             wasm_stack=settings.wasm_stack,
             memory_limit=settings.limits.memory,
             slot=slot,
-            lent=self._lent,
+            lent=lent,
         )
         self.events_file = files.events
         self._events = events.EventReader(files.events)

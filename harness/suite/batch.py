@@ -189,7 +189,8 @@ class Batch:
         digits = re.search(r"\d+$", self._worker)
         slot = int(digits[0]) if digits else 0
         plan = driver_plan(self._settings, plans, alone=alone)
-        session = GuestSession(self._settings, self._adapter, self._store, DRIVER, plan, slot=slot)
+        lent = self._adapter.lend(self._store)
+        session = GuestSession(self._settings, self._adapter, self._store, DRIVER, plan, slot=slot, lent=lent)
         self._mark(session)
         return session
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -55,7 +56,7 @@ def observe(prepared: Prepared, test: str, times: int, store: Store) -> Counter[
         result = batch.result(plan.module)
         return [(one.test, one.status) for one in result.outcomes if one.status is not Status.DID_NOT_RUN]
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with contextlib.closing(runtime), ThreadPoolExecutor(AT_ONCE) as pool:
         return Counter(one for found in pool.map(once, range(times)) for one in found)
 
 

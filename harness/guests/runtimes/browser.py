@@ -8,6 +8,7 @@ the archive has the test modules, and the program brings its reduced library alo
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from abc import abstractmethod
@@ -135,15 +136,20 @@ class Browser(InPage):
         """browsers that no guest uses now"""
 
     def lend(self, store: Store) -> KeptBrowser:
-        while self._kept:
-            if (kept := self._kept.pop()).is_usable():
+        while kept := self._idle():
+            if kept.is_usable():
                 return kept
             kept.close()
         return KeptBrowser(store, self._keep, self._kept.append)
 
     def close(self) -> None:
-        while self._kept:
-            self._kept.pop().close()
+        while kept := self._idle():
+            kept.close()
+
+    def _idle(self) -> KeptBrowser | None:
+        with contextlib.suppress(IndexError):  # several threads may take the last one
+            return self._kept.pop()
+        return None
 
     def _keep(self, directory: Path, url: str) -> HostCommand:
         spec = KeeperSpec(browser=self.start(directory), url=url, place=Place(directory=directory))
