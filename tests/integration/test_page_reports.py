@@ -66,6 +66,14 @@ def test_nothing_is_lost_while_there_is_no_server(start: BrowserStart, tmp_path:
         wait_for(lambda: reported.reports.lost_for() == 0)
 
 
+def test_a_page_that_cannot_wait_says_why(start: BrowserStart, tmp_path: Path) -> None:
+    reported = Reported(tmp_path, "")
+    reported.site.headers.clear()  # without them the page is not cross-origin isolated
+    with serving(reported.site) as address, StartedBrowser(start, f"{address}/suite.html"):
+        assert reported.reports.ended.wait(WAIT)
+    assert b"Error: the page has no SharedArrayBuffer (WebKitGTK" in reported.output
+
+
 def test_another_page_cannot_feed_outcomes_into_a_run(start: BrowserStart, tmp_path: Path) -> None:
     """It is told the port and even the token, and sends what the run's own page would send."""
     reported = Reported(tmp_path, "")

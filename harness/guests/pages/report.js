@@ -7,6 +7,9 @@ const report = (() => {
   const STOP = '{"event":"stop"';
   const encoder = new TextEncoder();
   const decoder = new TextDecoder();
+  if (!self.SharedArrayBuffer) {
+    throw new Error("the page has no SharedArrayBuffer (WebKitGTK has it with JSC_useSharedArrayBuffer=1)");
+  }
   const acknowledged = new Int32Array(new SharedArrayBuffer(4));
   let number = 0;
   postMessage(acknowledged);
