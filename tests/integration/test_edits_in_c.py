@@ -35,8 +35,11 @@ def test_nothing_runs_after_an_edit_that_leaves_the_program_as_it_is(
         (outcomes,) = (tmp_path / "out/latest").glob("cells/*/outcomes.jsonl")
         return sorted(module for module, result in read_results(outcomes).items() if not result.reused)
 
+    # No earlier session has kept results of this program.
+    text = source.read_text("utf-8").replace('"Bisection algorithms.', f'"{tmp_path} Bisection algorithms.', 1)
+    assert str(tmp_path) in text
+    source.write_text(text, "utf-8")
     ran()
-    text = source.read_text("utf-8")
     source.write_text(f"/* It moves all lines. */\n{text}", "utf-8")
     assert ran() == []
     assert BAD[0] in text

@@ -182,8 +182,12 @@ def test_ctrl_c_kills_both_steps_and_the_next_run_goes_on(tmp_path: Path, store:
 
     timer = threading.Thread(target=interrupt)
     timer.start()
-    with pytest.raises(KeyboardInterrupt):
-        build(store, recorder, inputs)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts with `&` ignores SIGINT
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            build(store, recorder, inputs)
+    finally:
+        signal.signal(signal.SIGINT, before)
     timer.join()
     assert until(lambda: all(is_gone(int(pid.read_text())) for pid in pids))
     assert {f"stopped {CROSS}", f"stopped {MODULES}"} <= set(recorder.seen)
