@@ -305,9 +305,9 @@ def _input(obtained: Obtained) -> Input:
 
 
 def _command_line(cell: ResolvedCell) -> tuple[str, ...]:
-    """How the runtime is called, where its row says so: that decides outcomes, too."""
+    """How the runtime is called and what it is not to have, where its row says so: that decides outcomes, too."""
     line = cell.runtime.command or cell.runtime.browser
-    return (json_records.encode(line).decode(),) if line is not None else ()
+    return (json_records.encode(line).decode(), *cell.runtime.without) if line is not None else ()
 
 
 def _notes(

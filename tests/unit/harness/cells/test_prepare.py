@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from harness.build.watcher import Silent
@@ -15,11 +16,13 @@ from harness.cells.prepare import PrepareOptions, Preparer
 from harness.machine.branches import Branches, check_stopped
 from harness.machine.store import Store
 from harness.provide.provider import LocalProvider, Obtained, Provider, Say
+from matrix.browsers import BrowserLine
 from matrix.errors import Unobtainable
 from matrix.resolve import ResolvedCell
 from tests.unit import made
 
 CELL = made.resolved()
+BROWSER = BrowserLine(commands=("browser",), run=("{profile}", "{url}"), says="Browser ", debian="browser")
 SDK, CPYTHON, RUNTIME = CELL.build.sdk.id, CELL.build.cpython.id, CELL.runtime.id
 
 
@@ -106,3 +109,13 @@ def test_what_is_obtained_beside_a_missing_item_is_stopped_and_no_failure(
         obtained(one)
     assert stopped.is_set()
     assert one._failures.keys() == {SDK}
+
+
+def test_what_a_runtime_is_not_to_have_is_part_of_how_it_is_called() -> None:
+    """Results of Chromium once stood for Chromium without JSPI."""
+    with_all, without = (
+        msgspec.structs.replace(CELL, runtime=msgspec.structs.replace(made.runtime(), browser=BROWSER, without=names))
+        for names in ((), ("WebAssembly.promising",))
+    )
+    assert prepare._command_line(with_all) != prepare._command_line(without)
+    assert len(prepare._command_line(with_all)) == 1
