@@ -38,14 +38,13 @@ class GuestProcess:
         self.written = 0
         """bytes of output so far"""
         self._limit = output_limit
-        self._closed = False
         self._head = bytearray()
         self._tail = bytearray()
         self._process = Process(
             argv, env=env, cwd=cwd, stdout=PIPE, stderr=STDOUT, umask=UMASK, descriptors=descriptors
         )
         self._companion = companion
-        self._companion_before = cpu_of(companion) if companion else 0.0
+        self._companion_before = 0.0 if companion is None else cpu_of(companion)
         self._companion_cpu = 0.0
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -76,7 +75,7 @@ class GuestProcess:
 
     def cpu(self) -> float:
         """The processor seconds of the process, its companion and their descendants so far."""
-        if self._companion and not self._closed:
+        if self._companion is not None:
             self._companion_cpu = max(self._companion_cpu, cpu_of(self._companion) - self._companion_before)
         return self._process.cpu() + self._companion_cpu
 
@@ -101,4 +100,4 @@ class GuestProcess:
         self._reader.join(KILL_WAIT)
         self._process.close()
         self.cpu()
-        self._closed = True
+        self._companion = None  # it may work for the next guest now

@@ -14,10 +14,10 @@ import psutil
 import pytest
 
 from harness.guests.runtimes.browser import Browser
-from harness.guests.runtimes.ends import TRAPPED
+from harness.guests.runtimes.ends import FAULT, TRAPPED
 from harness.guests.runtimes.kept_browser import KeptBrowser
 from harness.machine.store import Store
-from tests.integration.conftest import TOP
+from tests.integration.conftest import TOP, browser_of
 from tests.integration.test_browsers import LOOP, SPEAK, WAIT, Guest
 
 pytestmark = pytest.mark.integration
@@ -96,6 +96,28 @@ def test_a_browser_that_is_killed_is_told_and_not_lent_again(lent: KeptBrowser, 
     min(one.companion.children(), key=psutil.Process.create_time).kill()  # the others are orphans of it
     assert one.end() == (TRAPPED, "two\n\nthe browser ended with signal SIGKILL\n")
     assert not lent.is_usable()
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("echo there is no display >&2; exit 7", "the browser does not start: exit status 7\nthere is no display"),
+        (None, "there is no command "),
+    ],
+)
+def test_a_browser_that_does_not_start_is_told(store: Store, tmp_path: Path, body: str | None, said: str) -> None:
+    path = tmp_path / "browser"
+    if body is not None:
+        path.write_text(f"#!/bin/sh\n{body}\n")
+        path.chmod(0o755)
+    browser = browser_of("chromium", str(path))
+    lent = browser.lend(store)
+    try:
+        status, output = Guest(browser, SPEAK, tmp_path / "guest", lent=lent).end()
+        assert (status, said in output, "Traceback" in output) == (FAULT, True, False), output
+        assert not lent.is_usable()
+    finally:
+        lent.close()
 
 
 def test_a_guest_that_was_ended_for_its_silence_takes_the_browser_with_it(lent: KeptBrowser, guest: Start) -> None:

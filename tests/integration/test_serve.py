@@ -13,7 +13,7 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError, InvalidStatus
 from websockets.frames import Close
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 
 from harness.machine.http_server import HEADERS, PortTaken, Site, serving
 
@@ -234,9 +234,12 @@ def test_a_message_that_is_not_taken_ends_the_conversation(conversation: Convers
 
 
 def test_a_message_that_is_too_long_ends_the_conversation(conversation: Conversation, talking: str) -> None:
-    with connect(talking) as page, contextlib.suppress(ConnectionClosed):
+    def say(page: ClientConnection) -> None:
         page.send(b"x" * ((16 << 20) + 1))
         page.recv()
+
+    with connect(talking, max_size=None) as page, pytest.raises(ConnectionClosed):
+        say(page)
     assert conversation.gone.wait(60)
 
 
