@@ -40,6 +40,8 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
     path: Path
     digest: str
     """identifies the content"""
+    make_digest: str = ""
+    """identifies that part of a source tree which `make` may read; "" where it is not known"""
     version: str = ""
     """where a reader of the build's directories should see it"""
 
@@ -177,6 +179,7 @@ class Builder:
         parts = layout.Parts(
             source=cpython.path,
             source_digest=cpython.digest,
+            make_digest=cpython.make_digest or cpython.digest,
             configure_digest=configure_digest(cpython.path),
             entries=tuple(sorted(os.listdir(cpython.path))),
             sdk=inputs.sdk.path,
@@ -214,7 +217,7 @@ class Builder:
         # Another harness that shares the cache may configure or make it otherwise, while our make runs it.
         recipe = digest_of(*native.CONFIGURE, native.INTERPRETER, native.MODULES)
         directory = self._work_directory(f"native_{_tree_name(build)}", _identity(build, cpython), recipe)
-        digests = (cpython.digest, configure_digest(cpython.path))
+        digests = (cpython.make_digest or cpython.digest, configure_digest(cpython.path))
         plan = native.plan(f"native {build.cpython.id}", directory, cpython.path, *digests, jobs=self._jobs)
         return directory / "python", plan
 

@@ -79,7 +79,8 @@ def stage_build(guest: layout.GuestLayout, series: Series, parts: layout.Parts) 
     wasm = (work / "python.wasm").stat()
     linked = _linked_modules(work)
     archive = (*ARCHIVE, *_IN_MEMORY) if guest.in_memory else ()
-    marks = (str(wasm.st_size), str(wasm.st_mtime_ns), parts.source_digest, *_BUILD_FILES, *archive, *linked.values())
+    sources = parts.source_digest if guest.in_memory else parts.make_digest
+    marks = (str(wasm.st_size), str(wasm.st_mtime_ns), sources, *_BUILD_FILES, *archive, *linked.values())
     mark = digest_of(*marks)
     if says(stamp, mark):
         return

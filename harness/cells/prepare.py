@@ -301,7 +301,7 @@ def _inputs(cell: ResolvedCell, obtained: dict[str, Obtained], libraries: tuple[
 
 
 def _input(obtained: Obtained) -> Input:
-    return Input(path=obtained.path, digest=obtained.digest)
+    return Input(path=obtained.path, digest=obtained.digest, make_digest=obtained.make_digest)
 
 
 def _command_line(cell: ResolvedCell) -> tuple[str, ...]:

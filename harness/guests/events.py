@@ -7,7 +7,7 @@ Each line of the file is one JSON object. Its `event` says what happened:
     start    {test}                                     a test begins
     stop     {test, status, duration, detail, output}   the test ended
     fixture  {test, status, detail}                     setUpClass or the like failed or skipped
-    reads    {files}                                    what the module depends on (`inside/reads.py`)
+    reads    {files, interpreters}                      what the module depends on (`inside/reads.py`)
     done     {module, status, detail, duration}         the module ended
     end      {}                                         all modules ended
 
@@ -50,6 +50,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
     output: str = ""
     files: tuple[str, ...] = ()
+    interpreters: str = ""
+    """`counted` when the guest would know if the module had made one, `unknown` when it would not"""
     number: int = 0
     """0 when the line does not say it"""
     sum: int = -1
@@ -137,6 +139,8 @@ class ModuleProgress:
         """how many outcomes each test has, by its name in the guest: that in an outcome may be cut"""
         self._reads: list[tuple[str, ...]] = []
         """what each guest said that the module depends on; one that ended in the middle says nothing"""
+        self.interpreters_counted = True
+        """whether every guest that said so would know of a subinterpreter, which may depend on more"""
         self._fixtures: list[Event] = []
         self._damaged: list[str] = []
         self._end: Outcome | None = None
@@ -164,6 +168,7 @@ class ModuleProgress:
             self._fixtures.append(event)
         elif event.event == "reads":
             self._reads.append(event.files)
+            self.interpreters_counted &= event.interpreters == "counted"
         elif event.event == DAMAGED:
             self._damaged.append(event.detail)
         elif event.event == "done":

@@ -47,6 +47,7 @@ class CPythonCommit:
             provider=self.name,
             detail=f"{self._tree}, {version}, revision {self._commit[:10]}",
             digest=found.digest,
+            make_digest=found.make_digest,
         )
 
 

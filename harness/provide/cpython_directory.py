@@ -64,6 +64,7 @@ class CPythonDirectory:
             provider=self.name,
             detail=_described(self._path, is_checkout=is_checkout),
             digest=found.digest,
+            make_digest=found.make_digest,
             notes=tuple(notes),
         )
 

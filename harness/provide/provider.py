@@ -30,6 +30,8 @@ class Obtained(msgspec.Struct, frozen=True, kw_only=True):
     """the versions that were really used, or where they came from, for people"""
     digest: str
     """identifies the content, for everything that is built from it"""
+    make_digest: str = ""
+    """the same for what only `make` builds from it; "" where all of the content counts"""
     notes: tuple[str, ...] = ()
     """why better providers were passed over"""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import secrets
 import stat
 import time
@@ -31,6 +32,8 @@ _TRIES = 3
 """how often a file is read again that changes while it is read"""
 _SETTLED = 2.0
 """seconds after which a file's time tells whether it changed: file systems keep times that coarsely"""
+_IN_LIBRARY = re.compile(r"\bLib/[\w./-]+")
+"""a file of the library, as a Makefile names it"""
 
 
 class Copied(msgspec.Struct, frozen=True, array_like=True):
@@ -70,6 +73,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
     path: Path
     digest: str
+    make_digest: str
+    """of the files that `make` may read (`read_by_make`)"""
     changed: int
     """how many files were copied or removed just now"""
     left_out: tuple[str, ...]
@@ -184,7 +189,7 @@ def _brought(
     owner: str, wanted: Mapping[str, tuple[str, str]], read: Reader, store: Store, say: Callable[[str], None]
 ) -> Snapshot:
     """A snapshot with exactly these files: one that has them, else the owner's brought up to date, else a new one."""
-    digest = digest_of(*(f"{name}\0{sha256}\0{kind}" for name, (sha256, kind) in sorted(wanted.items())))
+    digest = _digest_of(wanted)
     with store.lock("snapshots", say=say):
         home = store.root / "snapshots"
         heads = {path.parent: head for path in home.glob("*/snapshot.json") if (head := decoded(path, Head))}
@@ -195,7 +200,24 @@ def _brought(
         store.use(place)
         head = heads.get(place, Head(digest="", owner=owner))
         changed = _update(place, head, digest, wanted, read)
-        return Snapshot(path=place / "tree", digest=digest, changed=changed, left_out=())
+        makefile = place / "tree" / "Makefile.pre.in"
+        made = read_by_make(wanted, makefile.read_text("utf-8", "replace")) if makefile.is_file() else wanted.keys()
+        make_digest = _digest_of({name: wanted[name] for name in made})
+        return Snapshot(path=place / "tree", digest=digest, make_digest=make_digest, changed=changed, left_out=())
+
+
+def read_by_make(names: Iterable[str], makefile: str) -> list[str]:
+    """The files, by their names in a tree, whose edits may concern `make all` of the program.
+
+    Of the library these are the files that the Makefile names: those that are frozen into the program. Its patterns
+    (`Lib/*.py`) are for installing, and for builds for browsers.
+    """
+    named = set(_IN_LIBRARY.findall(makefile))
+    return [name for name in names if not name.startswith("Lib/") or name in named]
+
+
+def _digest_of(files: Mapping[str, tuple[str, str]]) -> str:
+    return digest_of(*(f"{name}\0{sha256}\0{kind}" for name, (sha256, kind) in sorted(files.items())))
 
 
 def _update(place: Path, head: Head, digest: str, wanted: Mapping[str, tuple[str, str]], read: Reader) -> int:

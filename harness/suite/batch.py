@@ -118,8 +118,7 @@ class Batch:
         elif self._session is not None:
             self._cpu += self._session.cpu_since()
         cpu, self._cpu = self._cpu, 0.0
-        untold = may_use_subinterpreters(result.reads, self._settings.tree)
-        return msgspec.structs.replace(result, cpu=round(cpu, 3), reads=() if untold else result.reads)
+        return msgspec.structs.replace(result, cpu=round(cpu, 3))
 
     def _together(self, plan: ModulePlan) -> ModuleResult | None:
         """The module's result in the shared guest; None when the module has to run alone."""
@@ -142,7 +141,7 @@ class Batch:
                 self._progress.take(event)
             if event.event == "done":
                 assert self._progress is not None
-                result = self._progress.result(startup=session.startup - before, worker=self._worker)
+                result = self._told(self._progress, startup=session.startup - before)
                 return result if result.module == plan.module and events.is_plain(result) else None
 
     def _alone(self, plan: ModulePlan) -> ModuleResult:
@@ -183,7 +182,14 @@ class Batch:
             elif ended:
                 status = Status.TIMED_OUT if timed_out else Status.CRASHED
                 progress.end(status, f"{ended} after the module's tests", output)
-            return progress.result(guests=guests, startup=startup, worker=self._worker)
+            return self._told(progress, guests=guests, startup=startup)
+
+    def _told(self, progress: events.ModuleProgress, *, startup: float, guests: int = 1) -> ModuleResult:
+        """What guests told of a module. What it depends on is left out where a subinterpreter may depend on more."""
+        result = progress.result(guests=guests, startup=startup, worker=self._worker)
+        if progress.interpreters_counted or not may_use_subinterpreters(result.reads, self._settings.tree):
+            return result
+        return msgspec.structs.replace(result, reads=())
 
     def _start(self, plans: Sequence[ModulePlan], *, alone: bool) -> GuestSession:
         digits = re.search(r"\d+$", self._worker)

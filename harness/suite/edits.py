@@ -89,7 +89,8 @@ class Edits:
 def may_use_subinterpreters(reads: Iterable[str], directory: Path) -> bool:
     """Whether a result's reads may not be all: a subinterpreter has modules of its own, which the guest does not see.
 
-    `_testcapi` creates them without an audit event. So it counts whether the tests speak of subinterpreters at all.
+    It is asked where the guest cannot count interpreters (CPython 3.12 and older). `_testcapi` creates them without an
+    audit event. So it counts whether the tests speak of subinterpreters at all.
     """
     tests = (path for path in reads if path.startswith("/Lib/test/") and path.endswith(".py"))
     own = (directory / path.lstrip("/") for path in tests if not path.startswith("/Lib/test/support/"))

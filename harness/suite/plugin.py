@@ -179,6 +179,7 @@ class FailuresAtOnce:
         terminal.line("")  # after the letters of what went before
         terminal.section(report.nodeid.partition("::")[2], "_", red=True)
         terminal.line(str(report.longrepr))
+        terminal.flush()  # a pipe would keep it until there is more to say
         report._pdbshown = True  # type: ignore[attr-defined]  # by this, pytest knows that a failure was shown
 
 

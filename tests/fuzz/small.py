@@ -133,6 +133,7 @@ def guest_tree(place: Path) -> Seen:
     parts = layout.Parts(
         source=source,
         source_digest="the sources",
+        make_digest="what make reads",
         configure_digest="",
         entries=tuple(path.name for path in source.iterdir()),
         sdk=place,

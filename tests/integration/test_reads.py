@@ -129,6 +129,15 @@ def test_a_module_does_not_depend_on_its_own_files_on_byte_code_and_on_regrtests
     assert "/Lib/json/__init__.py" not in found  # regrtest's worker imports it
 
 
+def test_what_a_subinterpreter_depends_on_is_not_known(guests: Guests) -> None:
+    imports = "from test import support"
+    makes = TEMPLATE.format(imports=imports, does="self.assertEqual(support.run_in_subinterp('import csv'), 0)")
+    mentions = TEMPLATE.format(imports=imports, does="self.assertTrue(support.run_in_subinterp)")
+    made, mentioned, made_again, nothing = reads(guests, makes, mentions, makes, NOTHING)
+    assert made == made_again == set()
+    assert "/Lib/unittest/case.py" in mentioned & nothing
+
+
 def test_to_import_the_main_module_is_not_to_depend_on_regrtests_worker(guests: Guests) -> None:
     imports_main = TEMPLATE.format(imports="import __main__", does="pass")
     imports_worker = TEMPLATE.format(imports="import test.libregrtest.worker", does="pass")

@@ -37,6 +37,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
 
     source: Path
     source_digest: str
+    make_digest: str
+    """of the sources' files that `make all` may read: after a change of other files of the library it need not run"""
     configure_digest: str
     """of the sources' files that configure reads: after a change of other files only make runs"""
     entries: tuple[str, ...]

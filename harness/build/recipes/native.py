@@ -41,9 +41,7 @@ _NOT_CODE = r"bad_coding|badsyntax|lib2to3/tests/data|test_lib2to3/data|site-pac
 """files below Lib that are invalid Python on purpose"""
 
 
-def plan(
-    name: str, directory: Path, source: Path, source_digest: str, configure_digest: str, *, jobs: int
-) -> BuildPlan:
+def plan(name: str, directory: Path, source: Path, make_digest: str, configure_digest: str, *, jobs: int) -> BuildPlan:
     """Configure and make the build Python in `directory`; the interpreter is `directory/python`."""
     link = Step(
         name="native-link",
@@ -69,7 +67,7 @@ def plan(
         argv=("make", "-s", "pybuilddir.txt"),  # it needs the interpreter, which finds its library by this file
         jobs=jobs,
         cwd=directory,
-        inputs=(source_digest,),
+        inputs=(make_digest,),
         outputs=(directory / "python", directory / "pybuilddir.txt"),
         through_cache=(f"CC={CACHE} gcc",),
         expected=45,
@@ -80,7 +78,7 @@ def plan(
         argv=("nice", "-n", "5", "make", "-s", "all"),  # the configure beside it takes longer, on one core
         jobs=jobs,
         cwd=directory,
-        inputs=(source_digest,),
+        inputs=(make_digest,),
         through_cache=(f"CC={CACHE} gcc",),
         expected=20,
     )

@@ -441,7 +441,8 @@ class Runner:
         os.chdir(self.plan["work"])
         duration = time.perf_counter() - started
         if (files := self.reads.files()) is not None:
-            self.events.write("reads", files=files)
+            counted = "counted" if self.reads.next_interpreter else "unknown"
+            self.events.write("reads", files=files, interpreters=counted)
         self.events.write(
             "done",
             module=name,

@@ -13,20 +13,32 @@ Tests that trace, profile or evaluate frames themselves see no call. `from unitt
 only, when the package has the module as an attribute already. So the function of importlib that every such import calls
 (`_handle_fromlist`) is called by one that writes down the names first.
 
-Byte code does not count: its source does. Not noticed is who asks for a file's size or date only, or whether it exists,
-and what a subinterpreter does, which has hooks and modules of its own (harness/suite/edits.py copes with both). Paths
-are those of the tree, `/Lib/os.py`; that of a listed directory ends with a slash.
+Byte code does not count: its source does. Not noticed is who asks for a file's size or date only, or whether it exists
+(harness/suite/edits.py copes with it). Nor is what a subinterpreter does, which has hooks and modules of its own. From
+CPython 3.13 on the interpreters are counted: what a test module depends on that made one is not known. Paths are those
+of the tree, `/Lib/os.py`; that of a listed directory ends with a slash.
 """
 
 import os
 import sys
 
 import _frozen_importlib
+import _imp
 from _functools import partial
 from _thread import get_ident
 
 TOLD = "reads.told"
 """our own audit event: a spec was told whether its module is being loaded"""
+
+
+def interpreter_counter():
+    """CPython's function that tells the number of the next interpreter; None where the binary has none."""
+    spec = type(sys.__spec__)("_testinternalcapi", None)
+    if sys.version_info < (3, 13) or spec.name not in sys.builtin_module_names:
+        return None
+    module = _imp.create_builtin(spec)  # tests do not see it among the modules
+    _imp.exec_builtin(module)
+    return module.next_interpreter_id
 
 
 class Reads:
@@ -42,6 +54,8 @@ class Reads:
         self.taken = []  # packages, by name, and the names that were imported from them, since then
         self.untraced = False  # whether something happened that cannot be followed
         self.main = None  # the spec of the main module, to import which loads nothing
+        self.next_interpreter = interpreter_counter()  # None where interpreters are not counted
+        self.first = 0  # the number of the first interpreter that the test module would make
         for name, module in list(sys.modules.items()):
             if name != "__main__":
                 self.opened((getattr(module, "__file__", None),))
@@ -52,11 +66,13 @@ class Reads:
         self.take_asked()
         self.found = set()
         self.untraced = False
+        if self.next_interpreter:
+            self.first = self.next_interpreter()
 
     def files(self):
         """What the test module depends on so far, sorted; None when that is not known."""
         self.take_asked()
-        if self.untraced:
+        if self.untraced or (self.next_interpreter and self.next_interpreter() != self.first):
             return None
         seen, left = set(), [*self.always, *self.found]
         while left:

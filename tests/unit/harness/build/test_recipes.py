@@ -21,6 +21,7 @@ NOWHERE = Path("/nowhere")
 PARTS = layout.Parts(
     source=NOWHERE / "cpython",
     source_digest="the sources",
+    make_digest="what make reads",
     configure_digest="what configure reads",
     entries=("Include", "Lib", "Modules", "configure", "README.rst", ".git", ".github", "cross-build", "Doc", "Mac"),
     sdk=NOWHERE / "wasi sdk",
@@ -57,10 +58,11 @@ names = st.from_regex(r"[A-Z_]{1,8}", fullmatch=True)
 
 
 def test_the_same_sources_make_the_same_program_at_any_time() -> None:
-    make = step(planned(), "make")
+    date, make = planned().steps[-2:]
     assert make.env["SOURCE_DATE_EPOCH"] == wasi.NO_DATE
-    # make would keep the object that holds the date when only the variable changes
-    assert [path.name for path in make.remembers] == ["getbuildinfo.o"]
+    # make would keep the object that holds the date when only the variable changes: then, and only then, it goes
+    assert date.argv[-1] == "Modules/getbuildinfo.o"
+    assert (date.env, date.inputs) == ({"SOURCE_DATE_EPOCH": wasi.NO_DATE}, ())
 
 
 @given(st.lists(words, min_size=1, max_size=4), st.dictionaries(names, words, max_size=3), words)
@@ -73,7 +75,7 @@ def test_a_command_can_be_pasted(argv: list[str], env: dict[str, str], directory
     assert shlex.split(command) == [*expected, *argv]
 
 
-@pytest.mark.parametrize("name", ["link", "configure", "make"])
+@pytest.mark.parametrize("name", ["link", "configure", "date", "make"])
 def test_each_step_of_a_build_can_be_pasted(name: str) -> None:
     one = step(planned(REPAIR), name)
     assert shlex.split(one.command())[-len(one.words) :] == list(one.words)
@@ -88,7 +90,7 @@ def test_a_plan_is_a_function_of_its_arguments() -> None:
 
 def test_a_build_is_linked_configured_and_made() -> None:
     plan = planned()
-    assert [each.name for each in plan.steps] == ["link", "configure", "make"]
+    assert [each.name for each in plan.steps] == ["link", "configure", "date", "make"]
     assert plan.name == made.build().id
     assert plan.directory == PARTS.directory
 
@@ -140,9 +142,13 @@ def test_the_sources_are_linked_without_what_git_and_builds_leave() -> None:
 
 
 def test_an_edited_source_is_made_again_but_not_configured_again() -> None:
-    before, after = planned(), planned(source_digest="other sources")
+    before, after = planned(), planned(source_digest="other sources", make_digest="other files in C")
     assert step(before, "configure") == step(after, "configure")
     assert step(before, "make") != step(after, "make")
+
+
+def test_nothing_is_made_again_when_make_reads_no_edited_file() -> None:
+    assert planned() == planned(source_digest="another file of the library")
 
 
 def test_another_sdk_is_configured_and_made_again() -> None:

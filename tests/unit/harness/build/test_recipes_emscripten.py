@@ -34,6 +34,7 @@ TOOLCHAIN = emscripten.Toolchain(
 PARTS = layout.Parts(
     source=NOWHERE / "cpython",
     source_digest="the sources",
+    make_digest="what make reads",
     configure_digest="what configure reads",
     entries=("Lib", "Modules", "Tools", "configure", ".git", "cross-build", "__pycache__"),
     sdk=TOOLCHAIN.sdk,

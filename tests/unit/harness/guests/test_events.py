@@ -446,8 +446,8 @@ def test_a_fault_is_not_plain() -> None:
 # --- what a module depends on
 
 
-def reads(*files: str) -> Event:
-    return Event(event="reads", files=files)
+def reads(*files: str, interpreters: str = "counted") -> Event:
+    return Event(event="reads", files=files, interpreters=interpreters)
 
 
 def progress_of(*events: Event) -> ModuleProgress:
@@ -465,3 +465,11 @@ def test_a_module_depends_on_what_each_of_its_guests_read() -> None:
 def test_it_is_not_known_what_a_module_depends_on_when_a_guest_did_not_say_it() -> None:
     assert progress_of().result().reads == ()
     assert progress_of(reads("/a")).result(guests=2).reads == ()
+
+
+@pytest.mark.parametrize(
+    ("others", "counted"), [((), True), (("counted",), True), (("unknown",), False), (("",), False)]
+)
+def test_interpreters_are_counted_when_each_guest_counts_them(others: tuple[str, ...], counted: bool) -> None:
+    told = (reads("/a"), *(reads("/a", interpreters=other) for other in others))
+    assert progress_of(*told).interpreters_counted is counted

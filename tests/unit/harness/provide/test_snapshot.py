@@ -66,6 +66,41 @@ def test_a_snapshot_has_the_sources(tree: Path, store: Store) -> None:
     assert os.access(found.path / "configure", os.X_OK)
 
 
+MAKEFILE = """
+FROZEN_FILES_IN = \\
+\t\tLib/os.py
+$(WASM_STDLIB): $(srcdir)/Lib/*.py
+\t$(FREEZE_MODULE) os $(srcdir)/Lib/os.py Python/frozen_modules/os.h
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        ("Modules/posixmodule.c", True),
+        ("Lib/os.py", True),  # it is frozen
+        ("Lib/test/test_os.py", False),
+        ("Lib/csv.py", False),  # a new one
+        ("Makefile.pre.in", True),
+    ],
+)
+def test_an_edit_concerns_make_unless_it_is_of_a_file_of_the_library_that_is_not_frozen(
+    tmp_path: Path, store: Store, name: str, read: bool
+) -> None:
+    tree = put(tmp_path / "tree", SOURCES | {"Makefile.pre.in": MAKEFILE})
+    before = taken(tree, store)
+    put(tree, {name: f"{MAKEFILE}# edited"})
+    after = taken(tree, store)
+    assert before.digest != after.digest
+    assert (before.make_digest != after.make_digest) is read
+
+
+def test_every_edit_concerns_make_in_a_tree_without_a_makefile(tree: Path, store: Store) -> None:
+    before = taken(tree, store)
+    put(tree, {"Lib/test/test_os.py": "edited"})
+    assert taken(tree, store).make_digest != before.make_digest
+
+
 @pytest.mark.parametrize("name", MADE)
 def test_what_a_build_made_is_left_out(tree: Path, store: Store, name: str) -> None:
     before = taken(tree, store).digest
