@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 import msgspec
 
@@ -14,8 +15,17 @@ from harness.machine.store import Store
 from matrix import json_records
 from matrix.names import full_name
 
-_SOURCE = re.compile(r"\.(?:c|h)$")
+_IN_C = (".c", ".h")
 _ENDS = re.compile(r"(?:module|object)$")
+
+
+class First(NamedTuple):
+    """Modules to run before all others, in this order."""
+
+    likely: list[str]
+    """those that probably fail"""
+    importing: list[str]
+    """those that import a module whose implementation in C was edited"""
 
 
 class _Last(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,15 +57,16 @@ class Known:
         """The files that each module depends on, as far as that is known."""
         return self._last.reads
 
-    def first(self, files: Mapping[str, str], modules: Iterable[str]) -> list[str]:
-        """The modules to run before all others: those that an edit in C since the last run is likely to break.
+    def first(self, files: Mapping[str, str], modules: Iterable[str]) -> First:
+        """The modules to run before all others: those that an edit since the last run is likely to break.
 
         Those come first that are named after an edited file, then those that failed lately, then those that import a
-        module that is.
+        module that is named after a file in C. (After an edit in Python, only modules run that depend on it.)
         """
         changed = [path for path, digest in files.items() if self._last.files.get(path, digest) != digest]
-        words = {word for path in changed if _SOURCE.search(path) for word in words_of(path)}
-        imported = {f"/Lib/{word}{end}" for word in words for end in (".py", "/__init__.py")}
+        words = {word for path in changed if path.endswith((*_IN_C, ".py")) for word in words_of(path)}
+        in_c = {word for path in changed if path.endswith(_IN_C) for word in words_of(path)}
+        imported = {f"/Lib/{word}{end}" for word in in_c for end in (".py", "/__init__.py")}
 
         def rank(module: str) -> int:
             parts = set(full_name(module).removeprefix("test.").replace(".", "_").split("_"))
@@ -65,7 +76,11 @@ class Known:
                 return 1
             return 2 if imported.intersection(self._last.reads.get(module, ())) else 3
 
-        return sorted((module for module in modules if rank(module) < 3), key=lambda module: (rank(module), module))
+        ranked = sorted((rank(module), module) for module in modules)
+        return First(
+            likely=[module for number, module in ranked if number < 2],
+            importing=[module for number, module in ranked if number == 2],
+        )
 
     def learn(self, files: Mapping[str, str], reads: Mapping[str, Sequence[str]], failed: Sequence[str]) -> None:
         """Remember a run of some modules. Of one with empty reads, it is not known what it depends on."""
@@ -93,12 +108,12 @@ class Known:
 
 
 def words_of(path: str) -> set[str]:
-    """What an extension or a type may be called that a C file implements.
+    """What a module, an extension or a type may be called that a file implements or tests.
 
-    `json` for Modules/_json.c, `dict` for Objects/dictobject.c, `decimal` and `libmpdec` for a file of
-    Modules/_decimal/libmpdec, with its own name.
+    `json` for Modules/_json.c and Lib/test/test_json/__init__.py, `dict` for Objects/dictobject.c, `decimal` and
+    `libmpdec` for a file of Modules/_decimal/libmpdec, with its own name.
     """
     file = PurePosixPath(path)
-    directories = file.parts[2:-1]  # below Modules, Objects, Python
+    directories = file.parts[2:-1]  # below Modules, Objects, Python, Lib
     names = (file.name.partition(".")[0], *directories)
-    return {_ENDS.sub("", name.strip("_")) for name in names} - {"", "clinic"}
+    return {_ENDS.sub("", name.strip("_").removeprefix("test_")) for name in names} - {"", "clinic", "init", "test"}

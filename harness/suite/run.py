@@ -196,15 +196,16 @@ class CellSuite:
         (self._directory / SELECTED).unlink(missing_ok=True)
 
     def _groups(self) -> tuple[Group, ...]:
-        """The modules that share a guest each; a module that is known to fail has one of its own."""
+        """The modules that share a guest each; one that is known to fail, or probably does, has one of its own."""
         sizes = {plan.module: module_size(self._prepared.source, plan.module) for plan in self._left}
+        first = self._known.first(guest_tree(self._prepared).files, [plan.module for plan in self._left])
         return schedule(
             self._left,
             self._durations.expected(sizes),
             workers=self._workers,
             isolate=self._request.isolate,
-            alone={plan.module for plan in self._left if self._limitations.expects_red(plan.module)},
-            first=self._known.first(guest_tree(self._prepared).files, [plan.module for plan in self._left]),
+            alone={plan.module for plan in self._left if self._limitations.expects_red(plan.module)} | {*first.likely},
+            first=(*first.likely, *first.importing),
             shuffled=self._request.seed if self._request.randomize else None,
         )
 

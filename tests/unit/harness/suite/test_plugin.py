@@ -15,12 +15,18 @@ class Terminal:
 
     def __init__(self) -> None:
         self.shown: list[str] = []
+        """what reaches a reader at once, through a pipe, too"""
+        self._kept: list[str] = []
 
     def section(self, title: str, sep: str, *, red: bool) -> None:
-        self.shown.append(title)
+        self._kept.append(title)
 
     def line(self, text: str) -> None:
-        self.shown.append(text)
+        self._kept.append(text)
+
+    def flush(self) -> None:
+        self.shown += self._kept
+        self._kept.clear()
 
 
 def shown(outcome: str, *, style: str = "short") -> tuple[list[str], bool]:
