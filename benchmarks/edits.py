@@ -59,8 +59,8 @@ EDITS = (
     Edit("a hub that is frozen", "Lib/os.py", new="\n# changed\n"),
     Edit("an extension, a comment", "Modules/_csv.c", new="\n/* changed */\n"),
     Edit("an extension, broken", "Modules/_csv.c", "delimiter, ',')", "delimiter, ';')", "test_csv"),
-    Edit("the core", "Objects/dictobject.c", new="\nint changed_by_the_benchmark = 1;\n"),
-    Edit("a header", "Include/cpython/dictobject.h", new="\n/* changed */\n"),
+    Edit("the core", "Objects/dictobject.c", "PERTURB_SHIFT 5", "PERTURB_SHIFT 6"),
+    Edit("a header, a comment", "Include/cpython/dictobject.h", new="\n/* changed */\n"),
 )
 
 

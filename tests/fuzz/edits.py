@@ -41,14 +41,15 @@ from tests.fuzz.judge import Finding
 MODULES = tuple(
     f"test_{name}"
     for name in (
-        *("abstract_numbers", "bisect", "bool", "calendar", "colorsys", "copy", "csv", "enumerate", "fnmatch"),
-        *("genericpath", "glob", "graphlib", "heapq", "html", "keyword", "linecache", "mimetypes", "netrc", "ntpath"),
-        *("numeric_tower", "opcodes", "operator", "plistlib", "posixpath", "pprint", "reprlib", "sched", "shlex"),
-        *("stat", "string", "structseq", "tempfile", "textwrap", "timeit", "tomllib", "traceback", "types", "uuid"),
-        *("wsgiref", "zipapp"),
+        *("abstract_numbers", "bisect", "bool", "calendar", "colorsys", "copy", "csv", "enumerate", "exceptions"),
+        *("fnmatch", "genericpath", "glob", "graphlib", "heapq", "html", "importlib", "keyword", "linecache"),
+        *("mimetypes", "netrc", "ntpath", "numeric_tower", "opcache", "opcodes", "operator", "plistlib", "posixpath"),
+        *("pprint", "reprlib", "sched", "shlex", "stat", "string", "structseq", "sys", "tempfile"),
+        *("textwrap", "timeit", "tomllib", "traceback", "types", "uuid", "wsgiref", "zipapp"),
     )
 )
-"""quick modules of CPython 3.13 that use many parts of the library"""
+"""Modules of CPython 3.13 that use many parts of the library, quick ones but for test_importlib. A few could make a
+subinterpreter, and make none here."""
 _NUMBER = re.compile(r"(?<![\w.])\d+(?![\w.])")
 
 _UNTIL_EXIT = contextlib.ExitStack()
