@@ -14,6 +14,7 @@ that was interrupted, starts without them.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -69,14 +70,20 @@ def _reset(plan: BuildPlan, step: Step) -> None:
     known = _read_stamp(plan, step)
     if known is None or not _has_outputs(known, step):
         # Half a file, left by a killed linker, has a new date: make would take it for finished.
-        for path in step.outputs:
-            path.unlink(missing_ok=True)
+        _remove(plan, step.outputs)
     if not says(asked, _digest(step)) and (asked.exists() or stamp.exists()):
-        for path in step.remembers:
-            path.unlink(missing_ok=True)
+        _remove(plan, step.remembers)
     stamp.unlink(missing_ok=True)
     _failure_path(plan, step).unlink(missing_ok=True)
     write_atomically(asked, _digest(step).encode())
+
+
+def _remove(plan: BuildPlan, paths: Iterable[Path]) -> None:
+    """Remove those of the files that lie in the work directory. A link in it may lead to the sources."""
+    own = plan.directory.resolve()
+    for path in paths:
+        if path.parent.resolve().is_relative_to(own):
+            path.unlink(missing_ok=True)
 
 
 def note_success(plan: BuildPlan, step: Step, duration: float) -> None:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from harness.build import execute
 from harness.build.execute import remembered_failure
+from harness.build.recipes import native
 from harness.build.stamps import pending_steps
 from harness.build.step import BuildPlan, Step
 from harness.build.watcher import Silent
@@ -97,6 +98,19 @@ def test_a_step_that_finds_no_room_is_not_remembered_as_failed(tmp_path: Path, s
     assert remembered_failure(one) is None
     (tmp_path / "work/ready").touch()
     assert run(one, store) > 0
+
+
+def test_the_sources_stay_when_an_edit_of_configure_makes_their_link_anew(tmp_path: Path, store: Store) -> None:
+    source, work = tmp_path / "source", tmp_path / "work"
+    source.mkdir()
+    work.mkdir()
+    (source / "configure").write_text("#!/bin/sh\n")
+    whole = native.plan("native", work, source, "files in C", "configure", jobs=1)
+    link = replace(whole, steps=whole.steps[:1])
+    assert run(link, store) > 0
+    (source / "configure").write_text("#!/bin/sh\n# edited\n")
+    assert run(link, store) > 0
+    assert (work / native.SOURCE / "configure").read_text() == "#!/bin/sh\n# edited\n"
 
 
 @pytest.mark.parametrize("first", ["touch made", "false"], ids=["succeeded", "failed"])
