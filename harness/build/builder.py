@@ -45,6 +45,11 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
     version: str = ""
     """where a reader of the build's directories should see it"""
 
+    @property
+    def made_from(self) -> str:
+        """Identifies all that `make` may read."""
+        return self.make_digest or self.digest
+
 
 class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a build is made from."""
@@ -179,7 +184,7 @@ class Builder:
         parts = layout.Parts(
             source=cpython.path,
             source_digest=cpython.digest,
-            make_digest=cpython.make_digest or cpython.digest,
+            make_digest=cpython.made_from,
             configure_digest=configure_digest(cpython.path),
             entries=tuple(sorted(os.listdir(cpython.path))),
             sdk=inputs.sdk.path,
@@ -217,7 +222,7 @@ class Builder:
         # Another harness that shares the cache may configure or make it otherwise, while our make runs it.
         recipe = digest_of(*native.CONFIGURE, native.INTERPRETER, native.MODULES)
         directory = self._work_directory(f"native_{_tree_name(build)}", _identity(build, cpython), recipe)
-        digests = (cpython.make_digest or cpython.digest, configure_digest(cpython.path))
+        digests = (cpython.made_from, configure_digest(cpython.path))
         plan = native.plan(f"native {build.cpython.id}", directory, cpython.path, *digests, jobs=self._jobs)
         return directory / "python", plan
 

@@ -17,6 +17,8 @@ from matrix.names import full_name
 
 _IN_C = (".c", ".h")
 _ENDS = re.compile(r"(?:module|object)$")
+_MOST_NAMED = 16
+"""modules named after edited files; when there are more, as after a change of branches, that says little of each"""
 
 
 class First(NamedTuple):
@@ -63,14 +65,17 @@ class Known:
         Those come first that are named after an edited file, then those that failed lately, then those that import a
         module that is named after a file in C. (After an edit in Python, only modules run that depend on it.)
         """
+        modules = list(modules)
         changed = [path for path, digest in files.items() if self._last.files.get(path, digest) != digest]
         words = {word for path in changed if path.endswith((*_IN_C, ".py")) for word in words_of(path)}
+        named = {module for module in modules if words & _words_in(module)}
+        if len(named) > _MOST_NAMED:
+            named, changed = set(), []
         in_c = {word for path in changed if path.endswith(_IN_C) for word in words_of(path)}
         imported = {f"/Lib/{word}{end}" for word in in_c for end in (".py", "/__init__.py")}
 
         def rank(module: str) -> int:
-            parts = set(full_name(module).removeprefix("test.").replace(".", "_").split("_"))
-            if parts & words:
+            if module in named:
                 return 0
             if module in self._last.failed:
                 return 1
@@ -105,6 +110,10 @@ class Known:
         except (OSError, msgspec.DecodeError):
             return _Last()
         return last if last.observer == self._observer else msgspec.structs.replace(last, reads={})
+
+
+def _words_in(module: str) -> set[str]:
+    return set(full_name(module).removeprefix("test.").replace(".", "_").split("_"))
 
 
 def words_of(path: str) -> set[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness.machine.store import Store
-from harness.suite.known import Known, words_of
+from harness.suite.known import First, Known, words_of
 
 FILES = {"/Modules/_csv.c": "1", "/Objects/dictobject.c": "1", "/Lib/csv.py": "1", "/Lib/test/test_csv.py": "1"}
 MODULES = ["test_abc", "test_csv", "test_dict", "test_ordered_dict", "test_userdict", "test_table"]
@@ -45,6 +45,18 @@ def test_what_failed_lately_comes_between_until_it_passes(store: Store) -> None:
     assert first(store) == (["test_abc"], [])
     known(store).learn(FILES, {"test_abc": []}, [])
     assert first(store) == ([], [])
+
+
+def test_after_a_change_of_branches_only_what_failed_lately_is_first(store: Store) -> None:
+    modules = [f"test_a{number}" for number in range(40)]
+    edited = {f"/Modules/a{number}module.c": "1" for number in range(40)}
+    known(store).learn(edited, {module: ["/Lib/a0.py"] for module in modules}, ["test_a7"])
+
+    def after(edits: int) -> First:
+        return known(store).first(edited | dict.fromkeys(list(edited)[:edits], "2"), modules)
+
+    assert len(after(2).likely) == 3
+    assert after(40) == (["test_a7"], [])
 
 
 @pytest.mark.parametrize("path", ["/Lib/csv.py", "/Lib/test/test_csv.py"])
