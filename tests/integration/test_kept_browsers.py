@@ -98,6 +98,27 @@ def test_a_browser_that_is_killed_is_told_and_not_lent_again(lent: KeptBrowser, 
     assert not lent.is_usable()
 
 
+def test_a_tab_that_is_killed_while_no_guest_has_it_costs_another_browser(lent: KeptBrowser, guest: Start) -> None:
+    one = guest(SAY)
+    one.end()
+    for tab in one.tabs():
+        tab.kill()
+    assert guest(SAY).end() == (0, "undefined object\n")
+    assert not lent.is_usable()
+
+
+def test_a_browser_that_is_killed_as_it_is_lent_costs_another_one(lent: KeptBrowser, guest: Start) -> None:
+    one = guest(SAY)
+    one.end()
+    min(one.companion.children(), key=psutil.Process.create_time).kill()
+    end = time.monotonic() + WAIT
+    while not lent.told.place.ended.exists():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    assert guest(SAY).end() == (0, "undefined object\n")
+    assert not lent.is_usable()
+
+
 @pytest.mark.parametrize(
     ("body", "said"),
     [

@@ -63,6 +63,14 @@ def site_of(spec: BrowserHostSpec, reports: PageReports) -> Site:
     )
 
 
+def note_page(spec: BrowserHostSpec) -> None:
+    """Note that the page has been opened."""
+    if not spec.opened.exists():
+        spec.opened.touch()
+        if spec.kept:
+            spec.kept.place.shown.touch()
+
+
 def end_of_browser(browser: StartedBrowser | LentBrowser | None, reports: PageReports) -> tuple[int, str] | None:
     """The exit status and the words for it when the guest's browser or tab is gone; None while it is there.
 
@@ -87,21 +95,24 @@ def run(spec: BrowserHostSpec) -> int:
         reports = PageReports(events.write, print_output)
         with contextlib.ExitStack() as stack:
             listening = spec.kept.listening if spec.kept else None
-            address = stack.enter_context(serving(site_of(spec, reports), spec.port, listening))
+            url = f"{stack.enter_context(serving(site_of(spec, reports), spec.port, listening))}/suite.html"
             browser: StartedBrowser | LentBrowser | None = None
             if spec.browser and spec.kept:
                 browser = LentBrowser(spec.browser, spec.kept)
             elif spec.browser:
-                browser = stack.enter_context(StartedBrowser(spec.browser, f"{address}/suite.html"))
+                browser = stack.enter_context(StartedBrowser(spec.browser, url))
             while not reports.ended.wait(_LOOK):
-                if reports.was_there and not spec.opened.exists():
-                    spec.opened.touch()
+                if reports.was_there:
+                    note_page(spec)
+                elif isinstance(browser, LentBrowser) and browser.has_lost_its_page():
+                    browser = stack.enter_context(browser.replace(url))
                 if end := end_of_browser(browser, reports):
                     status, words = end
                     if spec.kept:
                         spec.kept.place.lost.touch()
                     print(f"\n{words}", flush=True)
                     return status
+            note_page(spec)
             return reports.status
 
 

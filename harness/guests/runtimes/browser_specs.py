@@ -56,6 +56,11 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         return self.directory / "failed"
 
     @property
+    def shown(self) -> Path:
+        """Nothing: it is there when a guest has had the page."""
+        return self.directory / "shown"
+
+    @property
     def lost(self) -> Path:
         """Nothing: it is there when a guest has lost its tab or the browser."""
         return self.directory / "lost"

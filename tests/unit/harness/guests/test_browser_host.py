@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from harness.guests.runtimes.browser_host import end_of_browser
+from harness.guests.runtimes.browser_specs import BrowserStart, Kept, Place
 from harness.guests.runtimes.ends import FAULT, TAB_CLOSED, TAB_CRASHED, TRAPPED
+from harness.guests.runtimes.lent_browser import LentBrowser
 from harness.guests.runtimes.page_reports import PageReports
 from harness.guests.runtimes.started_browser import StartedBrowser
 
@@ -106,3 +110,45 @@ def test_a_browser_that_does_not_start_says_why(page: Page) -> None:
 
 def test_a_launcher_may_have_ended_before_its_browser_opens_the_page(page: Page) -> None:
     assert page.ends(10_000.0, code=0, processes=True) == (None, None)
+
+
+@pytest.fixture
+def lent(tmp_path: Path) -> Callable[[], tuple[Place, Callable[[float], bool]]]:
+    """Lends a kept browser to a guest. Returns its files, and whether it has lost its page so many seconds later."""
+
+    def lend() -> tuple[Place, Callable[[float], bool]]:
+        now = [100.0]
+        start = BrowserStart(argv=("browser",), env={}, profile=tmp_path / "profile", user_js="")
+        place = Place(directory=tmp_path)
+        browser = LentBrowser(start, Kept(place=place, keeper=1, listening=3), lambda: now[0])
+
+        def has_lost_its_page(seconds: float) -> bool:
+            now[0] = 100.0 + seconds
+            return browser.has_lost_its_page()
+
+        return place, has_lost_its_page
+
+    return lend
+
+
+Lend = Callable[[], tuple[Place, Callable[[float], bool]]]
+
+
+def test_a_browser_that_still_starts_may_take_its_time(lent: Lend) -> None:
+    _, has_lost_its_page = lent()
+    assert not has_lost_its_page(10_000.0)
+
+
+def test_a_page_that_served_a_guest_comes_soon_for_the_next(lent: Lend) -> None:
+    place, _ = lent()
+    place.shown.touch()
+    _, has_lost_its_page = lent()
+    assert (has_lost_its_page(9.0), has_lost_its_page(11.0)) == (False, True)
+
+
+def test_a_browser_that_has_ended_between_guests_has_lost_its_page(lent: Lend) -> None:
+    place, _ = lent()
+    place.shown.touch()
+    place.ended.write_text("-9")
+    _, has_lost_its_page = lent()
+    assert has_lost_its_page(0.0)
