@@ -3,8 +3,9 @@
 The guests of a build share its tree, so what one of them changes would decide what later ones see. Most runtimes let no
 guest write there. The manifest tells whether one did, or anybody else.
 
-It has the size, date and digest of each file, and its inode and change time (inode(7)). Nobody can set back a change
-time. So a file is read only when it has another one, which a copy of the cache and a new hard link give it, too.
+It has the size, date and digest of each file (of byte code two: of its header and of the rest), and its inode and
+change time (inode(7)). Nobody can set back a change time. So a file is read only when it has another one, which a copy
+of the cache and a new hard link give it, too.
 """
 
 from __future__ import annotations
@@ -22,6 +23,18 @@ _END = b"\0"
 """ends a row: no name contains it. The first row is the mark, the last one a digest of all others"""
 _MARK = 32
 """bytes of the mark"""
+_CACHED = "__pycache__/"
+_HEADER = 16
+"""bytes before the code in a file of byte code: https://peps.python.org/pep-0552/"""
+
+
+class Contents(NamedTuple):
+    """What a tree has. Paths begin with a slash."""
+
+    files: Mapping[str, str]
+    """the digest of each file, by its path; byte code is left out: it is made from its source"""
+    code: Mapping[str, str]
+    """the digest of what a source was compiled to, by the source's path: comments count only when they move lines"""
 
 
 class _Row(NamedTuple):
@@ -74,17 +87,19 @@ def changed(tree: Path, *, refresh: bool = False) -> list[str] | None:
     return sorted(os.fsdecode(path) for path in paths)
 
 
-def contents(tree: Path) -> dict[str, str]:
-    """The digest of each recorded file of a tree, by its path, which begins with a slash. {} without a manifest.
+def contents(tree: Path) -> Contents:
+    """What a tree had when it was recorded; nothing without a manifest."""
+    files, code = dict[str, str](), dict[str, str]()
+    for path, row in (_read(_path(tree)) or {}).items():
+        if row.what:
+            directory, cached, name = f"/{os.fsdecode(path)}".rpartition(_CACHED)
+            found = code if cached else files
+            found[f"{directory}{name.partition('.')[0]}.py" if cached else name] = _digest_in(row)
+    return Contents(files, code)
 
-    Byte code is left out: it is made from its source.
-    """
-    rows = {os.fsdecode(path): row.what for path, row in (_read(_path(tree)) or {}).items() if row.what}
-    return {
-        f"/{path}": what.rpartition(b" ")[2].decode("ascii")
-        for path, what in rows.items()
-        if "__pycache__/" not in path
-    }
+
+def _digest_in(row: _Row) -> str:
+    return row.what.rpartition(b" ")[2].decode("ascii")
 
 
 def changes_since(tree: Path, known: str) -> str:
@@ -123,6 +138,9 @@ def _row(entry: os.DirEntry[bytes], known: _Row | None) -> _Row:
     if known is not None and known.where == where and known.what.startswith(marks):
         return known
     data = os.readlink(entry.path) if entry.is_symlink() else Path(os.fsdecode(entry.path)).read_bytes()
+    if entry.name.endswith(b".pyc"):
+        marks += bytes_digest(data[:_HEADER]) + b" "
+        data = data[_HEADER:]
     return _Row(marks + bytes_digest(data), where)
 
 

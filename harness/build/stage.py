@@ -8,6 +8,7 @@ it was laid out.
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -174,7 +175,7 @@ def _synchronise(source: Path, target: Path) -> None:
     """Make `target` like `source`: copy what differs in size or time, remove what `source` does not have."""
     if source.is_symlink() or source.is_file():
         if not _same(source, target):
-            remove_path(target)
+            _remove(target)
             shutil.copy2(source, target, follow_symlinks=source.is_file())
         return
     if not target.is_dir() or target.is_symlink():
@@ -183,9 +184,17 @@ def _synchronise(source: Path, target: Path) -> None:
     names = {path.name for path in _entries(source)}
     for path in _entries(target):
         if path.name not in names:
-            remove_path(Path(path.path))
+            _remove(Path(path.path))
     for name in names:
         _synchronise(source / name, target / name)
+
+
+def _remove(path: Path) -> None:
+    """Remove an entry, and what a source was compiled to, whose date compileall and Python know in seconds only."""
+    if path.suffix == ".py" and path.exists():
+        for made in path.parent.glob(f"__pycache__/{glob.escape(path.stem)}.*"):
+            made.unlink()
+    remove_path(path)
 
 
 def _entries(directory: Path) -> Iterator[os.DirEntry[str]]:

@@ -65,8 +65,8 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     """of everything that determines what its tests do (`harness.guests.digest`)"""
     marks: dict[str, str] = {}
     """the digest of each part of that, by the part's name"""
-    files: dict[str, str] = {}
-    """the digest of each file in the tree that guests see"""
+    contents: manifest.Contents = manifest.Contents({}, {})
+    """what the tree has that guests see"""
     tree_mark: str
     """of the tree that guests see, as it was laid out (`harness.build.manifest`)"""
     durations: dict[str, float]
@@ -116,8 +116,8 @@ class Preparer:
         settings = self._settings(cell, parts, adapter, limits)
         compiled = time.monotonic()
         called = digest_of(runtime.digest, *_command_line(cell))
-        files = manifest.contents(settings.tree)
-        marks = marks_of_guests(settings, files, runtime=called)
+        contents = manifest.contents(settings.tree)
+        marks = marks_of_guests(settings, contents.files, runtime=called)
         return Prepared(
             cell=cell,
             source=source,
@@ -128,7 +128,7 @@ class Preparer:
             settings=settings,
             digest=digest_of_marks(marks),
             marks=marks,
-            files=files,
+            contents=contents,
             tree_mark=manifest.mark(settings.tree),
             durations={
                 "provision": round(provisioned - started, 3),

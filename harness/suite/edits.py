@@ -13,6 +13,8 @@ Files = Mapping[str, str]
 """the digest of each file of a tree, by its path in the tree: `/Lib/os.py`"""
 
 
+TEXT = " as text"
+"""comes after the path of a source in the reads of a result, where more counts than what the source is compiled to"""
 _IMPORTED = (".py", ".pyc", ".so")
 """how the names of files end that an import may find"""
 _SUBINTERPRETERS = re.compile(rb"subinterp|interpreters")
@@ -23,6 +25,8 @@ class Tree(msgspec.Struct, frozen=True, kw_only=True):
 
     directory: Path
     files: Files
+    code: Files = {}
+    """the digest of what sources were compiled to, by their paths, as far as that is known"""
 
 
 class Edits:
@@ -33,13 +37,17 @@ class Edits:
     every result that depends on a source in which its name occurs, or on one that has its name: `csv/__init__.py` is
     found in place of `csv.py`. A file that is no Python source may be found by a name that is computed: one that is new
     or missing also concerns every result that depends on such a file beside it.
+
+    A source that is compiled to the same as before concerns those results only that depend on its text.
     """
 
-    def __init__(self, before: Files, tree: Tree) -> None:
-        """`before` are the files of the tree as it was."""
+    def __init__(self, before: Files, tree: Tree, code: Files | None = None) -> None:
+        """`before` are the files of the tree as it was, `code` what sources were compiled to, as far as it is known."""
         now = tree.files
         self._tree = tree
         self.changed = {path for path in before.keys() & now.keys() if before[path] != now[path]}
+        code = code or {}
+        self._reworded = {path for path in self.changed & code.keys() if code[path] == tree.code.get(path)}
         self.moved = before.keys() ^ now.keys()
         """the paths that are new or missing"""
         there, here = _directories(before), _directories(now)
@@ -68,7 +76,8 @@ class Edits:
         """The paths in the reads of results that do not stand."""
         beside = {_parent(path) for path in self.moved if not path.endswith(".py")}
         near = {path for path in self._tree.files if not path.endswith(".py") and _parent(path) in beside}
-        return self._all | self._relisted | near | self._naming
+        reworded = {path + TEXT for path in self._reworded}
+        return (self._all - self._reworded) | reworded | self._relisted | near | self._naming
 
     @cached_property
     def _naming(self) -> set[str]:

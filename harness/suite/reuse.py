@@ -40,9 +40,10 @@ _MOST_STATES = 4
 
 
 class _Files(msgspec.Struct, frozen=True):
-    """The files of a tree as results saw it."""
+    """The files of a tree as results saw it, and what its sources were compiled to."""
 
     files: dict[str, str]
+    code: dict[str, str]
 
 
 class KeptResults:
@@ -89,7 +90,8 @@ class KeptResults:
         ]
         if new:
             self._directory.mkdir(parents=True, exist_ok=True)
-            write_atomically(self._tree_file(self.digest), sealed.encode(_Files(dict(self._tree.files))))
+            seen = _Files(dict(self._tree.files), dict(self._tree.code))
+            write_atomically(self._tree_file(self.digest), sealed.encode(seen))
         for result in new:
             self._file.append(msgspec.structs.replace(result, reused=run))
         if self._file.forgotten > _MOST_STATES * len(known):
@@ -115,11 +117,11 @@ class KeptResults:
     def _edits_since(self, digest: str) -> Edits | None:
         """What differs from the tree that the results with a digest saw; None when that is not known."""
         try:
-            before = sealed.decode(self._tree_file(digest).read_bytes(), _Files).files
+            before = sealed.decode(self._tree_file(digest).read_bytes(), _Files)
         except (OSError, msgspec.DecodeError):
             return None
         self._store.use(self._tree_file(digest))
-        return Edits(before, self._tree)
+        return Edits(before.files, self._tree, before.code)
 
     def _tree_file(self, digest: str) -> Path:
         return self._directory / f"{digest}.json"

@@ -302,7 +302,8 @@ def kept_results(prepared: Prepared, store: Store) -> KeptResults:
 
 def guest_tree(prepared: Prepared) -> Tree:
     """The tree that a cell's guests see."""
-    return Tree(directory=prepared.settings.tree, files=prepared.files)
+    contents = prepared.contents
+    return Tree(directory=prepared.settings.tree, files=contents.files, code=contents.code)
 
 
 def _selected(directory: Path) -> list[str] | None:

@@ -11,6 +11,7 @@ import contextlib
 import os
 import re
 import shutil
+import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
@@ -24,6 +25,7 @@ from harness.build.watcher import Silent
 from harness.cells.prepare import Prepared, PrepareOptions, Preparer
 from harness.guests.settings import Limits
 from harness.machine.files import remove_path
+from harness.machine.hashing import bytes_digest
 from harness.machine.store import Store
 from harness.suite.batch import Batch, ModulePlan
 from harness.suite.edits import Edits, Tree
@@ -83,15 +85,19 @@ def _read_by_some(before: Before, chance: Random) -> str:
     """A source that some modules depend on, and others do not."""
     read = Counter(path for result in before.results.values() for path in result.reads)
     found = [path for path, times in read.items() if times < len(MODULES)]
-    return chance.choice(sorted(path for path in found if path in before.prepared.files and path.endswith(".py")))
+    return chance.choice(
+        sorted(path for path in found if path in before.prepared.contents.files and path.endswith(".py"))
+    )
 
 
 def _any_source(before: Before, chance: Random) -> str:
-    return chance.choice(sorted(path for path in before.prepared.files if re.match(r"/Lib/.*\.py$", path)))
+    return chance.choice(sorted(path for path in before.prepared.contents.files if re.match(r"/Lib/.*\.py$", path)))
 
 
 def _data(before: Before, chance: Random) -> str:
-    return chance.choice(sorted(path for path in before.prepared.files if re.match(r"/Lib/.*\.(txt|ini|toml)$", path)))
+    return chance.choice(
+        sorted(path for path in before.prepared.contents.files if re.match(r"/Lib/.*\.(txt|ini|toml)$", path))
+    )
 
 
 def _shadow(before: Before, chance: Random) -> str:
@@ -109,6 +115,7 @@ def _constant(text: str, chance: Random) -> str:
 
 EDITS = (
     Edit("a comment", _read_by_some, lambda text, _: text + "\n# changed\n"),
+    Edit("a comment anywhere", _any_source, lambda text, _: text + "\n# changed\n"),
     Edit("a constant", _read_by_some, _constant),
     Edit("a constant anywhere", _any_source, _constant),
     Edit("a file that is removed", _read_by_some, lambda text, _: None),
@@ -151,21 +158,32 @@ def _wrong(before: Before, standing: Sequence[str]) -> list[str]:
 @contextlib.contextmanager
 def _edited(tree: Path, path: str, edit: Edit, chance: Random) -> Iterator[None]:
     file = tree / path.lstrip("/")
-    kept = file.read_bytes() if file.exists() else None
+    kept = {one: one.read_bytes() for one in (file, *_byte_code(file)) if one.exists()}
     made = next((parent for parent in (*reversed(file.parents), file) if not parent.exists()), file)
-    text = edit.change((kept or b"").decode("utf-8", "surrogateescape"), chance)
-    for cached in file.parent.glob(f"__pycache__/{file.stem}.*"):
-        cached.unlink()
-    if text is None:
-        file.unlink()
-    else:
+    text = edit.change(kept.get(file, b"").decode("utf-8", "surrogateescape"), chance)
+    for one in kept:
+        one.unlink()
+    if text is not None:
         _write(file, text.encode("utf-8", "surrogateescape"))
     try:
         yield
     finally:
-        remove_path(made)
-        if kept is not None:
-            _write(file, kept)
+        for one in (made, *_byte_code(file)):
+            remove_path(one)
+        for one, data in kept.items():
+            _write(one, data)
+
+
+def _byte_code(file: Path) -> list[Path]:
+    return list(file.parent.glob(f"__pycache__/{file.stem}.*"))
+
+
+def _code(before: Before, file: Path) -> str:
+    """The digest of what a source is compiled to, as the builder and the manifest have it; "" for none."""
+    (python,) = (before.store.root / "builds").glob(f"native_{before.prepared.cell.build.cpython.id}-*/python")
+    subprocess.run([python, "-m", "compileall", "-qq", "-s", before.tree, "-p", "/", file], check=False)
+    found = _byte_code(file)
+    return bytes_digest(found[0].read_bytes()[16:]).decode("ascii") if found else ""
 
 
 def _write(file: Path, data: bytes) -> None:
@@ -177,10 +195,14 @@ def _write(file: Path, data: bytes) -> None:
 def _standing(before: Before, path: str) -> list[str]:
     """The modules whose results stand although the file at `path` was edited."""
     file = before.tree / path.lstrip("/")
-    now = {one: digest for one, digest in before.prepared.files.items() if one != path}
+    files, code = before.prepared.contents
+    now = {one: digest for one, digest in files.items() if one != path}
+    code_now = {one: digest for one, digest in code.items() if one != path}
     if file.exists():
         now[path] = "edited"
-    edits = Edits(before.prepared.files, Tree(directory=before.tree, files=now))
+        if file.suffix == ".py":
+            code_now[path] = _code(before, file)
+    edits = Edits(files, Tree(directory=before.tree, files=now, code=code_now), code)
     return [module for module, one in before.results.items() if one.reads and not edits.concerning(one.reads)]
 
 

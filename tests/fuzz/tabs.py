@@ -150,7 +150,9 @@ def _guests(run: psutil.Process) -> list[Guest]:
         with contextlib.suppress(psutil.Error):
             words = process.cmdline()
             if browser_host.__name__ in words:
-                found.append(Guest(process, json_records.decode(words[-1].encode(), BrowserHostSpec)))
+                spec = json_records.decode(words[-1].encode(), BrowserHostSpec)
+                if spec.kept:  # others only try whether the browser starts
+                    found.append(Guest(process, spec))
     return found
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from harness.suite.edits import TEXT
 from matrix.outcome import Status
 from tests.integration.guests import Guests, made_guests
 
@@ -52,6 +53,31 @@ def test_a_module_depends_on_what_it_imports_also_when_another_one_has_loaded_it
         assert found >= CSV
     assert "/Lib/made_reader.py" in indirect
     assert "/Lib/made_reader.py" not in again
+
+
+@pytest.mark.parametrize(
+    "does",
+    [
+        "open(csv.__file__).close()",
+        "import linecache; linecache.getline(csv.__file__, 1)",
+        "csv.__loader__.get_source('csv')",
+        "import inspect; inspect.getsource(csv.Sniffer)",
+        "import traceback\n        try: csv.Sniffer().sniff('')\n        except csv.Error: traceback.format_exc()",
+        "open(csv.__cached__).close()",
+    ],
+)
+def test_a_module_depends_on_the_text_of_a_source_that_it_reads(guests: Guests, does: str) -> None:
+    imports, *again = reads(guests, IMPORTS, *[TEMPLATE.format(imports="import csv", does=does)] * 2)
+    assert not [path for path in imports if path.endswith(TEXT)]
+    for found in again:
+        assert {"/Lib/csv.py", f"/Lib/csv.py{TEXT}"} <= found
+
+
+def test_to_compile_a_source_is_not_to_read_its_text(guests: Guests) -> None:
+    (found,) = reads(guests, IMPORTS_WHAT_IMPORTS)
+    assert not (guests.settings.tree / "Lib/__pycache__/made_reader.cpython-313.pyc").exists()
+    assert {"/Lib/made_reader.py", "/Lib/test/test_made_0.py"} <= found
+    assert not [path for path in found if path.endswith(TEXT)]
 
 
 def test_a_module_depends_on_what_a_module_imports_that_others_have_loaded(guests: Guests) -> None:

@@ -13,8 +13,10 @@ Tests that trace, profile or evaluate frames themselves see no call. `from unitt
 only, when the package has the module as an attribute already. So the function of importlib that every such import calls
 (`_handle_fromlist`) is called by one that writes down the names first.
 
-Byte code does not count: its source does. Not noticed is who asks for a file's size or date only, or whether it exists
-(harness/suite/edits.py copes with it). Nor is what a subinterpreter does, which has hooks and modules of its own. From
+Who imports a module sees what its source was compiled to, whether importlib reads that from a file of byte code or
+compiles the source. Everybody else who opens a source sees its text, too: that is noted as `/Lib/os.py as text`, beside
+`/Lib/os.py`. (regrtest's clear_caches, with which each test module begins, empties linecache.) Not noticed is who asks
+for a file's size or date only, or whether it exists (harness/suite/edits.py copes with it). Nor is what a subinterpreter does, which has hooks and modules of its own. From
 CPython 3.13 on the interpreters are counted: what a test module depends on that made one is not known. Paths are those
 of the tree, `/Lib/os.py`; that of a listed directory ends with a slash.
 """
@@ -27,6 +29,8 @@ import _imp
 from _functools import partial
 from _thread import get_ident
 
+TEXT = " as text"
+"""comes after the path of a source whose text was read"""
 TOLD = "reads.told"
 """our own audit event: a spec was told whether its module is being loaded"""
 
@@ -42,6 +46,14 @@ def interpreter_counter():
     except Exception:  # these are CPython's own internals, and may have changed in an alpha
         return None
     return getattr(module, "next_interpreter_id", None)
+
+
+def is_import(frame):
+    """Whether this is importlib's frame that reads a source or its byte code in order to have its code, or writes that."""
+    code = frame.f_code
+    if code.co_filename != "<frozen importlib._bootstrap_external>":
+        return False
+    return code.co_name == "_write_atomic" or (code.co_name, frame.f_back.f_code.co_name) == ("get_data", "get_code")
 
 
 class Reads:
@@ -61,7 +73,7 @@ class Reads:
         self.first = 0  # the number of the first interpreter that the test module would make
         for name, module in list(sys.modules.items()):
             if name != "__main__":
-                self.opened((getattr(module, "__file__", None),))
+                self.note_file(getattr(module, "__file__", None))
         self.watch()
 
     def begin(self):
@@ -166,7 +178,7 @@ class Reads:
         self.of_module.setdefault(spec.name, set())
         self.loading.setdefault(get_ident(), []).append(spec.name)
         frozen = getattr(spec.loader_state, "filename", None)  # it is compiled into the binary, and has a source
-        self.opened((spec.origin if spec.has_location else frozen,))
+        self.note_file(spec.origin if spec.has_location else frozen)
 
     def load_ends(self, spec):
         self.take_asked()
@@ -177,29 +189,40 @@ class Reads:
     def imported(self, arguments):
         name, file = arguments[:2]
         self.note(name)
-        if file is not None:
-            self.opened((file,))
+        self.note_file(file)
 
     # --- files
 
-    def opened(self, arguments, end=""):
-        path = arguments[0]
+    def note_file(self, path, end=""):
+        """Note a file of the tree. Returns what was noted, without `end`; None for a file that lies elsewhere."""
         if path is None or isinstance(path, int) or self.is_own(path):
-            return
+            return None
         path = os.fsdecode(path)
         if not path.startswith("/"):
             path = f"{os.getcwd()}/{path}"
         if "/." in path or "//" in path:
             path = os.path.normpath(path)
-        if path.startswith(self.tree + "/") and not path.startswith(self.work) and "/__pycache__/" not in path:
-            self.note(path[len(self.tree) :].rstrip("/") + end)
+        if not path.startswith(self.tree + "/") or path.startswith(self.work):
+            return None
+        path = path[len(self.tree) :].rstrip("/")
+        directory, cached, name = path.rpartition("/__pycache__/")
+        if cached:  # its source counts
+            path = f"{directory}/{name.partition('.')[0]}.py"
+        self.note(path + end)
+        return path
+
+    def opened(self, arguments):
+        path = self.note_file(arguments[0])
+        # sys._getframe raises an audit event itself, so it is asked last.
+        if path and path.endswith(".py") and not is_import(sys._getframe(2)):
+            self.note(path + TEXT)
 
     def listed(self, arguments):
         path = arguments[0] or "."
         # importlib lists directories to know where to look. Which names matter, the host finds in the sources.
         # sys._getframe raises an audit event itself, so it is asked last.
         if not self.is_own(path) and not sys._getframe(2).f_code.co_filename.startswith("<frozen importlib"):
-            self.opened((path,), "/")
+            self.note_file(path, "/")
 
     def is_own(self, path):
         """Whether a path is clearly one of the guest's own files, of which tests make and list many."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import py_compile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -109,16 +110,43 @@ def test_a_new_manifest_reads_only_what_changed(tree: Path, read: list[Path]) ->
     assert manifest.changed(tree) == []
 
 
-def test_the_contents_are_the_digests_of_the_files_but_byte_code(tree: Path) -> None:
+def test_the_contents_are_the_digests_of_the_files_and_of_what_sources_were_compiled_to(tree: Path) -> None:
     before = manifest.contents(tree)
-    assert sorted(before) == ["/Lib/json/decoder.py", "/Lib/link", "/Lib/os.py"]
-    (tree / "Lib/json/__pycache__").mkdir()
-    (tree / "Lib/json/__pycache__/decoder.cpython-313.pyc").touch()
+    assert sorted(before.files) == ["/Lib/json/decoder.py", "/Lib/link", "/Lib/os.py"]
+    assert not before.code
+    py_compile.compile(str(tree / "Lib/json/decoder.py"))
     (tree / "Lib/os.py").write_text("z = 3\n")
     manifest.record(tree)
     after = manifest.contents(tree)
-    assert [path for path in before | after if before.get(path) != after.get(path)] == ["/Lib/os.py"]
+    assert [path for path in after.files if before.files[path] != after.files[path]] == ["/Lib/os.py"]
+    assert list(after.code) == ["/Lib/json/decoder.py"]
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [("x = 1  # one\n", True), ("x = 1\n# one\n", True), ("x = 2\n", False), ("# one\nx = 1\n", False)],
+)
+def test_a_source_with_other_comments_is_compiled_to_the_same(tree: Path, text: str, same: bool) -> None:
+    source = tree / "Lib/json/decoder.py"
+    digests = []
+    for content in ("x = 1\n", text):
+        source.write_text(content)
+        py_compile.compile(str(source))
+        manifest.record(tree)
+        digests.append(manifest.contents(tree).code["/Lib/json/decoder.py"])
+    assert (digests[0] == digests[1]) is same
+
+
+def test_byte_code_whose_header_was_changed_is_not_as_it_was_recorded(tree: Path) -> None:
+    source = tree / "Lib/json/decoder.py"
+    cached = Path(py_compile.compile(str(source), doraise=True) or "")
+    manifest.record(tree)
+    data, date = bytearray(cached.read_bytes()), cached.stat().st_mtime_ns
+    data[8] ^= 1
+    cached.write_bytes(data)
+    os.utime(cached, ns=(date, date))
+    assert manifest.changed(tree) == [str(cached.relative_to(tree))]
 
 
 def test_a_tree_without_a_manifest_has_no_contents(tmp_path: Path) -> None:
-    assert manifest.contents(tmp_path) == {}
+    assert manifest.contents(tmp_path) == ({}, {})

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.suite.edits import Edits, Tree, may_use_subinterpreters
+from harness.suite.edits import TEXT, Edits, Tree, may_use_subinterpreters
 
 SOURCES = {
     "/Lib/json/__init__.py": "from json import decoder",
@@ -48,6 +48,27 @@ def test_an_edit_concerns_what_depends_on_the_file(directory: Path) -> None:
     assert found
     assert found.concerning(JSON) == "/Lib/json/decoder.py"
     assert not found.concerning(CSV)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_source_that_is_compiled_to_the_same_concerns_who_reads_its_text(directory: Path, known: bool) -> None:
+    path, was, now = "/Lib/json/decoder.py", "x = 1", "x = 1  # one"
+    code = dict.fromkeys(SOURCES, "code")
+    tree = Tree(directory=directory, files=SOURCES | {path: now}, code=code)
+    found = Edits(SOURCES | {path: was}, tree, code if known else None)
+    assert found
+    assert found.concerning(JSON) == ("" if known else path)
+    assert found.concerning((*JSON, path + TEXT)) == (path + TEXT if known else path)
+    assert not found.concerning(("/Lib/csv.py" + TEXT, *CSV))
+
+
+def test_a_source_that_is_compiled_to_something_else_concerns_who_imports_it(directory: Path) -> None:
+    path = "/Lib/json/decoder.py"
+    tree = Tree(directory=directory, files=SOURCES | {path: "x = 2"}, code={path: "2"})
+    for code in ({path: "1"}, {}):
+        assert Edits(SOURCES, tree, code).concerning(JSON) == path
+    uncompiled = Tree(directory=directory, files=SOURCES | {path: "x = ("})
+    assert Edits(SOURCES, uncompiled, {path: "1"}).concerning(JSON) == path
 
 
 def test_a_file_that_is_removed_concerns_what_depends_on_it(directory: Path) -> None:
