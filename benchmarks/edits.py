@@ -45,18 +45,25 @@ class Edit(NamedTuple):
     new: str = ""
     breaks: str = ""
     """the test module that fails then"""
+    options: tuple[str, ...] = ()
+    """of the harness's command"""
 
 
+_CODE = "\n_changed = 1\n"
+_COMMENT = "\n# changed\n"
 EDITS = (
     Edit("nothing", "LICENSE"),
-    Edit("a leaf of the library", "Lib/csv.py", new="\n# changed\n"),
-    Edit("a leaf that more import", "Lib/json/decoder.py", new="\n# changed\n"),
+    Edit("a leaf of the library", "Lib/csv.py", new=_CODE),
+    Edit("a leaf that more import", "Lib/json/decoder.py", new=_CODE),
+    Edit("a comment in it", "Lib/json/decoder.py", new=_COMMENT),
     Edit("a leaf, broken", "Lib/colorsys.py", "ONE_THIRD = 1.0/3.0", "ONE_THIRD = 1.0/3.5", "test_colorsys"),
-    Edit("a test", "Lib/test/test_textwrap.py", new="\n# changed\n"),
-    Edit("a helper of tests", "Lib/test/string_tests.py", new="\n# changed\n"),
+    Edit("a test", "Lib/test/test_textwrap.py", new=_CODE),
+    Edit("a helper of tests", "Lib/test/string_tests.py", new=_CODE),
     Edit("a new module", "Lib/new_module.py", new="new = 1\n"),
-    Edit("a hub of the library", "Lib/typing.py", new="\n# changed\n"),
-    Edit("a hub that is frozen", "Lib/os.py", new="\n# changed\n"),
+    Edit("a hub of the library", "Lib/typing.py", new=_CODE),
+    Edit("a hub that is frozen", "Lib/os.py", new=_CODE),
+    Edit("the same, --no-reuse", "Lib/os.py", new="\n_changed_again = 1\n", options=("--no-reuse",)),
+    Edit("a comment in it", "Lib/os.py", new=_COMMENT),
     Edit("an extension, a comment", "Modules/_csv.c", new="\n/* changed */\n"),
     Edit("an extension, broken", "Modules/_csv.c", "delimiter, ',')", "delimiter, ';')", "test_csv"),
     Edit("the core", "Objects/dictobject.c", "PERTURB_SHIFT 5", "PERTURB_SHIFT 6"),
@@ -106,7 +113,7 @@ def _measure(tree: Path, cli: Path, directory: Path, store: Store, edits: Sequen
     found = []
     for edit in edits:
         before = [_apply(edit, top / edit.path) for top in (tree, other.source)]
-        one = _run(edit.what, tree, directory)
+        one = _run(edit.what, tree, directory, *edit.options)
         found.append(msgspec.structs.replace(one, upstream_make=upstream.make().wall))
         if edit.breaks:
             for top, text in zip((tree, other.source), before, strict=True):
