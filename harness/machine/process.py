@@ -220,6 +220,11 @@ def _check_command(argv: Sequence[str], env: Mapping[str, str], cwd: Path | None
     # A path is relative to the directory in which the command starts.
     command = str((cwd or Path()) / argv[0]) if os.sep in argv[0] else argv[0]
     if shutil.which(command, path=env.get("PATH")) is None:
+        if os.sep in command and Path(command).is_file():
+            raise HarnessFault(
+                f"cannot start {shlex.join(argv)}: {command} may not be executed",
+                hint="a copy that has lost the modes of its files, as from a zip archive, needs them: chmod +x",
+            )
         raise HarnessFault(f"cannot start {shlex.join(argv)}: there is no command {argv[0]}")
 
 

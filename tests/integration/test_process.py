@@ -43,6 +43,12 @@ def test_a_missing_command_is_a_fault(tmp_path: Path) -> None:
         run_logged(["./gone"], env=base_environment(), cwd=tmp_path, log=tmp_path / "log")
 
 
+def test_a_file_that_may_not_be_executed_is_named(tmp_path: Path) -> None:
+    (tmp_path / "configure").write_text("#!/bin/sh\n")
+    with pytest.raises(HarnessFault, match=rf"cannot start \./configure: {tmp_path}/configure may not be executed"):
+        run_logged(["./configure"], env=base_environment(), cwd=tmp_path, log=tmp_path / "log")
+
+
 @pytest.mark.usefixtures("without_setpriv")
 def test_commands_run_without_setpriv(tmp_path: Path) -> None:
     assert capture(python("print('out')")) == "out\n"
