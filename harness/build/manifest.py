@@ -94,7 +94,7 @@ def contents(tree: Path) -> Contents:
         if row.what:
             directory, cached, name = f"/{os.fsdecode(path)}".rpartition(_CACHED)
             found = code if cached else files
-            found[f"{directory}{name.partition('.')[0]}.py" if cached else name] = _digest_in(row)
+            found[f"{directory}{name.rsplit('.', 2)[0]}.py" if cached else name] = _digest_in(row)
     return Contents(files, code)
 
 

@@ -207,7 +207,7 @@ class Reads:
         path = path[len(self.tree) :].rstrip("/")
         directory, cached, name = path.rpartition("/__pycache__/")
         if cached:  # its source counts
-            path = f"{directory}/{name.partition('.')[0]}.py"
+            path = f"{directory}/{name.rsplit('.', 2)[0]}.py"
         self.note(path + end)
         return path
 
