@@ -14,7 +14,9 @@ from harness.runs.since import news_since
 from harness.runs.tasks import TIMELINE, Span
 from matrix import json_records
 from matrix.errors import UsageError
+from matrix.expand import expand
 from matrix.limitations import Limitations
+from matrix.load import load
 from matrix.model import Cell
 from matrix.whole import whole_expansion
 from reports import page
@@ -127,22 +129,26 @@ def excluded(cells: Sequence[Cell]) -> list[Excluded]:
     cpythons = {cell.build.cpython.id for cell in cells}
     runtimes = {cell.runtime.id for cell in cells}
     targets = {cell.build.target.id for cell in cells}
-    found = []
-    for one in whole_expansion().rejected:
-        build, runtime = one.cell.build, one.cell.runtime
-        shown = build.sdk.id in sdks and build.cpython.id in cpythons and runtime.id in runtimes
-        if shown and build.target.id in targets and not build.debug:
-            found.append(
-                Excluded(
-                    target=build.target.id,
-                    sdk=build.sdk.id,
-                    cpython=build.cpython.version,
-                    runtime=f"{runtime.name} {runtime.version}",
-                    reason=one.reason,
-                    reference=one.reference,
-                )
-            )
-    return found
+    matrix = load()
+    among = msgspec.structs.replace(
+        matrix,
+        targets=tuple(target for target in matrix.targets if target.id in targets),
+        sdks=tuple(sdk for sdk in matrix.sdks if sdk.id in sdks),
+        cpythons=tuple(cpython for cpython in matrix.cpythons if cpython.id in cpythons),
+        runtimes=tuple(runtime for runtime in matrix.runtimes if runtime.id in runtimes),
+    )
+    return [
+        Excluded(
+            target=one.cell.build.target.id,
+            sdk=one.cell.build.sdk.id,
+            cpython=one.cell.build.cpython.version,
+            runtime=f"{one.cell.runtime.name} {one.cell.runtime.version}",
+            reason=one.reason,
+            reference=one.reference,
+        )
+        for one in expand(among).rejected
+        if not one.cell.build.debug
+    ]
 
 
 def limitation_rows(

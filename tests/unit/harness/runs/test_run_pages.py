@@ -29,7 +29,9 @@ CELL = made.cell()
 @pytest.fixture(autouse=True)
 def _matrix(monkeypatch: pytest.MonkeyPatch) -> None:
     rule = Exclusion(when=Condition(cpython=(Requirement.parse("3.11.2"),)), reason="it is too old")
-    expansion = expand(made.matrix(exclusions=(rule,)))
+    matrix = made.matrix(exclusions=(rule,))
+    expansion = expand(matrix)
+    monkeypatch.setattr(pages, "load", lambda: matrix)
     monkeypatch.setattr(pages, "whole_expansion", lambda known_bad=False: expansion)
 
 
