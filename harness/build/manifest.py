@@ -98,6 +98,11 @@ def contents(tree: Path) -> Contents:
     return Contents(files, code)
 
 
+def code_digest(byte_code: bytes) -> bytes:
+    """The digest of the code in a file of byte code, without the date and size of its source."""
+    return bytes_digest(byte_code[_HEADER:])
+
+
 def _digest_in(row: _Row) -> str:
     return row.what.rpartition(b" ")[2].decode("ascii")
 
@@ -139,8 +144,7 @@ def _row(entry: os.DirEntry[bytes], known: _Row | None) -> _Row:
         return known
     data = os.readlink(entry.path) if entry.is_symlink() else Path(os.fsdecode(entry.path)).read_bytes()
     if entry.name.endswith(b".pyc"):
-        marks += bytes_digest(data[:_HEADER]) + b" "
-        data = data[_HEADER:]
+        return _Row(marks + bytes_digest(data[:_HEADER]) + b" " + code_digest(data), where)
     return _Row(marks + bytes_digest(data), where)
 
 

@@ -21,11 +21,11 @@ from typing import NamedTuple
 
 import msgspec
 
+from harness.build.manifest import code_digest
 from harness.build.watcher import Silent
 from harness.cells.prepare import Prepared, PrepareOptions, Preparer
 from harness.guests.settings import Limits
 from harness.machine.files import remove_path
-from harness.machine.hashing import bytes_digest
 from harness.machine.store import Store
 from harness.suite.batch import Batch, ModulePlan
 from harness.suite.edits import Edits, Tree
@@ -183,7 +183,7 @@ def _code(before: Before, file: Path) -> str:
     (python,) = (before.store.root / "builds").glob(f"native_{before.prepared.cell.build.cpython.id}-*/python")
     subprocess.run([python, "-m", "compileall", "-qq", "-s", before.tree, "-p", "/", file], check=False)
     found = _byte_code(file)
-    return bytes_digest(found[0].read_bytes()[16:]).decode("ascii") if found else ""
+    return code_digest(found[0].read_bytes()).decode("ascii") if found else ""
 
 
 def _write(file: Path, data: bytes) -> None:

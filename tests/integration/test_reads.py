@@ -73,6 +73,12 @@ def test_a_module_depends_on_the_text_of_a_source_that_it_reads(guests: Guests, 
         assert {"/Lib/csv.py", f"/Lib/csv.py{TEXT}"} <= found
 
 
+def test_a_module_depends_on_what_it_runs_without_importing_it(guests: Guests) -> None:
+    (found,) = reads(guests, TEMPLATE.format(imports="import runpy", does="runpy.run_module('colorsys')"))
+    assert "/Lib/colorsys.py" in found
+    assert f"/Lib/colorsys.py{TEXT}" not in found
+
+
 def test_to_compile_a_source_is_not_to_read_its_text(guests: Guests) -> None:
     (found,) = reads(guests, IMPORTS_WHAT_IMPORTS)
     assert not (guests.settings.tree / "Lib/__pycache__/made_reader.cpython-313.pyc").exists()
