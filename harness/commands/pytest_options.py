@@ -10,16 +10,21 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 from functools import cache, partial
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from _pytest.config import get_config
 from xdist import plugin as xdist
 
-from harness.commands.parser import Parser
+from harness.commands.parser import Parser, Refused
+from matrix.errors import UsageError
 
 _OWN = frozenset(["--help", "--version"])
-"""options of pytest's that run no tests"""
+"""options of pytest's about pytest itself"""
+_RUN_NOTHING = frozenset(
+    ["--cache-show", "--collect-only", "--fixtures", "--fixtures-per-test", "--markers", "--setup-only", "--setup-plan"]
+)
+"""options with which pytest runs no tests: all that was planned would count as missing"""
 _WORKERS = "--numprocesses"
 
 
@@ -42,7 +47,9 @@ def add_pytest_options(parser: Parser) -> None:
         names = [name for name in action.option_strings if name not in taken]
         if not names or _OWN & {*names}:
             continue
-        if _WORKERS in names:
+        if _RUN_NOTHING & {*names}:
+            parser.add_argument(*names, action=_Refuse, nargs="?", help=argparse.SUPPRESS)
+        elif _WORKERS in names:
             parser.add_argument(*names, dest="workers", type=worker_count, help=argparse.SUPPRESS)
         else:
             parser.add_argument(
@@ -88,6 +95,16 @@ def _checked(read: type[int] | type[float], text: str) -> str:
         what = "a whole number" if read is int else "a number"
         raise argparse.ArgumentTypeError(f"{text!r} is not {what}") from None
     return text
+
+
+class _Refuse(Refused):
+    """An option with which pytest runs no tests."""
+
+    def __call__(self, parser: object, namespace: object, values: object, option_string: str | None = None) -> NoReturn:
+        raise UsageError(
+            f"`test` does not take pytest's {option_string}, with which no test runs",
+            hint="`build` builds and runs nothing; the report of a run lists every test, also those that did not run",
+        )
 
 
 class _KeepWords(argparse.Action):

@@ -122,6 +122,12 @@ def test_pytest_is_told_the_number_of_workers_once() -> None:
         (("-k",), "argument -k: expected one argument"),
         (("--lst-failed",), "`test` has no option '--lst-failed'\n  -> did you mean --last-failed"),
         (("--version",), "`test` has no option '--version'"),
+        (("--collect-only",), "`test` does not take pytest's --collect-only, with which no test runs"),
+        (("--co", "-q"), "`test` does not take pytest's --co, with which no test runs"),
+        (("--setup-only",), "`test` does not take pytest's --setup-only"),
+        (("--setup-plan",), "`test` does not take pytest's --setup-plan"),
+        (("--cache-show=x",), "`test` does not take pytest's --cache-show"),
+        (("--fixtures",), "`test` does not take pytest's --fixtures"),
     ],
 )
 def test_what_pytest_would_not_understand_is_refused_before_anything_runs(words: tuple[str, ...], problem: str) -> None:
