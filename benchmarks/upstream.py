@@ -22,8 +22,13 @@ class Upstream:
         self._directory = directory
 
     def make(self) -> Timing:
-        """Run `make all`."""
-        return timed(["make", "-s", "all"], cwd=self._build, env=dict(os.environ), log=self._new("make.log"))
+        """Run `make all`, with as many jobs as the harness has."""
+        return timed(
+            ["make", "-s", f"-j{os.cpu_count()}", "all"],
+            cwd=self._build,
+            env=dict(os.environ),
+            log=self._new("make.log"),
+        )
 
     def test(self) -> tuple[Timing, Path, Path]:
         """Run `make test`. Returns its time without that of make, regrtest's JUnit file, and what it printed."""
