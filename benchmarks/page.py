@@ -42,6 +42,7 @@ from matrix.model import Cell
 from matrix.outcome import ModuleResult
 from matrix.select import Selection
 from reports import history
+from reports.history.file import note_glance
 from reports.summary import untested_cell
 
 RUN = "20260101-000000-nightly-made-0000"
@@ -216,7 +217,7 @@ def make_history(path: Path, runs: int) -> None:
                     database.execute(
                         "UPDATE module_runs SET statuses = 'f' || substr(statuses, 2) WHERE id = ?", [module]
                     )
-                history.note_glance(database, copy or 0)
+                note_glance(database, copy or 0)
         database.commit()
 
 

@@ -52,7 +52,7 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def glance_of(rows: Sequence[tuple[int, float, int, str]]) -> bytes:
-    """The outcomes of a cell's modules in a compact form, which history.sql describes.
+    """The outcomes of a cell's modules in a compact form, which history/tables.sql describes.
 
     Each row has the module's number, its seconds, the number of its list of tests, and a letter for each test. The rows
     are in order of the modules' numbers.

@@ -18,18 +18,18 @@ TOP = Path(__file__).parents[2]
 RECORDS = """
 import os, sys
 from pathlib import Path
-from reports import history
+from reports.history import recorder
 from tests.unit.nights import observed, module, record_run
 
 path, run, killed = Path(sys.argv[1]), sys.argv[2], sys.argv[3] == "killed"
 if killed:
-    record = history._Recorder.record
+    record = recorder._Recorder.record
     def killed_at_the_end(self, *arguments):
         self._connection.execute("PRAGMA cache_size = 10")  # what is written does not wait in memory
         record(self, *arguments)
         assert Path(f"{path}-journal").stat().st_size > 0, "nothing would have to be rolled back"
         os.kill(os.getpid(), 9)
-    history._Recorder.record = killed_at_the_end
+    recorder._Recorder.record = killed_at_the_end
 record_run(path, run, *(module(observed(test=f"test.{run}.{n}"), name=f"test_{n}") for n in range(500)))
 """
 

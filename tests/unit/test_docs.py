@@ -14,7 +14,8 @@ import pytest
 
 from matrix import areas, files, limitations, model, rules
 from matrix.outcome import ModuleResult, Status
-from reports import build_facts, causes, differences, history, runtimes, summary, unexpected
+from reports import build_facts, causes, differences, runtimes, summary, unexpected
+from reports.history import file
 from reports.verdict import Verdict
 from tests.unit.test_imports import STAGES
 from tools import map as tools_map
@@ -233,13 +234,13 @@ HISTORY = DOCS / "reference/history.md"
 def tables() -> dict[str, set[str]]:
     """The tables of the history with their columns, but for the number of each row."""
     connection = sqlite3.connect(":memory:")
-    connection.executescript(text_of(TOP / "reports/history.sql"))
+    connection.executescript(text_of(TOP / "reports/history/tables.sql"))
     names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
     return {name: {row[1] for row in connection.execute(f"PRAGMA table_info({name})")} - {"id"} for name in names}
 
 
 def test_the_version_of_the_history_is_the_one_that_the_code_writes() -> None:
-    assert f"is the version of the tables, {history.SCHEMA};" in text_of(HISTORY)
+    assert f"is the version of the tables, {file.SCHEMA};" in text_of(HISTORY)
 
 
 @pytest.mark.parametrize("table", ["cell_runs", "module_runs"])

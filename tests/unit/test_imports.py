@@ -17,6 +17,8 @@ STANDALONE = {
     "harness/guests/inside/describer.py",
     "harness/guests/inside/driver.py",
     "harness/guests/inside/prober.py",
+    "harness/guests/inside/reads.py",
+    "harness/guests/inside/result.py",
     "harness/guests/runtimes/host.py",
 }
 """scripts that other interpreters run: the guest's, and one without site-packages"""
@@ -54,7 +56,7 @@ SOLE_PLACES = {
     "httpx": "harness/machine/fetch.py",
     "socket": "harness/machine/http_server.py",
     "junitparser": "reports/junit.py",
-    "sqlite3": "reports/history.py",
+    "sqlite3": "reports/history/file.py",
 }
 BANNED = {"urllib.request", "http.client", "requests", "multiprocessing", "asyncio"}
 """other ways to the network and to processes, which nothing needs"""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from matrix.errors import UsageError
 from matrix.outcome import Status
 from reports import history
-from reports.history import opened, record
+from reports.history import file, opened, record, recorder
 from reports.summary import CellStatus
 from tests.unit.nights import CELL, OTHER, cell_summary, module, observed, record_run, results, summary
 from tests.unit.recordings import cells, dump, outcomes_of, rows, seen
@@ -49,7 +49,7 @@ def test_other_programs_can_query_the_tables(path: Path) -> None:
     assert rows(path, "SELECT cell, target FROM cells") == [(CELL, "wasi")]
     assert rows(path, "SELECT counts, verdicts FROM cell_runs") == [('{"passed":1}', '{"ok":1}')]
     assert rows(path, "SELECT digest, reused, statuses, duration FROM module_runs") == [("d7", "run-00", "pf", 1.5)]
-    assert rows(path, "PRAGMA user_version") == [(history.SCHEMA,)]
+    assert rows(path, "PRAGMA user_version") == [(file.SCHEMA,)]
 
 
 def test_the_newest_run_comes_first(path: Path) -> None:
@@ -142,7 +142,7 @@ def test_recording_a_run_again_replaces_it(path: Path) -> None:
 def test_a_failure_while_recording_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     record_run(path, "run-01", module(observed()))
     before = path.read_bytes()
-    monkeypatch.setattr(history, "note_glance", lambda *_: 1 / 0)
+    monkeypatch.setattr(recorder, "note_glance", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         record_run(path, "run-01", module(observed(F)))
     assert path.read_bytes() == before
@@ -151,7 +151,7 @@ def test_a_failure_while_recording_changes_nothing(path: Path, monkeypatch: pyte
 
 def test_a_failure_while_recording_the_first_run_leaves_no_history(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(history, "note_glance", lambda *_: 1 / 0)
+        patch.setattr(recorder, "note_glance", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             record_run(path, "run-01", module(observed()))
     with pytest.raises(UsageError, match="there is no history"), opened(path):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from matrix.errors import HistoryUnusable, MatrixError, UsageError
 from matrix.outcome import Status
 from reports import history
-from reports.history import opened
+from reports.history import file, opened
 from tests.unit.nights import module, observed, record_run
 from tests.unit.recordings import cells, dump, rows
 
@@ -52,7 +52,7 @@ def test_processes_that_record_at_the_same_time_wait_for_each_other(path: Path) 
 
 
 def test_waiting_for_another_process_ends(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history, "_WAIT", 0.05)
+    monkeypatch.setattr(file, "_WAIT", 0.05)
     record_run(path, "run-01", module(observed()))
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -112,9 +112,9 @@ def test_a_file_that_is_not_a_database_is_refused(path: Path) -> None:
 
 def test_the_history_of_a_newer_version_is_refused(path: Path) -> None:
     record_run(path, "run-01", module(observed()))
-    rows(path, f"PRAGMA user_version = {history.SCHEMA + 1}")
+    rows(path, f"PRAGMA user_version = {file.SCHEMA + 1}")
     message = refusals(path)
-    assert f"is of a newer version of the harness: it has schema {history.SCHEMA + 1}, and this one knows" in message
+    assert f"is of a newer version of the harness: it has schema {file.SCHEMA + 1}, and this one knows" in message
 
 
 def test_the_database_of_another_program_is_refused(path: Path) -> None:
@@ -203,7 +203,7 @@ def test_a_full_disk_has_a_message(path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_python_without_sqlite_has_a_message(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history, "sqlite3", None)
+    monkeypatch.setattr(file, "sqlite3", None)
     assert "this Python has no sqlite3" in refusal(path)
 
 

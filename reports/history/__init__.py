@@ -1,44 +1,31 @@
-"""The history: every run in one SQLite file beside the runs. The only module that imports sqlite3.
+"""The history: every run in one SQLite file beside the runs, and what it answers.
 
-history.sql has its tables, docs/reference/history.md describes them. A run is recorded in one transaction; recording it
-again replaces it.
+`recorder.py` writes a run, `file.py` opens the file, and `tables.sql` has its tables, which docs/reference/history.md
+describes.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import itertools
 import struct
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 import msgspec
 
-from matrix.errors import HistoryUnusable, UsageError
+from matrix.errors import UsageError
 from matrix.outcome import LETTERS, ModuleResult, Status
 from reports.flakes import Flake, Observation, flakes, rate, tally
-from reports.recorded import RecordedModule, RecordedResults
-from reports.summary import CellSummary, Summary
-from reports.timelines import Point, Timeline, differing, glance_of, unfolded
+from reports.history.file import NAME as NAME
+from reports.history.file import Connection, Row, connection_to, is_empty, upgrade
+from reports.history.recorder import record as record
+from reports.recorded import RecordedModule
+from reports.timelines import Point, Timeline, differing, unfolded
 from reports.verdict import Rate, Rates
 
-try:
-    import sqlite3
-except ImportError:  # everything else works in a Python that was built without SQLite
-    sqlite3 = None  # type: ignore[assignment]
-
-NAME = "history.sqlite"
-"""the file, in the directory of the runs"""
-SCHEMA = 3
-_APPLICATION = 0x43574D48
-_WAIT = 60.0
-"""seconds to wait for another process"""
 _STATUSES = {letter: status for status, letter in LETTERS.items()}
-_TABLES = Path(__file__).with_suffix(".sql")
-_ANEW = "move it away: the next run begins a new one, and `python -m harness report RUN` adds an earlier run to it"
-"""the remedy for a file that cannot be used"""
 
 
 class RecordedCell(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,163 +62,6 @@ class SeenTest(msgspec.Struct, frozen=True, kw_only=True):
     """whether the result is that of an earlier run"""
 
 
-def record(path: Path, summary: Summary, results: Mapping[str, RecordedResults], parts: Sequence[str] = ()) -> None:
-    """Record a run: its summary, and the results of its tested cells by their ids.
-
-    `parts` are the runs that were merged into this one. A result that is recorded for one of them was observed there
-    and does not count again. Waits while other processes record. Raises HistoryUnusable; then nothing of the run is
-    recorded.
-    """
-    with _connection(path, "rwc") as connection:
-        _upgrade(connection)
-        connection.execute("BEGIN IMMEDIATE")
-        if _is_empty(connection, path):
-            _create(connection)
-        elif (found := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
-            raise _damaged(path, found)
-        _Recorder(connection, parts).record(summary, results)
-        connection.execute("COMMIT")
-
-
-class _Recorder:
-    """Writes one run within a transaction."""
-
-    def __init__(self, connection: sqlite3.Connection, parts: Sequence[str]) -> None:
-        self._connection = connection
-        self._parts = parts
-        self._numbers: dict[tuple[str, ...], int] = {}
-        """of lists of tests: the cells of a run mostly have the same"""
-
-    def record(self, summary: Summary, results: Mapping[str, RecordedResults]) -> None:
-        before = self._lists_of(summary.run_id)
-        self._connection.execute("DELETE FROM runs WHERE run = ?", [summary.run_id])
-        run = self._insert(
-            "runs",
-            run=summary.run_id,
-            started=summary.started,
-            duration=summary.duration_s,
-            exit_status=summary.exit_status,
-            schema=summary.schema,
-        )
-        for cell in summary.cells:
-            found = results.get(cell.id) or RecordedResults(modules={}, whole=False, complete=False)
-            cell_run = self._cell_run(run, cell, found)
-            for name, module in found.modules.items():
-                self._module_run(cell_run, name, module)
-            note_glance(self._connection, cell_run)
-        self._connection.executemany(
-            "DELETE FROM test_lists WHERE id = ?"
-            " AND NOT EXISTS (SELECT 1 FROM module_runs WHERE test_list = test_lists.id)",
-            [(number,) for number in before],
-        )
-
-    def _lists_of(self, run: str) -> list[int]:
-        found = self._connection.execute(
-            "SELECT DISTINCT test_list FROM module_runs"
-            " JOIN cell_runs ON cell_runs.id = cell_run JOIN runs ON runs.id = cell_runs.run WHERE runs.run = ?",
-            [run],
-        )
-        return [number for (number,) in found]
-
-    def _cell_run(self, run: int, cell: CellSummary, results: RecordedResults) -> int:
-        self._connection.execute(
-            "INSERT INTO cells (cell, target) VALUES (?, ?) ON CONFLICT (cell) DO NOTHING", [cell.id, cell.target]
-        )
-        return self._insert(
-            "cell_runs",
-            run=run,
-            cell=self._id_of("cells", "cell", cell.id),
-            status=cell.status.value,
-            whole=results.whole,
-            complete=results.complete,
-            sdk=cell.sdk.id,
-            sdk_version=cell.sdk.version,
-            sdk_provider=cell.sdk.provider,
-            sdk_detail=cell.sdk.detail,
-            cpython_version=cell.cpython.version,
-            cpython_provider=cell.cpython.provider,
-            cpython_detail=cell.cpython.detail,
-            runtime=cell.runtime.name,
-            runtime_version=cell.runtime.version,
-            runtime_provider=cell.runtime.provider,
-            runtime_detail=cell.runtime.detail,
-            counts=msgspec.json.encode(cell.counts).decode(),
-            verdicts=msgspec.json.encode(cell.verdicts).decode(),
-            unattributed=cell.unattributed_skips,
-            durations=msgspec.json.encode(cell.durations_s).decode(),
-            wasm_bytes=cell.build.wasm_bytes,
-            startup=results.startup,
-        )
-
-    def _module_run(self, cell_run: int, name: str, module: RecordedModule) -> None:
-        self._connection.execute("INSERT INTO modules (module) VALUES (?) ON CONFLICT (module) DO NOTHING", [name])
-        self._insert(
-            "module_runs",
-            cell_run=cell_run,
-            module=self._id_of("modules", "module", name),
-            duration=module.duration,
-            digest=module.digest,
-            reused=module.reused or self._part_of(cell_run, name),
-            faulty=module.faulty,
-            test_list=self._test_list(module.tests),
-            statuses="".join(LETTERS[status] for status in module.statuses),
-            durations=struct.pack(f"<{len(module.durations)}f", *module.durations),
-        )
-
-    def _part_of(self, cell_run: int, module: str) -> str:
-        """The part of this run for which a cell's module is recorded; "" when there is none."""
-        for part in self._parts:
-            found = self._connection.execute(
-                "SELECT 1 FROM module_runs JOIN cell_runs ON cell_runs.id = cell_run"
-                " JOIN runs ON runs.id = cell_runs.run JOIN modules ON modules.id = module_runs.module"
-                " WHERE runs.run = ? AND modules.module = ?"
-                " AND cell_runs.cell = (SELECT cell FROM cell_runs WHERE id = ?)",
-                [part, module, cell_run],
-            ).fetchone()
-            if found:
-                return part
-        return ""
-
-    def _test_list(self, tests: tuple[str, ...]) -> int:
-        """The number of the list of these tests, which is made when it is new."""
-        if tests not in self._numbers:
-            self._numbers[tests] = self._recorded_list(tests)
-        return self._numbers[tests]
-
-    def _recorded_list(self, tests: tuple[str, ...]) -> int:
-        """The number of the list of these tests in the file."""
-        digest = hashlib.sha256(msgspec.json.encode(tests)).digest()
-        found = self._connection.execute("SELECT id FROM test_lists WHERE digest = ?", [digest]).fetchone()
-        if found:
-            return int(found[0])
-        number = self._insert("test_lists", digest=digest)
-        self._connection.executemany(
-            "INSERT INTO tests (test) VALUES (?) ON CONFLICT (test) DO NOTHING", [(test,) for test in tests]
-        )
-        self._connection.executemany(
-            "INSERT INTO listed_tests (test_list, position, test) SELECT ?, ?, id FROM tests WHERE test = ?",
-            [(number, position, test) for position, test in enumerate(tests)],
-        )
-        return number
-
-    def _insert(self, table: str, **values: object) -> int:
-        places = ", ".join("?" * len(values))
-        sql = f"INSERT INTO {table} ({', '.join(values)}) VALUES ({places})"  # noqa: S608  # our own names
-        return self._connection.execute(sql, tuple(values.values())).lastrowid or 0
-
-    def _id_of(self, table: str, column: str, name: str) -> int:
-        sql = f"SELECT id FROM {table} WHERE {column} = ?"  # noqa: S608  # our own names
-        return int(self._connection.execute(sql, [name]).fetchone()[0])
-
-
-def note_glance(connection: sqlite3.Connection, cell_run: int) -> None:
-    """Add the glance to a recorded cell: its modules' outcomes in a compact form."""
-    rows = connection.execute(
-        "SELECT module, duration, test_list, statuses FROM module_runs WHERE cell_run = ? ORDER BY module", [cell_run]
-    ).fetchall()
-    connection.execute("UPDATE cell_runs SET glance = ? WHERE id = ?", [glance_of(rows), cell_run])
-
-
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[History]:
     """Open the history for reading. Raises UsageError when there is none; HistoryUnusable, also while it is read."""
@@ -242,10 +72,10 @@ def opened(path: Path) -> Iterator[History]:
     if not path.exists():
         raise nothing
     # Not mode=ro: SQLite must roll back what a killed process left half-written.
-    with _connection(path, "rw") as connection:
-        _upgrade(connection)
+    with connection_to(path, "rw") as connection:
+        upgrade(connection)
         connection.execute("PRAGMA query_only = ON")
-        if _is_empty(connection, path):
+        if is_empty(connection, path):
             raise nothing
         connection.execute("BEGIN")  # so that all reads see the same state
         yield History(connection, path)
@@ -254,7 +84,7 @@ def opened(path: Path) -> Iterator[History]:
 class History:
     """Answers questions about recorded runs."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, connection: Connection, path: Path) -> None:
         self._connection = connection
         self._path = path
         self._lists: dict[int, tuple[str, ...]] = {}
@@ -470,7 +300,7 @@ class History:
         return Observation(tests=self._tests_of(test_list), statuses=_decoded(letters), times=times)
 
 
-def _recorded_cell(row: sqlite3.Row) -> RecordedCell:
+def _recorded_cell(row: Row) -> RecordedCell:
     def used(name: str, part: str) -> str:
         return f"{name} ({row[f'{part}_provider']}: {row[f'{part}_detail']})"
 
@@ -500,99 +330,3 @@ def _decoded(letters: str) -> tuple[Status, ...]:
 
 def _unpacked(durations: bytes) -> tuple[float, ...]:
     return struct.unpack(f"<{len(durations) // 4}f", durations)
-
-
-# --- the file
-
-
-@contextlib.contextmanager
-def _connection(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
-    """A connection that begins no transactions by itself. Raises HistoryUnusable for all errors of SQLite."""
-    if sqlite3 is None:
-        raise HistoryUnusable("this Python has no sqlite3, which the history needs", hint="use a Python that has it")
-    try:
-        uri = f"{path.absolute().as_uri()}?mode={mode}"
-        with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=_WAIT, isolation_level=None)) as connection:
-            connection.row_factory = sqlite3.Row
-            connection.execute("PRAGMA foreign_keys = ON")
-            yield connection
-    except sqlite3.Error as exc:
-        raise _unusable(path, exc) from exc
-    except (ValueError, TypeError, LookupError, struct.error) as exc:  # a value that no version of the harness writes
-        raise _damaged(path, str(exc)) from exc
-
-
-def _upgrade(connection: sqlite3.Connection) -> None:
-    """Add the columns that earlier versions of the harness did not have."""
-    if not any(_of_version(connection, version) for version in range(1, SCHEMA)):
-        return
-    connection.execute("BEGIN IMMEDIATE")  # another process may have been faster, so ask again
-    if _of_version(connection, 1):
-        connection.execute("ALTER TABLE cell_runs ADD COLUMN unattributed INTEGER")
-        connection.execute("ALTER TABLE cell_runs ADD COLUMN durations TEXT NOT NULL DEFAULT '{}'")
-        connection.execute("ALTER TABLE cell_runs ADD COLUMN glance BLOB")
-        for (cell_run,) in connection.execute("SELECT id FROM cell_runs").fetchall():
-            note_glance(connection, cell_run)
-        connection.execute("PRAGMA user_version = 2")
-    if _of_version(connection, 2):
-        connection.execute("ALTER TABLE cell_runs ADD COLUMN wasm_bytes INTEGER")
-        connection.execute("ALTER TABLE cell_runs ADD COLUMN startup REAL")
-        connection.execute("PRAGMA user_version = 3")
-    connection.execute("COMMIT")
-
-
-def _of_version(connection: sqlite3.Connection, version: int) -> bool:
-    questions = ("PRAGMA application_id", "PRAGMA user_version")
-    return [connection.execute(question).fetchone()[0] for question in questions] == [_APPLICATION, version]
-
-
-def _is_empty(connection: sqlite3.Connection, path: Path) -> bool:
-    """Whether nothing was ever written to the file. Raises HistoryUnusable for a file that is not usable."""
-    application, version, tables = (
-        int(connection.execute(question).fetchone()[0])
-        for question in ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_master")
-    )
-    if (application, version, tables) == (0, 0, 0):
-        return True
-    if application != _APPLICATION:
-        raise HistoryUnusable(f"{path} is a database, but not a history of this harness", hint=_ANEW)
-    if version > SCHEMA:
-        raise HistoryUnusable(
-            f"{path} is of a newer version of the harness: it has schema {version}, and this one knows {SCHEMA}",
-            hint=f"use that version, or {_ANEW}",
-        )
-    if version < SCHEMA:
-        raise _damaged(path, f"it has schema {version}")
-    return False
-
-
-def _create(connection: sqlite3.Connection) -> None:
-    """Make the tables, within the transaction (`executescript` would end it)."""
-    for statement in _TABLES.read_text("utf-8").split(";\n"):
-        connection.execute(statement)
-    connection.execute(f"PRAGMA application_id = {_APPLICATION}")
-    connection.execute(f"PRAGMA user_version = {SCHEMA}")
-
-
-def _damaged(path: Path, how: str) -> HistoryUnusable:
-    return HistoryUnusable(f"the history {path} is damaged: {how}", hint=_ANEW)
-
-
-def _unusable(path: Path, exc: sqlite3.Error) -> HistoryUnusable:
-    """An error of SQLite in the user's terms: https://www.sqlite.org/rescode.html"""
-    code = getattr(exc, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return HistoryUnusable(
-            f"another process has been using the history {path} for {_WAIT:.0f} s",
-            hint="when it is over, `python -m harness report RUN` adds the run",
-        )
-    if code == sqlite3.SQLITE_FULL:
-        return HistoryUnusable(
-            f"the history {path} cannot be written: the disk is full",
-            hint="free some room; then `python -m harness report RUN` adds the run",
-        )
-    if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR):
-        return HistoryUnusable(
-            f"the history {path} cannot be read or written: {exc}", hint="see that the file and its directory are yours"
-        )
-    return _damaged(path, str(exc))
