@@ -97,7 +97,8 @@ class ModuleResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     reads: tuple[str, ...] = ()
     """The paths in the tree on which the outcomes depend (`/Lib/os.py`); a slash at the end is for a directory's names.
 
-    With ` as text` after it, a source's comments count, too. () when they are not known.
+    With ` as text` after it, a source's comments count, too; with ` ran 0-2,7`, only these of its functions (the module
+    is 0). () when they are not known.
     """
     reused: str = ""
     """the id of the earlier run that this result was taken from"""

@@ -11,7 +11,7 @@ of the cache and a new hard link give it, too.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,6 +35,8 @@ class Contents(NamedTuple):
     """the digest of each file, by its path; byte code is left out: it is made from its source"""
     code: Mapping[str, str]
     """the digest of what a source was compiled to, by the source's path: comments count only when they move lines"""
+    functions: Mapping[str, Sequence[str]] = {}
+    """the digests of the code objects in what a source was compiled to, as `functions.py` has them"""
 
 
 class _Row(NamedTuple):

@@ -11,6 +11,7 @@ import msgspec
 
 from harness.build import manifest
 from harness.build.builder import Builder, Input, Inputs
+from harness.build.functions import functions_of
 from harness.build.making import Making
 from harness.build.recipes import layout
 from harness.build.stage import built_library
@@ -117,6 +118,7 @@ class Preparer:
         compiled = time.monotonic()
         called = digest_of(runtime.digest, *_command_line(cell))
         contents = manifest.contents(settings.tree)
+        contents = contents._replace(functions=functions_of(settings.tree, contents.code, parts.python))
         marks = marks_of_guests(settings, contents.files, runtime=called)
         return Prepared(
             cell=cell,

@@ -27,7 +27,7 @@ from matrix.errors import GuestDidNotStart
 from matrix.outcome import ModuleResult, Status
 
 _INSIDE = TOP / "harness" / "guests" / "inside"
-DRIVER = (_INSIDE / "driver.py", _INSIDE / "reads.py")
+DRIVER = tuple(_INSIDE / f"{name}.py" for name in ("driver", "reads", "functions", "result"))
 """the driver and what lies beside it in a guest"""
 _SHOWN = 2000
 """characters of what a guest printed that did not start"""

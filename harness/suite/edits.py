@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
@@ -11,10 +11,16 @@ import msgspec
 
 Files = Mapping[str, str]
 """the digest of each file of a tree, by its path in the tree: `/Lib/os.py`"""
+Functions = Mapping[str, Sequence[str]]
+"""The digests of the code objects of a source, by its path: of the module, its functions and classes.
 
+They are numbered in this order in the reads of a result (`harness/guests/inside/functions.py`).
+"""
 
 TEXT = " as text"
 """comes after the path of a source in the reads of a result, where more counts than what the source is compiled to"""
+_RAN = re.compile(r"(?P<path>.*) ran (?P<numbers>\d{1,6}(?:-\d{1,6})?(?:,\d{1,6}(?:-\d{1,6})?)*)", re.DOTALL)
+"""one of the reads of a result: a source, and the numbers of the code objects in it that count"""
 _IMPORTED = (".py", ".pyc", ".so")
 """how the names of files end that an import may find"""
 _SUBINTERPRETERS = re.compile(rb"subinterp|interpreters")
@@ -27,6 +33,8 @@ class Tree(msgspec.Struct, frozen=True, kw_only=True):
     files: Files
     code: Files = {}
     """the digest of what sources were compiled to, by their paths, as far as that is known"""
+    functions: Functions = {}
+    """the digests of the code objects in what sources were compiled to, as far as they are known"""
 
 
 class Edits:
@@ -38,16 +46,26 @@ class Edits:
     found in place of `csv.py`. A file that is no Python source may be found by a name that is computed: one that is new
     or missing also concerns every result that depends on such a file beside it.
 
-    A source that is compiled to the same as before concerns those results only that depend on its text.
+    A source that is compiled to the same as before concerns those results only that depend on its text, and a function
+    of a module those for which it ran.
     """
 
-    def __init__(self, before: Files, tree: Tree, code: Files | None = None) -> None:
-        """`before` are the files of the tree as it was, `code` what sources were compiled to, as far as it is known."""
+    def __init__(
+        self, before: Files, tree: Tree, code: Files | None = None, functions: Functions | None = None
+    ) -> None:
+        """`before` are the files of the tree as it was; `code` and `functions` as in `Tree`."""
         now = tree.files
         self._tree = tree
         self.changed = {path for path in before.keys() & now.keys() if before[path] != now[path]}
         code = code or {}
         self._reworded = {path for path in self.changed & code.keys() if code[path] == tree.code.get(path)}
+        functions = functions or {}
+        self._rewritten = {
+            path: {number for number, pair in enumerate(zip(functions[path], new, strict=True)) if len({*pair}) == 2}
+            for path in self.changed & functions.keys()
+            if len(functions[path]) == len(new := tree.functions.get(path, ()))
+        }
+        """by the path of a source that changed, the numbers of the code objects that are not as they were"""
         self.moved = before.keys() ^ now.keys()
         """the paths that are new or missing"""
         there, here = _directories(before), _directories(now)
@@ -60,12 +78,19 @@ class Edits:
     def concerning(self, reads: Iterable[str]) -> str:
         """The first path because of which a result with these reads does not stand; "" when it stands."""
         reads = set(reads)
-        if found := reads & self._concerned:
-            return min(found)
+        if found := {one for one in reads if self._concerns(one)}:
+            return path_of(min(found))
         opened = [
             f"{path}/" for path in reads & self._known
         ]  # directories, whose files may have been opened from there
         return next((path for path in opened if any(one.startswith(path) for one in self._all)), "")
+
+    def _concerns(self, read: str) -> bool:
+        path = path_of(read)
+        if path == read or path not in self._concerned or path in self._for_other_reasons:
+            return path in self._concerned
+        rewritten = self._rewritten.get(path)
+        return rewritten is None or any(rewritten.intersection(numbers) for numbers in _numbers(read))
 
     @property
     def _all(self) -> set[str]:
@@ -74,10 +99,14 @@ class Edits:
     @cached_property
     def _concerned(self) -> set[str]:
         """The paths in the reads of results that do not stand."""
+        return (self.changed - self._reworded) | {path + TEXT for path in self._reworded} | self._for_other_reasons
+
+    @cached_property
+    def _for_other_reasons(self) -> set[str]:
+        """Those that concern a result not because of a change of the file itself."""
         beside = {_parent(path) for path in self.moved if not path.endswith(".py")}
         near = {path for path in self._tree.files if not path.endswith(".py") and _parent(path) in beside}
-        reworded = {path + TEXT for path in self._reworded}
-        return (self._all - self._reworded) | reworded | self._relisted | near | self._naming
+        return self.moved | self._relisted | near | self._naming
 
     @cached_property
     def _naming(self) -> set[str]:
@@ -93,6 +122,19 @@ class Edits:
         naming = {path for path in sources if pattern.search((self._tree.directory / path.lstrip("/")).read_bytes())}
         imported = {_name(path) for path in self.moved if path.endswith(_IMPORTED)}
         return naming | {path for path in sources if _name(path) in imported}
+
+
+def path_of(read: str) -> str:
+    """The path in one of the reads of a result."""
+    found = _RAN.fullmatch(read)
+    return found["path"] if found else read
+
+
+def _numbers(read: str) -> Iterator[range]:
+    """The numbers of the code objects that count: 0, 1, 2 and 5 for `/Lib/csv.py ran 0-2,5`."""
+    for one in read.rpartition(" ")[2].split(","):
+        first, _, last = one.partition("-")
+        yield range(int(first), int(last or first) + 1)
 
 
 def may_use_subinterpreters(reads: Iterable[str], directory: Path) -> bool:

@@ -12,6 +12,7 @@ import msgspec
 
 from harness.machine.files import write_atomically
 from harness.machine.store import Store
+from harness.suite.edits import path_of
 from matrix import json_records
 from matrix.names import full_name
 
@@ -79,7 +80,7 @@ class Known:
                 return 0
             if module in self._last.failed:
                 return 1
-            return 2 if imported.intersection(self._last.reads.get(module, ())) else 3
+            return 2 if imported.intersection(map(path_of, self._last.reads.get(module, ()))) else 3
 
         ranked = sorted((rank(module), module) for module in modules)
         return First(

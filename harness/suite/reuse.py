@@ -44,6 +44,7 @@ class _Files(msgspec.Struct, frozen=True):
 
     files: dict[str, str]
     code: dict[str, str]
+    functions: dict[str, tuple[str, ...]]
 
 
 class KeptResults:
@@ -90,7 +91,11 @@ class KeptResults:
         ]
         if new:
             self._directory.mkdir(parents=True, exist_ok=True)
-            seen = _Files(dict(self._tree.files), dict(self._tree.code))
+            seen = _Files(
+                dict(self._tree.files),
+                dict(self._tree.code),
+                {path: tuple(digests) for path, digests in self._tree.functions.items()},
+            )
             write_atomically(self._tree_file(self.digest), sealed.encode(seen))
         for result in new:
             self._file.append(msgspec.structs.replace(result, reused=run))
@@ -121,7 +126,7 @@ class KeptResults:
         except (OSError, msgspec.DecodeError):
             return None
         self._store.use(self._tree_file(digest))
-        return Edits(before.files, self._tree, before.code)
+        return Edits(before.files, self._tree, before.code, before.functions)
 
     def _tree_file(self, digest: str) -> Path:
         return self._directory / f"{digest}.json"

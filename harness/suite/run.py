@@ -303,7 +303,8 @@ def kept_results(prepared: Prepared, store: Store) -> KeptResults:
 def guest_tree(prepared: Prepared) -> Tree:
     """The tree that a cell's guests see."""
     contents = prepared.contents
-    return Tree(directory=prepared.settings.tree, files=contents.files, code=contents.code)
+    tree = prepared.settings.tree
+    return Tree(directory=tree, files=contents.files, code=contents.code, functions=contents.functions)
 
 
 def _selected(directory: Path) -> list[str] | None:

@@ -6,6 +6,7 @@ that it had before the edit.
 
 from __future__ import annotations
 
+import ast
 import atexit
 import contextlib
 import os
@@ -21,6 +22,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from harness.build.functions import functions_of
 from harness.build.manifest import code_digest
 from harness.build.watcher import Silent
 from harness.cells.prepare import Prepared, PrepareOptions, Preparer
@@ -28,7 +30,7 @@ from harness.guests.settings import Limits
 from harness.machine.files import remove_path
 from harness.machine.store import Store
 from harness.suite.batch import Batch, ModulePlan
-from harness.suite.edits import Edits, Tree
+from harness.suite.edits import Edits, Tree, path_of
 from harness.suite.observing import adapter_of
 from matrix.errors import GuestDidNotStart
 from matrix.expand import expand
@@ -83,7 +85,7 @@ class Edit(NamedTuple):
 
 def _read_by_some(before: Before, chance: Random) -> str:
     """A source that some modules depend on, and others do not."""
-    read = Counter(path for result in before.results.values() for path in result.reads)
+    read = Counter(path_of(one) for result in before.results.values() for one in result.reads)
     found = [path for path, times in read.items() if times < len(MODULES)]
     return chance.choice(
         sorted(path for path in found if path in before.prepared.contents.files and path.endswith(".py"))
@@ -113,7 +115,30 @@ def _constant(text: str, chance: Random) -> str:
     return f"{text[: one.start()]}{int(one[0]) + 1}{text[one.end() :]}"
 
 
+def _raise(text: str, chance: Random) -> str:
+    """A function raises, after its docstring. So whoever calls it, and stands, is noticed."""
+    try:
+        nodes = list(ast.walk(ast.parse(text)))
+    except SyntaxError:  # it is newer than this Python
+        nodes = []
+    functions = [one for one in nodes if isinstance(one, ast.FunctionDef) and one.body[0].lineno > one.lineno]
+    if not functions:
+        return text + "\nchanged = 1\n"
+    first, *rest = chance.choice(functions).body
+    documented = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and bool(rest)
+    lines = text.split("\n")
+    after = first.end_lineno if documented else min([first.lineno, *_decorated_from(first)]) - 1
+    lines.insert(after or 0, " " * first.col_offset + "raise RuntimeError('edited')")
+    return "\n".join(lines)
+
+
+def _decorated_from(node: ast.stmt) -> list[int]:
+    return [one.lineno for one in getattr(node, "decorator_list", ())]
+
+
 EDITS = (
+    Edit("a function that raises", _read_by_some, _raise),
+    Edit("a function that raises anywhere", _any_source, _raise),
     Edit("a comment", _read_by_some, lambda text, _: text + "\n# changed\n"),
     Edit("a comment anywhere", _any_source, lambda text, _: text + "\n# changed\n"),
     Edit("a constant", _read_by_some, _constant),
@@ -178,12 +203,14 @@ def _byte_code(file: Path) -> list[Path]:
     return list(file.parent.glob(f"__pycache__/{file.stem}.*"))
 
 
-def _code(before: Before, file: Path) -> str:
-    """The digest of what a source is compiled to, as the builder and the manifest have it; "" for none."""
+def _compiled(before: Before, path: str) -> tuple[str, tuple[str, ...]]:
+    """The digest of what a source is compiled to, and those of its functions, as the builder has them; "" for none."""
+    file = before.tree / path.lstrip("/")
     (python,) = (before.store.root / "builds").glob(f"native_{before.prepared.cell.build.cpython.id}-*/python")
     subprocess.run([python, "-m", "compileall", "-qq", "-s", before.tree, "-p", "/", file], check=False)
     found = _byte_code(file)
-    return code_digest(found[0].read_bytes()).decode("ascii") if found else ""
+    digest = code_digest(found[0].read_bytes()).decode("ascii") if found else ""
+    return digest, functions_of(before.tree, {path: digest}, python).get(path, ()) if digest else ()
 
 
 def _write(file: Path, data: bytes) -> None:
@@ -195,14 +222,16 @@ def _write(file: Path, data: bytes) -> None:
 def _standing(before: Before, path: str) -> list[str]:
     """The modules whose results stand although the file at `path` was edited."""
     file = before.tree / path.lstrip("/")
-    files, code = before.prepared.contents
+    files, code, functions = before.prepared.contents
     now = {one: digest for one, digest in files.items() if one != path}
     code_now = {one: digest for one, digest in code.items() if one != path}
+    functions_now = {one: digests for one, digests in functions.items() if one != path}
     if file.exists():
         now[path] = "edited"
         if file.suffix == ".py":
-            code_now[path] = _code(before, file)
-    edits = Edits(files, Tree(directory=before.tree, files=now, code=code_now), code)
+            code_now[path], functions_now[path] = _compiled(before, path)
+    tree = Tree(directory=before.tree, files=now, code=code_now, functions=functions_now)
+    edits = Edits(files, tree, code, functions)
     return [module for module, one in before.results.items() if one.reads and not edits.concerning(one.reads)]
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from harness.suite.edits import TEXT
-from matrix.outcome import Status
+from harness.suite.edits import TEXT, path_of
+from matrix.outcome import ModuleResult, Status
 from tests.integration.guests import Guests, made_guests
 
 pytestmark = pytest.mark.integration
@@ -25,6 +25,18 @@ IMPORTS_LATE = TEMPLATE.format(imports="", does="import csv")
 IMPORTS_BY_NAME = TEMPLATE.format(imports="import importlib", does="importlib.import_module('csv')")
 IMPORTS_WHAT_IMPORTS = TEMPLATE.format(imports="import made_reader", does="pass")
 NOTHING = TEMPLATE.format(imports="", does="pass")
+FUNCTIONS = """
+def first(*_): return 1  # code object 1
+def second(): # 2
+    def inner(): return 3  # 3
+    return inner
+class Kept: # 4
+    def method(self): return 5  # 5
+    async def coroutine(self): return 6  # 6
+def generator(): yield 7  # 7
+by_name = lambda: 8  # 8
+"""
+"""a module of the library: the module itself is code object 0, and its class runs with it"""
 CSV = {"/Lib/csv.py", "/Lib/io.py", "/Lib/re/_parser.py"}
 """csv.py, and some of what it imports"""
 
@@ -33,15 +45,21 @@ CSV = {"/Lib/csv.py", "/Lib/io.py", "/Lib/re/_parser.py"}
 def guests() -> Iterator[Guests]:
     with made_guests() as guests:
         (guests.settings.tree / "Lib/made_reader.py").write_text("import csv\n")
+        (guests.settings.tree / "Lib/made_functions.py").write_text(FUNCTIONS)
         yield guests
 
 
 def reads(guests: Guests, *texts: str) -> list[set[str]]:
-    """The reads of test modules with these texts, which pass in one shared guest."""
+    """The paths in the reads of test modules with these texts, which pass in one shared guest."""
+    return [set(map(path_of, one.reads)) for one in passing(guests, *texts)]
+
+
+def passing(guests: Guests, *texts: str) -> list[ModuleResult]:
+    """The results of test modules with these texts, which pass in one shared guest."""
     results = guests.results(texts)
     assert [one.statuses for one in results] == [frozenset({Status.PASSED})] * len(texts)
     assert not any(one.startup for one in results[1:])
-    return [set(one.reads) for one in results]
+    return results
 
 
 def test_a_module_depends_on_what_it_imports_also_when_another_one_has_loaded_it(guests: Guests) -> None:
@@ -180,3 +198,82 @@ def test_to_import_the_main_module_is_not_to_depend_on_regrtests_worker(guests: 
     for found in (main, what_imports_it):
         assert not found & {"/Lib/test/libregrtest/worker.py", "/Lib/json/__init__.py"}
     assert worker >= {"/Lib/test/libregrtest/worker.py", "/Lib/json/__init__.py"}
+
+
+# --- functions
+
+
+def ran(guests: Guests, *does: str) -> list[list[str]]:
+    """What counts of made_functions.py for test modules that do this: `0,4`, or "" for everything."""
+    texts = [TEMPLATE.format(imports="import made_functions as made", does=one) for one in does]
+    return [
+        [one.partition(f"{path_of(one)} ran ")[2] for one in result.reads if path_of(one) == "/Lib/made_functions.py"]
+        for result in passing(guests, *texts)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("does", "counts"),
+    [
+        ("pass", "0,4"),
+        ("made.first, made.Kept.method, repr(made.first), made.first.__doc__, dir(made)", "0,4"),
+        ("made.first()", "0-1,4"),
+        ("list(map(made.first, [1]))", "0-1,4"),
+        ("import functools; functools.partial(made.first)()", "0-1,4"),
+        ("made.second()", "0,2,4"),
+        ("made.second()()", "0,2-4"),
+        ("made.Kept().method()", "0,4-5"),
+        ("made.Kept.__call__ = made.first; made.Kept()()", "0-1,4"),
+        ("made.Kept().coroutine().close()", "0,4"),
+        ("try: made.Kept().coroutine().send(None)\n        except StopIteration: pass", "0,4,6"),
+        ("made.generator()", "0,4"),
+        ("next(made.generator())", "0,4,7"),
+        ("made.by_name()", "0,4,8"),
+        ("import importlib; one = made.first; importlib.reload(made); one()", "0-1,4"),
+        ("import importlib; importlib.reload(made); made.first()", "0-1,4"),
+        ("from test.support.import_helper import import_fresh_module as f; f('made_functions').by_name()", "0,4,8"),
+        ("import test.support; test.support.no_tracing(made.first)()", "0-1,4"),
+        ("import doctest; doctest.run_docstring_examples('>>> made.first()\\n1', {'made': made})", "0-1,4"),
+    ],
+)
+def test_of_a_module_only_the_functions_count_that_ran(guests: Guests, does: str, counts: str) -> None:
+    assert ran(guests, does) == [[counts]]
+
+
+@pytest.mark.parametrize(
+    "does",
+    [
+        "made.first.__code__",
+        "import inspect; inspect.signature(made.first)",
+        "import dis; dis.dis(made)",
+        "import sys; sys.settrace(lambda *_: made.first()); sys.settrace(None)",
+        "import sys; sys.setprofile(lambda *_: made.first()); sys.setprofile(None)",
+        "import cProfile; cProfile.Profile().runcall(made.first)",
+        "import gc; gc.get_objects()",
+        "import gc; gc.get_referents(made.first)",
+    ],
+)
+def test_all_of_a_module_counts_when_a_function_may_have_run_or_been_looked_at_unseen(
+    guests: Guests, does: str
+) -> None:
+    assert ran(guests, does, "pass") == [[""], ["0-1,4" if "runcall" in does else "0,4"]]
+
+
+def test_after_a_test_has_added_an_audit_hook_all_counts(guests: Guests) -> None:
+    hooked = "import sys; sys.addaudithook(lambda *_: None)"
+    assert ran(guests, "pass", hooked, "pass") == [["0,4"], [""], [""]]
+
+
+def test_what_an_earlier_module_of_the_guest_ran_counts_too(guests: Guests) -> None:
+    assert ran(guests, "pass", "made.first()", "pass", "made.by_name()") == [["0,4"], ["0-1,4"], ["0-1,4"], ["0-1,4,8"]]
+
+
+def test_all_counts_of_what_each_test_module_needs(guests: Guests) -> None:
+    (result,) = passing(guests, NOTHING)
+    assert {"/Lib/unittest/case.py", "/Lib/test/support/__init__.py", "/Lib/random.py"} <= {*result.reads}
+
+
+def test_all_counts_of_a_module_that_was_loaded_before_and_is_loaded_again(guests: Guests) -> None:
+    fresh = "from test.support.import_helper import import_fresh_module as f; f('random').random()"
+    (result,) = passing(guests, TEMPLATE.format(imports="", does=fresh))
+    assert "/Lib/random.py" in result.reads

@@ -14,8 +14,10 @@ import pytest
 
 TOP = Path(__file__).parents[2]
 STANDALONE = {
+    "harness/build/function_digests.py",
     "harness/guests/inside/describer.py",
     "harness/guests/inside/driver.py",
+    "harness/guests/inside/functions.py",
     "harness/guests/inside/prober.py",
     "harness/guests/inside/reads.py",
     "harness/guests/inside/result.py",

@@ -7,8 +7,9 @@ Each event is one JSON line, which is written at once: the host then knows what 
 ends in the middle. `harness.guests.events` reads the events and describes them.
 
 This driver finds, loads and captures tests, and cleans up after them, as CPython's `test.libregrtest` does in
-a worker process (`single.py`, `setup.py`, `testresult.py` in 3.13, `runtest.py` in 3.11). A test sees the same
-process: modules, arguments, environment, streams, frames. tests/integration/test_surroundings.py compares them.
+a worker process (`single.py`, `setup.py` in 3.13, `runtest.py` in 3.11). A test sees the same process: modules,
+arguments, environment, streams, frames. tests/integration/test_surroundings.py compares them. Beside it lie
+`reads.py`, which sees what test modules depend on, and `result.py`, which makes events of what unittest tells.
 """
 
 import os
@@ -21,18 +22,29 @@ def read_plan(path):
         return eval(file.read(), {"true": True, "false": False, "null": None})
 
 
-def watch_reads(plan):
-    """A `Reads` of reads.py, which lies beside this file. Tests do not see it among the modules."""
-    path = os.path.join(os.path.dirname(__file__), "reads.py")
+def compiled(name):
+    """The code of the file of this name beside this one."""
+    path = os.path.join(os.path.dirname(__file__), name + ".py")
     with open(path, encoding="utf-8") as file:
-        names = {"__name__": "reads"}
-        exec(compile(file.read(), path, "exec"), names)
-    return names["Reads"](plan["tree"], plan["work"])
+        return compile(file.read(), path, "exec")
+
+
+BESIDE = {name: compiled(name) for name in ("functions", "reads", "result")}  # before reads.py sees what is opened
+
+
+def beside(name):
+    """The names that a file beside this one defines. Tests do not see it among the modules."""
+    names = {"__name__": name}
+    exec(BESIDE[name], names)
+    return type(sys.implementation)(**names)  # types.SimpleNamespace, without importing types
 
 
 if __name__ == "__main__":
     plan = read_plan(sys.argv[1])
-    reads = watch_reads(plan)  # sees all imports but those of Python's own start
+    functions = beside("functions")
+    reads = beside("reads").Reads(
+        plan["tree"], plan["work"], functions.Functions() if functions.can_tell() else None
+    )  # sees all imports but those of Python's own start
 
 import atexit
 import builtins
@@ -44,7 +56,6 @@ import fnmatch
 import gc
 import importlib
 import importlib.util
-import io
 import random
 import runpy  # starts regrtest's worker, so that tests see it among the modules
 import time
@@ -52,18 +63,15 @@ import traceback
 import unittest
 import warnings
 import weakref
-from _json import encode_basestring_ascii as quote
 
 from test import support
 from test.libregrtest.save_env import saved_test_environment
 from test.libregrtest.utils import clear_caches, setup_threading_excepthook, setup_unraisable_hook
 from test.support import os_helper
 
-OUTPUT_KEPT = 16 * 1024  # characters of a test's output that an event carries
-DETAIL_KEPT = 64 * 1024  # characters of a traceback that an event carries
 # runpy 2, worker.py 3, single.py 7 (run_single_test to _run_suite), and the runner's `run`; CPython 3.13
 REGRTEST_FRAMES = 14
-RANKS = ("passed", "skipped", "failed", "errored")  # a test that has two outcomes, as with sub-tests, has the later one
+result = beside("result")
 
 
 def forget_codecs():
@@ -71,172 +79,6 @@ def forget_codecs():
     codecs.unregister(encodings.search_function)  # this empties the interpreter's cache, too
     encodings._cache.clear()
     codecs.register(encodings.search_function)
-
-
-class Events:
-    """Writes event lines, each with one write, so that a guest that ends does not leave half a line."""
-
-    def __init__(self, path):
-        self.descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        self.written = 0
-
-    @staticmethod
-    def text(value):
-        # Undecodable file names have lone surrogates, which JSON does not allow.
-        return quote(value if value.isascii() else value.encode("utf-8", "backslashreplace").decode("utf-8"))
-
-    def write(self, kind, **fields):
-        parts = ['{"event":' + quote(kind)]
-        for name, value in fields.items():
-            if isinstance(value, str):
-                text = self.text(value)
-            elif isinstance(value, list):
-                text = "[" + ",".join(map(self.text, value)) + "]"
-            else:
-                text = repr(value)
-            parts.append(quote(name) + ":" + text)
-        self.written += 1
-        parts.append(f'"number":{self.written}')
-        data = ",".join(parts).encode("ascii")
-        data += b',"sum":%d}\n' % sum(data)
-        while data:
-            data = data[os.write(self.descriptor, data) :]
-
-
-class OutputLimitExceeded(RuntimeError):
-    """A test printed more than the harness allows."""
-
-
-class BoundedOutput(io.StringIO):
-    """Captures what a test prints, as unittest's `buffer` does, up to a limit."""
-
-    limit = 0
-
-    def write(self, text):
-        if self.tell() + len(text) > self.limit:
-            raise OutputLimitExceeded(f"a test may print {self.limit} characters; this one printed more")
-        return super().write(text)
-
-
-def shorten(text, most):
-    if len(text) <= most:
-        return text
-    return f"{text[: most // 2]}\n[... {len(text) - most} characters left out ...]\n{text[-most // 2 :]}"
-
-
-def id_of(test):
-    try:
-        return str(test.id())
-    except Exception:
-        return str(test)
-
-
-class Result(unittest.TestResult):
-    """Turns unittest's calls into events."""
-
-    def __init__(self, events):
-        super().__init__()
-        self.buffer = True
-        self._stdout_buffer = BoundedOutput()
-        self._stderr_buffer = BoundedOutput()
-        self.events = events
-        self.current = None
-
-    def startTest(self, test):
-        super().startTest(test)
-        self.current = id_of(test)
-        self.status, self.detail, self.printed = None, "", ""
-        self.part_skipped = False
-        self.events.write("start", test=self.current)
-        self.started = time.perf_counter()
-
-    def stopTest(self, test):
-        duration = time.perf_counter() - self.started
-        if self.status is None:
-            self._end_without_outcome()
-        self.events.write(
-            "stop",
-            test=self.current,
-            status=self.status,
-            duration=round(duration, 6),
-            detail=shorten(self.detail, DETAIL_KEPT),
-            output=shorten(self.printed, OUTPUT_KEPT),
-        )
-        self.current = None
-        super().stopTest(test)
-
-    def _end_without_outcome(self):
-        """A test passes only when unittest says so. unittest says nothing when an exception leaves the test.
-
-        That is KeyboardInterrupt, or what adding another outcome raised (MemoryError, for instance). It says nothing
-        either when a part of a test was skipped and all others passed.
-        """
-        kind, raised, place = sys.exc_info()
-        if raised is None and self.part_skipped:
-            self.status = "passed"
-            return
-        self.status = "errored"
-        try:
-            self.detail = "".join(traceback.format_exception(kind, raised, place)) if raised else "no outcome was added"
-        except BaseException:
-            self.detail = kind.__name__
-
-    def _observe(self, test, status, detail):
-        if self.current is None:
-            # A fixture of a class or a module, `setUpClass (test.test_x.Class)`.
-            self.events.write("fixture", test=id_of(test), status=status, detail=shorten(detail, DETAIL_KEPT))
-            return
-        if status in ("failed", "errored"):
-            self.printed = self._stdout_buffer.getvalue() + self._stderr_buffer.getvalue()
-        if self.status is None or RANKS.index(status) > RANKS.index(self.status):
-            self.status = status
-        self.detail = f"{self.detail}\n{detail}" if self.detail else detail
-
-    def _exc_info_to_string(self, err, test):
-        # unittest appends what a test printed to the traceback. Events have it in a field of its own, so that the
-        # traceback ends with the exception.
-        self.buffer = self.current is None
-        try:
-            return super()._exc_info_to_string(err, test)
-        finally:
-            self.buffer = True
-
-    def addError(self, test, err):
-        super().addError(test, err)
-        self._observe(test, "errored", self.errors.pop()[1])
-        self.errors.append((test, ""))
-
-    def addFailure(self, test, err):
-        super().addFailure(test, err)
-        self._observe(test, "failed", self.failures.pop()[1])
-        self.failures.append((test, ""))
-
-    def addSubTest(self, test, subtest, err):
-        super().addSubTest(test, subtest, err)
-        if err is not None:
-            failed = issubclass(err[0], test.failureException)
-            text = (self.failures if failed else self.errors).pop()[1]
-            (self.failures if failed else self.errors).append((subtest, ""))
-            self._observe(test, "failed" if failed else "errored", f"{id_of(subtest)}\n{text}")
-
-    def addSuccess(self, test):
-        super().addSuccess(test)
-        self._observe(test, "passed", "")
-
-    def addExpectedFailure(self, test, err):
-        super().addExpectedFailure(test, err)
-        self._observe(test, "passed", "")
-
-    def addSkip(self, test, reason):
-        super().addSkip(test, reason)
-        if self.current is None or id_of(test) == self.current:
-            self._observe(test, "skipped", str(reason))
-        else:
-            self.part_skipped = True  # a sub-test was skipped, and the test goes on
-
-    def addUnexpectedSuccess(self, test):
-        super().addUnexpectedSuccess(test)
-        self._observe(test, "failed", "unexpected success")
 
 
 def at_regrtest_depth(function, *arguments):
@@ -347,9 +189,9 @@ class Runner:
     def __init__(self, plan, reads):
         self.plan = plan
         self.reads = reads
-        self.events = Events(plan["events"])
+        self.events = result.Events(plan["events"])
         self.garbage = []  # keeps what cannot be collected, so that a later module does not see it in gc.garbage
-        BoundedOutput.limit = plan["output_limit"]
+        result.BoundedOutput.limit = plan["output_limit"]
 
     def set_up(self):
         plan = self.plan
@@ -447,7 +289,7 @@ class Runner:
             "done",
             module=name,
             status=status,
-            detail=shorten(detail, DETAIL_KEPT),
+            detail=result.shorten(detail),
             duration=round(duration, 6),
         )
         return intact
@@ -508,7 +350,7 @@ class Runner:
         left_out = []
 
         def wanted(test):
-            name = id_of(test)
+            name = result.id_of(test)
             if match and not any(name == word or name.startswith(word + ".") for word in match):
                 return False
             if patterns and not is_wanted(name, patterns):
@@ -522,18 +364,18 @@ class Runner:
             return True
 
         keep_only(suite, wanted)
-        self.events.write("plan", tests=left_out + [id_of(test) for test in cases_of(suite)])
+        self.events.write("plan", tests=left_out + [result.id_of(test) for test in cases_of(suite)])
         for name in left_out:
             self.events.write(
                 "stop", test=name, status="skipped", duration=0.0, detail="not run, by the list of limitations", output=""
             )
-        result = Result(self.events)
+        outcomes = result.Result(self.events)
         # regrtest's runner for verbose output restores the warnings filters; the one for quiet output does not.
         with warnings.catch_warnings() if support.verbose else contextlib.nullcontext():
             try:
-                at_regrtest_depth(suite, result)
+                at_regrtest_depth(suite, outcomes)
             finally:
-                result.stopTestRun()
+                outcomes.stopTestRun()
 
     def remove_leftovers(self, name):
         for path in (name, os_helper.TESTFN):

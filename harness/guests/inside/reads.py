@@ -16,9 +16,14 @@ only, when the package has the module as an attribute already. So the function o
 Who imports a module sees what its source was compiled to, whether importlib reads that from a file of byte code or
 compiles the source. Everybody else who opens a source sees its text, too: that is noted as `/Lib/os.py as text`, beside
 `/Lib/os.py`. (regrtest's clear_caches, with which each test module begins, empties linecache.) Not noticed is who asks
-for a file's size or date only, or whether it exists (harness/suite/edits.py copes with it). Nor is what a subinterpreter does, which has hooks and modules of its own. From
-CPython 3.13 on the interpreters are counted: what a test module depends on that made one is not known. Paths are those
-of the tree, `/Lib/os.py`; that of a listed directory ends with a slash.
+for a file's size or date only, or whether it exists (harness/suite/edits.py copes with it). Nor is what a
+subinterpreter does, which has hooks and modules of its own. From CPython 3.13 on the interpreters are counted: what a
+test module depends on that made one is not known. Paths are those of the tree, `/Lib/os.py`; that of a listed directory
+ends with a slash.
+
+Of a module that is imported, only those functions count that ran (functions.py): `/Lib/json/decoder.py ran 0-2,7`. All
+of it counts for a test module that looks at the code of one of its functions, traces, or goes through the garbage
+collector's objects, and when it was loaded before the first test module.
 """
 
 import os
@@ -31,8 +36,18 @@ from _thread import get_ident
 
 TEXT = " as text"
 """comes after the path of a source whose text was read"""
+RAN = " ran "
+"""comes after the path of a source of which not everything counts, and before the numbers of its code objects that do"""
+LOOKED = " looked at"
+"""comes after the path of a source when the code of one of its functions was looked at"""
 TOLD = "reads.told"
 """our own audit event: a spec was told whether its module is being loaded"""
+
+HIDING = (
+    *("sys.settrace", "sys.setprofile", "sys.monitoring.register_callback"),
+    *("gc.get_objects", "gc.get_referents", "gc.get_referrers"),
+)
+"""audit events of what may run functions unnoticed, or find the code of one that did not run"""
 
 
 def interpreter_counter():
@@ -57,9 +72,14 @@ def is_import(frame):
 
 
 class Reads:
-    def __init__(self, tree, work):
-        """`tree` is what comes before the tree's paths in this guest, `work` where the guest's own files are."""
+    def __init__(self, tree, work, functions):
+        """`tree` is what comes before the tree's paths in this guest, `work` where the guest's own files are.
+
+        `functions` is a `Functions` of functions.py; None when this Python does not show which ran.
+        """
         self.tree = tree
+        self.functions = functions
+        self.library, self.tests = tree + "/Lib/", tree + "/Lib/test/"
         self.work = work + "/"
         self.always = set()  # paths, and names of modules, that every test module depends on
         self.found = self.always  # those of the test module that runs
@@ -68,6 +88,7 @@ class Reads:
         self.asked = []  # specs of modules that were imported again, since `take_asked`
         self.taken = []  # packages, by name, and the names that were imported from them, since then
         self.untraced = False  # whether something happened that cannot be followed
+        self.hidden = False  # whether functions may have run, or been looked at, unnoticed
         self.main = None  # the spec of the main module, to import which loads nothing
         self.next_interpreter = interpreter_counter()  # None where interpreters are not counted
         self.first = 0  # the number of the first interpreter that the test module would make
@@ -80,7 +101,7 @@ class Reads:
         """A test module begins."""
         self.take_asked()
         self.found = set()
-        self.untraced = False
+        self.untraced = self.hidden = False
         if self.next_interpreter:
             self.first = self.next_interpreter()
 
@@ -97,7 +118,16 @@ class Reads:
                 left.extend(self.of_module.get(one, ()))
                 if "/" not in one and "." in one:
                     left.append(one.rpartition(".")[0])
-        return sorted(one for one in seen if "/" in one)
+        looked = {one.removesuffix(LOOKED) for one in seen if one.endswith(LOOKED)}
+        rest = (one for one in seen - looked if "/" in one and not one.endswith(LOOKED))
+        return sorted({*looked, *map(self.in_part, rest)})
+
+    def in_part(self, path):
+        """The path of a source with what counts of it; the path itself when everything does."""
+        if self.hidden or not self.functions or path in self.always:
+            return path
+        numbers = self.functions.numbers(path)
+        return path if numbers is None else path + RAN + numbers
 
     def aside(self, name, load):
         """What `load` returns. What it imports does not count as what test modules depend on."""
@@ -160,6 +190,12 @@ class Reads:
             "os.link": self.opened,
             "os.symlink": self.opened,
         }
+        if self.functions:
+            watched["exec"] = self.executed
+            watched["object.__getattr__"] = self.looked_at
+            for event in HIDING:
+                watched[event] = self.hides
+            watched["sys.addaudithook"] = self.hides_from_now_on
 
         def hook(event, arguments):
             if event in watched:
@@ -190,6 +226,41 @@ class Reads:
         name, file = arguments[:2]
         self.note(name)
         self.note_file(file)
+
+    # --- functions
+
+    def executed(self, arguments):
+        """A code object is about to be executed, maybe that of a module of the library."""
+        code = arguments[0]
+        name = getattr(code, "co_filename", "")
+        if not self.functions or not name.startswith(self.library) or name.startswith(self.tests):
+            return
+        if code.co_name != "<module>":
+            return
+        path = name[len(self.tree) :]
+        if self.found is self.always:  # what ran before was not followed either
+            self.functions.unknown.add(path)
+        else:
+            try:
+                self.functions.loads(path, code)
+            except Exception:
+                self.functions.unknown.add(path)
+                raise
+
+    def looked_at(self, arguments):
+        function, name = arguments
+        if name == "__code__":
+            self.note_file(getattr(function, "__globals__", {}).get("__file__"), LOOKED)
+
+    def hides(self, arguments):
+        # These turn a tracer off, and put back the one that was there: support.no_tracing, DocTestRunner.run.
+        # sys._getframe raises an audit event itself, so it is asked last.
+        putting_back = (self.tests + "support/__init__.py", self.library + "doctest.py")
+        self.hidden = self.hidden or sys._getframe(2).f_code.co_filename not in putting_back
+
+    def hides_from_now_on(self, arguments):
+        """A hook is added, which stays: Python marks nothing that runs in its calls."""
+        self.functions = None
 
     # --- files
 

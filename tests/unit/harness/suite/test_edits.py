@@ -71,6 +71,52 @@ def test_a_source_that_is_compiled_to_something_else_concerns_who_imports_it(dir
     assert Edits(SOURCES, uncompiled, {path: "1"}).concerning(JSON) == path
 
 
+FUNCTIONS = {"/Lib/json/decoder.py": ("the module", "one", "two", "three")}
+
+
+@pytest.mark.parametrize(
+    ("now", "concerned"),
+    [
+        (("the module", "one", "two", "three"), ["", "/Lib/json/decoder.py as text"]),  # a comment, and lines moved
+        (("the module", "one", "other", "three"), ["0-2", "2", "0,2-3"]),
+        (("the module", "other", "two", "other"), ["0-2", "0-1", "0,2-3", "3"]),
+        (("other", "one", "two", "three"), ["0-2", "0-1", "0", "0,2-3"]),
+        (("the module", "one", "two"), ["0-2", "0-1", "0", "2", "3", "0,2-3"]),
+        ((), ["0-2", "0-1", "0", "2", "3", "0,2-3"]),
+    ],
+)
+def test_a_function_that_changed_concerns_those_for_which_it_ran(
+    directory: Path, now: tuple[str, ...], concerned: list[str]
+) -> None:
+    path = "/Lib/json/decoder.py"
+    tree = Tree(directory=directory, files=SOURCES | {path: "x = 2"}, code={path: "2"}, functions={path: now})
+    found = Edits(SOURCES, tree, {path: "1"}, FUNCTIONS)
+    for ran in ("0-2", "0-1", "0", "2", "3", "0,2-3"):
+        reads = ("/Lib/json/__init__.py ran 0", f"{path} ran {ran}", "/Lib/test/test_json.py")
+        assert found.concerning(reads) == (path if ran in concerned else "")
+    assert found.concerning(JSON) == path
+    assert not found.concerning(("/Lib/csv.py ran 0-3", *CSV))
+
+
+def test_a_function_that_changed_concerns_everyone_when_it_is_not_known_what_it_was(directory: Path) -> None:
+    found = edits(directory, {"/Lib/json/decoder.py": "x = 2"})
+    assert found.concerning(("/Lib/json/decoder.py ran 0",)) == "/Lib/json/decoder.py"
+
+
+def test_a_file_that_is_new_or_missing_concerns_whatever_ran_of_what_names_it(directory: Path) -> None:
+    removed = edits(directory, removed=("/Lib/csv.py",))
+    assert removed.concerning(("/Lib/csv.py ran 0",)) == "/Lib/csv.py"
+    new = edits(directory, {"/Lib/csv_helper.py": ""})
+    assert not new.concerning(("/Lib/csv.py ran 0",))
+    found = edits(directory, {"/Lib/csv/__init__.py": ""})
+    assert found.concerning(("/Lib/csv.py ran 0",)) == "/Lib/csv.py"
+
+
+@pytest.mark.parametrize("read", ["/Lib/json/decoder.py ran ", "/Lib/json/decoder.py ran x", "/Lib/a ran 1-", " ran 1"])
+def test_a_path_that_only_looks_as_if_functions_ran_is_a_path(directory: Path, read: str) -> None:
+    assert not edits(directory, {"/Lib/json/decoder.py": "x = 2"}).concerning((read,))
+
+
 def test_a_file_that_is_removed_concerns_what_depends_on_it(directory: Path) -> None:
     found = edits(directory, removed=("/Lib/csv.py",))
     assert found.concerning(CSV)

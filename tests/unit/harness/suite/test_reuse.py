@@ -21,9 +21,10 @@ FILES = {"/Lib/a.py": "1", "/Lib/b.py": "1"}
 
 
 def kept(root: Path, digest: str = "digest", build: str = "build", **files: str) -> KeptResults:
-    """The results for a tree in which some files have other contents."""
-    changed = {f"/Lib/{name}.py": content for name, content in files.items()}
-    return KeptResults(Store(root), digest, build, Tree(directory=root, files=FILES | changed))
+    """The results for a tree in which some files have other contents: each word is a function."""
+    now = FILES | {f"/Lib/{name}.py": content for name, content in files.items()}
+    functions = {path: tuple(content.split()) for path, content in now.items()}
+    return KeptResults(Store(root), digest, build, Tree(directory=root, files=now, functions=functions))
 
 
 @pytest.fixture
@@ -45,6 +46,12 @@ def test_a_kept_result_is_taken(results: KeptResults) -> None:
     results.keep({"test_a": result("test_a")}, [PLAN], "run-1")
     taken = results.take([PLAN, ModulePlan(module="test_b")], nothing)
     assert taken == {"test_a": result("test_a", reused="run-1")}
+
+
+def test_a_result_stands_if_no_function_that_ran_has_changed(tmp_path: Path) -> None:
+    kept(tmp_path, a="1 2 3").keep({"test_a": result("test_a", reads=("/Lib/a.py ran 0,2",))}, [PLAN], "run-1")
+    assert kept(tmp_path, "other", a="1 4 3").take([PLAN], nothing)
+    assert kept(tmp_path, "another", a="1 2 4").take([PLAN], nothing) == {}
 
 
 def test_another_build_has_other_results(results: KeptResults, tmp_path: Path) -> None:
