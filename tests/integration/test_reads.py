@@ -205,11 +205,15 @@ def test_to_import_the_main_module_is_not_to_depend_on_regrtests_worker(guests: 
 
 def ran(guests: Guests, *does: str) -> list[list[str]]:
     """What counts of made_functions.py for test modules that do this: `0,4`, or "" for everything."""
-    texts = [TEMPLATE.format(imports="import made_functions as made", does=one) for one in does]
     return [
         [one.partition(f"{path_of(one)} ran ")[2] for one in result.reads if path_of(one) == "/Lib/made_functions.py"]
-        for result in passing(guests, *texts)
+        for result in passing(guests, *map(made, does))
     ]
+
+
+def made(does: str) -> str:
+    """A test module that imports made_functions.py and does this."""
+    return TEMPLATE.format(imports="import made_functions as made", does=does)
 
 
 @pytest.mark.parametrize(
@@ -266,6 +270,17 @@ def test_after_a_test_has_added_an_audit_hook_all_counts(guests: Guests) -> None
 
 def test_what_an_earlier_module_of_the_guest_ran_counts_too(guests: Guests) -> None:
     assert ran(guests, "pass", "made.first()", "pass", "made.by_name()") == [["0,4"], ["0-1,4"], ["0-1,4"], ["0-1,4,8"]]
+
+
+def test_all_counts_of_a_module_that_is_loaded_too_often(guests: Guests) -> None:
+    often = "import importlib\n        for _ in range(2000): importlib.reload(made)"
+    assert ran(guests, "pass", often, "pass") == [["0,4"], [""], [""]]
+
+
+def test_all_counts_of_a_module_that_is_loaded_while_functions_may_run_unseen(guests: Guests) -> None:
+    traced = "import sys; sys.settrace(lambda *_: None); import made_functions; sys.settrace(None)"
+    (found,) = (one.reads for one in passing(guests, TEMPLATE.format(imports="", does=traced), made("pass"))[1:])
+    assert "/Lib/made_functions.py" in found
 
 
 def test_all_counts_of_what_each_test_module_needs(guests: Guests) -> None:

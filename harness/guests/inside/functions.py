@@ -60,6 +60,8 @@ def as_ranges(numbers):
 
 
 class Functions:
+    most = 10_000  # code objects of a source that are looked at; a test may load a module over and over
+
     def __init__(self):
         self.ran = {}  # by the path of a source: the numbers of its code objects that ran
         self.idle = {}  # by path: number, code object and start of those that did not run; of each time it was loaded
@@ -67,17 +69,26 @@ class Functions:
 
     def loads(self, path, code):
         """A source is about to be executed."""
+        if path in self.unknown:
+            return
         ran, idle = self.ran.setdefault(path, set()), self.idle.setdefault(path, [])
         for number, one in enumerate(code_objects(code)):
             start = start_of(one)
             if start is None:
                 ran.add(number)
-            else:
+            elif number not in ran:
                 idle.append((number, one, start))
+        if len(idle) > self.most:
+            self.gives_up(path)
+
+    def gives_up(self, path):
+        """From now on it is not known what of a source ran."""
+        self.unknown.add(path)
+        self.idle.pop(path, None)
 
     def numbers(self, path):
         """The numbers of the code objects of a source that ran so far, in short; None when that is not known."""
-        if path in self.unknown or path not in self.idle:
+        if path not in self.idle:
             return None
         ran, idle = self.ran[path], []
         for entry in self.idle[path]:

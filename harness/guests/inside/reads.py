@@ -238,14 +238,14 @@ class Reads:
         if code.co_name != "<module>":
             return
         path = name[len(self.tree) :]
-        if self.found is self.always:  # what ran before was not followed either
-            self.functions.unknown.add(path)
-        else:
-            try:
-                self.functions.loads(path, code)
-            except Exception:
-                self.functions.unknown.add(path)
-                raise
+        if self.found is self.always or self.hidden:  # what it runs while it is loaded is not seen
+            self.functions.gives_up(path)
+            return
+        try:
+            self.functions.loads(path, code)
+        except Exception:
+            self.functions.gives_up(path)
+            raise
 
     def looked_at(self, arguments):
         function, name = arguments
