@@ -28,6 +28,7 @@ from benchmarks.upstream import Upstream, failed_after
 from benchmarks.wasi import RUNTIMES
 from harness.machine.store import Store
 from harness.suite.results import read_results
+from matrix import json_records
 from matrix.select import Selection
 
 _FAILURE = re.compile(r"^_+ test_\w+ _+$")
@@ -100,7 +101,10 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def measure(directory: Path, store: Store, edits: Sequence[Edit] = EDITS) -> list[Measured]:
-    """Run the suite of a copy of CPython 3.13.5, then again after each edit."""
+    """Run the suite of a copy of CPython 3.13.5, then again after each edit.
+
+    What was measured is in `directory / "edits.jsonl"` at once: it takes most of an hour.
+    """
     prepared = prepare(Selection(target=("wasi",), cpython=("3.13.5",)), store)
     cli = prepare(Selection(target=("wasi",), cpython=("3.13.5",), runtime=(RUNTIMES["cli"],)), store).runtime.path
     with store.scratch("edits") as scratch:
@@ -116,16 +120,22 @@ def _measure(tree: Path, cli: Path, directory: Path, store: Store, edits: Sequen
     seen = other.settings.tree  # its guests see copies of the library's files
     _apply(Edit("", "README.rst", new="\n"), tree / "README.rst")
     _run("", tree, directory)  # the build, and everything for the first time
-    everything = _run("everything", tree, directory, "--no-reuse")
+    everything = _kept(_run("everything", tree, directory, "--no-reuse"), directory)
     found = []
     for edit in edits:
         before = [_apply(edit, top / edit.path) for top in (tree, other.source)]
         one = _run(edit.what, tree, directory, *edit.options)
-        found.append(msgspec.structs.replace(one, upstream_make=upstream.make().wall))
+        found.append(_kept(msgspec.structs.replace(one, upstream_make=upstream.make().wall), directory))
         if edit.breaks:
             for top, text in zip((tree, other.source), before, strict=True):
                 (top / edit.path).write_text(text)
     return [*_with_upstream(found, edits, (other.source, seen), upstream), everything]
+
+
+def _kept(one: Measured, directory: Path) -> Measured:
+    with (directory / "edits.jsonl").open("ab") as file:
+        file.write(json_records.encode(one) + b"\n")
+    return one
 
 
 def _apply(edit: Edit, file: Path) -> str:
