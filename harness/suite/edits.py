@@ -80,15 +80,17 @@ class Edits:
         reads = set(reads)
         if found := {one for one in reads if self._concerns(one)}:
             return path_of(min(found))
-        opened = [
-            f"{path}/" for path in reads & self._known
-        ]  # directories, whose files may have been opened from there
+        opened = [f"{path}/" for path in reads & self._known]  # directories, from which files may have been opened
         return next((path for path in opened if any(one.startswith(path) for one in self._all)), "")
 
     def _concerns(self, read: str) -> bool:
-        path = path_of(read)
-        if path == read or path not in self._concerned or path in self._for_other_reasons:
-            return path in self._concerned
+        if read in self._concerned:
+            return True
+        path = read.rpartition(" ran ")[0]
+        if path not in self._concerned or path_of(read) == read:  # most often the first: the pattern takes its time
+            return False
+        if path in self._for_other_reasons:
+            return True
         rewritten = self._rewritten.get(path)
         return rewritten is None or any(rewritten.intersection(numbers) for numbers in _numbers(read))
 
