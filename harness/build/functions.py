@@ -6,6 +6,7 @@ what it said of the same byte code before is not asked again. It is data that ma
 
 from __future__ import annotations
 
+import glob
 import os
 import tempfile
 from collections.abc import Mapping
@@ -64,7 +65,7 @@ def _ask(files: list[Path], python: Path) -> list[tuple[str, ...]]:
 
 def _byte_code(tree: Path, source: str) -> Path:
     file = tree / source.lstrip("/")
-    return next(file.parent.glob(f"__pycache__/{file.stem}.cpython-*.pyc"), file)
+    return next(file.parent.glob(f"__pycache__/{glob.escape(file.stem)}.*"), file)
 
 
 def _read(path: Path) -> Functions:

@@ -15,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 from harness.machine.files import write_atomically
 from harness.machine.hashing import bytes_digest
 from matrix.text import some_of
@@ -28,15 +30,18 @@ _HEADER = 16
 """bytes before the code in a file of byte code: https://peps.python.org/pep-0552/"""
 
 
-class Contents(NamedTuple):
+class Contents(msgspec.Struct, frozen=True):
     """What a tree has. Paths begin with a slash."""
 
     files: Mapping[str, str]
     """the digest of each file, by its path; byte code is left out: it is made from its source"""
-    code: Mapping[str, str]
+    code: Mapping[str, str] = {}
     """the digest of what a source was compiled to, by the source's path: comments count only when they move lines"""
     functions: Mapping[str, Sequence[str]] = {}
-    """the digests of the code objects in what a source was compiled to, as `functions.py` has them"""
+    """The digests of the code objects in what a source was compiled to: of the module, its functions and classes.
+
+    `functions.py` has them. The reads of a result number them in this order (`harness/guests/inside/functions.py`).
+    """
 
 
 class _Row(NamedTuple):

@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from pathlib import Path
 
 import msgspec
+from packaging.version import Version
 
 from harness.build import manifest
 from harness.build.builder import Builder, Input, Inputs
@@ -36,6 +37,9 @@ from matrix import json_records
 from matrix.errors import MatrixError
 from matrix.model import RuntimeKind
 from matrix.resolve import ResolvedCell
+
+_FUNCTIONS = Version("3.13")
+"""from which on guests see which functions ran"""
 
 
 class PrepareOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +70,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     """of everything that determines what its tests do (`harness.guests.digest`)"""
     marks: dict[str, str] = {}
     """the digest of each part of that, by the part's name"""
-    contents: manifest.Contents = manifest.Contents({}, {})
+    contents: manifest.Contents = manifest.Contents({})
     """what the tree has that guests see"""
     tree_mark: str
     """of the tree that guests see, as it was laid out (`harness.build.manifest`)"""
@@ -118,7 +122,9 @@ class Preparer:
         compiled = time.monotonic()
         called = digest_of(runtime.digest, *_command_line(cell))
         contents = manifest.contents(settings.tree)
-        contents = contents._replace(functions=functions_of(settings.tree, contents.code, parts.python))
+        if Version(cell.build.cpython.series) >= _FUNCTIONS:
+            functions = functions_of(settings.tree, contents.code, parts.python)
+            contents = msgspec.structs.replace(contents, functions=functions)
         marks = marks_of_guests(settings, contents.files, runtime=called)
         return Prepared(
             cell=cell,

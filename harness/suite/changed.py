@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from harness.build.manifest import Contents
 from harness.machine import git
 from harness.suite.edits import Edits, Tree
 from matrix.errors import UsageError
@@ -97,11 +98,11 @@ def concerned(modules: Iterable[str], differing: Mapping[str, str], reads: Reads
         return {}
     if compiled := next((name for name in sorted(differing) if name.startswith(_COMPILED)), ""):
         return dict.fromkeys(modules, f"/{compiled}")
-    before = dict(tree.files)
+    before = dict(tree.contents.files)
     for name, letter in differing.items():
         before[f"/{name}"] = "before"
         if letter == "A":
             del before[f"/{name}"]
-    edits = Edits(before, tree)
+    edits = Edits(Contents(before), tree)
     why = {module: edits.concerning(reads[module]) for module in modules if reads.get(module)}
     return {module: why.get(module, "") for module in modules if module not in why or why[module]}

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 import msgspec
 
+from harness.build.manifest import Contents
+
 Files = Mapping[str, str]
 """the digest of each file of a tree, by its path in the tree: `/Lib/os.py`"""
-Functions = Mapping[str, Sequence[str]]
-"""The digests of the code objects of a source, by its path: of the module, its functions and classes.
-
-They are numbered in this order in the reads of a result (`harness/guests/inside/functions.py`).
-"""
 
 TEXT = " as text"
 """comes after the path of a source in the reads of a result, where more counts than what the source is compiled to"""
-_RAN = re.compile(r"(?P<path>.*) ran (?P<numbers>\d{1,6}(?:-\d{1,6})?(?:,\d{1,6}(?:-\d{1,6})?)*)", re.DOTALL)
-"""one of the reads of a result: a source, and the numbers of the code objects in it that count"""
+_RAN = " ran "
+"""comes after the path of a source in the reads of a result, and before the numbers of the code objects that count"""
+_NUMBERS = re.compile(r"\d{1,6}(-\d{1,6})?(,\d{1,6}(-\d{1,6})?)*")
+"""`0-2,5`"""
 _IMPORTED = (".py", ".pyc", ".so")
 """how the names of files end that an import may find"""
 _SUBINTERPRETERS = re.compile(rb"subinterp|interpreters")
@@ -30,11 +29,7 @@ class Tree(msgspec.Struct, frozen=True, kw_only=True):
     """The tree that guests see, as it is."""
 
     directory: Path
-    files: Files
-    code: Files = {}
-    """the digest of what sources were compiled to, by their paths, as far as that is known"""
-    functions: Functions = {}
-    """the digests of the code objects in what sources were compiled to, as far as they are known"""
+    contents: Contents
 
 
 class Edits:
@@ -50,25 +45,23 @@ class Edits:
     of a module those for which it ran.
     """
 
-    def __init__(
-        self, before: Files, tree: Tree, code: Files | None = None, functions: Functions | None = None
-    ) -> None:
-        """`before` are the files of the tree as it was; `code` and `functions` as in `Tree`."""
-        now = tree.files
+    def __init__(self, before: Contents, tree: Tree) -> None:
+        """`before` is what the tree had. What a source was compiled to may not be known."""
+        was, now = before.files, tree.contents.files
         self._tree = tree
-        self.changed = {path for path in before.keys() & now.keys() if before[path] != now[path]}
-        code = code or {}
-        self._reworded = {path for path in self.changed & code.keys() if code[path] == tree.code.get(path)}
-        functions = functions or {}
+        self.changed = {path for path in was.keys() & now.keys() if was[path] != now[path]}
+        code, code_now = before.code, tree.contents.code
+        self._reworded = {path for path in self.changed & code.keys() if code[path] == code_now.get(path)}
+        old, new = before.functions, tree.contents.functions
         self._rewritten = {
-            path: {number for number, pair in enumerate(zip(functions[path], new, strict=True)) if len({*pair}) == 2}
-            for path in self.changed & functions.keys()
-            if len(functions[path]) == len(new := tree.functions.get(path, ()))
+            path: {number for number, pair in enumerate(zip(old[path], new[path], strict=True)) if len({*pair}) == 2}
+            for path in self.changed & old.keys() & new.keys()
+            if len(old[path]) == len(new[path])
         }
         """by the path of a source that changed, the numbers of the code objects that are not as they were"""
-        self.moved = before.keys() ^ now.keys()
+        self.moved = was.keys() ^ now.keys()
         """the paths that are new or missing"""
-        there, here = _directories(before), _directories(now)
+        there, here = _directories(was), _directories(now)
         self._relisted = {f"{_parent(path)}/" for path in (*self.moved, *(there ^ here))}
         self._known = there | here
 
@@ -86,7 +79,7 @@ class Edits:
     def _concerns(self, read: str) -> bool:
         if read in self._concerned:
             return True
-        path = read.rpartition(" ran ")[0]
+        path = read.rpartition(_RAN)[0]
         if path not in self._concerned or path_of(read) == read:  # most often the first: the pattern takes its time
             return False
         if path in self._for_other_reasons:
@@ -107,7 +100,7 @@ class Edits:
     def _for_other_reasons(self) -> set[str]:
         """Those that concern a result not because of a change of the file itself."""
         beside = {_parent(path) for path in self.moved if not path.endswith(".py")}
-        near = {path for path in self._tree.files if not path.endswith(".py") and _parent(path) in beside}
+        near = {path for path in self._tree.contents.files if not path.endswith(".py") and _parent(path) in beside}
         return self.moved | self._relisted | near | self._naming
 
     @cached_property
@@ -120,7 +113,7 @@ class Edits:
         if not names:
             return set()
         pattern = re.compile(b"|".join(map(re.escape, sorted(names))))
-        sources = [path for path in self._tree.files if path.endswith(".py")]
+        sources = [path for path in self._tree.contents.files if path.endswith(".py")]
         naming = {path for path in sources if pattern.search((self._tree.directory / path.lstrip("/")).read_bytes())}
         imported = {_name(path) for path in self.moved if path.endswith(_IMPORTED)}
         return naming | {path for path in sources if _name(path) in imported}
@@ -128,8 +121,8 @@ class Edits:
 
 def path_of(read: str) -> str:
     """The path in one of the reads of a result."""
-    found = _RAN.fullmatch(read)
-    return found["path"] if found else read
+    path, ran, numbers = read.rpartition(_RAN)
+    return path if ran and _NUMBERS.fullmatch(numbers) else read
 
 
 def _numbers(read: str) -> Iterator[range]:

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import msgspec
 
+from harness.build.manifest import Contents
 from harness.machine import sealed
 from harness.machine.files import write_atomically
 from harness.machine.store import Store
@@ -37,14 +38,6 @@ Expects = Callable[[str, Status, str], bool]
 
 _MOST_STATES = 4
 """results of one module that are kept: of so many states of the files that it depends on"""
-
-
-class _Files(msgspec.Struct, frozen=True):
-    """The files of a tree as results saw it, and what its sources were compiled to."""
-
-    files: dict[str, str]
-    code: dict[str, str]
-    functions: dict[str, tuple[str, ...]]
 
 
 class KeptResults:
@@ -91,12 +84,7 @@ class KeptResults:
         ]
         if new:
             self._directory.mkdir(parents=True, exist_ok=True)
-            seen = _Files(
-                dict(self._tree.files),
-                dict(self._tree.code),
-                {path: tuple(digests) for path, digests in self._tree.functions.items()},
-            )
-            write_atomically(self._tree_file(self.digest), sealed.encode(seen))
+            write_atomically(self._tree_file(self.digest), sealed.encode(self._tree.contents))
         for result in new:
             self._file.append(msgspec.structs.replace(result, reused=run))
         if self._file.forgotten > _MOST_STATES * len(known):
@@ -122,11 +110,11 @@ class KeptResults:
     def _edits_since(self, digest: str) -> Edits | None:
         """What differs from the tree that the results with a digest saw; None when that is not known."""
         try:
-            before = sealed.decode(self._tree_file(digest).read_bytes(), _Files)
+            before = sealed.decode(self._tree_file(digest).read_bytes(), Contents)
         except (OSError, msgspec.DecodeError):
             return None
         self._store.use(self._tree_file(digest))
-        return Edits(before.files, self._tree, before.code, before.functions)
+        return Edits(before, self._tree)
 
     def _tree_file(self, digest: str) -> Path:
         return self._directory / f"{digest}.json"

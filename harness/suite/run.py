@@ -198,7 +198,7 @@ class CellSuite:
     def _groups(self) -> tuple[Group, ...]:
         """The modules that share a guest each; one that is known to fail, or probably does, has one of its own."""
         sizes = {plan.module: module_size(self._prepared.source, plan.module) for plan in self._left}
-        first = self._known.first(guest_tree(self._prepared).files, [plan.module for plan in self._left])
+        first = self._known.first(self._prepared.contents.files, [plan.module for plan in self._left])
         return schedule(
             self._left,
             self._durations.expected(sizes),
@@ -250,7 +250,7 @@ class CellSuite:
         failed = [name for name, one in new.items() if not as_expected(one, self._limitations.expects)]
         reads = {name: result.reads for name, result in new.items() if name in whole}
         if new:
-            self._known.learn(guest_tree(self._prepared).files, reads, failed)
+            self._known.learn(self._prepared.contents.files, reads, failed)
         self._kept.keep(results, self._plans, run_id_of(self._directory))
 
     def _check(self, status: int, results: Mapping[str, ModuleResult]) -> None:
@@ -302,9 +302,7 @@ def kept_results(prepared: Prepared, store: Store) -> KeptResults:
 
 def guest_tree(prepared: Prepared) -> Tree:
     """The tree that a cell's guests see."""
-    contents = prepared.contents
-    tree = prepared.settings.tree
-    return Tree(directory=tree, files=contents.files, code=contents.code, functions=contents.functions)
+    return Tree(directory=prepared.settings.tree, contents=prepared.contents)
 
 
 def _selected(directory: Path) -> list[str] | None:

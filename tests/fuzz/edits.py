@@ -18,12 +18,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
 from harness.build.functions import functions_of
-from harness.build.manifest import code_digest
+from harness.build.manifest import Contents, code_digest
 from harness.build.watcher import Silent
 from harness.cells.prepare import Prepared, PrepareOptions, Preparer
 from harness.guests.settings import Limits
@@ -59,6 +59,7 @@ _NUMBER = re.compile(r"(?<![\w.])\d+(?![\w.])")
 _UNTIL_EXIT = contextlib.ExitStack()
 atexit.register(_UNTIL_EXIT.close)
 
+T = TypeVar("T")
 Outcomes = Mapping[str, tuple[Status, str]]
 """the status of each test, with the reason of a skip"""
 
@@ -228,16 +229,17 @@ def _write(file: Path, data: bytes) -> None:
 def _standing(before: Before, path: str) -> list[str]:
     """The modules whose results stand although the file at `path` was edited."""
     file = before.tree / path.lstrip("/")
-    files, code, functions = before.prepared.contents
-    now = {one: digest for one, digest in files.items() if one != path}
-    code_now = {one: digest for one, digest in code.items() if one != path}
-    functions_now = {one: digests for one, digests in functions.items() if one != path}
+    was = before.prepared.contents
+
+    def without(known: Mapping[str, T]) -> dict[str, T]:
+        return {one: digest for one, digest in known.items() if one != path}
+
+    files, code, functions = without(was.files), without(was.code), without(was.functions)
     if file.exists():
-        now[path] = "edited"
+        files[path] = "edited"
         if file.suffix == ".py":
-            code_now[path], functions_now[path] = _compiled(before, path)
-    tree = Tree(directory=before.tree, files=now, code=code_now, functions=functions_now)
-    edits = Edits(files, tree, code, functions)
+            code[path], functions[path] = _compiled(before, path)
+    edits = Edits(was, Tree(directory=before.tree, contents=Contents(files, code, functions)))
     return [module for module, one in before.results.items() if one.reads and not edits.concerning(one.reads)]
 
 

@@ -190,7 +190,9 @@ def kept_results(place: Path) -> Seen:
     }
 
     def work(said: list[str]) -> object:
-        before, now = (Tree(directory=place, files=_FILES | {"/Lib/b.py": state}) for state in "12")
+        before, now = (
+            Tree(directory=place, contents=manifest.Contents(_FILES | {"/Lib/b.py": state})) for state in "12"
+        )
         kept = KeptResults(Store(place), "b-digest", "without-sources", now)
         found = kept.take(_PLANS, lambda *_: False)
         found |= {module: result for module, result in observed.items() if module not in found}

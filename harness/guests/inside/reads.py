@@ -94,7 +94,9 @@ class Reads:
         self.first = 0  # the number of the first interpreter that the test module would make
         for name, module in list(sys.modules.items()):
             if name != "__main__":
-                self.note_file(getattr(module, "__file__", None))
+                path = self.note_file(getattr(module, "__file__", None))
+                if path and self.functions:
+                    self.functions.gives_up(path)
         self.watch()
 
     def begin(self):
@@ -124,7 +126,7 @@ class Reads:
 
     def in_part(self, path):
         """The path of a source with what counts of it; the path itself when everything does."""
-        if self.hidden or not self.functions or path in self.always:
+        if self.hidden or not self.functions:
             return path
         numbers = self.functions.numbers(path)
         return path if numbers is None else path + RAN + numbers

@@ -152,4 +152,4 @@ def test_byte_code_whose_header_was_changed_is_not_as_it_was_recorded(tree: Path
 
 
 def test_a_tree_without_a_manifest_has_no_contents(tmp_path: Path) -> None:
-    assert manifest.contents(tmp_path) == manifest.Contents({}, {})
+    assert manifest.contents(tmp_path) == manifest.Contents({})

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from harness.build.manifest import Contents
 from harness.build.watcher import Silent
 from harness.cells.prepare import PrepareOptions, Preparer
 from harness.guests.adapter import GuestRun
@@ -341,7 +342,7 @@ def test_the_parts_of_a_running_suite_are_in_use(store: Store, other: Store, sdk
 
 
 def test_results_are_in_use(store: Store, other: Store) -> None:
-    KeptResults(store, "digest", "without-sources", Tree(directory=store.root, files={}))
+    KeptResults(store, "digest", "without-sources", Tree(directory=store.root, contents=Contents({})))
     assert other.in_use(store.root / "state/results/without-sources.jsonl")
     assert other.in_use(store.root / "state/results/digest.json")
 

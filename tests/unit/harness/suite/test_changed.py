@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.build.manifest import Contents
 from harness.suite.changed import Chosen, concerned
 from harness.suite.edits import Tree
 
@@ -17,12 +18,12 @@ def tree(tmp_path: Path) -> Tree:
         file = tmp_path / path.lstrip("/")
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("import new" if path == "/Lib/json.py" else "")
-    return Tree(directory=tmp_path, files=FILES)
+    return Tree(directory=tmp_path, contents=Contents(FILES))
 
 
 def with_file(tree: Tree, path: str) -> Tree:
     (tree.directory / path.lstrip("/")).touch()
-    return Tree(directory=tree.directory, files=FILES | {path: "1"})
+    return Tree(directory=tree.directory, contents=Contents(FILES | {path: "1"}))
 
 
 def test_nothing_differs_and_nothing_is_concerned(tree: Tree) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.build.manifest import Contents
 from harness.suite.edits import TEXT, Edits, Tree, may_use_subinterpreters
 
 SOURCES = {
@@ -30,7 +31,7 @@ def edits(directory: Path, changed: dict[str, str] | None = None, removed: tuple
         file = directory / path.lstrip("/")
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
-    return Edits(SOURCES, Tree(directory=directory, files=now))
+    return Edits(Contents(SOURCES), Tree(directory=directory, contents=Contents(now)))
 
 
 JSON = ("/Lib/json/__init__.py", "/Lib/json/decoder.py", "/Lib/test/test_json.py")
@@ -54,8 +55,8 @@ def test_an_edit_concerns_what_depends_on_the_file(directory: Path) -> None:
 def test_a_source_that_is_compiled_to_the_same_concerns_who_reads_its_text(directory: Path, known: bool) -> None:
     path, was, now = "/Lib/json/decoder.py", "x = 1", "x = 1  # one"
     code = dict.fromkeys(SOURCES, "code")
-    tree = Tree(directory=directory, files=SOURCES | {path: now}, code=code)
-    found = Edits(SOURCES | {path: was}, tree, code if known else None)
+    tree = Tree(directory=directory, contents=Contents(SOURCES | {path: now}, code))
+    found = Edits(Contents(SOURCES | {path: was}, code if known else {}), tree)
     assert found
     assert found.concerning(JSON) == ("" if known else path)
     assert found.concerning((*JSON, path + TEXT)) == (path + TEXT if known else path)
@@ -64,11 +65,11 @@ def test_a_source_that_is_compiled_to_the_same_concerns_who_reads_its_text(direc
 
 def test_a_source_that_is_compiled_to_something_else_concerns_who_imports_it(directory: Path) -> None:
     path = "/Lib/json/decoder.py"
-    tree = Tree(directory=directory, files=SOURCES | {path: "x = 2"}, code={path: "2"})
+    tree = Tree(directory=directory, contents=Contents(SOURCES | {path: "x = 2"}, {path: "2"}))
     for code in ({path: "1"}, {}):
-        assert Edits(SOURCES, tree, code).concerning(JSON) == path
-    uncompiled = Tree(directory=directory, files=SOURCES | {path: "x = ("})
-    assert Edits(SOURCES, uncompiled, {path: "1"}).concerning(JSON) == path
+        assert Edits(Contents(SOURCES, code), tree).concerning(JSON) == path
+    uncompiled = Tree(directory=directory, contents=Contents(SOURCES | {path: "x = ("}))
+    assert Edits(Contents(SOURCES, {path: "1"}), uncompiled).concerning(JSON) == path
 
 
 FUNCTIONS = {"/Lib/json/decoder.py": ("the module", "one", "two", "three")}
@@ -89,8 +90,8 @@ def test_a_function_that_changed_concerns_those_for_which_it_ran(
     directory: Path, now: tuple[str, ...], concerned: list[str]
 ) -> None:
     path = "/Lib/json/decoder.py"
-    tree = Tree(directory=directory, files=SOURCES | {path: "x = 2"}, code={path: "2"}, functions={path: now})
-    found = Edits(SOURCES, tree, {path: "1"}, FUNCTIONS)
+    tree = Tree(directory=directory, contents=Contents(SOURCES | {path: "x = 2"}, {path: "2"}, {path: now}))
+    found = Edits(Contents(SOURCES, {path: "1"}, FUNCTIONS), tree)
     for ran in ("0-2", "0-1", "0", "2", "3", "0,2-3"):
         reads = ("/Lib/json/__init__.py ran 0", f"{path} ran {ran}", "/Lib/test/test_json.py")
         assert found.concerning(reads) == (path if ran in concerned else "")
@@ -110,6 +111,18 @@ def test_a_file_that_is_new_or_missing_concerns_whatever_ran_of_what_names_it(di
     assert not new.concerning(("/Lib/csv.py ran 0",))
     found = edits(directory, {"/Lib/csv/__init__.py": ""})
     assert found.concerning(("/Lib/csv.py ran 0",)) == "/Lib/csv.py"
+
+
+def test_a_new_file_concerns_what_names_it_also_when_no_function_that_ran_has_changed(directory: Path) -> None:
+    new, path = "/Lib/csv_helper.py", "/Lib/test/test_csv.py"
+    for one, text in SOURCES.items():
+        (directory / one.lstrip("/")).parent.mkdir(parents=True, exist_ok=True)
+        (directory / one.lstrip("/")).write_text(text)
+    files = SOURCES | {path: SOURCES[path] + " # edited"}
+    read = f"{path} ran 0"
+    for now, concerned in ((files, ""), (files | {new: ""}, path)):
+        tree = Tree(directory=directory, contents=Contents(now, {}, {path: ("the module", "other")}))
+        assert Edits(Contents(SOURCES, {}, {path: ("the module", "one")}), tree).concerning((read,)) == concerned
 
 
 @pytest.mark.parametrize("read", ["/Lib/json/decoder.py ran ", "/Lib/json/decoder.py ran x", "/Lib/a ran 1-", " ran 1"])

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from harness.build.manifest import Contents
 from harness.machine.store import Store
 from harness.suite.batch import DRIVER, ModulePlan
 from harness.suite.edits import Tree
@@ -24,7 +25,7 @@ def kept(root: Path, digest: str = "digest", build: str = "build", **files: str)
     """The results for a tree in which some files have other contents: each word is a function."""
     now = FILES | {f"/Lib/{name}.py": content for name, content in files.items()}
     functions = {path: tuple(content.split()) for path, content in now.items()}
-    return KeptResults(Store(root), digest, build, Tree(directory=root, files=now, functions=functions))
+    return KeptResults(Store(root), digest, build, Tree(directory=root, contents=Contents(now, {}, functions)))
 
 
 @pytest.fixture
