@@ -115,10 +115,10 @@ def test_a_file_that_is_new_or_missing_concerns_whatever_ran_of_what_names_it(di
 
 def test_a_new_file_concerns_what_names_it_also_when_no_function_that_ran_has_changed(directory: Path) -> None:
     new, path = "/Lib/csv_helper.py", "/Lib/test/test_csv.py"
-    for one, text in SOURCES.items():
+    files = SOURCES | {path: SOURCES[path] + " # edited"}
+    for one, text in (files | {new: ""}).items():
         (directory / one.lstrip("/")).parent.mkdir(parents=True, exist_ok=True)
         (directory / one.lstrip("/")).write_text(text)
-    files = SOURCES | {path: SOURCES[path] + " # edited"}
     read = f"{path} ran 0"
     for now, concerned in ((files, ""), (files | {new: ""}, path)):
         tree = Tree(directory=directory, contents=Contents(now, {}, {path: ("the module", "other")}))
