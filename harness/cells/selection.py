@@ -101,9 +101,14 @@ def selection_of(request: CellRequest, matrix: Matrix) -> Selection:
     )
 
 
-def selected_cells(request: CellRequest, matrix: Matrix) -> tuple[ResolvedCell, ...]:
-    """The selected cells, resolved. Raises UsageError when the selection matches no cell."""
-    cells = select(expansion_of(request, matrix), selection_of(request, matrix))
+def selected_cells(
+    request: CellRequest, matrix: Matrix, expansion: Expansion | None = None
+) -> tuple[ResolvedCell, ...]:
+    """The selected cells, resolved. Raises UsageError when the selection matches no cell.
+
+    `expansion` is `expansion_of` the same request, where that is there already.
+    """
+    cells = select(expansion or expansion_of(request, matrix), selection_of(request, matrix))
     return tuple(resolve(matrix, cell) for cell in cells)
 
 

@@ -15,22 +15,25 @@ from packaging.version import Version
 
 from harness.build.tree import PIN_FILES, Pins, pins_of
 from harness.cells.request import CellRequest
-from harness.cells.selection import expansion_of, selection_of
+from harness.cells.selection import selection_of
 from harness.machine import git
 from harness.machine.store import Store
 from harness.provide.items import sdk_providers
 from matrix.errors import Unobtainable
+from matrix.expand import Expansion
 from matrix.model import Build, Cell, Matrix, RuntimeKind, Sdk, Series
 from matrix.resolve import ResolvedCell, resolve
 from matrix.select import Selection, narrow
 from matrix.versions import Requirement
 
 
-def settled(request: CellRequest, matrix: Matrix, store: Store, say: Callable[[str], None]) -> CellRequest:
+def settled(
+    request: CellRequest, matrix: Matrix, expansion: Expansion, store: Store, say: Callable[[str], None]
+) -> CellRequest:
     """The request with its cells named one by one where a CPython asks for an SDK or a Node that nobody named.
 
-    So a run that is judged later has the same cells, whatever is available then. Raises UsageError and Unobtainable as
-    selecting cells does.
+    So a run that is judged later has the same cells, whatever is available then. `expansion` is `expansion_of` the
+    request. Raises UsageError and Unobtainable as selecting cells does.
     """
     selection = selection_of(request, matrix)
     if selection.cell or (selection.sdk and selection.runtime):
@@ -41,7 +44,7 @@ def settled(request: CellRequest, matrix: Matrix, store: Store, say: Callable[[s
         runtime=selection.runtime or tuple(runtime.id for runtime in matrix.runtimes),
     )
     groups: dict[tuple[str, str], list[Cell]] = {}
-    for cell in narrow(expansion_of(request, matrix), open_axes).cells:
+    for cell in narrow(expansion, open_axes).cells:
         groups.setdefault((cell.build.target.id, cell.build.cpython.id), []).append(cell)
     chosen: list[Cell] = []
     asked = False

@@ -6,7 +6,7 @@ import argparse
 
 from rich.console import Console
 
-from harness.cells.selection import matrix_of, selected_cells
+from harness.cells.selection import expansion_of, matrix_of, selected_cells
 from harness.cells.wanted import settled
 from harness.commands import options
 from harness.commands.command import Command
@@ -32,7 +32,8 @@ def run(known: argparse.Namespace, console: Console) -> int:
     store.remove_left_over()
     request = options.cell_request(known)
     matrix = matrix_of(request, say)
-    cells = selected_cells(settled(request, matrix, store, say), matrix)
+    expansion = expansion_of(request, matrix)
+    cells = selected_cells(settled(request, matrix, expansion, store, say), matrix, expansion)
     preparer = preparer_for(store, options.build_options(known), console)
     if known.dry_run:
         return print_builds(cells, preparer, console)

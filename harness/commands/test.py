@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import msgspec
 from rich.console import Console
 
-from harness.cells.selection import leaves_out, matrix_of, selected_cells
+from harness.cells.selection import expansion_of, leaves_out, matrix_of, selected_cells
 from harness.cells.wanted import settled
 from harness.commands import options
 from harness.commands.command import Command
@@ -140,9 +140,10 @@ def one_run(known: argparse.Namespace, request: RunRequest, console: Console) ->
     store = Store()
     store.remove_left_over()
     matrix = matrix_of(request.cells, say)
+    expansion = expansion_of(request.cells, matrix)
     if started is None:
-        request = msgspec.structs.replace(request, cells=settled(request.cells, matrix, store, say))
-    cells = selected_cells(request.cells, matrix)
+        request = msgspec.structs.replace(request, cells=settled(request.cells, matrix, expansion, store, say))
+    cells = selected_cells(request.cells, matrix, expansion)
     if request.suite.changed is not None:
         for cell in cells:
             since(cell.build.cpython, request.suite.changed)  # a mistake in it is said now, and not after the build

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace
 
 from harness.cells import wanted
 from harness.cells.request import CellRequest
-from harness.cells.selection import matrix_of, selected_cells
+from harness.cells.selection import expansion_of, matrix_of, selected_cells
 from harness.cells.wanted import nearest_first, settled
 from harness.machine.store import Store
 from matrix.errors import Unobtainable
@@ -44,7 +43,7 @@ def cells(store: Store, said: list[str], *paths: Path, **selection: tuple[str, .
     """The SDK and the runtime of each selected cell."""
     request = CellRequest(selection=Selection(**selection), cpython_paths=paths)
     matrix = matrix_of(request)
-    settled_request = settled(request, matrix, store, said.append)
+    settled_request = settled(request, matrix, expansion_of(request, matrix), store, said.append)
     return [(cell.build.sdk.id, cell.runtime.id) for cell in selected_cells(settled_request, matrix)]
 
 
@@ -107,16 +106,17 @@ def test_other_requests_stay_as_they_are(tmp_path: Path, store: Store, have: set
         CellRequest(selection=Selection(target=("wasi", "node"), cpython=("3.11.2", "3.13.5"))),
         CellRequest(selection=Selection(target=("wasi",)), cpython_paths=(tree,)),
     ):
-        assert settled(request, matrix_of(request), store, print) == request
+        matrix = matrix_of(request)
+        assert settled(request, matrix, expansion_of(request, matrix), store, print) == request
 
 
 def test_a_settled_request_does_not_change_with_what_is_available(main: Path, store: Store, have: set[str]) -> None:
     request = CellRequest(selection=Selection(target=("wasi",)), cpython_paths=(main,))
     matrix = matrix_of(request)
     have |= {"wasi-sdk-33"}
-    first = settled(request, matrix, store, print)
+    first = settled(request, matrix, expansion_of(request, matrix), store, print)
     have |= {"wasi-sdk-34"}
-    assert settled(first, matrix, store, print) == first
+    assert settled(first, matrix, expansion_of(first, matrix), store, print) == first
     assert [cell.build.sdk.id for cell in selected_cells(first, matrix)] == ["wasi-sdk-33"]
 
 
@@ -135,4 +135,5 @@ def test_several_trees_have_each_their_own(main: Path, tmp_path: Path, store: St
 
 def test_the_cell_of_a_series_that_was_named_exactly_is_kept(store: Store, have: set[str]) -> None:
     request = CellRequest(selection=Selection(cell=("wasi_wasi-sdk-24_cpython-3.13.5_wasmtime-50.0.1",)))
-    assert settled(request, replace(matrix_of(request)), store, print) == request
+    matrix = matrix_of(request)
+    assert settled(request, matrix, expansion_of(request, matrix), store, print) == request
