@@ -31,8 +31,8 @@ _OF_RUNTIMES = ("passed", "failed", "skipped", "pass rate", "CPU", "start-up", "
 _COLOURS = {Tone.GOOD: "green", Tone.MILD: "yellow", Tone.BAD: "red", Tone.NONE: "dim"}
 
 
-def show(summary: Summary, directory: Path, console: Console) -> None:
-    """Show a run: what its cells share, a line for each cell, the causes of what is red, the path of the report."""
+def show(summary: Summary, console: Console) -> None:
+    """Show a run: what its cells share, a line for each cell, the causes of what is red."""
     console.print()
     _show_notes(summary.cells, console)
     console.print(_table(summary.cells))
@@ -51,6 +51,10 @@ def show(summary: Summary, directory: Path, console: Console) -> None:
     for line in _counts(summary):
         console.print(safe(line), soft_wrap=True)
     console.print(f"it took {in_units(summary.duration_s)}")
+
+
+def show_place(directory: Path, console: Console) -> None:
+    """Show the path of a run's report, once it is written."""
     console.print(f"report: {safe(str(directory / 'index.html'))}", soft_wrap=True)
 
 

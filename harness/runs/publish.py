@@ -1,4 +1,4 @@
-"""Publishes a run: judges its outcomes, writes its report, records it in the history, shows the result."""
+"""Publishes a run: judges its outcomes, shows the result, records it in the history, writes its report."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def publish(
     *,
     interrupted: bool = False,
 ) -> page.RunPage:
-    """Judge what lies in a run's directory, write and show its report, record it in the history.
+    """Judge what lies in a run's directory, show the result, record it in the history, write its report.
 
     `duration` is the run's, in seconds. Returns what the run's pages show; its summary has the run's exit status.
     """
@@ -47,8 +47,9 @@ def publish(
         reports, interrupted = report_cells(directory, run, cells, limitations, gathered, interrupted=interrupted)
         summary = summarise(run, cells, reports, gathered, duration, interrupted=interrupted)
         write_files(directory, render.summary_files(summary))
+        terminal.show(summary, console)  # the pages take longer
         shown = write_pages_and_history(directory, run, summary, cells, limitations, gathered, console)
-        terminal.show(summary, directory, console)
+        terminal.show_place(directory, console)
         return shown
 
 

@@ -133,6 +133,8 @@ def comparing(*comparisons: Comparison) -> Summary:
 
 def shown(summary: Summary, directory: Path) -> str:
     stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="strict")
-    terminal.show(summary, directory, Console(file=stream, highlight=False, width=200))
+    console = Console(file=stream, highlight=False, width=200)
+    terminal.show(summary, console)
+    terminal.show_place(directory, console)
     stream.seek(0)
     return stream.read()

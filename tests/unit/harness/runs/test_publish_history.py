@@ -89,6 +89,7 @@ def test_an_unwritable_history_causes_a_message_and_nothing_else(tmp_path: Path,
     found, said = published(damaged, "run-01", status, limitations=limitations)
     assert found == code == (0 if status is P else 1)
     assert f"this run is not in the history: the history {damaged / history.NAME} is damaged" in said
+    assert said.index("it took") < said.index("not in the history") < said.index("report: ")  # the verdict comes first
     assert "-> move it away" in said
     assert (damaged / history.NAME).read_bytes() == b"no database" * 100
     for name in ("summary.json", "summary.md", "index.html"):
