@@ -112,14 +112,13 @@ class Reads:
         self.take_asked()
         if self.untraced or (self.next_interpreter and self.next_interpreter() != self.first):
             return None
-        seen, left = set(), [*self.always, *self.found]
+        seen, left = set(), self.always | self.found
         while left:
             one = left.pop()
-            if one not in seen:
-                seen.add(one)
-                left.extend(self.of_module.get(one, ()))
-                if "/" not in one and "." in one:
-                    left.append(one.rpartition(".")[0])
+            seen.add(one)
+            left |= self.of_module.get(one, seen) - seen  # there are many edges: a loop over them takes seconds of a run
+            if "/" not in one and "." in one and (package := one.rpartition(".")[0]) not in seen:
+                left.add(package)
         looked = {one.removesuffix(LOOKED) for one in seen if one.endswith(LOOKED)}
         rest = (one for one in seen - looked if "/" in one and not one.endswith(LOOKED))
         return sorted({*looked, *map(self.in_part, rest)})
