@@ -106,7 +106,7 @@ def selected_cells(
 ) -> tuple[ResolvedCell, ...]:
     """The selected cells, resolved. Raises UsageError when the selection matches no cell.
 
-    `expansion` is `expansion_of` the same request, where that is there already.
+    `expansion` is `expansion_of` the request, or of the one from which it was settled, where that is there already.
     """
     cells = select(expansion or expansion_of(request, matrix), selection_of(request, matrix))
     return tuple(resolve(matrix, cell) for cell in cells)

@@ -116,7 +116,7 @@ class Reads:
         while left:
             one = left.pop()
             seen.add(one)
-            left |= self.of_module.get(one, seen) - seen  # there are many edges: a loop over them takes seconds of a run
+            left |= self.of_module.get(one, seen) - seen  # tens of thousands of edges, so no loop over each
             if "/" not in one and "." in one and (package := one.rpartition(".")[0]) not in seen:
                 left.add(package)
         looked = {one.removesuffix(LOOKED) for one in seen if one.endswith(LOOKED)}
