@@ -27,7 +27,8 @@ from matrix.errors import GuestDidNotStart
 from matrix.outcome import ModuleResult, Status
 
 _INSIDE = TOP / "harness" / "guests" / "inside"
-DRIVER = tuple(_INSIDE / f"{name}.py" for name in ("driver", "reads", "functions", "result"))
+_BESIDE = ("functions", "reads", "result", "subinterpreters", "tree_files")
+DRIVER = tuple(_INSIDE / f"{name}.py" for name in ("driver", *_BESIDE))
 """the driver and what lies beside it in a guest"""
 _SHOWN = 2000
 """characters of what a guest printed that did not start"""

@@ -54,9 +54,37 @@ def frames() -> int:
     return count
 
 
-def facts() -> dict[str, Any]:
+SUBINTERPRETER = """
+import builtins, sys
+seen = {
+    "modules": sorted(sys.modules),
+    "site": {name: value for name, value in vars(sys.modules["site"]).items() if name.isupper()},
+    "builtins": sorted(vars(builtins)),
+    "sys.path": sys.path,
+    "sys.path_importer_cache": sorted(sys.path_importer_cache),
+    "sys.path_hooks": len(sys.path_hooks),
+    "sys.meta_path": [repr(one) for one in sys.meta_path],
+}
+with open("seen", "w") as file:
+    file.write(ascii(seen))
+"""
+
+
+def in_subinterpreter() -> str:
+    """What a subinterpreter sees."""
     # The harness's own Python may come without CPython's tests.
     from test import support  # type: ignore[import-not-found]
+
+    if support.run_in_subinterp(SUBINTERPRETER) != 0:
+        return "it failed"
+    with open("seen") as file:
+        seen = file.read()
+    os.unlink("seen")
+    return seen
+
+
+def facts() -> dict[str, Any]:
+    from test import support
     from test.support import os_helper  # type: ignore[import-not-found]
 
     main = sys.modules["__main__"]
@@ -95,6 +123,7 @@ def facts() -> dict[str, Any]:
         "builtins": sorted(vars(builtins)),
         "support": simple(vars(support)),
         "os_helper": simple(vars(os_helper)),
+        "subinterpreter": in_subinterpreter(),
     }
 
 

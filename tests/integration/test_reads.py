@@ -182,13 +182,79 @@ def test_a_module_does_not_depend_on_its_own_files_on_byte_code_and_on_regrtests
     assert "/Lib/json/__init__.py" not in found  # regrtest's worker imports it
 
 
-def test_what_a_subinterpreter_depends_on_is_not_known(guests: Guests) -> None:
-    imports = "from test import support"
-    makes = TEMPLATE.format(imports=imports, does="self.assertEqual(support.run_in_subinterp('import csv'), 0)")
-    mentions = TEMPLATE.format(imports=imports, does="self.assertTrue(support.run_in_subinterp)")
-    made, mentioned, made_again, nothing = reads(guests, makes, mentions, makes, NOTHING)
-    assert made == made_again == set()
-    assert "/Lib/unittest/case.py" in mentioned & nothing
+def in_subinterpreter(does: str, *, after: str = "pass") -> str:
+    """A test module that does something in a subinterpreter, and then something itself."""
+    runs = f"self.assertEqual(support.run_in_subinterp({does!r}), 0)\n        {after}"
+    return TEMPLATE.format(imports="from test import support\nimport os, sys", does=runs)
+
+
+NESTED = f"from test import support\nassert support.run_in_subinterp({'import csv'!r}) == 0"
+
+
+@pytest.mark.parametrize(
+    ("does", "counts", "not_these"),
+    [
+        ("import csv", {"/Lib/csv.py"}, {f"/Lib/csv.py{TEXT}", "/Lib/csv.py ran 0"}),
+        ("import made_reader", {"/Lib/made_reader.py", "/Lib/csv.py"}, set()),
+        ("open('/Lib/this.py').close()", {"/Lib/this.py", f"/Lib/this.py{TEXT}"}, set()),
+        ("import os; os.listdir('/Lib/json')", {"/Lib/json/"}, {"/Lib/json/__init__.py"}),
+        ("import wsgiref.headers", {"/Lib/wsgiref/__init__.py", "/Lib/wsgiref/headers.py"}, {"/Lib/wsgiref/"}),
+        ("import __hello__", {"/Lib/__hello__.py"}, set()),
+        (NESTED, {"/Lib/csv.py"}, set()),
+    ],
+)
+def test_a_module_depends_on_what_its_subinterpreters_do(
+    guests: Guests, does: str, counts: set[str], not_these: set[str]
+) -> None:
+    made = in_subinterpreter(does)
+    first, nothing, again = (set(result.reads) for result in passing(guests, made, NOTHING, made))
+    assert "/Lib/unittest/case.py" in first & nothing & again
+    assert not nothing & counts
+    for found in (first, again):
+        assert found >= counts
+        assert not found & not_these
+
+
+def test_all_of_a_source_counts_that_a_subinterpreter_imports(guests: Guests) -> None:
+    both = in_subinterpreter("import made_functions", after="import made_functions; made_functions.first()")
+    (result,) = passing(guests, both)
+    assert "/Lib/made_functions.py" in result.reads
+    assert [path_of(one) for one in result.reads].count("/Lib/made_functions.py") == 1
+
+
+@pytest.mark.parametrize(
+    "does",
+    [
+        # the limit of recursion: the subinterpreter cannot tell all that it does
+        "[os.unlink(name) for name in ('../subinterpreters',)]",
+        # the next one is not watched
+        "[os.unlink(name) for one in sys.path if os.path.exists(name := one + '/sitecustomize.py')]; "
+        "support.run_in_subinterp('import csv')",
+    ],
+    ids=["lost", "not watched"],
+)
+def test_what_a_subinterpreter_depends_on_that_does_not_tell_it_is_not_known(guests: Guests, does: str) -> None:
+    nothing, made, mentions = reads(
+        guests,
+        NOTHING,
+        in_subinterpreter("pass", after=does),
+        TEMPLATE.format(imports="from test import support", does="self.assertTrue(support.run_in_subinterp)"),
+    )
+    assert made == set()
+    assert "/Lib/unittest/case.py" in mentions & nothing
+
+
+def test_a_subinterpreter_at_the_limit_of_recursion_tells_all_or_is_not_known(guests: Guests) -> None:
+    tries = "\n try: {}\n except RecursionError: pass"
+    deep = f"def deep():{tries.format('deep()')}{tries.format('import csv')}\ndeep()"
+    (found,) = reads(guests, in_subinterpreter(deep))
+    assert not found or "/Lib/csv.py" in found
+
+
+def test_the_main_interpreter_has_no_sitecustomize(guests: Guests) -> None:
+    raises = "with self.assertRaises(ModuleNotFoundError): import sitecustomize"
+    (found,) = reads(guests, TEMPLATE.format(imports="", does=raises))
+    assert "/Lib/unittest/case.py" in found
 
 
 def test_to_import_the_main_module_is_not_to_depend_on_regrtests_worker(guests: Guests) -> None:

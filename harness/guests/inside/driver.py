@@ -22,29 +22,46 @@ def read_plan(path):
         return eval(file.read(), {"true": True, "false": False, "null": None})
 
 
-def compiled(name):
-    """The code of the file of this name beside this one."""
-    path = os.path.join(os.path.dirname(__file__), name + ".py")
-    with open(path, encoding="utf-8") as file:
-        return compile(file.read(), path, "exec")
+def path_of(name):
+    return os.path.join(os.path.dirname(__file__), name + ".py")
 
 
-BESIDE = {name: compiled(name) for name in ("functions", "reads", "result")}  # before reads.py sees what is opened
+def text_of(name):
+    """The text of the file of this name beside this one."""
+    with open(path_of(name), encoding="utf-8") as file:
+        return file.read()
+
+
+BESIDE = {
+    name: text_of(name) for name in ("functions", "reads", "result", "subinterpreters", "tree_files")
+}  # before reads.py sees what is opened
 
 
 def beside(name):
     """The names that a file beside this one defines. Tests do not see it among the modules."""
     names = {"__name__": name}
-    exec(BESIDE[name], names)
+    exec(compile(BESIDE[name], path_of(name), "exec"), names)
     return type(sys.implementation)(**names)  # types.SimpleNamespace, without importing types
+
+
+def reads_of(plan):
+    """A `Reads` that sees all imports but those of Python's own start."""
+    tree, work, told = plan["tree"], plan["work"], plan["work"] + "/subinterpreters"
+    sitecustomize = (
+        *(BESIDE["tree_files"], BESIDE["subinterpreters"], f"watch(TreeFiles({tree!r}, {work!r}), {told!r})"),
+        "raise ModuleNotFoundError(f'No module named {__name__!r}', name=__name__)\n",
+    )
+    functions = beside("functions")
+    return beside("reads").Reads(
+        beside("tree_files").TreeFiles(tree, work),
+        functions.Functions() if functions.can_tell() else None,
+        beside("subinterpreters").Subinterpreters(told, plan["own_library"], "\n".join(sitecustomize)),
+    )
 
 
 if __name__ == "__main__":
     plan = read_plan(sys.argv[1])
-    functions = beside("functions")
-    reads = beside("reads").Reads(
-        plan["tree"], plan["work"], functions.Functions() if functions.can_tell() else None
-    )  # sees all imports but those of Python's own start
+    reads = reads_of(plan)
 
 import atexit
 import builtins
@@ -283,7 +300,7 @@ class Runner:
         os.chdir(self.plan["work"])
         duration = time.perf_counter() - started
         if (files := self.reads.files()) is not None:
-            counted = "counted" if self.reads.next_interpreter else "unknown"
+            counted = "counted" if self.reads.subinterpreters.next else "unknown"
             self.events.write("reads", files=files, interpreters=counted)
         self.events.write(
             "done",

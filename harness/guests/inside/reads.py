@@ -30,12 +30,9 @@ import os
 import sys
 
 import _frozen_importlib
-import _imp
 from _functools import partial
 from _thread import get_ident
 
-TEXT = " as text"
-"""comes after the path of a source whose text was read"""
 RAN = " ran "
 """comes after the path of a source of which not everything counts, and before the numbers of its code objects that do"""
 LOOKED = " looked at"
@@ -50,37 +47,17 @@ HIDING = (
 """audit events of what may run functions unnoticed, or find the code of one that did not run"""
 
 
-def interpreter_counter():
-    """CPython's function that tells the number of the next interpreter; None where the binary has none."""
-    spec = type(sys.__spec__)("_testinternalcapi", None)
-    if sys.version_info < (3, 13) or spec.name not in sys.builtin_module_names:
-        return None
-    try:
-        module = _imp.create_builtin(spec)  # tests do not see it among the modules
-        _imp.exec_builtin(module)
-    except Exception:  # these are CPython's own internals, and may have changed in an alpha
-        return None
-    return getattr(module, "next_interpreter_id", None)
-
-
-def is_import(frame):
-    """Whether this is importlib's frame that reads a source or its byte code in order to have its code, or writes that."""
-    code = frame.f_code
-    if code.co_filename != "<frozen importlib._bootstrap_external>":
-        return False
-    return code.co_name == "_write_atomic" or (code.co_name, frame.f_back.f_code.co_name) == ("get_data", "get_code")
-
-
 class Reads:
-    def __init__(self, tree, work, functions):
-        """`tree` is what comes before the tree's paths in this guest, `work` where the guest's own files are.
+    def __init__(self, tree_files, functions, subinterpreters):
+        """With a `TreeFiles` of tree_files.py and the `Subinterpreters` of subinterpreters.py.
 
         `functions` is a `Functions` of functions.py; None when this Python does not show which ran.
         """
-        self.tree = tree
+        self.tree_files = tree_files
         self.functions = functions
-        self.library, self.tests = tree + "/Lib/", tree + "/Lib/test/"
-        self.work = work + "/"
+        self.subinterpreters = subinterpreters
+        self.tree = tree_files.tree
+        self.library, self.tests = self.tree + "/Lib/", self.tree + "/Lib/test/"
         self.always = set()  # paths, and names of modules, that every test module depends on
         self.found = self.always  # those of the test module that runs
         self.of_module = {}  # those of each module that was loaded, by its name
@@ -90,8 +67,6 @@ class Reads:
         self.untraced = False  # whether something happened that cannot be followed
         self.hidden = False  # whether functions may have run, or been looked at, unnoticed
         self.main = None  # the spec of the main module, to import which loads nothing
-        self.next_interpreter = interpreter_counter()  # None where interpreters are not counted
-        self.first = 0  # the number of the first interpreter that the test module would make
         for name, module in list(sys.modules.items()):
             if name != "__main__":
                 path = self.note_file(getattr(module, "__file__", None))
@@ -104,15 +79,16 @@ class Reads:
         self.take_asked()
         self.found = set()
         self.untraced = self.hidden = False
-        if self.next_interpreter:
-            self.first = self.next_interpreter()
+        self.subinterpreters.begin()
 
     def files(self):
         """What the test module depends on so far, sorted; None when that is not known."""
         self.take_asked()
-        if self.untraced or (self.next_interpreter and self.next_interpreter() != self.first):
+        told = self.subinterpreters.told()
+        if self.untraced or told is None:
             return None
-        seen, left = set(), self.always | self.found
+        seen, left = set(), self.always | self.found | told
+        seen.update(path + LOOKED for path in told)
         while left:
             one = left.pop()
             seen.add(one)
@@ -267,35 +243,15 @@ class Reads:
 
     def note_file(self, path, end=""):
         """Note a file of the tree. Returns what was noted, without `end`; None for a file that lies elsewhere."""
-        if path is None or isinstance(path, int) or self.is_own(path):
-            return None
-        path = os.fsdecode(path)
-        if not path.startswith("/"):
-            path = f"{os.getcwd()}/{path}"
-        if "/." in path or "//" in path:
-            path = os.path.normpath(path)
-        if not path.startswith(self.tree + "/") or path.startswith(self.work):
-            return None
-        path = path[len(self.tree) :].rstrip("/")
-        directory, cached, name = path.rpartition("/__pycache__/")
-        if cached:  # its source counts
-            path = f"{directory}/{name.rsplit('.', 2)[0]}.py"
-        self.note(path + end)
+        path = self.tree_files.path(path)
+        if path is not None:
+            self.note(path + end)
         return path
 
     def opened(self, arguments):
-        path = self.note_file(arguments[0])
-        # sys._getframe raises an audit event itself, so it is asked last.
-        if path and path.endswith(".py") and not is_import(sys._getframe(2)):
-            self.note(path + TEXT)
+        for one in self.tree_files.opened(arguments[0]):
+            self.note(one)
 
     def listed(self, arguments):
-        path = arguments[0] or "."
-        # importlib lists directories to know where to look. Which names matter, the host finds in the sources.
-        # sys._getframe raises an audit event itself, so it is asked last.
-        if not self.is_own(path) and not sys._getframe(2).f_code.co_filename.startswith("<frozen importlib"):
-            self.note_file(path, "/")
-
-    def is_own(self, path):
-        """Whether a path is clearly one of the guest's own files, of which tests make and list many."""
-        return path.__class__ is str and path.startswith(self.work) and "/." not in path
+        for one in self.tree_files.listed(arguments[0]):
+            self.note(one)
