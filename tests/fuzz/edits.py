@@ -45,15 +45,16 @@ from tests.fuzz.judge import Finding
 MODULES = tuple(
     f"test_{name}"
     for name in (
-        *("abstract_numbers", "bisect", "bool", "calendar", "colorsys", "copy", "csv", "enumerate", "exceptions"),
+        *("abstract_numbers", "ast", "atexit", "bisect", "bool", "calendar", "capi", "colorsys", "copy", "csv"),
+        *("enumerate", "exceptions", "int", "multibytecodec"),
         *("fnmatch", "genericpath", "glob", "graphlib", "heapq", "html", "importlib", "keyword", "linecache"),
         *("mimetypes", "netrc", "ntpath", "numeric_tower", "opcache", "opcodes", "operator", "plistlib", "posixpath"),
         *("pprint", "reprlib", "sched", "shlex", "stat", "string", "structseq", "sys", "tempfile"),
         *("textwrap", "timeit", "tomllib", "traceback", "types", "uuid", "wsgiref", "zipapp"),
     )
 )
-"""Modules of CPython 3.13 that use many parts of the library, quick ones but for test_importlib. A few could make a
-subinterpreter, and make none here."""
+"""Modules of CPython 3.13 that use many parts of the library, quick ones but for test_importlib. Five of them make
+subinterpreters."""
 _NUMBER = re.compile(r"(?<![\w.])\d+(?![\w.])")
 
 _UNTIL_EXIT = contextlib.ExitStack()

@@ -174,6 +174,12 @@ def test_a_module_depends_on_what_it_opens_and_lists(guests: Guests) -> None:
     assert "/Lib/json/" not in nothing
 
 
+def test_what_is_no_path_cannot_be_opened(guests: Guests) -> None:
+    # CPython 3.15's test_capi has C code open an object.
+    (found,) = reads(guests, TEMPLATE.format(imports="import sys", does="sys.audit('open', object(), 'r', 0)"))
+    assert "/Lib/unittest/case.py" in found
+
+
 def test_a_module_does_not_depend_on_its_own_files_on_byte_code_and_on_regrtests_worker(guests: Guests) -> None:
     writes = TEMPLATE.format(imports="import os", does="open('own', 'w').close(); os.unlink('own')")
     (found,) = reads(guests, writes)

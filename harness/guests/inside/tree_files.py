@@ -28,7 +28,10 @@ class TreeFiles:
         """The path in the tree; None for a file that lies elsewhere, and for what is no path."""
         if path is None or isinstance(path, int) or self.is_own(path):
             return None
-        path = os.fsdecode(path)
+        try:
+            path = os.fsdecode(path)
+        except TypeError:  # it cannot be opened
+            return None
         if not path.startswith("/"):
             path = f"{os.getcwd()}/{path}"
         if "/." in path or "//" in path:
