@@ -27,7 +27,7 @@ from matrix.errors import GuestDidNotStart
 from matrix.outcome import ModuleResult, Status
 
 _INSIDE = TOP / "harness" / "guests" / "inside"
-_BESIDE = ("functions", "reads", "result", "subinterpreters", "tree_files")
+_BESIDE = ("filters", "functions", "reads", "result", "subinterpreters", "tree_files")
 DRIVER = tuple(_INSIDE / f"{name}.py" for name in ("driver", *_BESIDE))
 """the driver and what lies beside it in a guest"""
 _SHOWN = 2000

@@ -15,13 +15,8 @@ import pytest
 TOP = Path(__file__).parents[2]
 STANDALONE = {
     "harness/build/function_digests.py",
-    "harness/guests/inside/describer.py",
-    "harness/guests/inside/driver.py",
-    "harness/guests/inside/functions.py",
-    "harness/guests/inside/prober.py",
-    "harness/guests/inside/reads.py",
-    "harness/guests/inside/result.py",
     "harness/guests/runtimes/host.py",
+    *(f"harness/guests/inside/{path.name}" for path in (TOP / "harness/guests/inside").glob("[!_]*.py")),
 }
 """scripts that other interpreters run: the guest's, and one without site-packages"""
 

@@ -9,7 +9,8 @@ ends in the middle. `harness.guests.events` reads the events and describes them.
 This driver finds, loads and captures tests, and cleans up after them, as CPython's `test.libregrtest` does in
 a worker process (`single.py`, `setup.py` in 3.13, `runtest.py` in 3.11). A test sees the same process: modules,
 arguments, environment, streams, frames. tests/integration/test_surroundings.py compares them. Beside it lie
-`reads.py`, which sees what test modules depend on, and `result.py`, which makes events of what unittest tells.
+`filters.py`, which chooses tests, `reads.py`, which sees what test modules depend on, and `result.py`, which makes
+events of what unittest tells.
 """
 
 import os
@@ -33,7 +34,7 @@ def text_of(name):
 
 
 BESIDE = {
-    name: text_of(name) for name in ("functions", "reads", "result", "subinterpreters", "tree_files")
+    name: text_of(name) for name in ("filters", "functions", "reads", "result", "subinterpreters", "tree_files")
 }  # before reads.py sees what is opened
 
 
@@ -88,7 +89,7 @@ from test.support import os_helper
 
 # runpy 2, worker.py 3, single.py 7 (run_single_test to _run_suite), and the runner's `run`; CPython 3.13
 REGRTEST_FRAMES = 14
-result = beside("result")
+result, filters = beside("result"), beside("filters")
 
 
 def forget_codecs():
@@ -168,38 +169,6 @@ class Environment(saved_test_environment):
 
     def __exit__(self, *raised):
         return self._reads.aside("environment", lambda: super(Environment, self).__exit__(*raised))
-
-
-def cases_of(suite):
-    for test in suite:
-        if isinstance(test, unittest.BaseTestSuite):
-            yield from cases_of(test)
-        elif test is not None:
-            yield test
-
-
-def is_wanted(name, patterns):
-    """Whether regrtest's `--match` and `--ignore` leave a test: of the patterns that match it, the last one counts.
-
-    A pattern is compared with the whole id, with and without `test.` in front, and with each of its parts.
-    """
-    for pattern, keep in reversed(patterns):
-        forms = (name, name.removeprefix("test."), *name.split("."))
-        if any(fnmatch.fnmatchcase(form, pattern) for form in forms):
-            return keep
-    return not patterns[0][1]
-
-
-def keep_only(suite, wanted):
-    """Remove the other tests from a suite, in place, as libregrtest's filter does."""
-    kept = []
-    for test in suite._tests:
-        if isinstance(test, unittest.BaseTestSuite):
-            keep_only(test, wanted)
-            kept.append(test)
-        elif wanted(test):
-            kept.append(test)
-    suite._tests = kept
 
 
 class Runner:
@@ -370,7 +339,7 @@ class Runner:
             name = result.id_of(test)
             if match and not any(name == word or name.startswith(word + ".") for word in match):
                 return False
-            if patterns and not is_wanted(name, patterns):
+            if patterns and not filters.is_wanted(name, patterns):
                 return False
             if done.get(name, 0):  # an earlier guest ran it, and ended later
                 done[name] -= 1
@@ -380,8 +349,8 @@ class Runner:
                 return False
             return True
 
-        keep_only(suite, wanted)
-        self.events.write("plan", tests=left_out + [result.id_of(test) for test in cases_of(suite)])
+        filters.keep_only(suite, wanted)
+        self.events.write("plan", tests=left_out + [result.id_of(test) for test in filters.cases_of(suite)])
         for name in left_out:
             self.events.write(
                 "stop", test=name, status="skipped", duration=0.0, detail="not run, by the list of limitations", output=""

@@ -2,34 +2,15 @@
 
 from __future__ import annotations
 
-import ast
-import fnmatch
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any
+import importlib
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness import TOP
-
-Patterns = Sequence[tuple[str, bool]]
+is_wanted = importlib.import_module("harness.guests.inside.filters").is_wanted  # no types: it runs in guests
 
 ID = "test.test_os.FileTests.test_access"
-
-
-def of_the_driver(name: str) -> Callable[[str, Patterns], bool]:
-    """A function of the driver, which itself can only be imported in a guest."""
-    source = Path(TOP / "harness/guests/inside/driver.py").read_text()
-    (node,) = (one for one in ast.parse(source).body if isinstance(one, ast.FunctionDef) and one.name == name)
-    names: dict[str, Any] = {"fnmatch": fnmatch}
-    exec(compile(ast.Module([node], []), "driver.py", "exec"), names)
-    found: Callable[[str, Patterns], bool] = names[name]
-    return found
-
-
-is_wanted = of_the_driver("is_wanted")
 
 
 @pytest.mark.parametrize(
