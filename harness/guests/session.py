@@ -88,7 +88,7 @@ class GuestSession:
             shutil.copyfile(script, files.root / script.name)
         paths = {"events": files.guest_events, "work": files.guest_work, "environment": files.environment}
         paths["tree"] = prefix_of_reads(settings, files)
-        paths["own_library"] = settings.platform_library if files.own_build else ""
+        paths["own_library"] = files.prefix + settings.platform_library if files.own_build else ""
         (files.root / "plan.json").write_bytes(json_records.encode({**paths, **plan}))
         words = (f"{files.guest_root}{scripts[0].name}", f"{files.guest_root}plan.json")
         self._lent = lent

@@ -188,13 +188,14 @@ class CellSuite:
             digest=self._prepared.digest,
             marks=self._prepared.marks,
             earlier=self._known_marks,
-            groups=self._groups(),
+            groups=self._groups,
         )
         write_atomically(self._directory / SUITE, json_records.encode(file))
         cache = self._store.root / "state" / "pytest" / cell.id
         write_atomically(self._directory / "pytest.ini", f"[pytest]\ncache_dir = {cache}\n".encode())
         (self._directory / SELECTED).unlink(missing_ok=True)
 
+    @cached_property
     def _groups(self) -> tuple[Group, ...]:
         """The modules that share a guest each; one that is known to fail, or probably does, has one of its own."""
         sizes = {plan.module: module_size(self._prepared.source, plan.module) for plan in self._left}
@@ -209,9 +210,14 @@ class CellSuite:
             shuffled=self._request.seed if self._request.randomize else None,
         )
 
+    @property
+    def _busy_workers(self) -> int:
+        """How many workers have something to do. Each takes part of a second to start."""
+        return min(self._workers, len(self._groups))
+
     def _run_pytest(self, owner: str) -> int:
         """pytest's exit status. `owner` is the word with which its processes may write results."""
-        command = pytest_command(self._directory, self._request, self._workers)
+        command = pytest_command(self._directory, self._request, self._busy_workers)
         environment = pytest_environment() | {OWNER_VARIABLE: owner}
         status = run_attached(command, env=environment, cwd=self._directory)
         return _INTERRUPTED if status == -signal.SIGINT else status  # the signal came when pytest was about to exit

@@ -471,5 +471,13 @@ def test_what_modules_depend_on_and_what_failed_is_remembered(
 
 def test_what_failed_lately_runs_first_in_a_guest_of_its_own(prepared: Prepared, directory: Path, store: Store) -> None:
     Known(store, "wasi", prepared.cell.build.cpython.series, "").learn({}, {}, ["test_c"])
-    groups = suite_of(prepared, directory, store)._groups()
+    groups = suite_of(prepared, directory, store)._groups
     assert [[plan.module for plan in group.plans] for group in groups] == [["test_c"], ["test_a", "test_b"]]
+
+
+@pytest.mark.parametrize(("asked", "isolate", "started"), [(8, False, 1), (8, True, 3), (2, True, 2), (0, True, 0)])
+def test_no_worker_starts_that_has_nothing_to_do(
+    prepared: Prepared, directory: Path, store: Store, asked: int, isolate: bool, started: int
+) -> None:
+    suite = suite_of(prepared, directory, store, workers=asked, isolate=isolate)
+    assert suite._busy_workers == started
