@@ -14,7 +14,6 @@ import sys
 
 import _imp
 from _frozen_importlib import FrozenImporter
-from _thread import _is_main_interpreter
 
 WATCHED = "watched"
 """what each subinterpreter tells first; paths begin with a slash"""
@@ -72,6 +71,8 @@ class Subinterpreters:
 
 def watch(tree_files, told_file):
     """Have this interpreter tell what is opened, listed and imported from now on, unless it is the main one."""
+    from _thread import _is_main_interpreter  # CPython 3.11 has none, and does not come here
+
     if _is_main_interpreter():
         return
     # An interpreter that ends clears the modules before it removes the hook.
