@@ -49,8 +49,6 @@ class GuestFiles(msgspec.Struct, frozen=True, kw_only=True):
     """what comes before paths of the tree in the guest: "" where the tree is the guest's root"""
     environment: dict[str, str] = {}
     """variables that the script sets in the guest"""
-    own_build: bool
-    """whether the build's directory in the tree is the guest's own, so that it may write there"""
     preopens: tuple[Preopen, ...]
 
 
@@ -66,7 +64,6 @@ def private_root(tree: Path, build: str, directory: Path) -> GuestFiles:
         events=work / "events.jsonl",
         guest_events=f"{build}/build/events.jsonl",
         guest_work=f"{build}/build",
-        own_build=True,
         preopens=(
             Preopen(host=root, guest="/", writable=True),
             *(Preopen(host=host, guest=guest) for host, guest in shared),
@@ -88,7 +85,6 @@ def host_files(tree: Path, directory: Path) -> GuestFiles:
         guest_events=str(work / "events.jsonl"),
         guest_work=str(work),
         prefix=str(tree),
-        own_build=False,
         # Emscripten's own HOME, which its programs have unless they see the host's variables (since 6.0 under Node).
         environment={"TMPDIR": str(temporary), "HOME": "/home/web_user"},
         preopens=(
@@ -109,7 +105,6 @@ def files_in_memory(tree: Path, directory: Path) -> GuestFiles:
         events=directory / "events.jsonl",
         guest_events=MEMORY_EVENTS,
         guest_work=MEMORY_WORK,
-        own_build=True,
         preopens=(Preopen(host=tree, guest="/"),),
     )
 

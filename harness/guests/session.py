@@ -88,7 +88,8 @@ class GuestSession:
             shutil.copyfile(script, files.root / script.name)
         paths = {"events": files.guest_events, "work": files.guest_work, "environment": files.environment}
         paths["tree"] = prefix_of_reads(settings, files)
-        paths["own_library"] = files.prefix + settings.platform_library if files.own_build else ""
+        # Where the tree is the guest's root, the guest has the build's directory for itself.
+        paths["own_library"] = "" if files.prefix else settings.platform_library
         (files.root / "plan.json").write_bytes(json_records.encode({**paths, **plan}))
         words = (f"{files.guest_root}{scripts[0].name}", f"{files.guest_root}plan.json")
         self._lent = lent
